@@ -1,0 +1,85 @@
+import { Command, CommanderError } from 'commander';
+import { EXIT, type ExitCode } from './codes.ts';
+import { commands } from './commands/index.ts';
+import type { CommandAction, CommandContext } from './commands/host.ts';
+import { InvalidPlanError, ReleasePlanError } from './errors.ts';
+import { packageVersion } from './io/package.ts';
+import { formatDiagnostics } from './ui/diagnostics.ts';
+import { plainView } from './ui/plain.ts';
+
+/**
+ * argv -> command -> exit code. The only catch-all of the program: every
+ * failure becomes a message on stderr and a code of {@link EXIT} here.
+ *
+ * @param argv arguments after the program's name
+ */
+export async function main(argv: readonly string[]): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.ok;
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort(new ReleasePlanError('interrupted', 'interrupted'));
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  try {
+    const program = new Command('release-plan')
+      .description('Declarative releases for embedded Linux: builds, deltas, signed updates, proven.')
+      .version(packageVersion())
+      .showSuggestionAfterError()
+      .exitOverride()
+      .configureOutput({ outputError: (text, write) => write(text) });
+    const run = async (action: CommandAction): Promise<void> => {
+      exitCode = await action(contextOf(stop.signal));
+    };
+    for (const register of commands) register(program, run);
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return explain(error, stop.signal);
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+function contextOf(signal: AbortSignal): CommandContext {
+  const colour = process.stderr.hasColors?.() ?? false;
+  return {
+    cwd: process.cwd(),
+    env: process.env,
+    signal,
+    out: (text) => void process.stdout.write(text),
+    report: plainView((text) => void process.stderr.write(text)),
+    diagnostics: (found) => void process.stderr.write(formatDiagnostics(found, process.cwd(), colour)),
+  };
+}
+
+/** Says on stderr what went wrong, and with which code the process ends. */
+function explain(error: unknown, signal: AbortSignal): ExitCode {
+  // commander has printed its own message, with a suggestion.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const failure = asReleasePlanError(error, signal);
+  const colour = process.stderr.hasColors?.() ?? false;
+  const found = failure instanceof InvalidPlanError
+    ? failure.diagnostics
+    : [{
+        code: failure.code,
+        severity: 'error' as const,
+        message: failure.message,
+        ...(failure.hint === undefined ? {} : { hint: failure.hint }),
+        ...(failure.where === undefined ? {} : { where: failure.where }),
+      }];
+  process.stderr.write(formatDiagnostics(found, process.cwd(), colour));
+  if (failure.code === 'bug' && process.env.RELEASE_PLAN_DEBUG !== undefined && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return failure.exitCode;
+}
+
+function asReleasePlanError(error: unknown, signal: AbortSignal): ReleasePlanError {
+  if (signal.aborted) return new ReleasePlanError('interrupted', 'interrupted', { cause: error, hint: 'Run the same command again: it goes on where it stopped.' });
+  if (error instanceof ReleasePlanError) return error;
+  if (error instanceof Error && 'syscall' in error) return fromSystemError(error as NodeJS.ErrnoException);
+  const message = error instanceof Error ? error.message : String(error);
+  return new ReleasePlanError('bug', `unexpected: ${message}`, { cause: error, hint: 'Set RELEASE_PLAN_DEBUG=1 to see where, and please report it.' });
+}
+
+/** A system error that no layer has put into words: the disk, a permission, a limit. */
+function fromSystemError(error: NodeJS.ErrnoException): ReleasePlanError {
+  const code = error.code === 'ENOSPC' || error.code === 'EDQUOT' ? 'disk-full' : 'io-failed';
+  return new ReleasePlanError(code, error.message, { cause: error });
+}

@@ -1,0 +1,51 @@
+/**
+ * Every code that a diagnostic or an error can carry, with the process exit
+ * code it ends in and what `release-plan explain CODE` says of it.
+ *
+ * The one table: a new code is one entry here, and a test holds that each is
+ * raised by some test.
+ */
+
+/** Exit codes of the command line; scripts and CI rely on them. */
+export const EXIT = {
+  ok: 0,
+  bug: 1,
+  usage: 2,
+  build: 3,
+  inconsistent: 4,
+  environment: 5,
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export interface CodeEntry {
+  exit: ExitCode;
+  /** What went wrong and why it matters, in a sentence or two. */
+  about: string;
+  /** What the user does about it. */
+  cure: string;
+}
+
+const entry = (exit: ExitCode, about: string, cure: string): CodeEntry => ({ exit, about, cure });
+
+const codes = {
+  // --- usage -----------------------------------------------------------------
+  'usage': entry(EXIT.usage, 'The command line is wrong.', 'See `release-plan help COMMAND`.'),
+  'plan-not-found': entry(EXIT.usage, 'The plan file does not exist or cannot be read.', 'Check the path; `release-plan init` writes a first plan.'),
+
+  // --- environment (io) --------------------------------------------------------
+  'tool-missing': entry(EXIT.environment, 'A program that this step needs is not installed.', 'Install the named Debian package; `release-plan doctor` lists all of them.'),
+  'tool-failed': entry(EXIT.environment, 'A program that this step runs ended with an error.', 'Read its output, quoted in the message.'),
+  'io-failed': entry(EXIT.environment, 'A file could not be read or written.', 'Check the path, its permissions and the free disk space, then run the same command again: what has its final name is whole.'),
+  'disk-full': entry(EXIT.environment, 'The disk has no room for this step.', 'Free the named number of bytes, then run the same command again.'),
+  'locked': entry(EXIT.environment, 'Another run holds the lock.', 'Wait for the named process to end, or run with --wait.'),
+  'interrupted': entry(EXIT.interrupted, 'The run was interrupted.', 'Run the same command again: it goes on where it stopped.'),
+  'bug': entry(EXIT.bug, 'release-plan itself failed in a way it did not expect.', 'Please report it with the command and the message.'),
+} as const satisfies Record<string, CodeEntry>;
+
+/** The name of a code, as printed and as `explain` takes it. */
+export type Code = keyof typeof codes;
+
+/** The table, by code. */
+export const CODES: Readonly<Record<Code, CodeEntry>> = codes;

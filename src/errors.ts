@@ -1,0 +1,51 @@
+import { CODES, type Code, type ExitCode } from './codes.ts';
+import type { Diagnostic, Location } from './diagnostic.ts';
+
+/** Extra facts of a {@link ReleasePlanError}. */
+export interface ErrorDetails {
+  /** What failed underneath; kept for logs, not printed as a stack. */
+  cause?: unknown;
+  /** The cure for this very case, when it says more than the code's general one. */
+  hint?: string;
+  where?: Location;
+}
+
+/** Any failure that a user can meet. Everything else that is thrown is a bug (exit code 1). */
+export class ReleasePlanError extends Error {
+  override readonly name = 'ReleasePlanError';
+  readonly code: Code;
+  readonly hint: string | undefined;
+  readonly where: Location | undefined;
+
+  constructor(code: Code, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.hint = details.hint;
+    this.where = details.where;
+  }
+
+  get exitCode(): ExitCode {
+    return CODES[this.code].exit;
+  }
+}
+
+/** A plan that has errors; carries every one of them. */
+export class InvalidPlanError extends ReleasePlanError {
+  readonly diagnostics: readonly Diagnostic[];
+
+  constructor(diagnostics: readonly Diagnostic[]) {
+    const errors = diagnostics.filter((one) => one.severity === 'error');
+    super(errors[0]?.code ?? 'usage', `the plan has ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}`);
+    this.diagnostics = diagnostics;
+  }
+}
+
+/** The errno of a Node.js system error (`ENOENT`, ...), or undefined for anything else. */
+export function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,85 @@
+/**
+ * How anything gets its final name: written beside it, synced, renamed, and
+ * the folder synced. What has its final name is whole, whenever the power fails.
+ */
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+
+/** Prefix of everything unfinished; nothing with it is ever read, and cleanStaging removes it. */
+export const STAGING_PREFIX = '.release-plan-tmp-';
+
+const stagingName = (path: string): string =>
+  join(dirname(path), `${STAGING_PREFIX}${basename(path).slice(0, 120)}-${process.pid}-${randomBytes(4).toString('hex')}`);
+
+async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Writes a file whole or not at all, replacing what has the name. Mode 0644 unless given. */
+export async function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = stagingName(path);
+  try {
+    const handle = await open(temporary, 'wx', mode);
+    try {
+      await handle.writeFile(content);
+      // The umask must not decide who can read an archive.
+      await handle.chmod(mode);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncPath(dirname(path));
+}
+
+/**
+ * Fills a folder beside its final place and gives it its name only when `fill`
+ * has returned. When `fill` throws, nothing is left.
+ *
+ * @param path final name; must not exist, or be an empty folder
+ * @param fill gets the temporary folder; every file in it is synced afterwards
+ */
+export async function publishFolder<T>(path: string, fill: (staging: string) => Promise<T>): Promise<T> {
+  const parent = dirname(path);
+  await mkdir(parent, { recursive: true });
+  const staging = stagingName(path);
+  await mkdir(staging, { mode: 0o755 });
+  try {
+    const result = await fill(staging);
+    await syncTree(staging);
+    await rename(staging, path);
+    await syncPath(parent);
+    return result;
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function syncTree(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) await syncTree(path);
+    else if (entry.isFile()) await syncPath(path);
+  }
+  await syncPath(folder);
+}
+
+/** Removes what an interrupted run left in a folder. Call it only under the lock that guards the folder. */
+export async function cleanStaging(folder: string): Promise<string[]> {
+  const entries = await readdir(folder).catch(() => []);
+  const stale = entries.filter((name) => name.startsWith(STAGING_PREFIX));
+  for (const name of stale) await rm(join(folder, name), { recursive: true, force: true });
+  return stale;
+}

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { constants, createReadStream } from 'node:fs';
+import { open, copyFile, stat } from 'node:fs/promises';
+
+/** What identifies a file's content. */
+export interface FileDigest {
+  sizeBytes: number;
+  /** 64 hex digits. */
+  sha256: string;
+}
+
+const CHUNK_BYTES = 1024 * 1024;
+
+/**
+ * sha256 and size of a file, read once in bounded memory.
+ *
+ * @throws a system error when it cannot be read; an AbortError when the signal fires.
+ */
+export async function digestFile(path: string, signal?: AbortSignal): Promise<FileDigest> {
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES, ...(signal ? { signal } : {}) })) {
+    hash.update(chunk as Uint8Array);
+    sizeBytes += (chunk as Uint8Array).byteLength;
+  }
+  return { sizeBytes, sha256: hash.digest('hex') };
+}
+
+export const digestBytes = (bytes: string | Uint8Array): FileDigest => ({
+  sizeBytes: Buffer.byteLength(bytes),
+  sha256: createHash('sha256').update(bytes).digest('hex'),
+});
+
+/**
+ * Copies a file (as a reflink where the file system can), syncs the copy and
+ * returns the digest of the copy as it was read back: what is on disk, not what was meant.
+ * Modes are set to 0644, whatever the source or the umask.
+ */
+export async function copyWithDigest(from: string, to: string, signal?: AbortSignal): Promise<FileDigest> {
+  await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  const handle = await open(to, 'r+');
+  try {
+    await handle.chmod(0o644);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  return await digestFile(to, signal);
+}
+
+/** Size of a file in bytes, or undefined when there is none. */
+export async function sizeOf(path: string): Promise<number | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.size;
+}

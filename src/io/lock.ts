@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { ReleasePlanError } from '../errors.ts';
+import { missingTool } from './process.ts';
+
+/** Who holds a lock, as written into its file. */
+export interface LockHolder {
+  pid: number;
+  /** ISO 8601, UTC. */
+  since: string;
+  /** What for, in words. */
+  what: string;
+}
+
+export interface Lock {
+  release(): Promise<void>;
+}
+
+const describe = (holder: LockHolder | undefined): string =>
+  holder === undefined ? 'another process' : `${holder.what} (pid ${holder.pid}, since ${holder.since})`;
+
+/** Who wrote the lock file last; undefined when nobody can be made out. */
+export async function readHolder(path: string): Promise<LockHolder | undefined> {
+  try {
+    const parsed = JSON.parse(await readFile(path, 'utf8')) as Partial<LockHolder>;
+    return typeof parsed.pid === 'number' && typeof parsed.since === 'string' && typeof parsed.what === 'string' ? (parsed as LockHolder) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Takes an exclusive lock on a file, made when missing and never removed.
+ *
+ * The kernel's flock(2), through util-linux's `flock`, which Node.js does not
+ * offer: it is freed when its holder dies, however it dies, so there are no
+ * stale locks to judge. The child holds it for as long as its standard input,
+ * a pipe from this process, stays open.
+ *
+ * @param waitMs how long to wait for another holder; 0 does not wait
+ * @throws ReleasePlanError `locked`, naming the holder
+ */
+export async function takeLock(path: string, what: string, options: { waitMs?: number; signal?: AbortSignal } = {}): Promise<Lock> {
+  const { waitMs = 0, signal } = options;
+  signal?.throwIfAborted();
+  await mkdir(dirname(path), { recursive: true });
+  const wait = waitMs > 0 ? ['--timeout', (waitMs / 1000).toFixed(3)] : ['--nonblock'];
+  // A session of its own: Ctrl-C in the terminal must not free the lock while the step that it guards still ends.
+  const child = spawn('flock', [...wait, '--conflict-exit-code', '75', '--no-fork', path, 'sh', '-c', 'echo held; exec cat >/dev/null'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    detached: true,
+  });
+  const stop = (): void => void child.kill('SIGTERM');
+  signal?.addEventListener('abort', stop, { once: true });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', (error) => reject(missingTool('flock', error)));
+    child.once('exit', resolve);
+  });
+  const held = new Promise<'held'>((resolve) => child.stdout.once('data', () => resolve('held')));
+  const outcome = await Promise.race([held, ended]).finally(() => signal?.removeEventListener('abort', stop));
+  if (outcome !== 'held') {
+    if (signal?.aborted) throw new ReleasePlanError('interrupted', `interrupted while waiting for the lock ${path}`);
+    if (outcome !== 75) throw new ReleasePlanError('io-failed', `the lock file ${path} could not be opened`, { hint: 'Check the permissions of its folder.' });
+    throw new ReleasePlanError('locked', `${path} is held by ${describe(await readHolder(path))}`);
+  }
+  ended.catch(() => undefined);
+  child.unref();
+  const holder: LockHolder = { pid: process.pid, since: new Date().toISOString(), what };
+  await writeFile(path, `${JSON.stringify(holder)}\n`);
+  return {
+    async release() {
+      child.stdin.end();
+      await ended;
+    },
+  };
+}
+
+/** Runs `body` under a lock. */
+export async function withLock<T>(path: string, what: string, options: { waitMs?: number; signal?: AbortSignal }, body: () => Promise<T>): Promise<T> {
+  const lock = await takeLock(path, what, options);
+  try {
+    return await body();
+  } finally {
+    await lock.release();
+  }
+}

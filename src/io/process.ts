@@ -1,0 +1,81 @@
+import { execa, type Options } from 'execa';
+import { ReleasePlanError, errnoOf } from '../errors.ts';
+import { debianPackageOf, TOOLS, type ToolName } from './tools.ts';
+
+export interface RunOptions {
+  cwd?: string;
+  /** Added to (or, with undefined, removed from) this process's environment. */
+  env?: Record<string, string | undefined>;
+  /** Written to the program's standard input. */
+  input?: string | Uint8Array;
+  signal?: AbortSignal;
+  /** Exit codes that are no failure; 0 alone by default. */
+  okCodes?: readonly number[];
+}
+
+export interface RunResult {
+  stdout: string;
+  stderr: string;
+  exitCode: number;
+}
+
+/**
+ * Runs a short-lived program to its end and returns what it printed.
+ *
+ * Arguments are never seen by a shell. The program runs in the C locale, so
+ * that its messages can be read. Long builds go through kas/build.ts instead.
+ *
+ * @throws ReleasePlanError `tool-missing` with the Debian package, `tool-failed`
+ *   with the last lines of stderr, `interrupted` when the signal fired.
+ */
+export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const result = await execute(command, args, options, { stripFinalNewline: true });
+  return { stdout: String(result.stdout), stderr: String(result.stderr), exitCode: result.exitCode ?? 0 };
+}
+
+/** As {@link run}, with stdout as bytes. */
+export async function runForBytes(command: string, args: readonly string[], options: RunOptions = {}): Promise<Uint8Array> {
+  const result = await execute(command, args, options, { encoding: 'buffer', stripFinalNewline: false, maxBuffer: 256 * 1024 * 1024 });
+  return result.stdout as unknown as Uint8Array;
+}
+
+async function execute(command: string, args: readonly string[], options: RunOptions, encoding: Options) {
+  const { okCodes = [0], signal, env, cwd, input } = options;
+  const result = await execa(command, args, {
+    ...encoding,
+    reject: false,
+    stdin: input === undefined ? 'ignore' : 'pipe',
+    ...(input === undefined ? {} : { input }),
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
+    env: { LC_ALL: 'C.UTF-8', ...env },
+  });
+  if (result.isCanceled) throw new ReleasePlanError('interrupted', `${command} was stopped`);
+  if (result.exitCode === undefined || !okCodes.includes(result.exitCode)) throw failure(command, args, result);
+  return result;
+}
+
+function failure(command: string, args: readonly string[], result: { cause?: unknown; exitCode?: number; signal?: string; stderr?: unknown }): ReleasePlanError {
+  if (errnoOf(result.cause) === 'ENOENT' && result.exitCode === undefined) return missingTool(command, result.cause);
+  const how = result.exitCode === undefined ? (result.signal ?? 'it could not be started') : `exit code ${result.exitCode}`;
+  const words = result.stderr instanceof Uint8Array ? Buffer.from(result.stderr).toString('utf8') : String(result.stderr ?? '');
+  const tail = words.trim().split('\n').slice(-6).join('\n');
+  const verb = args.find((one) => !one.startsWith('-'));
+  return new ReleasePlanError('tool-failed', `${command}${verb === undefined ? '' : ` ${verb}`} failed (${how})${tail === '' ? '' : `: ${tail}`}`, { cause: result.cause });
+}
+
+/** The error for a program that is not there, naming its Debian package where we know it. */
+export function missingTool(command: string, cause?: unknown): ReleasePlanError {
+  const debian = debianPackageOf(command);
+  return new ReleasePlanError('tool-missing', `the program ${JSON.stringify(command)} was not found`, {
+    cause,
+    hint: debian === undefined ? 'Check the path, or install it.' : `apt-get install ${debian}`,
+  });
+}
+
+/** The first line of what a program says of its version, for manifests; `unknown` when it says nothing. */
+export async function toolVersion(tool: ToolName, command: string = tool): Promise<string> {
+  // Several of these print their version on stderr, and unsquashfs exits 1 after it.
+  const { stdout, stderr } = await run(command, TOOLS[tool].version, { okCodes: [0, 1] });
+  return `${stdout}\n${stderr}`.split('\n').map((line) => line.trim()).find((line) => line !== '') ?? 'unknown';
+}

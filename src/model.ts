@@ -1,0 +1,231 @@
+/**
+ * The plan and the archive as plain data: what the domain folders hand to one
+ * another. Types only; behaviour lives in the folder that owns it.
+ */
+
+/** A checked plan. Paths are absolute unless a comment says otherwise; defaults are filled in. */
+export interface Plan {
+  /** The plan file. */
+  file: string;
+  /** Its folder: what relative paths in the plan are relative to. */
+  dir: string;
+  product: string;
+  machine: string;
+  distro: string;
+  image: string;
+  kas?: KasSettings;
+  /** Archive root. */
+  artifacts: string;
+  /** Glob patterns within the deploy folder: what else to keep of a build. Placeholders unexpanded. */
+  collect: string[];
+  partitions: Partition[];
+  swu: SwuSettings;
+  /** In the order of the plan file. */
+  versions: PlannedVersion[];
+  deltas: DeltaRule[];
+  signing?: SigningSettings;
+  fleet?: FleetSource;
+  ostree?: OstreeSettings;
+  targets?: TargetsSettings;
+}
+
+export interface KasSettings {
+  /** The base chain, absolute paths, at least one. */
+  config: string[];
+  /** The local_conf_header id that sets BUILD_VERSION. */
+  buildinfo: string;
+  /** `kas`, `kas-container`, or a path. */
+  command: string;
+  /** Where kas runs; repositories and build/ lie here unless KAS_BUILD_DIR says otherwise. */
+  workDir: string;
+  /** Absolute; `{version}` and its kind are not expanded yet. */
+  deploy: string;
+  /** The chain for `engine: kas`, absolute paths. */
+  deltaConfig: string[];
+  /** A build that prints nothing for so long is stopped. */
+  stallTimeoutMs: number;
+}
+
+export interface Partition {
+  name: string;
+  /** File name within the deploy folder; placeholders unexpanded. */
+  file: string;
+  readOnly: boolean;
+  /** Two devices for A/B, or one. */
+  target: { slots: { a: string; b: string } } | { device: string; base?: string };
+  slotSizeBytes?: number;
+  /** Absolute path inside the image of a file that holds BUILD_VERSION. */
+  versionFile?: string;
+  delta: 'rdiff' | 'none';
+}
+
+export interface SwuSettings {
+  /** hardware-compatibility. */
+  hardware: string[];
+  compress: 'gzip' | 'zstd' | 'none';
+  guard: 'shell' | 'lua' | 'none';
+  bootenv: Record<string, string>;
+  /** The user's own sw-description template; the built-in one otherwise. */
+  template?: string;
+}
+
+export interface PlannedVersion {
+  version: string;
+  tags: string[];
+  /** More kas files for this version's chain, absolute. */
+  kas: string[];
+}
+
+/** Which versions a delta starts from. */
+export type DeltaSources =
+  | { kind: 'list'; versions: string[] }
+  | { kind: 'tag'; tag: string }
+  /** The n versions next below the target. */
+  | { kind: 'previous'; count: number }
+  /** A semver range over the plan's versions. */
+  | { kind: 'range'; range: string };
+
+export type EngineName = 'rdiff' | 'kas' | 'ostree';
+
+export interface DeltaRule {
+  to: string;
+  from: DeltaSources;
+  engine: EngineName;
+}
+
+export interface SigningSettings {
+  method: 'rsa' | 'rsa-pss' | 'cms';
+  /** As written: a path relative to the plan's folder, a pkcs11: URI, or `${NAME}` of the environment. */
+  key: string;
+  /** Certificate for cms; as written. */
+  cert?: string;
+  /** What the device trusts; as written. */
+  public?: string;
+  /** Name of the environment variable with the key's passphrase. */
+  passphraseEnv?: string;
+}
+
+/** Who runs what: a file, or a command whose stdout is one. */
+export type FleetSource = { file: string } | { command: string };
+
+export interface OstreeSettings {
+  repo: string;
+  branch: string;
+}
+
+export interface TargetsSettings {
+  file: string;
+  /** Command run after a rewrite, to sign the document. */
+  sign?: string;
+}
+
+/** One file of an archived version or update. */
+export interface ArchivedFile {
+  /** Relative to the folder of its manifest. */
+  path: string;
+  role: 'image' | 'signature' | 'collected' | 'build-info' | 'delta' | 'delta-gz' | 'swu';
+  /** Name of the partition, for images, signatures and deltas. */
+  partition?: string;
+  sizeBytes: number;
+  /** 64 hex digits. */
+  sha256: string;
+}
+
+/** A partition as it was when a version was archived: what two versions must share. */
+export interface ArchivedPartition {
+  name: string;
+  file: string;
+  /** squashfs, ext4, erofs, vfat, ... as found by magic; `unknown` when none fits. */
+  filesystem: string;
+  readOnly: boolean;
+  slotSizeBytes?: number;
+  delta: 'rdiff' | 'none';
+}
+
+/** What kas and Yocto were told for a version: read from the build, see kas/configuration.ts. */
+export interface BuildConfiguration {
+  /** sha256 over {@link settings}: equal digests mean equal configuration. */
+  digest: string;
+  /** Variable (or layer entry) -> digest of what local.conf and bblayers.conf say of it; values may be secret. */
+  settings: Record<string, string>;
+  /** Layer repository -> commit, where git knows one. */
+  layers: Record<string, string>;
+  /** The chain as given to kas, relative to the plan's folder. */
+  chain: string[];
+  /** First line of `kas --version`. */
+  kas: string;
+}
+
+/** manifest.json of an archived version. */
+export interface VersionManifest {
+  schema: 1;
+  product: string;
+  machine: string;
+  distro: string;
+  image: string;
+  version: string;
+  /** ISO 8601, UTC. */
+  archivedAt: string;
+  configuration: BuildConfiguration;
+  partitions: ArchivedPartition[];
+  /** Disk image file -> its partition table as `sfdisk --json` gives it, for every .wic kept. */
+  partitionTables: Record<string, unknown>;
+  files: ArchivedFile[];
+  /** Program -> version line. */
+  tools: Record<string, string>;
+}
+
+/** One partition in delta-info.json. */
+export interface DeltaPartitionInfo {
+  name: string;
+  /** `whole-image` when the partition is not updated by delta. */
+  algorithm: 'rdiff' | 'whole-image';
+  base: { file: string; sizeBytes: number; sha256: string };
+  target: { file: string; sizeBytes: number; sha256: string };
+  delta?: { file: string; sizeBytes: number; sha256: string };
+  deltaCompressed?: { file: string; sizeBytes: number; sha256: string };
+  signature?: { file: string; sizeBytes: number; sha256: string };
+}
+
+/** delta-info.json of an update; also the manifest of its folder, written last. */
+export interface DeltaInfo {
+  schema: 1;
+  product: string;
+  machine: string;
+  distro: string;
+  image: string;
+  from: string;
+  to: string;
+  engine: EngineName;
+  /** ISO 8601, UTC. */
+  createdAt: string;
+  partitions: DeltaPartitionInfo[];
+  swu: { file: string; sizeBytes: number; sha256: string; signed: 'rsa' | 'rsa-pss' | 'cms' | 'no'; compress: SwuSettings['compress'] };
+  /** What was shown before the folder got its name. */
+  proof: Array<{ check: string; result: 'pass' | 'not-checked'; detail: string }>;
+  files: ArchivedFile[];
+  tools: Record<string, string>;
+}
+
+/** What stands under a final name in the archive. */
+export type Held<T> =
+  | { state: 'absent' }
+  | { state: 'whole'; manifest: T; dir: string }
+  | { state: 'damaged'; dir: string; problems: string[] };
+
+/** What the archive holds of a plan: input of resolve. */
+export interface ArchiveState {
+  versions: ReadonlyMap<string, Held<VersionManifest>>;
+  /** Key: `from -> to` as {@link pairKey} writes it. */
+  updates: ReadonlyMap<string, Held<DeltaInfo>>;
+}
+
+/** The key of a version pair in maps and reports. */
+export const pairKey = (from: string, to: string): string => `${from} -> ${to}`;
+
+/** What apply would do, and why. Decided by plan/resolve.ts, done by steps/. */
+export type Step =
+  | { kind: 'build'; version: string; why: string }
+  | { kind: 'archive'; version: string; why: string }
+  | { kind: 'delta'; from: string; to: string; engine: EngineName; why: string }
+  | { kind: 'report'; why: string };
