@@ -41,7 +41,21 @@ const codes = {
   'disk-full': entry(EXIT.environment, 'The disk has no room for this step.', 'Free the named number of bytes, then run the same command again.'),
   'locked': entry(EXIT.environment, 'Another run holds the lock.', 'Wait for the named process to end, or run with --wait.'),
   'interrupted': entry(EXIT.interrupted, 'The run was interrupted.', 'Run the same command again: it goes on where it stopped.'),
+
+  // --- delta engine (rdiff/create) ---------------------------------------------
+  'engine-missing': entry(EXIT.environment, 'The compiled parts of the delta engine (dist/rdiff) are not there: the package was not built, or not whole.', 'Run `npm run build` in a checkout, or install the package again.'),
+  'engine-memory': entry(EXIT.usage, 'The memory given to the delta engine is too small to work in.', 'Give --memory at least 64MiB.'),
   'bug': entry(EXIT.bug, 'release-plan itself failed in a way it did not expect.', 'Please report it with the command and the message.'),
+
+  // --- archive -----------------------------------------------------------------
+  'archive-damaged': entry(EXIT.inconsistent, 'A file of the archive is missing or is not what its manifest says. It may be what devices run, so nothing is built on it.', 'Restore the named files from a backup. If there is none, move the folder away and build the version again: it must give the same bytes.'),
+  'archive-conflict': entry(EXIT.inconsistent, 'The version is archived already, with other bytes. What is archived never changes: devices may run it.', 'Give the new build a new version.'),
+  'archive-missing': entry(EXIT.inconsistent, 'A version that this step needs is not in the archive.', 'Run `release-plan apply` without --only, so that it is built and archived first.'),
+  'artifact-missing': entry(EXIT.build, 'The build left no file of the name that the plan gives.', 'Compare `kas.deploy`, `partitions[].file` and `collect` with what the build leaves.'),
+
+  // --- deltas and their checks -----------------------------------------------------
+  'pair-inconsistent': entry(EXIT.inconsistent, 'The two versions do not fit together, or a proof failed, so no update between them is published.', 'The consistency report names each failed check.'),
+  'delta-unproven': entry(EXIT.inconsistent, 'The delta, applied to its base, does not give the target. It is not published.', 'Please report it with both images; `release-plan delta create` shows it by itself.'),
 } as const satisfies Record<string, CodeEntry>;
 
 /** The name of a code, as printed and as `explain` takes it. */

@@ -1,0 +1,56 @@
+/**
+ * How the AssemblyScript modules of src/rdiff/wasm/ and the worker threads are
+ * found and started. Both are always taken from dist/: a worker cannot be
+ * started from TypeScript on Node 20, and only the build makes the .wasm files.
+ */
+import { readFile } from 'node:fs/promises';
+import { ReleasePlanError } from '../errors.ts';
+
+/** 64 KiB: the unit in which wasm memory is sized. */
+export const WASM_PAGE_BYTES = 65536;
+
+/** What a 32-bit wasm memory can address: 4 GiB. */
+export const WASM_LIMIT_BYTES = 65536 * WASM_PAGE_BYTES;
+
+/** An entry of src/rdiff/wasm/assembly/entries/. */
+export type WasmName = 'match' | 'blake2b' | 'md4';
+
+/**
+ * A file of the build, as seen from src/ and from dist/ alike.
+ *
+ * @param path relative to dist/rdiff/, for example `create/worker.js`
+ */
+export const builtFile = (path: string): URL => new URL(`../../dist/rdiff/${path}`, import.meta.url);
+
+/**
+ * Reads and compiles a module. The result can be posted to worker threads,
+ * which then share its compiled code.
+ *
+ * @throws ReleasePlanError `engine-missing` when the package was not built
+ */
+export async function loadWasm(name: WasmName): Promise<WebAssembly.Module> {
+  const file = builtFile(`wasm/${name}.wasm`);
+  const bytes = await readFile(file).catch((cause: unknown) => {
+    throw new ReleasePlanError('engine-missing', `the compiled delta engine ${file.pathname} cannot be read`, { cause });
+  });
+  return await WebAssembly.compile(bytes);
+}
+
+/**
+ * A shared memory of at least the given size, all zeros. Pages that are never
+ * touched cost address space, not memory.
+ */
+export function sharedMemory(sizeBytes: number): WebAssembly.Memory {
+  const pages = Math.ceil(sizeBytes / WASM_PAGE_BYTES);
+  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+}
+
+/**
+ * Runs a module over a memory.
+ *
+ * Every exported function takes and returns 32-bit numbers; addresses come
+ * back signed and need `>>> 0`.
+ */
+export function instantiate<Exports>(module: WebAssembly.Module, memory: WebAssembly.Memory): Exports {
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as Exports;
+}
