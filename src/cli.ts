@@ -5,6 +5,8 @@ import type { CommandAction, CommandContext } from './commands/host.ts';
 import { InvalidPlanError, ReleasePlanError } from './errors.ts';
 import { packageVersion } from './io/package.ts';
 import { formatDiagnostics } from './ui/diagnostics.ts';
+import { plainDrive } from './ui/drive-plain.ts';
+import { terminalDrive } from './ui/drive-terminal.ts';
 import { plainView } from './ui/plain.ts';
 
 /**
@@ -40,12 +42,14 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
 
 function contextOf(signal: AbortSignal): CommandContext {
   const colour = process.stderr.hasColors?.() ?? false;
+  const report = plainView((text) => void process.stderr.write(text));
   return {
     cwd: process.cwd(),
     env: process.env,
     signal,
     out: (text) => void process.stdout.write(text),
-    report: plainView((text) => void process.stderr.write(text)),
+    report,
+    drive: process.stderr.isTTY ? terminalDrive(process.stderr) : plainDrive(report),
     diagnostics: (found) => void process.stderr.write(formatDiagnostics(found, process.cwd(), colour)),
   };
 }

@@ -56,6 +56,13 @@ const codes = {
   // --- deltas and their checks -----------------------------------------------------
   'pair-inconsistent': entry(EXIT.inconsistent, 'The two versions do not fit together, or a proof failed, so no update between them is published.', 'The consistency report names each failed check.'),
   'delta-unproven': entry(EXIT.inconsistent, 'The delta, applied to its base, does not give the target. It is not published.', 'Please report it with both images; `release-plan delta create` shows it by itself.'),
+
+  // --- librsync files ------------------------------------------------------------
+  'delta-not-a-delta': entry(EXIT.usage, 'The file does not start as a librsync delta does.', 'Give a file made by `release-plan delta create` or `rdiff delta`, plain or compressed by gzip or zstd.'),
+  'delta-truncated': entry(EXIT.inconsistent, 'The delta ends before its end command. Nothing was written.', 'Fetch or make the delta again; a download or a full disk may have cut it.'),
+  'delta-corrupt': entry(EXIT.inconsistent, 'The delta holds something that librsync never writes, so it was damaged. Nothing was written.', 'Fetch or make the delta again and compare its sha256.'),
+  'delta-beyond-base': entry(EXIT.inconsistent, 'The delta copies from beyond the end of the base: it was made for another base, or is damaged. Nothing was written.', 'Give the base that the delta was made from; delta-info.json beside it holds its sha256.'),
+  'signature-corrupt': entry(EXIT.inconsistent, 'The file is no librsync signature, or not a whole one.', 'Make it again with `release-plan delta signature`.'),
 } as const satisfies Record<string, CodeEntry>;
 
 /** The name of a code, as printed and as `explain` takes it. */

@@ -12,3 +12,19 @@ export type ReleaseEvent =
   | { type: 'warning'; message: string };
 
 export type Report = (event: ReleaseEvent) => void;
+
+/** How a task ended; a line for the person who watches. */
+export type TaskOutcome = { state: 'done' | 'failed' | 'skipped'; message: string };
+
+/** A unit of work that a view shows. */
+export interface Task {
+  title: string;
+  /**
+   * Does it. Failures that a report records are an outcome, not an exception;
+   * only an interruption throws.
+   */
+  run(progress: (message: string) => void): Promise<TaskOutcome>;
+}
+
+/** Runs tasks one after the other and shows them; ends when the last has ended. */
+export type Drive = (tasks: readonly Task[]) => Promise<void>;

@@ -156,6 +156,13 @@ export interface BuildConfiguration {
   kas: string;
 }
 
+/** Something that was shown to hold, and how, when an artifact was made. */
+export interface Proof {
+  check: 'build-version' | 'fresh-image' | 'delta-applies' | 'swu-opens';
+  result: 'pass' | 'not-checked';
+  detail: string;
+}
+
 /** manifest.json of an archived version. */
 export interface VersionManifest {
   schema: 1;
@@ -170,6 +177,7 @@ export interface VersionManifest {
   partitions: ArchivedPartition[];
   /** Disk image file -> its partition table as `sfdisk --json` gives it, for every .wic kept. */
   partitionTables: Record<string, unknown>;
+  proof: Proof[];
   files: ArchivedFile[];
   /** Program -> version line. */
   tools: Record<string, string>;
@@ -202,7 +210,11 @@ export interface DeltaInfo {
   partitions: DeltaPartitionInfo[];
   swu: { file: string; sizeBytes: number; sha256: string; signed: 'rsa' | 'rsa-pss' | 'cms' | 'no'; compress: SwuSettings['compress'] };
   /** What was shown before the folder got its name. */
-  proof: Array<{ check: string; result: 'pass' | 'not-checked'; detail: string }>;
+  proof: Proof[];
+  /** Digest of what the plan says of packaging, see delta/recipe.ts: an update made from another recipe is made again. */
+  recipe: string;
+  /** sha256 of the public key or certificate that the .swu was checked against. */
+  trust?: string;
   files: ArchivedFile[];
   tools: Record<string, string>;
 }
@@ -227,5 +239,5 @@ export const pairKey = (from: string, to: string): string => `${from} -> ${to}`;
 export type Step =
   | { kind: 'build'; version: string; why: string }
   | { kind: 'archive'; version: string; why: string }
-  | { kind: 'delta'; from: string; to: string; engine: EngineName; why: string }
+  | { kind: 'delta'; from: string; to: string; engine: EngineName; why: string; /** Damage in the archive that keeps it from being made. */ blocked?: string[] }
   | { kind: 'report'; why: string };

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ExitCode } from '../codes.ts';
 import type { Diagnostic } from '../diagnostic.ts';
-import type { Report } from '../events.ts';
+import type { Drive, Report } from '../events.ts';
 
 /** What a command may touch of the outside: nothing else prints, reads the environment or is told to stop. */
 export interface CommandContext {
@@ -13,6 +13,8 @@ export interface CommandContext {
   out(text: string): void;
   /** Progress and notes for the person who waits: stderr, in the form that suits the terminal. */
   report: Report;
+  /** Runs tasks in sequence and shows them on stderr. */
+  drive: Drive;
   /** Diagnostics with their code frames, to stderr. */
   diagnostics(found: readonly Diagnostic[]): void;
 }

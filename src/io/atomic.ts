@@ -2,9 +2,10 @@
  * How anything gets its final name: written beside it, synced, renamed, and
  * the folder synced. What has its final name is whole, whenever the power fails.
  */
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
+import { errnoOf } from '../errors.ts';
 
 /** Prefix of everything unfinished; nothing with it is ever read, and cleanStaging removes it. */
 export const STAGING_PREFIX = '.release-plan-tmp-';
@@ -44,35 +45,75 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
 }
 
 /**
- * Fills a folder beside its final place and gives it its name only when `fill`
- * has returned. When `fill` throws, nothing is left.
- *
- * @param path final name; must not exist, or be an empty folder
- * @param fill gets the temporary folder; every file in it is synced afterwards
+ * As {@link writeFileAtomic}, for content that is streamed or written by a program:
+ * `fill` writes the file at a temporary path beside the final one. When it
+ * throws, nothing is left and what had the name keeps it.
  */
-export async function publishFolder<T>(path: string, fill: (staging: string) => Promise<T>): Promise<T> {
-  const parent = dirname(path);
-  await mkdir(parent, { recursive: true });
-  const staging = stagingName(path);
-  await mkdir(staging, { mode: 0o755 });
+export async function publishFile<T>(path: string, fill: (temporary: string) => Promise<T>, mode = 0o644): Promise<T> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = stagingName(path);
   try {
-    const result = await fill(staging);
-    await syncTree(staging);
-    await rename(staging, path);
-    await syncPath(parent);
+    const result = await fill(temporary);
+    const handle = await open(temporary, 'r+');
+    try {
+      await handle.chmod(mode);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+    await syncPath(dirname(path));
     return result;
   } catch (error) {
-    await rm(staging, { recursive: true, force: true });
+    await rm(temporary, { force: true });
     throw error;
   }
 }
 
-async function syncTree(folder: string): Promise<void> {
+/**
+ * Fills a folder beside its final place and gives it its name only when `fill`
+ * has returned. When `fill` throws, nothing is left.
+ *
+ * @param path final name. What stands there is replaced only with `replace`: moved
+ *   aside, and removed once the new folder has the name
+ * @param fill gets the temporary folder; every file in it is synced afterwards
+ */
+export async function publishFolder<T>(path: string, fill: (staging: string) => Promise<T>, options: { replace?: boolean } = {}): Promise<T> {
+  const parent = dirname(path);
+  await mkdir(parent, { recursive: true });
+  const staging = stagingName(path);
+  const aside = stagingName(path);
+  await mkdir(staging);
+  try {
+    const result = await fill(staging);
+    await settle(staging);
+    if (options.replace === true) await renameIfThere(path, aside);
+    await rename(staging, path);
+    await syncPath(parent);
+    return result;
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+    await rm(aside, { recursive: true, force: true });
+  }
+}
+
+async function renameIfThere(from: string, to: string): Promise<void> {
+  await rename(from, to).catch((error: unknown) => {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  });
+}
+
+/** Syncs a tree, and gives its files and folders modes that do not depend on the umask of whoever ran. */
+async function settle(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) await syncTree(path);
-    else if (entry.isFile()) await syncPath(path);
+    if (entry.isDirectory()) await settle(path);
+    else if (entry.isFile()) {
+      await chmod(path, 0o644);
+      await syncPath(path);
+    }
   }
+  await chmod(folder, 0o755);
   await syncPath(folder);
 }
 

@@ -1,0 +1,170 @@
+import { mkdir, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { glob } from 'tinyglobby';
+import { ReleasePlanError, errnoOf } from '../errors.ts';
+import { publishFolder, writeFileAtomic } from '../io/atomic.ts';
+import { filesystemOf } from '../io/filesystem.ts';
+import { copyWithDigest, digestFile } from '../io/hash.ts';
+import { sealJson } from '../io/json.ts';
+import { expandPlaceholders } from '../io/placeholders.ts';
+import { run } from '../io/process.ts';
+import { requireSpace } from '../io/space.ts';
+import type { ArchivedFile, ArchivedPartition, BuildConfiguration, Partition, Proof, VersionManifest } from '../model.ts';
+import { buildInfo } from './build-info.ts';
+import { BUILD_INFO, MANIFEST, UPDATES, signatureName, versionDir, type ArchiveKey } from './layout.ts';
+import { readVersion } from './manifest.ts';
+
+/** A finished build, ready to be archived. */
+export interface ArchiveRequest {
+  key: ArchiveKey;
+  product: string;
+  distro: string;
+  version: string;
+  /** Where the build left its files. The version's own archive folder means that the build stored them itself. */
+  deploy: string;
+  partitions: readonly Partition[];
+  /** Glob patterns, placeholders unexpanded. */
+  collect: readonly string[];
+  configuration: BuildConfiguration;
+  proof: Proof[];
+  tools: Record<string, string>;
+  /** Writes the rdiff signature of an image. */
+  makeSignature(image: string, out: string): Promise<void>;
+  signal?: AbortSignal;
+  onFile?: (path: string, sizeBytes: number) => void;
+}
+
+/** One file of the build that is to be kept, under its name in the archive. */
+interface Source {
+  path: string;
+  name: string;
+  role: 'image' | 'collected';
+  partition?: string;
+}
+
+/**
+ * Archives a build under its version: copied beside, hashed as read back,
+ * synced, renamed; the manifest is written last.
+ *
+ * @returns the manifest
+ * @throws ReleasePlanError `artifact-missing` when an image is not there,
+ *   `archive-conflict` when the version is archived with other bytes,
+ *   `archive-damaged` when what stands there is not whole, `disk-full`
+ */
+export async function archiveVersion(request: ArchiveRequest): Promise<VersionManifest> {
+  const dir = versionDir(request.key, request.version);
+  const sources = await sourcesOf(request);
+  const held = await readVersion(dir, request.version, request);
+  if (held.state === 'whole') return await requireSameBytes(held.manifest, sources, request);
+  const adopted = (await realpath(request.deploy)) === (await realpath(dir).catch(() => undefined));
+  if (held.state === 'damaged' && !(adopted && (await isMissing(join(dir, MANIFEST))))) {
+    throw new ReleasePlanError('archive-damaged', held.problems.join('; '));
+  }
+  return adopted ? await fillFolder(dir, sources, request, adoptFile) : await copyOver(dir, sources, request);
+}
+
+async function copyOver(dir: string, sources: readonly Source[], request: ArchiveRequest): Promise<VersionManifest> {
+  let needBytes = 0;
+  for (const source of sources) needBytes += (await stat(source.path)).size;
+  await requireSpace(dir, needBytes);
+  return await publishFolder(dir, (staging) => fillFolder(staging, sources, request, async (source, to) => {
+    await mkdir(dirname(to), { recursive: true });
+    return await copyWithDigest(source.path, to, request.signal);
+  }));
+}
+
+type TakeFile = (source: Source, to: string) => Promise<{ sizeBytes: number; sha256: string }>;
+
+const adoptFile: TakeFile = async (source) => await digestFile(source.path);
+
+async function fillFolder(dir: string, sources: readonly Source[], request: ArchiveRequest, take: TakeFile): Promise<VersionManifest> {
+  const files: ArchivedFile[] = [];
+  for (const source of sources) {
+    request.signal?.throwIfAborted();
+    request.onFile?.(source.path, (await stat(source.path)).size);
+    const digest = await take(source, join(dir, source.name));
+    files.push({ path: source.name, role: source.role, ...(source.partition === undefined ? {} : { partition: source.partition }), ...digest });
+  }
+  for (const partition of request.partitions.filter((one) => one.delta === 'rdiff')) {
+    const image = sources.find((one) => one.partition === partition.name);
+    if (image === undefined) continue;
+    const name = signatureName(partition.name);
+    await request.makeSignature(join(dir, image.name), join(dir, name));
+    files.push({ path: name, role: 'signature', partition: partition.name, ...(await digestFile(join(dir, name))) });
+  }
+  const manifest = await describe(dir, files, request);
+  await writeFileAtomic(join(dir, BUILD_INFO), buildInfo(manifest));
+  manifest.files.push({ path: BUILD_INFO, role: 'build-info', ...(await digestFile(join(dir, BUILD_INFO))) });
+  await writeFileAtomic(join(dir, MANIFEST), sealJson(manifest));
+  return manifest;
+}
+
+async function describe(dir: string, files: ArchivedFile[], request: ArchiveRequest): Promise<VersionManifest> {
+  const partitions: ArchivedPartition[] = [];
+  for (const partition of request.partitions) {
+    const file = files.find((one) => one.role === 'image' && one.partition === partition.name);
+    if (file === undefined) continue;
+    partitions.push({
+      name: partition.name,
+      file: file.path,
+      filesystem: await filesystemOf(join(dir, file.path)),
+      readOnly: partition.readOnly,
+      delta: partition.delta,
+      ...(partition.slotSizeBytes === undefined ? {} : { slotSizeBytes: partition.slotSizeBytes }),
+    });
+  }
+  const partitionTables: Record<string, unknown> = {};
+  for (const file of files.filter((one) => one.path.endsWith('.wic'))) partitionTables[basename(file.path)] = await partitionTable(join(dir, file.path));
+  const { product, distro, version, configuration, proof, tools } = request;
+  const { machine, image } = request.key;
+  return { schema: 1, product, machine, distro, image, version, archivedAt: new Date().toISOString(), configuration, partitions, partitionTables, proof, files, tools };
+}
+
+/** The partition table of a disk image, without what differs by where it lies and when it was made. */
+async function partitionTable(path: string): Promise<unknown> {
+  const { stdout } = await run('sfdisk', ['--json', path]);
+  const { partitiontable } = JSON.parse(stdout) as { partitiontable: { label?: string; unit?: string; sectorsize?: number; partitions?: Array<Record<string, unknown>> } };
+  const partitions = (partitiontable.partitions ?? []).map(({ node: _node, uuid: _uuid, ...rest }) => rest);
+  return { label: partitiontable.label, unit: partitiontable.unit, sectorsize: partitiontable.sectorsize, partitions };
+}
+
+async function sourcesOf(request: ArchiveRequest): Promise<Source[]> {
+  const values = { machine: request.key.machine, distro: request.distro, image: request.key.image, version: request.version };
+  const images: Source[] = [];
+  for (const partition of request.partitions) {
+    const name = expandPlaceholders(partition.file, values);
+    const path = join(request.deploy, name);
+    if (await isMissing(path)) {
+      throw new ReleasePlanError('artifact-missing', `the build of ${request.version} left no image for partition ${partition.name}: ${path} does not exist`);
+    }
+    images.push({ path, name, role: 'image', partition: partition.name });
+  }
+  const patterns = request.collect.map((one) => expandPlaceholders(one, values));
+  const own = [`${UPDATES}/**`, MANIFEST, BUILD_INFO, ...request.partitions.map((one) => signatureName(one.name))];
+  const found = patterns.length === 0 ? [] : await glob(patterns, { cwd: request.deploy, onlyFiles: true, ignore: own, followSymbolicLinks: false });
+  const taken = new Set(images.map((one) => one.name));
+  const collected = found.filter((name) => !taken.has(name)).sort().map((name): Source => ({ path: join(request.deploy, name), name, role: 'collected' }));
+  return [...images, ...collected];
+}
+
+/** The version is archived: the build may only agree with it. */
+async function requireSameBytes(manifest: VersionManifest, sources: readonly Source[], request: ArchiveRequest): Promise<VersionManifest> {
+  for (const source of sources.filter((one) => one.role === 'image')) {
+    const archived = manifest.files.find((one) => one.role === 'image' && one.partition === source.partition);
+    const built = await digestFile(source.path, request.signal);
+    if (archived?.sha256 === built.sha256) continue;
+    throw new ReleasePlanError('archive-conflict',
+      `${source.path} is another image than the archived ${request.version}: sha256 ${built.sha256}, archived is ${archived?.sha256 ?? 'no such partition'}`);
+  }
+  return manifest;
+}
+
+async function isMissing(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return false;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return true;
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Where everything lies in the archive. Names only, no disk.
+ *
+ * ```
+ * <root>/<machine>/<image>/<version>/              a version
+ * <root>/<machine>/<image>/<to>/updates/from_<from>/   an update
+ * <root>/<machine>/<image>/reports/                consistency reports
+ * ```
+ */
+import { basename, extname, join } from 'node:path';
+
+/** What the archive of one product needs to know; a Plan is one. */
+export interface ArchiveKey {
+  /** Archive root, absolute. */
+  artifacts: string;
+  machine: string;
+  image: string;
+}
+
+export const MANIFEST = 'manifest.json';
+export const DELTA_INFO = 'delta-info.json';
+export const BUILD_INFO = 'build-info.txt';
+export const UPDATES = 'updates';
+
+export const productDir = (key: ArchiveKey): string => join(key.artifacts, key.machine, key.image);
+
+/** The lock that apply, gc and repair hold while they change the archive of one product. */
+export const lockFile = (key: ArchiveKey): string => join(productDir(key), '.release-plan.lock');
+
+export const versionDir = (key: ArchiveKey, version: string): string => join(productDir(key), version);
+
+export const updatesDir = (key: ArchiveKey, to: string): string => join(versionDir(key, to), UPDATES);
+
+export const updateDir = (key: ArchiveKey, from: string, to: string): string => join(updatesDir(key, to), `from_${from}`);
+
+export const swuName = (from: string, to: string): string => `delta-update-${from}-to-${to}.swu`;
+
+export const deltaName = (partition: string): string => `${partition}.delta`;
+
+export const signatureName = (partition: string): string => `${partition}.signature`;
+
+/** The report of a plan: two plans of one product, or two products in one archive, keep theirs apart. */
+export const reportFile = (key: ArchiveKey & { product: string; file: string }, format: string): string =>
+  join(productDir(key), 'reports', `${key.product}-${basename(key.file, extname(key.file))}.${format}`);

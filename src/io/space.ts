@@ -1,0 +1,27 @@
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { ReleasePlanError, errnoOf } from '../errors.ts';
+
+/**
+ * Refuses to start a step that the disk has no room for.
+ *
+ * @param path where the step writes; it may not exist yet
+ * @throws ReleasePlanError `disk-full` with the need and what is free, in bytes
+ */
+export async function requireSpace(path: string, needBytes: number): Promise<void> {
+  const free = await freeBytes(path);
+  if (free >= needBytes) return;
+  throw new ReleasePlanError('disk-full', `${path} needs ${needBytes} bytes and its disk has ${free} free`, {
+    hint: `Free ${needBytes - free} bytes, then run the same command again.`,
+  });
+}
+
+async function freeBytes(path: string): Promise<number> {
+  try {
+    const found = await statfs(path);
+    return found.bavail * found.bsize;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' && dirname(path) !== path) return await freeBytes(dirname(path));
+    throw error;
+  }
+}

@@ -1,0 +1,131 @@
+import { pairKey, type ArchiveState, type DeltaInfo, type VersionManifest } from '../model.ts';
+import { checkPair } from './pair.ts';
+import { checkVersion } from './version.ts';
+
+/** What a row of the report is about. */
+export type CheckName =
+  | 'machine'
+  | 'configuration'
+  | 'layout'
+  | 'read-only'
+  | 'slot-size'
+  | 'archive'
+  | 'build-version'
+  | 'delta'
+  | 'swu'
+  | 'devices';
+
+export interface CheckRow {
+  check: CheckName;
+  /** A version, a pair `from -> to`, or `fleet`. */
+  subject: string;
+  result: 'pass' | 'fail' | 'not-checked';
+  /** What was found, or why nothing was looked at. */
+  detail: string;
+}
+
+/** What a device on `from` downloads to reach `to`. */
+export interface SizeRow {
+  from: string;
+  to: string;
+  /** All partition images of the target. */
+  fullBytes: number;
+  deltaBytes: number;
+  /** The deltas as gzip. */
+  compressedBytes: number;
+  swuBytes: number;
+  /** Devices that this pair serves, where the fleet is known. */
+  devices?: number;
+}
+
+export interface ConsistencyReport {
+  schema: 1;
+  product: string;
+  machine: string;
+  image: string;
+  /** ISO 8601, UTC: since when the report reads as it does. */
+  generatedAt: string;
+  consistent: boolean;
+  checks: CheckRow[];
+  sizes: SizeRow[];
+}
+
+export interface ReportInput {
+  product: string;
+  machine: string;
+  image: string;
+  versions: readonly string[];
+  pairs: ReadonlyArray<{ from: string; to: string; devices?: number }>;
+  state: ArchiveState;
+  /** Why a version or a pair (by key) could not be made in this run. */
+  failures: ReadonlyMap<string, string>;
+  /** Rows about the devices; empty when the plan names no fleet. */
+  devices: readonly CheckRow[];
+}
+
+/** The consistency report of a plan over what the archive holds. Pure; the caller sets the time. */
+export function consistencyReport(input: ReportInput, generatedAt: string): ConsistencyReport {
+  const checks = [
+    ...input.versions.flatMap((version) => checkVersion(version, input.state.versions.get(version), input.failures.get(version))),
+    ...input.pairs.flatMap(({ from, to }) => pairRows(input, from, to)),
+    ...(input.devices.length > 0 ? input.devices : [{ check: 'devices', subject: 'fleet', result: 'not-checked', detail: 'the plan names no fleet' } as const]),
+  ];
+  return {
+    schema: 1,
+    product: input.product,
+    machine: input.machine,
+    image: input.image,
+    generatedAt,
+    consistent: checks.every((row) => row.result !== 'fail'),
+    checks,
+    sizes: input.pairs.flatMap(({ from, to, devices }) => sizeRow(input.state, from, to, devices)),
+  };
+}
+
+/** Whether two reports say the same, whenever they were written. */
+export const sameReport = (a: ConsistencyReport, b: ConsistencyReport): boolean =>
+  JSON.stringify({ ...a, generatedAt: '' }) === JSON.stringify({ ...b, generatedAt: '' });
+
+function pairRows(input: ReportInput, from: string, to: string): CheckRow[] {
+  const subject = pairKey(from, to);
+  const base = manifestOf(input.state, from);
+  const target = manifestOf(input.state, to);
+  const rows = base === undefined || target === undefined ? [] : checkPair(base, target);
+  return [...rows, ...updateRows(input, subject)];
+}
+
+/** Rows about the delta and the package: shown when made, and their bytes are unchanged since. */
+function updateRows(input: ReportInput, subject: string): CheckRow[] {
+  const held = input.state.updates.get(subject);
+  if (held?.state !== 'whole') {
+    const reason = input.failures.get(subject) ?? (held?.state === 'damaged' ? held.problems.join('; ') : 'required, and not in the archive');
+    return [{ check: 'delta', subject, result: 'fail', detail: reason }];
+  }
+  const row = (check: CheckName, proof: 'delta-applies' | 'swu-opens'): CheckRow => {
+    const shown = held.manifest.proof.filter((one) => one.check === proof);
+    const failing = shown.length === 0 || shown.some((one) => one.result !== 'pass');
+    return { check, subject, result: failing ? 'not-checked' : 'pass', detail: shown.map((one) => one.detail).join('; ') || 'no proof on record' };
+  };
+  return [row('delta', 'delta-applies'), row('swu', 'swu-opens')];
+}
+
+function sizeRow(state: ArchiveState, from: string, to: string, devices: number | undefined): SizeRow[] {
+  const held = state.updates.get(pairKey(from, to));
+  if (held?.state !== 'whole') return [];
+  const { partitions, swu } = held.manifest;
+  const sum = (size: (one: DeltaInfo['partitions'][number]) => number | undefined): number => partitions.reduce((total, one) => total + (size(one) ?? 0), 0);
+  return [{
+    from,
+    to,
+    fullBytes: sum((one) => one.target.sizeBytes),
+    deltaBytes: sum((one) => one.delta?.sizeBytes),
+    compressedBytes: sum((one) => one.deltaCompressed?.sizeBytes),
+    swuBytes: swu.sizeBytes,
+    ...(devices === undefined ? {} : { devices }),
+  }];
+}
+
+function manifestOf(state: ArchiveState, version: string): VersionManifest | undefined {
+  const held = state.versions.get(version);
+  return held?.state === 'whole' ? held.manifest : undefined;
+}

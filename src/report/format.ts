@@ -1,0 +1,9 @@
+import type { ConsistencyReport } from './consistency.ts';
+
+/** A way to write the report down. A new one is a file in formats/ and a line in its registry. */
+export interface ReportFormat {
+  name: string;
+  /** File name extension, without the dot. */
+  extension: string;
+  render(report: ConsistencyReport): string;
+}

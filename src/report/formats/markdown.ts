@@ -1,0 +1,46 @@
+import { formatBytes, formatShare } from '../../io/bytes.ts';
+import type { CheckRow, ConsistencyReport, SizeRow } from '../consistency.ts';
+import type { ReportFormat } from '../format.ts';
+
+/** The report for a person: failures first, then every row. */
+export const markdown: ReportFormat = { name: 'markdown', extension: 'md', render };
+
+const SIGN: Record<CheckRow['result'], string> = { pass: 'pass', fail: '**FAIL**', 'not-checked': 'not checked' };
+
+/** Text that a table cell can hold: a bar or a line break would end it. */
+const cell = (text: string): string => text.replace(/\|/g, '\\|').replace(/\s*\n\s*/g, ' ');
+
+const table = (head: readonly string[], rows: ReadonlyArray<readonly string[]>): string =>
+  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |\n`).join('');
+
+function render(report: ConsistencyReport): string {
+  const count = (result: CheckRow['result']): number => report.checks.filter((row) => row.result === result).length;
+  const failed = report.checks.filter((row) => row.result === 'fail');
+  return [
+    `# Consistency report: ${report.product}\n`,
+    `Machine ${report.machine}, image ${report.image}, ${report.generatedAt}\n`,
+    `**${report.consistent ? 'Consistent' : 'INCONSISTENT'}**: ${count('pass')} checks pass, ${failed.length} fail, ${count('not-checked')} not checked.\n`,
+    ...(failed.length === 0 ? [] : ['## Failed\n', checkTable(failed)]),
+    '## Sizes\n',
+    report.sizes.length === 0 ? 'No update in the archive.\n' : sizeTable(report.sizes),
+    '## Checks\n',
+    checkTable(report.checks),
+  ].join('\n');
+}
+
+const checkTable = (rows: readonly CheckRow[]): string =>
+  table(['Check', 'Of', 'Result', 'Detail'], rows.map((row) => [row.check, row.subject, SIGN[row.result], row.detail]));
+
+function sizeTable(sizes: readonly SizeRow[]): string {
+  const known = sizes.some((one) => one.devices !== undefined);
+  const rows = sizes.map((one) => [
+    `${one.from} -> ${one.to}`,
+    formatBytes(one.fullBytes),
+    formatBytes(one.deltaBytes),
+    formatBytes(one.compressedBytes),
+    formatBytes(one.swuBytes),
+    formatShare(one.fullBytes - one.swuBytes, one.fullBytes),
+    ...(known ? [one.devices === undefined ? '-' : String(one.devices), one.devices === undefined ? '-' : formatBytes(Math.max(0, one.fullBytes - one.swuBytes) * one.devices)] : []),
+  ]);
+  return table(['Update', 'Full image', 'Delta', 'gzip', '.swu', 'Saved per device', ...(known ? ['Devices', 'Saved over the fleet'] : [])], rows);
+}

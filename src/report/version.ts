@@ -1,0 +1,33 @@
+import type { Held, Proof, VersionManifest } from '../model.ts';
+import type { CheckName, CheckRow } from './consistency.ts';
+
+/** Rows about one version: whole in the archive, BUILD_VERSION in its image, images within their slots. */
+export function checkVersion(version: string, held: Held<VersionManifest> | undefined, failure: string | undefined): CheckRow[] {
+  const row = (check: CheckName, result: CheckRow['result'], detail: string): CheckRow => ({ check, subject: version, result, detail });
+  if (held === undefined || held.state === 'absent') return [row('archive', 'fail', failure ?? 'not in the archive')];
+  if (held.state === 'damaged') return [row('archive', 'fail', held.problems.join('; '))];
+  const { files, proof } = held.manifest;
+  return [
+    row('archive', 'pass', `${files.length} files are what the manifest says`),
+    versionRow(row, proof),
+    ...slotRows(row, held.manifest),
+  ];
+}
+
+type MakeRow = (check: CheckName, result: CheckRow['result'], detail: string) => CheckRow;
+
+function versionRow(row: MakeRow, proof: readonly Proof[]): CheckRow {
+  const shown = proof.filter((one) => one.check === 'build-version');
+  if (shown.length === 0) return row('build-version', 'not-checked', 'no partition names a version_file');
+  return row('build-version', shown.every((one) => one.result === 'pass') ? 'pass' : 'not-checked', shown.map((one) => one.detail).join('; '));
+}
+
+function slotRows(row: MakeRow, manifest: VersionManifest): CheckRow[] {
+  return manifest.partitions.map(({ name, slotSizeBytes, file }) => {
+    const sizeBytes = manifest.files.find((one) => one.path === file)?.sizeBytes ?? 0;
+    if (slotSizeBytes === undefined) return row('slot-size', 'not-checked', `${name}: the plan gives no slot_size`);
+    return sizeBytes <= slotSizeBytes
+      ? row('slot-size', 'pass', `${name}: ${sizeBytes} of ${slotSizeBytes} bytes`)
+      : row('slot-size', 'fail', `${name}: the image has ${sizeBytes} bytes, its slot ${slotSizeBytes}`);
+  });
+}
