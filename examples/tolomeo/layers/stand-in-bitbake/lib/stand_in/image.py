@@ -1,0 +1,102 @@
+"""The tasks of an image: root file system, squashfs, deploy, with stamps and shared state as bitbake has them."""
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .conf import Configuration
+from .recipes import Task
+from .rootfs import make_rootfs, sources
+
+if TYPE_CHECKING:
+    from .server import Server
+
+
+class Image:
+    """Where an image's files lie, and the hash that decides whether it is built again."""
+
+    def __init__(self, configuration: Configuration, recipe: Path, name: str) -> None:
+        self.configuration = configuration
+        self.name = name
+        machine = configuration.expand("MACHINE")
+        tmp = configuration.topdir / "tmp"
+        self.work = tmp / "work" / machine / name
+        self.deploy = tmp / "deploy" / "images" / machine
+        self.stamp = tmp / "stamps" / f"{name}.do_image_complete"
+        self.manifest = tmp / "sstate-control" / f"manifest-{name}.image_complete"
+        self.link = f"{name}-{machine}"
+        self.file = f"{self.link}{configuration.expand('IMAGE_VERSION_SUFFIX', '-0')}"
+        self.hash = _task_hash(configuration, recipe, name)
+        self.shared_state = configuration.topdir / "sstate-cache" / self.hash
+
+
+def image_tasks(configuration: Configuration, recipe: Path, name: str) -> list[Task]:
+    """What there is to do: nothing, a restore from shared state, or the whole build."""
+    image = Image(configuration, recipe, name)
+    if image.stamp.exists() and image.stamp.read_text() == image.hash:
+        return []
+    complete = Task(recipe, "image_complete", lambda _server: _complete(image))
+    if image.shared_state.is_dir():
+        return [complete]
+    return [
+        Task(recipe, "rootfs", lambda _server: make_rootfs(configuration, image.work / "rootfs")),
+        Task(recipe, "image_squashfs", lambda server: _squashfs(server, image)),
+        complete,
+    ]
+
+
+def clean_tasks(configuration: Configuration, recipe: Path, name: str) -> list[Task]:
+    image = Image(configuration, recipe, name)
+
+    def clean(_server: Server) -> None:
+        image.stamp.unlink(missing_ok=True)
+        shutil.rmtree(image.shared_state, ignore_errors=True)
+
+    return [Task(recipe, "cleansstate", clean)]
+
+
+def _task_hash(configuration: Configuration, recipe: Path, name: str) -> str:
+    """What the image depends on; BUILD_VERSION is left out where do_rootfs[vardepsexclude] says so."""
+    left_out = {"TOPDIR", *configuration.get("do_rootfs[vardepsexclude]", "").split()}
+    known = {key: value for key, value in configuration.items() if key not in left_out and not key.startswith("STAND_IN_")}
+    found = [(str(path), size, modified) for path, size, modified in sources(configuration)]
+    return hashlib.sha256(json.dumps([name, recipe.read_text(), sorted(known.items()), found]).encode()).hexdigest()
+
+
+def _squashfs(server: Server, image: Image) -> None:
+    made = image.work / "image.squashfs"
+    stamp = image.configuration.get("REPRODUCIBLE_TIMESTAMP_ROOTFS", "1520598896")
+    made.unlink(missing_ok=True)
+    environment = {key: value for key, value in os.environ.items() if key != "SOURCE_DATE_EPOCH"}
+    server.run(
+        "mksquashfs", str(image.work / "rootfs"), str(made), *shlex.split(image.configuration.expand("EXTRA_IMAGECMD:squashfs")),
+        "-noappend", "-no-progress", "-quiet", "-reproducible", "-all-root", "-no-xattrs", "-mkfs-time", stamp, "-all-time", stamp,
+        env=environment,
+    )
+    shutil.rmtree(image.work / "rootfs")
+    image.shared_state.mkdir(parents=True)
+    made.rename(image.shared_state / "image.squashfs")
+
+
+def _complete(image: Image) -> None:
+    """Replaces what the version before left in the deploy folder, as do_image_complete does."""
+    image.deploy.mkdir(parents=True, exist_ok=True)
+    if image.manifest.exists():
+        for name in image.manifest.read_text().splitlines():
+            (image.deploy / name).unlink(missing_ok=True)
+    # A hard link keeps the time at which the file was made: only its ctime says when it was deployed.
+    deployed = image.deploy / f"{image.file}.squashfs"
+    deployed.unlink(missing_ok=True)
+    os.link(image.shared_state / "image.squashfs", deployed)
+    link = image.deploy / f"{image.link}.squashfs"
+    link.unlink(missing_ok=True)
+    link.symlink_to(deployed.name)
+    image.manifest.parent.mkdir(parents=True, exist_ok=True)
+    image.manifest.write_text(f"{deployed.name}\n{link.name}\n")
+    image.stamp.parent.mkdir(parents=True, exist_ok=True)
+    image.stamp.write_text(image.hash)
