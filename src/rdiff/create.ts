@@ -1,0 +1,102 @@
+/**
+ * Makes a delta in librsync's format from two files that are at hand whole:
+ * docs/performance.md, "The algorithm".
+ */
+import { open, type FileHandle } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { ReleasePlanError, errnoOf, messageOf } from '../errors.ts';
+import { soloCrew, workerCrew } from './create/crew.ts';
+import { emitDelta, type DeltaCounts } from './create/emit.ts';
+import { planLayout } from './create/layout.ts';
+import { matchImages } from './create/match.ts';
+import { commandsOf } from './create/matches.ts';
+import type { Progress } from './progress.ts';
+import { loadWasm, sharedMemory } from './wasm.ts';
+
+export interface CreateDeltaOptions {
+  /** The most memory that the process may take for it; 4 GiB unless given. A base that does not fit is worked through in windows. */
+  memoryBytes?: number;
+  /** Threads; the number of processors unless given. The delta does not depend on it. */
+  workers?: number;
+  signal?: AbortSignal;
+  /** Phases `index`, `scan`, `write`; the first two come again for every window of a large base. */
+  onProgress?: (progress: Progress) => void;
+}
+
+/** What createDelta made. */
+export interface DeltaSummary extends DeltaCounts {
+  baseBytes: number;
+  targetBytes: number;
+}
+
+const DEFAULT_MEMORY_BYTES = 4 * 2 ** 30;
+
+/** What Node.js takes for itself: for the process, and for each worker thread. */
+const PROCESS_BYTES = 64 * 2 ** 20;
+const WORKER_BYTES = 12 * 2 ** 20;
+
+/** Below this, starting workers takes longer than the work. */
+const SOLO_BYTES = 16 * 2 ** 20;
+
+/**
+ * Writes to `delta` the commands that make `target` out of `base`.
+ *
+ * The bytes depend on the two files and on `memoryBytes` alone. The file is
+ * written in place: a caller who needs it whole or not at all gives a temporary path.
+ *
+ * @throws ReleasePlanError `io-failed` for a file that cannot be used,
+ *   `engine-memory`, `engine-missing`, `interrupted` when the signal fired
+ */
+export async function createDelta(base: string, target: string, delta: string, options: CreateDeltaOptions = {}): Promise<DeltaSummary> {
+  const handles: FileHandle[] = [];
+  const opened = async (path: string, flags: 'r' | 'w'): Promise<FileHandle> => {
+    const handle = await openFile(path, flags);
+    handles.push(handle);
+    return handle;
+  };
+  try {
+    const images = { base: await opened(base, 'r'), target: await opened(target, 'r') };
+    return await makeDelta({ base, target, delta }, images, await opened(delta, 'w'), options);
+  } finally {
+    await Promise.all(handles.map(async (handle) => await handle.close()));
+  }
+}
+
+async function makeDelta(paths: { base: string; target: string; delta: string }, images: { base: FileHandle; target: FileHandle }, deltaFile: FileHandle, options: CreateDeltaOptions): Promise<DeltaSummary> {
+  const { signal, onProgress, memoryBytes = DEFAULT_MEMORY_BYTES } = options;
+  const breathe = async (): Promise<void> => {
+    if (signal?.aborted) throw new ReleasePlanError('interrupted', `making the delta ${paths.delta} was stopped`);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  await breathe();
+  const baseBytes = await sizeOfImage(images.base, paths.base);
+  const targetBytes = await sizeOfImage(images.target, paths.target);
+  const solo = options.workers === undefined && baseBytes + targetBytes <= SOLO_BYTES;
+  const workers = solo ? 1 : (options.workers ?? availableParallelism());
+  const layout = planLayout(baseBytes, memoryBytes - PROCESS_BYTES - workers * WORKER_BYTES, workers);
+  const memory = sharedMemory(layout.sizeBytes);
+  const setup = { module: await loadWasm('match'), memory, layout, basePath: paths.base, targetPath: paths.target, targetBytes };
+  const crew = solo ? soloCrew(setup, { base: images.base.fd, target: images.target.fd }, breathe) : workerCrew(setup);
+  const segments = await matchImages({ crew, layout, memory, baseBytes, targetBytes, ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}) });
+  const counts = await emitDelta(commandsOf(segments, targetBytes), images.target.fd, deltaFile.fd, async (doneBytes) => {
+    onProgress?.({ phase: 'write', doneBytes });
+    await breathe();
+  });
+  return { baseBytes, targetBytes, ...counts };
+}
+
+async function openFile(path: string, flags: 'r' | 'w'): Promise<FileHandle> {
+  try {
+    return await open(path, flags);
+  } catch (cause) {
+    const hint = errnoOf(cause) === 'ENOENT' && flags === 'r' ? 'Check the path.' : undefined;
+    throw new ReleasePlanError('io-failed', `${path} cannot be opened: ${messageOf(cause)}`, { cause, ...(hint === undefined ? {} : { hint }) });
+  }
+}
+
+/** @throws ReleasePlanError `io-failed` for what has no size of its own: a pipe, a folder, a device */
+async function sizeOfImage(handle: FileHandle, path: string): Promise<number> {
+  const found = await handle.stat();
+  if (!found.isFile()) throw new ReleasePlanError('io-failed', `${path} is not a regular file`, { hint: 'Copy a device or a pipe into a file first: a delta needs its size and any byte of it.' });
+  return found.size;
+}

@@ -1,0 +1,41 @@
+import { Worker } from 'node:worker_threads';
+import { builtFile } from '../wasm.ts';
+import { Lane, type Found, type LaneSetup, type Phase } from './lane.ts';
+import type { WorkerReply } from './worker.ts';
+
+/** Whoever does the phases: this thread, or several workers. */
+export interface Crew {
+  /** Runs one phase to its end and returns what all threads found, in no particular order. */
+  run(phase: Phase): Promise<Found>;
+  /** Ends every thread, also in the middle of a phase, which then never settles. */
+  stop(): Promise<void>;
+}
+
+/** A crew of this thread alone: for small images, where starting a worker costs more than the work. */
+export function soloCrew(setup: Omit<LaneSetup, 'lane'>, fds: { base: number; target: number }, pause: () => Promise<void>): Crew {
+  const lane = new Lane({ ...setup, lane: 0 }, fds.base, fds.target);
+  return { run: async (phase) => await lane.run(phase, pause), stop: async () => undefined };
+}
+
+/** A crew of one worker thread for each lane of the layout. */
+export function workerCrew(setup: Omit<LaneSetup, 'lane'>): Crew {
+  const workers = setup.layout.lanes.map((_, lane) => new Worker(builtFile('create/worker.js'), { workerData: { ...setup, lane } satisfies LaneSetup }));
+  const failed = new Promise<never>((_, reject) => {
+    for (const worker of workers) worker.once('error', reject);
+  });
+  // Whoever awaits a phase sees the failure; between phases nobody may be waiting.
+  failed.catch(() => undefined);
+  return {
+    async run(phase) {
+      const replies = workers.map(async (worker) => {
+        const reply = new Promise<WorkerReply>((resolve) => worker.once('message', resolve));
+        worker.postMessage(phase);
+        return (await reply).found;
+      });
+      return (await Promise.race([Promise.all(replies), failed])).flat();
+    },
+    async stop() {
+      await Promise.all(workers.map(async (worker) => await worker.terminate()));
+    },
+  };
+}

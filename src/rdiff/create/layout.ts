@@ -1,0 +1,92 @@
+import { ReleasePlanError } from '../../errors.ts';
+import { WASM_LIMIT_BYTES, WASM_PAGE_BYTES } from '../wasm.ts';
+
+/** Target bytes that are matched in one go. The delta depends on it: a constant. */
+export const SEGMENT_BYTES = 2 * 1024 * 1024;
+
+/** Base bytes that are read and indexed in one go. */
+export const CHUNK_BYTES = 1024 * 1024;
+
+/** Distance of the windows in the coarse index; divides {@link CHUNK_BYTES}. */
+export const COARSE_STRIDE = 64;
+
+/** Where the threads count the pieces of work that they take, a 32-bit word. */
+export const COUNTER_AT = 64;
+
+/** Free bytes around every buffer, since SIMD may load a little more than it needs. */
+const SLACK_BYTES = 64;
+
+/** Numbers of 32 bits per match in wasm memory, see assembly/coarse.ts. */
+export const WASM_MATCH_WORDS = 3;
+
+/** Shortest match of the coarse pass. */
+const COARSE_MIN_BYTES = 32;
+
+/** Addresses of one thread's own buffers. */
+export interface LaneLayout {
+  /** SEGMENT_BYTES of the target. */
+  targetAt: number;
+  /** Matches as the wasm functions write them. */
+  matchesAt: number;
+}
+
+/** Where everything lies in the shared wasm memory. Addresses and sizes in bytes. */
+export interface Layout {
+  sizeBytes: number;
+  baseAt: number;
+  /** How much of the base is there at a time. */
+  windowBytes: number;
+  coarseAt: number;
+  /** The table has 2^coarseBits words. */
+  coarseBits: number;
+  lanes: LaneLayout[];
+}
+
+/** Hands out addresses one after the other. */
+class Allocator {
+  #next = WASM_PAGE_BYTES;
+
+  take(sizeBytes: number): number {
+    const at = this.#next;
+    this.#next += Math.ceil((sizeBytes + SLACK_BYTES) / 4096) * 4096;
+    return at;
+  }
+
+  get usedBytes(): number {
+    return this.#next;
+  }
+}
+
+/** Bits of a table with room for so many entries at three quarters full at most. */
+export const tableBits = (entries: number): number => Math.max(10, Math.ceil(Math.log2((entries * 4) / 3 + 1)));
+
+function arrange(windowBytes: number, lanes: number): Layout {
+  const allocator = new Allocator();
+  const coarseBits = tableBits(windowBytes / COARSE_STRIDE);
+  const baseAt = allocator.take(windowBytes);
+  const coarseAt = allocator.take(4 * 2 ** coarseBits);
+  const laneLayouts = Array.from({ length: lanes }, () => ({
+    targetAt: allocator.take(SEGMENT_BYTES),
+    matchesAt: allocator.take((SEGMENT_BYTES / COARSE_MIN_BYTES) * WASM_MATCH_WORDS * 4),
+  }));
+  return { sizeBytes: allocator.usedBytes, baseAt, windowBytes, coarseAt, coarseBits, lanes: laneLayouts };
+}
+
+/**
+ * Lays out the memory: the whole base where it fits, otherwise the largest
+ * window of it that does.
+ *
+ * @param memoryBytes for wasm memory; what Node.js itself takes is already off
+ * @throws ReleasePlanError `engine-memory` when not even a small window fits
+ */
+export function planLayout(baseBytes: number, memoryBytes: number, lanes: number): Layout {
+  const limit = Math.min(memoryBytes, WASM_LIMIT_BYTES - WASM_PAGE_BYTES);
+  for (let windowBytes = baseBytes; windowBytes >= Math.min(baseBytes, CHUNK_BYTES); ) {
+    const layout = arrange(windowBytes, lanes);
+    if (layout.sizeBytes <= limit) return layout;
+    const smaller = Math.floor((windowBytes * 0.95) / CHUNK_BYTES) * CHUNK_BYTES;
+    if (smaller < CHUNK_BYTES) break;
+    windowBytes = smaller;
+  }
+  throw new ReleasePlanError('engine-memory', `the delta engine cannot work in ${memoryBytes} bytes of memory with ${lanes} workers`);
+}

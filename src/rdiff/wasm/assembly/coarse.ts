@@ -1,0 +1,63 @@
+// The first pass: long matches, found through an index of 32-byte windows of the
+// whole base at a stride.
+//
+// A bucket holds one address, the lowest of those that fell into it, whatever the
+// order in which threads came by: so the index is the same for any number of them.
+// One probe per target byte, and every extension ends in a match that covers what
+// it compared: the pass is linear whatever the bytes are.
+import { equal32, matchBackward, matchForward } from './compare';
+import { COARSE_WINDOW, hash32 } from './hash';
+
+/** Enters the windows at from, from + stride, ... that end before `to`. */
+export function indexCoarse(table: usize, shift: u32, from: usize, to: usize, stride: u32): void {
+  for (let p = from; p + COARSE_WINDOW <= to; p += stride) {
+    const slot = table + (<usize>(hash32(p) >> shift) << 2);
+    let held = atomic.load<u32>(slot);
+    while (held == 0 || held > <u32>p) {
+      const found = atomic.cmpxchg<u32>(slot, held, <u32>p);
+      if (found == held) break;
+      held = found;
+    }
+  }
+}
+
+/**
+ * Finds matches of at least 32 bytes between the target bytes [from, to) and the
+ * base [base, baseEnd), in order and not overlapping.
+ *
+ * @param rep address in the base that would continue the match before `from`; 0 for none
+ * @param out gets (target address, base address, length) as u32 each
+ * @returns how many
+ */
+export function scanCoarse(table: usize, shift: u32, from: usize, to: usize, base: usize, baseEnd: usize, rep: usize, out: usize): u32 {
+  if (baseEnd - base < COARSE_WINDOW) return 0;
+  const last = baseEnd - COARSE_WINDOW;
+  let count: u32 = 0;
+  let covered = from;
+  let i = from;
+  // Where the base would be if the last match went on: i + diagonal, in wrapping arithmetic.
+  let diagonal: usize = rep ? rep - from : 0;
+  let known = rep != 0;
+  while (i + COARSE_WINDOW <= to) {
+    let source = i + diagonal;
+    if (!known || source < base || source > last || !equal32(source, i)) {
+      source = <usize>load<u32>(table + (<usize>(hash32(i) >> shift) << 2));
+      if (source == 0 || !equal32(source, i)) {
+        i++;
+        continue;
+      }
+    }
+    const ahead = COARSE_WINDOW + matchForward(source + COARSE_WINDOW, i + COARSE_WINDOW, <u32>min(to - i, baseEnd - source) - COARSE_WINDOW);
+    const back = matchBackward(source, i, <u32>min(i - covered, source - base));
+    store<u32>(out, <u32>(i - back));
+    store<u32>(out, <u32>(source - back), 4);
+    store<u32>(out, back + ahead, 8);
+    out += 12;
+    count++;
+    diagonal = source - i;
+    known = true;
+    i += ahead;
+    covered = i;
+  }
+  return count;
+}
