@@ -10,6 +10,8 @@
 export const EXIT = {
   ok: 0,
   bug: 1,
+  /** `targets` answers as fioctl does, whose scripts expect 1 when it finds nothing to do. */
+  fioctl: 1,
   usage: 2,
   build: 3,
   inconsistent: 4,
@@ -33,6 +35,32 @@ const codes = {
   // --- usage -----------------------------------------------------------------
   'usage': entry(EXIT.usage, 'The command line is wrong.', 'See `release-plan help COMMAND`.'),
   'plan-not-found': entry(EXIT.usage, 'The plan file does not exist or cannot be read.', 'Check the path; `release-plan init` writes a first plan.'),
+
+  // --- plan: the file ----------------------------------------------------------
+  'plan-empty': entry(EXIT.usage, 'The plan file holds nothing but comments, if that.', 'Write a plan; `release-plan init` makes a first one.'),
+  'plan-too-large': entry(EXIT.usage, 'The plan file is larger than any plan needs to be; a thousand versions take a tenth of the limit.', 'Split the product, or drop versions that no device runs.'),
+  'plan-encoding': entry(EXIT.usage, 'The plan file is not UTF-8, or has characters that cannot be seen and that YAML does not allow.', 'Save it as UTF-8 and remove the named character.'),
+  'yaml-syntax': entry(EXIT.usage, 'The plan is not valid YAML 1.2.', 'Correct the named place; often it is the indentation, a missing colon or a missing quote.'),
+  'yaml-duplicate-key': entry(EXIT.usage, 'A key stands twice in the same map; YAML allows it once, and most readers silently take the last.', 'Keep one of the two.'),
+  'yaml-alias': entry(EXIT.usage, 'An alias (*name) or a merge (<<) names nothing that stands before it, names what it is part of, or expands beyond measure.', 'Define the anchor (&name) earlier, or write the value out.'),
+  'yaml-tag': entry(EXIT.usage, 'The plan uses a YAML tag (!name) that means nothing in a plan.', 'Remove the tag.'),
+  'yaml-documents': entry(EXIT.usage, 'The file holds several YAML documents.', 'Give each plan a file of its own.'),
+  'yaml-limit': entry(EXIT.usage, 'The plan is nested deeper, or holds more values, than any plan needs; reading it could exhaust the machine.', 'Write it flatter. Aliases that expand into each other are the usual reason.'),
+
+  // --- plan: the schema --------------------------------------------------------
+  'key-unknown': entry(EXIT.usage, 'The plan has a key that release-plan does not know. It is no comment: a misspelt key would silently have no effect.', 'Correct the spelling; keys of your own start with x- and stand at the top.'),
+  'key-missing': entry(EXIT.usage, 'The plan lacks a key that is needed here.', 'Add the key; docs/plan.md and the schema describe it.'),
+  'value-type': entry(EXIT.usage, 'A value is of another kind than its key takes: a list instead of a text, and the like.', 'Write the kind that the message names.'),
+  'value-unquoted': entry(EXIT.usage, 'A value that must be a text is a number or a truth value in YAML: 1.10 is the number 1.1, 0x1F is 31, and the text is lost.', 'Put it into quotes.'),
+  'value-empty': entry(EXIT.usage, 'A key has no value, or an empty list.', 'Write the value, or leave the key out.'),
+  'value-unknown': entry(EXIT.usage, 'A value is none of the few that its key takes.', 'Use one of the values that the message names.'),
+  'value-invalid': entry(EXIT.usage, 'A value does not have the form that its key takes.', 'Write it as the message says.'),
+  'value-duplicate': entry(EXIT.usage, 'A list names the same thing twice.', 'Remove one of the two.'),
+
+  // --- plan: the rules ---------------------------------------------------------
+  'version-invalid': entry(EXIT.usage, 'This is no version that release-plan accepts. Versions become code in local.conf and parts of paths, so only semantic versions, dotted numbers and plain integers get through.', 'Write it as 1.2.3, 1.2.3-rc.1, 2024.04 or 9, in quotes.'),
+  'version-duplicate': entry(EXIT.usage, 'Two versions of the plan are the same, or equally new: an update needs an older and a newer one.', 'Remove one, or tell them apart by a number or a prerelease.'),
+  'version-mixed': entry(EXIT.usage, 'The plan counts its versions in two ways (9 and 1.2.3); which of them is newer cannot be told.', 'Use one way of counting in a plan.'),
 
   // --- environment (io) --------------------------------------------------------
   'tool-missing': entry(EXIT.environment, 'A program that this step needs is not installed.', 'Install the named Debian package; `release-plan doctor` lists all of them.'),
@@ -63,6 +91,46 @@ const codes = {
   'delta-corrupt': entry(EXIT.inconsistent, 'The delta holds something that librsync never writes, so it was damaged. Nothing was written.', 'Fetch or make the delta again and compare its sha256.'),
   'delta-beyond-base': entry(EXIT.inconsistent, 'The delta copies from beyond the end of the base: it was made for another base, or is damaged. Nothing was written.', 'Give the base that the delta was made from; delta-info.json beside it holds its sha256.'),
   'signature-corrupt': entry(EXIT.inconsistent, 'The file is no librsync signature, or not a whole one.', 'Make it again with `release-plan delta signature`.'),
+  // --- SWUpdate packages: signing ---------------------------------------------------
+  'signing-key-missing': entry(EXIT.environment, 'A key, certificate or passphrase that the plan names under `signing` is not there: the environment variable is not set, or the file does not exist.', 'Set the named variable (in CI: a protected variable or file), or correct the path; relative paths start at the plan.'),
+  'signing-key-unreadable': entry(EXIT.environment, 'openssl cannot read a key or certificate: it is not PEM, its passphrase is wrong or missing, or the PKCS#11 token does not have it.', 'Try `openssl pkey -in KEY -noout`; an encrypted key needs `signing.passphrase_env`.'),
+  'signing-key-mismatch': entry(EXIT.usage, 'The key, the certificate and what devices trust do not belong together, or the key is of a kind that the method cannot use. Devices would refuse the package.', 'Give the certificate that was issued for this key, and as `signing.public` what is installed on the devices.'),
+  'signing-failed': entry(EXIT.environment, 'openssl did not sign the sw-description.', 'Read its words, quoted in the message.'),
+  'certificate-expired': entry(EXIT.environment, 'A signing certificate is past its end. Devices refuse packages signed with it, and SWUpdate 2022.12 does not say why.', 'Issue a new certificate for the same key; install it on the devices too if they trust this very certificate.'),
+  'certificate-not-yet-valid': entry(EXIT.environment, 'A signing certificate is not valid yet. Devices refuse packages signed with it.', "Check this machine's clock and the certificate's dates."),
+  'certificate-expires-soon': entry(EXIT.ok, 'A signing certificate ends within 30 days. Packages are still made.', 'Issue a new certificate in time, and install it on the devices if they trust this very certificate.'),
+
+  // --- SWUpdate packages: content ---------------------------------------------------
+  'swu-device': entry(EXIT.usage, 'A device of a partition cannot be used as it stands: SWUpdate hands it to a shell and to fixed buffers, and a delta cannot be written over its own base.', 'Give absolute device paths without spaces or quotes, and for a delta a base that is not the target.'),
+  'swu-board': entry(EXIT.usage, 'The machine cannot be the name of a group in a sw-description, so `swupdate -H machine:revision` would not find it.', 'Use letters, digits, "-" and "_", beginning with a letter, or a `swu.template` of your own.'),
+  'swu-bootenv': entry(EXIT.usage, 'A boot loader variable cannot be written as the plan gives it.', 'Use names without "=" and values of one line; `{slot}` needs partitions with slots.'),
+  'swu-template': entry(EXIT.usage, 'The template of the sw-description does not render, or its result is not what SWUpdate reads.', 'Compare it with templates/sw-description.hbs; docs/swupdate.md lists what a template is given.'),
+  'swu-member': entry(EXIT.usage, 'A file cannot be a member of a .swu: its name, its size, or because it is there twice.', 'See the message.'),
+  'swu-damaged': entry(EXIT.inconsistent, 'The file is not a .swu, or not a whole one.', 'Remove it and run `release-plan apply` again: it is made from the archive.'),
+
+  // --- fleet and registry --------------------------------------------------------
+  'targets-not-found': entry(EXIT.usage, 'The registry (targets.json) that the plan names does not exist.', 'Check `targets` in the plan; examples/lmp shows one. SWUpdate products get theirs from `release-plan apply`.'),
+  'targets-invalid': entry(EXIT.usage, 'The registry is not TUF Targets metadata, or a Target in it lacks what decides about updates.', 'Correct the named field, or restore the file from its last signed copy.'),
+  'targets-sign-failed': entry(EXIT.environment, 'The command of `targets.sign` failed or signed something else, so the registry was left as it was.', 'Run the command by hand on a copy; $RELEASE_PLAN_TARGETS names the file that it signs in place.'),
+  'target-unknown': entry(EXIT.fioctl, 'No Target has this name or version.', 'See `release-plan targets list`.'),
+  'from-newer': entry(EXIT.fioctl, 'The version to start from is not older than the version to reach.', 'Give an older version, or --allow-downgrade.'),
+  'tag-unknown': entry(EXIT.fioctl, 'No device of the fleet follows this tag.', 'Compare the tag with those of the fleet, which the hint names.'),
+  'nothing-required': entry(EXIT.fioctl, 'No device runs a version from which a delta could be made, so there is nothing to generate.', 'Give the versions to start from, or check that the fleet is current.'),
+  'promotion-blocked': entry(EXIT.inconsistent, 'The tag does not move: a delta that devices on it require is missing or was not proven, so they would all fetch the full update.', 'Run `release-plan targets static-deltas VERSION --by-tag TAG`, then tag again; --force moves the tag without them.'),
+  'fleet-not-found': entry(EXIT.usage, 'The fleet file that the plan names does not exist.', 'Check `fleet` in the plan.'),
+  'fleet-missing': entry(EXIT.usage, 'The question is about devices, and the plan names no fleet.', 'Set `fleet` to a devices file or a command.'),
+  'fleet-unreadable': entry(EXIT.usage, 'The fleet is in none of the forms that can be read, or is cut off.', 'Give the JSON of GET /ota/devices/, the same as NDJSON or CSV, or the factory status; see docs/targets.md.'),
+  'fleet-incomplete': entry(EXIT.usage, 'The fleet is one page of several. Devices on the other pages would be left without their deltas.', 'Fetch all pages; they may follow one another in one file.'),
+  'fleet-command-failed': entry(EXIT.environment, 'The command that lists the fleet failed, so what it printed does not count.', 'Run it by hand from the folder of the plan.'),
+  'fleet-bad-row': entry(EXIT.ok, 'A row of the fleet is not a device. It is counted, and the others are used.', 'Correct the row at its source.'),
+
+  // --- ostree --------------------------------------------------------------------
+  'ostree-repo-missing': entry(EXIT.usage, 'There is no OSTree repository at the path of `ostree.repo`.', 'Check the path; a server repository is made by `ostree init --mode=archive`.'),
+  'ostree-commit-missing': entry(EXIT.inconsistent, 'A commit is not in the repository, or not whole, so no delta can be made from or to it.', 'Pull it into the repository (`ostree pull-local`), or let its devices take the full update.'),
+  'ostree-ref-unknown': entry(EXIT.usage, 'The repository has no branch of this name.', 'See `ostree refs`; correct `ostree.branch` in the plan.'),
+  'ostree-summary-signed': entry(EXIT.usage, 'The repository has a signed summary and the plan names no key. Updating it without one would take the signature away, and clients that demand it would refuse every update.', 'Name the key in `ostree.gpg_key`.'),
+  'ostree-delta-broken': entry(EXIT.inconsistent, 'A static delta cannot be read, or a client that has only its source does not reach its target with it. It is not offered to devices.', 'Run the command again: a broken delta is withdrawn, then made anew.'),
+  'ostree-stats-too-large': entry(EXIT.inconsistent, 'The sizes of all deltas to one commit would exceed 1 MiB, which devices refuse to read.', 'Withdraw deltas that nobody requires: `targets static-deltas --prune`.'),
 } as const satisfies Record<string, CodeEntry>;
 
 /** The name of a code, as printed and as `explain` takes it. */

@@ -109,8 +109,15 @@ export interface SigningSettings {
 export type FleetSource = { file: string } | { command: string };
 
 export interface OstreeSettings {
+  /** Absolute path of the repository that devices pull from. */
   repo: string;
   branch: string;
+  /** Id of the gpg key that signs the summary. */
+  gpgKey?: string;
+  /** Absolute path of the gpg keyring's folder; gpg's own otherwise. */
+  gpgHomedir?: string;
+  /** Static deltas made at once; as many as memory and cores allow otherwise. */
+  jobs?: number;
 }
 
 export interface TargetsSettings {

@@ -1,0 +1,135 @@
+import { isAbsolute, join, resolve } from 'node:path';
+import type { DeltaRule, DeltaSources, EngineName, KasSettings, Partition, Plan, PlannedVersion, SigningSettings, SwuSettings } from '../model.ts';
+import { filesOf, present, type DeltaSource, type FilesSource, type KasSource, type PartitionSource, type PlanSource, type SigningSource, type SwuSource, type VersionSource } from './source.ts';
+import { parseDurationMs, parseSizeBytes } from './units.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** Removes keys without a value, as exactOptionalPropertyTypes wants it. */
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+function defined<T extends object>(value: T): Partial<Defined<T>> {
+  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as Partial<Defined<T>>;
+}
+
+/**
+ * The plan with its defaults, absolute paths, bytes and milliseconds.
+ *
+ * @param source free of errors: what the schema requires is there
+ * @param file absolute path of the plan file
+ */
+export function completePlan(source: PlanSource, file: string, dir: string): Plan {
+  return {
+    file,
+    dir,
+    product: source.product ?? '',
+    machine: source.machine ?? '',
+    distro: source.distro ?? '',
+    image: source.image ?? '',
+    artifacts: resolve(dir, source.artifacts ?? 'artifacts'),
+    collect: present(source.collect),
+    partitions: present(source.partitions).map(partitionOf),
+    swu: swuOf(source.swu, dir),
+    versions: present(source.versions).map((one) => versionOf(one, dir)),
+    deltas: present(source.deltas).map((one) => deltaOf(one, defaultEngine(source))),
+    ...defined({
+      kas: source.kas && kasOf(source.kas, dir),
+      signing: source.signing && signingOf(source.signing),
+      fleet: fleetOf(source.fleet, dir),
+      ostree: source.ostree && ostreeOf(source.ostree, dir),
+      targets: targetsOf(source.targets, dir),
+    }),
+  };
+}
+
+/** The engine of a delta that names none. */
+export const defaultEngine = (source: PlanSource): EngineName => (source.ostree === undefined ? 'rdiff' : 'ostree');
+
+const absolute = (files: FilesSource | undefined, dir: string): string[] => filesOf(files, []).map(({ file }) => resolve(dir, file));
+
+function kasOf(kas: KasSource, dir: string): KasSettings {
+  const workDir = resolve(dir, kas.work_dir ?? '.');
+  const command = kas.command ?? 'kas';
+  return {
+    config: absolute(kas.config, dir),
+    buildinfo: kas.buildinfo ?? 'buildinfo',
+    // A name is looked up in PATH; only a path is relative to the plan.
+    command: command.includes('/') ? resolve(dir, command) : command,
+    workDir,
+    deploy: kas.deploy === undefined ? join(workDir, 'build/tmp/deploy/images/{machine}') : resolve(dir, kas.deploy),
+    deltaConfig: absolute(kas.delta_config, dir),
+    stallTimeoutMs: parseDurationMs(kas.stall_timeout ?? '') ?? HOUR_MS,
+  };
+}
+
+function partitionOf(partition: PartitionSource): Partition {
+  const { slots, device = '', base } = partition;
+  return {
+    name: partition.name ?? '',
+    file: partition.file ?? '',
+    readOnly: partition.read_only ?? false,
+    target: slots === undefined ? { device, ...defined({ base }) } : { slots: { a: slots.a ?? '', b: slots.b ?? '' } },
+    delta: partition.delta ?? 'none',
+    ...defined({
+      slotSizeBytes: partition.slot_size === undefined ? undefined : parseSizeBytes(partition.slot_size),
+      versionFile: partition.version_file,
+    }),
+  };
+}
+
+function swuOf(swu: SwuSource | undefined, dir: string): SwuSettings {
+  const bootenv = Object.entries(swu?.bootenv ?? {}).filter((one): one is [string, string] => one[1] !== undefined);
+  return {
+    hardware: present(swu?.hardware),
+    compress: swu?.compress ?? 'gzip',
+    guard: swu?.guard ?? 'shell',
+    bootenv: Object.fromEntries(bootenv),
+    ...(swu?.template === undefined ? {} : { template: resolve(dir, swu.template) }),
+  };
+}
+
+function versionOf(version: VersionSource, dir: string): PlannedVersion {
+  return { version: version.version ?? '', tags: present(version.tags), kas: absolute(version.kas, dir) };
+}
+
+function deltaOf(delta: DeltaSource, engine: EngineName): DeltaRule {
+  return { to: delta.to ?? '', from: sourcesOf(delta.from), engine: delta.engine ?? engine };
+}
+
+/** Which versions a delta's `from` selects, as the model writes it. */
+export function sourcesOf(from: DeltaSource['from']): DeltaSources {
+  if (from === undefined || Array.isArray(from)) return { kind: 'list', versions: present(from) };
+  if (from.tag !== undefined) return { kind: 'tag', tag: from.tag };
+  if (from.previous !== undefined) return { kind: 'previous', count: from.previous };
+  return from.range === undefined ? { kind: 'list', versions: [] } : { kind: 'range', range: from.range };
+}
+
+function signingOf(signing: SigningSource): SigningSettings {
+  return {
+    method: signing.method ?? 'cms',
+    key: signing.key ?? '',
+    ...defined({ cert: signing.cert, public: signing.public, passphraseEnv: signing.passphrase_env }),
+  };
+}
+
+function fleetOf(fleet: PlanSource['fleet'], dir: string): Plan['fleet'] {
+  if (fleet === undefined) return undefined;
+  return typeof fleet === 'string' ? { file: resolve(dir, fleet) } : { command: fleet.command ?? '' };
+}
+
+function ostreeOf(ostree: NonNullable<PlanSource['ostree']>, dir: string): NonNullable<Plan['ostree']> {
+  return {
+    repo: resolve(dir, ostree.repo ?? ''),
+    branch: ostree.branch ?? '',
+    ...defined({
+      gpgKey: ostree.gpg_key,
+      gpgHomedir: ostree.gpg_homedir === undefined || isAbsolute(ostree.gpg_homedir) ? ostree.gpg_homedir : resolve(dir, ostree.gpg_homedir),
+      jobs: ostree.jobs,
+    }),
+  };
+}
+
+function targetsOf(targets: PlanSource['targets'], dir: string): Plan['targets'] {
+  if (targets === undefined) return undefined;
+  if (typeof targets === 'string') return { file: resolve(dir, targets) };
+  return { file: resolve(dir, targets.file ?? ''), ...defined({ sign: targets.sign }) };
+}

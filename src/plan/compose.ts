@@ -1,0 +1,100 @@
+import { isAlias, isMap, isScalar, isSeq, type Alias, type Node, type Pair, type YAMLMap } from 'yaml';
+import type { Diagnostic } from '../diagnostic.ts';
+import type { Range, SourceText } from './source-text.ts';
+import type { PlanDocument } from './yaml.ts';
+
+/** Deeper than any plan; what a recursive reader can still bear. */
+const DEEPEST = 64;
+/** Values after aliases are expanded: 1,000 versions have about 10,000. */
+const MOST_VALUES = 100_000;
+
+/** A reason to stop reading; caught in {@link composeValue}. */
+class Limit extends Error {
+  readonly range: Range;
+
+  constructor(message: string, node: Node) {
+    super(message);
+    this.range = rangeOf(node);
+  }
+}
+
+/** Offsets of a node's text, without the white space that follows it. */
+export function rangeOf(node: Node): Range {
+  return node.range ? [node.range[0], node.range[1]] : [0, 0];
+}
+
+/**
+ * The document as plain values, aliases and merges expanded.
+ *
+ * In place of the parser's toJS(), which throws without a position on an
+ * unknown alias and expands a bomb first: here depth and number of values are
+ * bounded while reading.
+ */
+export function composeValue(document: PlanDocument, source: SourceText): { value: unknown; diagnostics: Diagnostic[] } {
+  const open = new Set<Node>();
+  let values = 0;
+  let alias: Alias | undefined;
+
+  const compose = (node: Node | null, depth: number): unknown => {
+    if (node === null) return null;
+    values += 1;
+    if (values > MOST_VALUES) throw new Limit(`more than ${MOST_VALUES} values`, alias ?? node);
+    if (depth > DEEPEST) throw new Limit(`nested more than ${DEEPEST} deep`, node);
+    if (isAlias(node)) return composeAlias(node, depth);
+    if (isScalar(node)) return node.value;
+    open.add(node);
+    const value = isSeq<Node>(node) ? node.items.map((item) => compose(item, depth + 1)) : isMap<Node, Node | null>(node) ? composeMap(node, depth) : null;
+    open.delete(node);
+    return value;
+  };
+
+  const composeAlias = (node: Alias, depth: number): unknown => {
+    const target = node.resolve(document);
+    if (target === undefined) throw new Limit(`no anchor &${node.source.slice(0, 60)} stands before this alias`, node);
+    if (open.has(target)) throw new Limit(`*${node.source.slice(0, 60)} stands inside of what it names`, node);
+    const outer = alias;
+    alias ??= node;
+    const value = compose(target, depth + 1);
+    alias = outer;
+    return value;
+  };
+
+  const composeMap = (map: YAMLMap<Node, Node | null>, depth: number): object => {
+    const result: Record<string, unknown> = {};
+    for (const pair of map.items) {
+      if (isMergeKey(pair)) continue;
+      set(result, keyOf(pair), compose(pair.value, depth + 1));
+    }
+    for (const pair of map.items.filter(isMergeKey)) {
+      const sources = compose(pair.value, depth + 1);
+      for (const one of Array.isArray(sources) ? sources : [sources]) {
+        if (one === null || typeof one !== 'object' || Array.isArray(one)) throw new Limit('<< takes an alias of a map, or a list of them', pair.key);
+        for (const [key, value] of Object.entries(one)) if (!Object.hasOwn(result, key)) set(result, key, value);
+      }
+    }
+    return result;
+  };
+
+  try {
+    return { value: compose(document.contents, 0), diagnostics: [] };
+  } catch (error) {
+    if (!(error instanceof Limit)) throw error;
+    const code = /alias|\*/.test(error.message) ? 'yaml-alias' : 'yaml-limit';
+    return { value: undefined, diagnostics: [{ code, severity: 'error', message: error.message, where: source.locate(error.range) }] };
+  }
+}
+
+/** The text of a pair's key; keys are scalars, the parser has seen to it. */
+export function keyOf(pair: Pair<Node, Node | null>): string {
+  return isScalar(pair.key) ? String(pair.key.value) : '';
+}
+
+/** Whether a pair is `<<: ...`, plain: quoted it is an ordinary key. */
+export function isMergeKey(pair: Pair<Node, Node | null>): boolean {
+  return isScalar(pair.key) && pair.key.type === 'PLAIN' && pair.key.source === '<<';
+}
+
+/** Assignment would call the setter of `__proto__`. */
+function set(target: Record<string, unknown>, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+}

@@ -1,0 +1,31 @@
+import type { Code } from '../codes.ts';
+
+/** A way into the plan: keys and list indices from the top, as in `['partitions', 0, 'file']`. */
+export type Pointer = ReadonlyArray<string | number>;
+
+/** What a rule found. Rules know the plan, not the file; the caller adds line and column. */
+export interface Finding {
+  code: Code;
+  /** An error unless it says otherwise. */
+  severity?: 'warning';
+  at: Pointer;
+  /** Points at the key of `at` instead of its value. */
+  on?: 'key';
+  message: string;
+  hint?: string;
+}
+
+/** `partitions[0].file`, for messages. */
+export function formatPointer(pointer: Pointer): string {
+  if (pointer.length === 0) return 'the plan';
+  return pointer.map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`)).join('');
+}
+
+const LONGEST_QUOTE = 60;
+
+/** A value as it stands in a message: JSON, shortened, never over more than one line. */
+export function quote(value: unknown): string {
+  // JSON leaves DEL and the C1 controls as they are, and a terminal obeys them.
+  const text = (JSON.stringify(value) ?? String(value)).replace(/[\u007f-\u009f\u2028\u2029]/g, '\u00b7');
+  return text.length <= LONGEST_QUOTE ? text : `${text.slice(0, LONGEST_QUOTE - 3)}...`;
+}

@@ -1,0 +1,95 @@
+import { open } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Diagnostic, Location } from '../diagnostic.ts';
+import { InvalidPlanError, messageOf } from '../errors.ts';
+import type { Plan } from '../model.ts';
+import { completePlan } from './complete.ts';
+import { decodePlan, LARGEST_PLAN_BYTES } from './decode.ts';
+import { parsePlan, toDiagnostic } from './parse.ts';
+import type { Finding, Pointer } from './finding.ts';
+import { fileRules, rules } from './rules/index.ts';
+import { projectOf } from './rules/project.ts';
+import { shortPath } from './source-text.ts';
+
+export interface LoadOptions {
+  /** What paths in diagnostics are relative to. */
+  cwd: string;
+  /** Whether the files that the plan names are looked for. Default: true. */
+  checkFiles?: boolean;
+}
+
+export interface LoadedPlan {
+  /** The checked plan; absent when there are errors. */
+  plan?: Plan;
+  /** Errors and warnings, in the order of the file. */
+  diagnostics: Diagnostic[];
+  /** Where a value of the plan stands in the file: `['versions', 0, 'version']`. */
+  locate(pointer: Pointer): Location;
+}
+
+/**
+ * Reads and checks a plan file. Everything that is wrong with it comes back
+ * in one go, as diagnostics; nothing is thrown for a bad plan.
+ *
+ * @param path relative to `cwd`
+ */
+export async function loadPlan(path: string, options: LoadOptions): Promise<LoadedPlan> {
+  const file = resolve(options.cwd, path);
+  const shown = shortPath(file, options.cwd);
+  const nowhere = (): Location => ({ file: shown, line: 1, column: 1 });
+  const bytes = await readBounded(file, shown);
+  if (!Buffer.isBuffer(bytes)) return { diagnostics: [bytes], locate: nowhere };
+
+  const { source, diagnostics: encoding } = decodePlan(bytes, file, options.cwd);
+  if (encoding.length > 0) return { diagnostics: encoding, locate: nowhere };
+
+  const { content, diagnostics, locate } = await parsePlan(source);
+  const dir = dirname(file);
+  const findings: Finding[] = rules.flatMap((rule) => rule(content));
+  if (options.checkFiles !== false) {
+    const project = await projectOf(dir);
+    for (const rule of fileRules) findings.push(...(await rule(content, project)));
+  }
+  const all = inOrder([...diagnostics, ...findings.map((one) => toDiagnostic(one, locate))]);
+  const hasErrors = all.some((one) => one.severity === 'error');
+  return { ...(hasErrors ? {} : { plan: completePlan(content, file, dir) }), diagnostics: all, locate };
+}
+
+/**
+ * As {@link loadPlan}, for commands that need a sound plan.
+ *
+ * @throws InvalidPlanError with every diagnostic when the plan has errors
+ */
+export async function requirePlan(path: string, options: LoadOptions): Promise<LoadedPlan & { plan: Plan }> {
+  const loaded = await loadPlan(path, options);
+  if (loaded.plan === undefined) throw new InvalidPlanError(loaded.diagnostics);
+  return { ...loaded, plan: loaded.plan };
+}
+
+/** Never more than one byte beyond the limit, whatever the file is. */
+async function readBounded(file: string, shown: string): Promise<Buffer | Diagnostic> {
+  const where: Location = { file: shown, line: 1, column: 1 };
+  try {
+    const handle = await open(file, 'r');
+    try {
+      const buffer = Buffer.alloc(LARGEST_PLAN_BYTES + 1);
+      let length = 0;
+      for (;;) {
+        const { bytesRead } = await handle.read(buffer, length, buffer.length - length, null);
+        length += bytesRead;
+        if (bytesRead === 0 || length === buffer.length) break;
+      }
+      if (length <= LARGEST_PLAN_BYTES) return buffer.subarray(0, length);
+      return { code: 'plan-too-large', severity: 'error', message: `the plan is larger than ${LARGEST_PLAN_BYTES} bytes`, hint: 'Split the product, or drop versions that no device runs.', where };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    return { code: 'plan-not-found', severity: 'error', message: `the plan ${shown} cannot be read: ${messageOf(error)}` };
+  }
+}
+
+function inOrder(found: readonly Diagnostic[]): Diagnostic[] {
+  const place = (one: Diagnostic): [number, number] => [one.where?.line ?? 0, one.where?.column ?? 0];
+  return found.toSorted((a, b) => place(a)[0] - place(b)[0] || place(a)[1] - place(b)[1]);
+}

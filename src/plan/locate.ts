@@ -1,0 +1,87 @@
+import { isAlias, isCollection, isMap, isScalar, isSeq, type Node, type Pair } from 'yaml';
+import type { Location } from '../diagnostic.ts';
+import { isMergeKey, keyOf, rangeOf } from './compose.ts';
+import type { Pointer } from './finding.ts';
+import type { Range, SourceText } from './source-text.ts';
+import type { PlanDocument } from './yaml.ts';
+
+interface Place {
+  node: Node | null;
+  key?: Node;
+}
+
+/** Finds the text that a pointer means. */
+export class Locator {
+  private readonly document: PlanDocument | undefined;
+  private readonly source: SourceText;
+
+  constructor(document: PlanDocument | undefined, source: SourceText) {
+    this.document = document;
+    this.source = source;
+  }
+
+  /**
+   * The place of a value; of its key when the value is a block of several
+   * lines, or when asked for. What does not exist is where its parent is.
+   */
+  locate(pointer: Pointer, on?: 'key'): Location {
+    return this.source.locate(this.rangeAt(pointer, on));
+  }
+
+  /** A scalar as it was written, before YAML made a number of it. */
+  writtenAt(pointer: Pointer): string | undefined {
+    const { place, isWhole } = this.find(pointer);
+    const node = place.node;
+    return isWhole && node !== null && isScalar(node) ? node.source : undefined;
+  }
+
+  private rangeAt(pointer: Pointer, on: 'key' | undefined): Range {
+    const { place: { node, key } } = this.find(pointer);
+    if (key !== undefined && (on === 'key' || node === null || isBlock(node) || isEmpty(node))) return rangeOf(key);
+    if (node === null) return [0, 1];
+    return isBlock(node) ? this.firstLineOf(node) : rangeOf(node);
+  }
+
+  private find(pointer: Pointer): { place: Place; isWhole: boolean } {
+    let place: Place = { node: this.document?.contents ?? null };
+    for (const step of pointer) {
+      const next = this.child(place.node, step);
+      if (next === undefined) return { place, isWhole: false };
+      place = next;
+    }
+    return { place, isWhole: true };
+  }
+
+  private child(node: Node | null, step: string | number): Place | undefined {
+    if (node === null || this.document === undefined) return undefined;
+    if (isAlias(node)) return this.child(node.resolve(this.document) ?? null, step);
+    if (isSeq<Node>(node)) {
+      const item = typeof step === 'number' ? node.items[step] : undefined;
+      return item === undefined ? undefined : { node: item };
+    }
+    if (!isMap<Node, Node | null>(node)) return undefined;
+    const own = node.items.find((pair) => keyOf(pair) === step && !isMergeKey(pair));
+    return own === undefined ? this.merged(node.items, step) : { node: own.value, key: own.key };
+  }
+
+  private merged(pairs: ReadonlyArray<Pair<Node, Node | null>>, step: string | number): Place | undefined {
+    for (const { value } of pairs.filter(isMergeKey)) {
+      for (const one of isSeq<Node>(value) ? value.items : [value]) {
+        const found = this.child(one, step);
+        if (found !== undefined) return found;
+      }
+    }
+    return undefined;
+  }
+
+  private firstLineOf(node: Node): Range {
+    const [start, end] = rangeOf(node);
+    const newline = this.source.text.indexOf('\n', start);
+    return [start, newline === -1 ? end : Math.min(end, newline)];
+  }
+}
+
+const isBlock = (node: Node): boolean => isCollection(node) && node.flow !== true;
+
+/** `key:` with nothing behind it: a range of no text. */
+const isEmpty = (node: Node): boolean => rangeOf(node)[0] === rangeOf(node)[1];

@@ -1,0 +1,98 @@
+import type { EngineName, Partition, SigningSettings, SwuSettings } from '../model.ts';
+
+/** Anything may be missing or was refused by the schema: rules judge what is left. */
+type Loose<T> = { [K in keyof T]?: T[K] | undefined };
+
+/**
+ * The plan file's content, each value as the schema demands or left out.
+ * Lists keep the places of left-out items, so that pointers stay right.
+ *
+ * @see schemas/release-plan.schema.json for what each key means
+ */
+export type PlanSource = Loose<{
+  schema: 1;
+  product: string;
+  machine: string;
+  distro: string;
+  image: string;
+  kas: KasSource;
+  artifacts: string;
+  collect: Array<string | undefined>;
+  partitions: Array<PartitionSource | undefined>;
+  swu: SwuSource;
+  versions: Array<VersionSource | undefined>;
+  fleet: string | Loose<{ command: string }>;
+  deltas: Array<DeltaSource | undefined>;
+  signing: SigningSource;
+  ostree: OstreeSource;
+  targets: string | Loose<{ file: string; sign: string }>;
+}>;
+
+/** One file, or several. */
+export type FilesSource = string | Array<string | undefined>;
+
+export type KasSource = Loose<{
+  config: FilesSource;
+  buildinfo: string;
+  command: string;
+  deploy: string;
+  delta_config: FilesSource;
+  work_dir: string;
+  stall_timeout: string;
+}>;
+
+export type PartitionSource = Loose<{
+  name: string;
+  file: string;
+  read_only: boolean;
+  slots: Loose<{ a: string; b: string }>;
+  device: string;
+  base: string;
+  slot_size: string | number;
+  version_file: string;
+  delta: Partition['delta'];
+}>;
+
+export type SwuSource = Loose<{
+  hardware: Array<string | undefined>;
+  compress: SwuSettings['compress'];
+  guard: SwuSettings['guard'];
+  bootenv: Record<string, string | undefined>;
+  template: string;
+}>;
+
+export type VersionSource = Loose<{
+  version: string;
+  tags: Array<string | undefined>;
+  kas: FilesSource;
+}>;
+
+export type FromSource = Array<string | undefined> | Loose<{ tag: string; previous: number; range: string }>;
+
+export type DeltaSource = Loose<{ to: string; from: FromSource; engine: EngineName }>;
+
+export type SigningSource = Loose<{
+  method: SigningSettings['method'];
+  key: string;
+  cert: string;
+  public: string;
+  passphrase_env: string;
+}>;
+
+export type OstreeSource = Loose<{ repo: string; branch: string; gpg_key: string; gpg_homedir: string; jobs: number }>;
+
+/** A list without what was left out. */
+export function present<T>(list: ReadonlyArray<T | undefined> | undefined): T[] {
+  return (list ?? []).filter((one): one is T => one !== undefined);
+}
+
+/** What is left of a list, each with its place in it. */
+export function numbered<T>(list: ReadonlyArray<T | undefined> | undefined): Array<[index: number, item: T]> {
+  return (list ?? []).flatMap((item, index): Array<[number, T]> => (item === undefined ? [] : [[index, item]]));
+}
+
+/** The files of a key that takes one or a list, each with its pointer below `at`. */
+export function filesOf(files: FilesSource | undefined, at: ReadonlyArray<string | number>): Array<{ file: string; at: ReadonlyArray<string | number> }> {
+  if (typeof files === 'string') return [{ file: files, at }];
+  return numbered(files).map(([index, file]) => ({ file, at: [...at, index] }));
+}

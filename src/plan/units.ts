@@ -1,0 +1,27 @@
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  B: 1,
+  KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40,
+  kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12,
+};
+
+const DURATION_UNITS_MS: Readonly<Record<string, number>> = { s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/**
+ * Bytes of `512MiB`, `2 GiB`, `1500kB` or a plain number.
+ *
+ * @returns undefined when it is no size, or too large to be counted exactly
+ */
+export function parseSizeBytes(size: string | number): number | undefined {
+  const [, digits, unit] = /^([0-9]{1,15}) ?([A-Za-z]*)$/.exec(String(size)) ?? [];
+  const factor = unit === '' ? 1 : Object.hasOwn(SIZE_UNITS, unit ?? '') ? SIZE_UNITS[unit ?? ''] : undefined;
+  if (digits === undefined || factor === undefined) return undefined;
+  const bytes = Number(digits) * factor;
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
+/** Milliseconds of `90s`, `60min`, `2h` or `1d`; undefined when it is no duration. */
+export function parseDurationMs(duration: string): number | undefined {
+  const [, digits, unit] = /^([0-9]{1,6}) ?([a-z]+)$/.exec(duration) ?? [];
+  const factor = Object.hasOwn(DURATION_UNITS_MS, unit ?? '') ? DURATION_UNITS_MS[unit ?? ''] : undefined;
+  return digits === undefined || factor === undefined ? undefined : Number(digits) * factor;
+}

@@ -1,0 +1,118 @@
+import { Range } from 'semver';
+import { ReleasePlanError } from '../errors.ts';
+
+/** More would not fit into file names that hold two of them. */
+export const LONGEST_VERSION = 64;
+
+const IDENTIFIER = '(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)';
+
+/**
+ * What a version may be. Versions become BitBake code (BUILD_VERSION), parts of
+ * paths and of kas chains, so nothing else gets through.
+ *
+ * The schema holds the same pattern, a test compares the two.
+ */
+export const VERSION_PATTERN = new RegExp(
+  `^(?:0|[1-9][0-9]*|[0-9]+(?:\\.[0-9]+){1,3}|[0-9]+\\.[0-9]+\\.[0-9]+(?:-${IDENTIFIER}(?:\\.${IDENTIFIER})*)?(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?)$`,
+);
+
+/** Whether a text is a version: semantic, dotted numbers, or a plain integer. */
+export function isVersion(text: string): boolean {
+  return text.length <= LONGEST_VERSION && VERSION_PATTERN.test(text);
+}
+
+/** How versions count: `9` (builds of OSTree Targets) or `1.2.3`. The two are not mixed in one plan. */
+export type VersionScheme = 'integer' | 'dotted';
+
+/** The scheme of a version. */
+export function schemeOf(version: string): VersionScheme {
+  return /^[0-9]+$/.test(version) ? 'integer' : 'dotted';
+}
+
+/**
+ * Orders versions: numbers by value, missing ones as 0, then by prerelease.
+ * For semantic versions that is their precedence; build metadata does not count.
+ *
+ * @returns negative when `a` is older than `b`, 0 when neither is
+ * @throws ReleasePlanError `version-invalid` for anything that is no version
+ * @see https://semver.org/#spec-item-11
+ */
+export function compareVersions(a: string, b: string): number {
+  const [left, right] = [split(a), split(b)];
+  for (let index = 0; index < Math.max(left.numbers.length, right.numbers.length); index += 1) {
+    const order = compareNumbers(left.numbers[index] ?? '0', right.numbers[index] ?? '0');
+    if (order !== 0) return order;
+  }
+  return comparePrereleases(left.prerelease, right.prerelease);
+}
+
+/** Whether a version lies in a range; see {@link parseRange} for its notation. */
+export function isInRange(version: string, range: string): boolean {
+  const { numbers, prerelease } = split(version);
+  return parseRange(range).set.some((comparators) => {
+    const bounds = comparators.filter((one) => one.value !== '');
+    if (!bounds.every(({ operator, semver }) => holds(compareVersions(version, semver.version), operator))) return false;
+    // As npm does: a prerelease is in a range only when the range names a prerelease of the same numbers.
+    return prerelease.length === 0 || bounds.some(({ semver }) =>
+      semver.prerelease.length > 0 && compareVersions(`${semver.major}.${semver.minor}.${semver.patch}`, numbers.join('.')) === 0);
+  });
+}
+
+/**
+ * Reads a range in npm's notation: `>=0.1.0 <0.2.0`, `^1.2`, `1.x || 3.x`.
+ *
+ * @throws TypeError when it is none
+ */
+export function parseRange(range: string): Range {
+  return new Range(range);
+}
+
+interface Parts {
+  /** Decimal digits; may have leading zeros, as in `2024.04`. */
+  numbers: string[];
+  prerelease: string[];
+}
+
+function split(version: string): Parts {
+  if (!isVersion(version)) {
+    throw new ReleasePlanError('version-invalid', `${JSON.stringify(version.slice(0, LONGEST_VERSION + 1))} is no version`);
+  }
+  const [precedence = ''] = version.split('+', 1);
+  const dash = precedence.indexOf('-');
+  const [numbers, prerelease] = dash === -1 ? [precedence, ''] : [precedence.slice(0, dash), precedence.slice(dash + 1)];
+  return { numbers: numbers.split('.'), prerelease: prerelease === '' ? [] : prerelease.split('.') };
+}
+
+/** By value, however many digits: a date and time as a number is beyond 2^53. */
+function compareNumbers(a: string, b: string): number {
+  const [left, right] = [a.replace(/^0+(?=.)/, ''), b.replace(/^0+(?=.)/, '')];
+  return left.length - right.length || compareTexts(left, right);
+}
+
+const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function comparePrereleases(a: readonly string[], b: readonly string[]): number {
+  if (a.length === 0 || b.length === 0) return b.length - a.length;
+  for (let index = 0; index < Math.min(a.length, b.length); index += 1) {
+    const order = compareIdentifiers(a[index] ?? '', b[index] ?? '');
+    if (order !== 0) return order;
+  }
+  return a.length - b.length;
+}
+
+function compareIdentifiers(a: string, b: string): number {
+  const [aIsNumber, bIsNumber] = [/^[0-9]+$/.test(a), /^[0-9]+$/.test(b)];
+  if (aIsNumber && bIsNumber) return compareNumbers(a, b);
+  // Numeric identifiers are older than others.
+  return aIsNumber === bIsNumber ? compareTexts(a, b) : aIsNumber ? -1 : 1;
+}
+
+function holds(order: number, operator: string): boolean {
+  switch (operator) {
+    case '>': return order > 0;
+    case '>=': return order >= 0;
+    case '<': return order < 0;
+    case '<=': return order <= 0;
+    default: return order === 0;
+  }
+}
