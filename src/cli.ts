@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { EXIT, type ExitCode } from './codes.ts';
 import { commands } from './commands/index.ts';
 import type { CommandAction, CommandContext } from './commands/host.ts';
-import { InvalidPlanError, ReleasePlanError } from './errors.ts';
+import { asUserError, InvalidPlanError, messageOf, ReleasePlanError } from './errors.ts';
 import { packageVersion } from './io/package.ts';
 import { formatDiagnostics } from './ui/diagnostics.ts';
 import { plainDrive } from './ui/drive-plain.ts';
@@ -76,14 +76,7 @@ function explain(error: unknown, signal: AbortSignal): ExitCode {
 
 function asReleasePlanError(error: unknown, signal: AbortSignal): ReleasePlanError {
   if (signal.aborted) return new ReleasePlanError('interrupted', 'interrupted', { cause: error, hint: 'Run the same command again: it goes on where it stopped.' });
-  if (error instanceof ReleasePlanError) return error;
-  if (error instanceof Error && 'syscall' in error) return fromSystemError(error as NodeJS.ErrnoException);
-  const message = error instanceof Error ? error.message : String(error);
-  return new ReleasePlanError('bug', `unexpected: ${message}`, { cause: error, hint: 'Set RELEASE_PLAN_DEBUG=1 to see where, and please report it.' });
-}
-
-/** A system error that no layer has put into words: the disk, a permission, a limit. */
-function fromSystemError(error: NodeJS.ErrnoException): ReleasePlanError {
-  const code = error.code === 'ENOSPC' || error.code === 'EDQUOT' ? 'disk-full' : 'io-failed';
-  return new ReleasePlanError(code, error.message, { cause: error });
+  const known = asUserError(error);
+  if (known !== undefined) return known;
+  return new ReleasePlanError('bug', `unexpected: ${messageOf(error)}`, { cause: error, hint: 'Set RELEASE_PLAN_DEBUG=1 to see where, and please report it.' });
 }

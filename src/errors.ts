@@ -49,3 +49,14 @@ export function errnoOf(error: unknown): string | undefined {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/**
+ * A failure as one that a user can meet: itself when it is one, a system error
+ * (disk, permission, limits) in words; undefined for a bug.
+ */
+export function asUserError(error: unknown): ReleasePlanError | undefined {
+  if (error instanceof ReleasePlanError) return error;
+  if (!(error instanceof Error) || !('syscall' in error)) return undefined;
+  const errno = errnoOf(error);
+  return new ReleasePlanError(errno === 'ENOSPC' || errno === 'EDQUOT' ? 'disk-full' : 'io-failed', error.message, { cause: error });
+}

@@ -9,7 +9,7 @@
 import { fileURLToPath } from 'node:url';
 import { parse } from 'uvu/parse';
 
-type Suite = () => Promise<[errors: string, passed: number, skipped: number, total: number]>;
+type Suite = () => Promise<[errors: string | true, passed: number, skipped: number, total: number]>;
 interface UvuGlobals {
   UVU_DEFER?: number;
   UVU_QUEUE?: Array<[name: string | null, ...suites: Suite[]]>;
@@ -41,7 +41,7 @@ for (const suite of wanted) {
       const [errors, good, skipped, total] = await test();
       passed += good;
       failed += total - good - skipped;
-      if (errors !== '') failures.push(`${suite.name}${errors}`);
+      if (typeof errors === 'string') failures.push(`${suite.name}${errors}`);
     }
   } catch (error) {
     failed += 1;

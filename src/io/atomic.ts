@@ -88,7 +88,12 @@ export async function publishFolder<T>(path: string, fill: (staging: string) => 
     const result = await fill(staging);
     await settle(staging);
     if (options.replace === true) await renameIfThere(path, aside);
-    await rename(staging, path);
+    try {
+      await rename(staging, path);
+    } catch (error) {
+      await renameIfThere(aside, path);
+      throw error;
+    }
     await syncPath(parent);
     return result;
   } finally {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { ReleasePlanError } from '../errors.ts';
 import { missingTool } from './process.ts';
@@ -64,12 +65,15 @@ export async function takeLock(path: string, what: string, options: { waitMs?: n
     if (outcome !== 75) throw new ReleasePlanError('io-failed', `the lock file ${path} could not be opened`, { hint: 'Check the permissions of its folder.' });
     throw new ReleasePlanError('locked', `${path} is held by ${describe(await readHolder(path))}`);
   }
-  ended.catch(() => undefined);
+  // A lock that is held keeps no process alive that has nothing else to do.
   child.unref();
+  child.stdout.destroy();
+  (child.stdin as Socket).unref();
   const holder: LockHolder = { pid: process.pid, since: new Date().toISOString(), what };
   await writeFile(path, `${JSON.stringify(holder)}\n`);
   return {
     async release() {
+      child.ref();
       child.stdin.end();
       await ended;
     },

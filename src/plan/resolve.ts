@@ -1,13 +1,5 @@
 import { pairKey, type ArchiveState, type EngineName, type Plan, type Step } from '../model.ts';
-
-/** A delta that the plan requires, and which rule wants it. */
-export interface RequiredPair {
-  from: string;
-  to: string;
-  engine: EngineName;
-  /** The rule in words: `tag promoted`, `previous 3`, ... */
-  rule: string;
-}
+import type { RequiredPair } from './pairs.ts';
 
 /** What resolve cannot know from the plan alone. */
 export interface ResolveInput {

@@ -1,0 +1,83 @@
+import { relative } from 'node:path';
+import { EXIT, type ExitCode } from '../codes.ts';
+import { ReleasePlanError } from '../errors.ts';
+import type { Plan } from '../model.ts';
+import type { ApplyResult } from '../steps/apply.ts';
+import type { Phase } from '../steps/session.ts';
+import type { CommandContext, RegisterCommand } from './host.ts';
+import { printSteps } from './plan.ts';
+
+interface Flags {
+  dryRun?: boolean;
+  only?: string;
+  keepGoing?: boolean;
+  wait?: string | boolean;
+  json?: boolean;
+}
+
+export const registerApply: RegisterCommand = (program, run) => {
+  program
+    .command('apply')
+    .description('build, archive, make deltas, sign, prove and report: whatever is not true yet')
+    .argument('<plan...>', 'plan files')
+    .option('--dry-run', 'print the steps and why, do nothing')
+    .option('--only <phases>', 'comma-separated: build, archive, delta, report')
+    .option('--keep-going', 'after a failure, go on with what does not depend on it')
+    .option('--wait [minutes]', 'wait for another run to end, 60 minutes unless given')
+    .option('--json', 'one JSON document on stdout')
+    .action(async (plans: string[], flags: Flags) => {
+      await run((context) => (flags.dryRun === true ? printSteps(plans, { json: flags.json === true }, context) : applyAll(plans, flags, context)));
+    });
+};
+
+async function applyAll(plans: readonly string[], flags: Flags, context: CommandContext): Promise<ExitCode> {
+  const { requirePlan } = await import('../plan/load.ts');
+  const { apply } = await import('../steps/apply.ts');
+  const options = { only: await phasesOf(flags.only), keepGoing: flags.keepGoing === true, waitMs: waitOf(flags.wait) };
+  // All plans are checked before the first build, which may take hours.
+  const loaded: Plan[] = [];
+  for (const file of plans) loaded.push((await requirePlan(file, { cwd: context.cwd })).plan);
+  const documents: object[] = [];
+  let exitCode: ExitCode = EXIT.ok;
+  for (const plan of loaded) {
+    const result = await apply(plan, context, options);
+    if (exitCode === EXIT.ok) exitCode = result.exitCode;
+    if (flags.json === true) documents.push(documentOf(plan.file, result));
+    else await summarise(result, context);
+    if (exitCode !== EXIT.ok && !options.keepGoing) break;
+  }
+  if (flags.json === true) context.out(`${JSON.stringify({ schema: 1, plans: documents }, null, 2)}\n`);
+  return exitCode;
+}
+
+const documentOf = (file: string, { results, report, reportFiles, exitCode }: ApplyResult): object => ({
+  plan: file,
+  exitCode,
+  steps: results.map(({ step, title, outcome, error }) => ({ title, ...step, ...outcome, ...(error === undefined ? {} : { code: error.code }) })),
+  reportFiles,
+  report,
+});
+
+async function summarise(result: ApplyResult, context: CommandContext): Promise<void> {
+  const { summaryTable } = await import('../report/formats/summary.ts');
+  if (result.results.length === 0) context.out('Nothing to do: everything in the plan is true already.\n');
+  context.out(summaryTable(result.report));
+  for (const file of result.reportFiles) context.out(`${relative(context.cwd, file)}\n`);
+}
+
+async function phasesOf(only: string | undefined): Promise<readonly Phase[] | undefined> {
+  if (only === undefined) return undefined;
+  const { PHASES } = await import('../steps/session.ts');
+  return only.split(',').map((name) => {
+    const phase = PHASES.find((one) => one === name.trim());
+    if (phase === undefined) throw new ReleasePlanError('usage', `--only knows no phase ${JSON.stringify(name)}`, { hint: `Use ${PHASES.join(', ')}.` });
+    return phase;
+  });
+}
+
+function waitOf(wait: string | boolean | undefined): number {
+  if (wait === undefined || wait === false) return 0;
+  const minutes = wait === true ? 60 : Number(wait);
+  if (!Number.isFinite(minutes) || minutes < 0) throw new ReleasePlanError('usage', `--wait takes a number of minutes, not ${JSON.stringify(wait)}`);
+  return minutes * 60_000;
+}

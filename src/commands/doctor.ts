@@ -1,0 +1,29 @@
+import { EXIT } from '../codes.ts';
+import type { RegisterCommand } from './host.ts';
+
+export const registerDoctor: RegisterCommand = (program, run) => {
+  program
+    .command('doctor')
+    .description('which of the programs that release-plan runs are there, and what to install')
+    .action(async () => {
+      await run(async (context) => {
+        const { TOOLS } = await import('../io/tools.ts');
+        const { toolVersion } = await import('../io/process.ts');
+        const { formatRows } = await import('../io/rows.ts');
+        const names = Object.keys(TOOLS) as Array<keyof typeof TOOLS>;
+        const missing = new Set<string>();
+        const rows = await Promise.all(names.map(async (name): Promise<[string, string]> => {
+          try {
+            return [name, await toolVersion(name)];
+          } catch {
+            missing.add(TOOLS[name].debian);
+            return [name, `missing (Debian package ${TOOLS[name].debian})`];
+          }
+        }));
+        context.out(formatRows([['node', process.version], ...rows]));
+        if (missing.size === 0) return EXIT.ok;
+        context.out(`\nInstall them with: apt-get install ${[...missing].sort().join(' ')}\n`);
+        return EXIT.environment;
+      });
+    });
+};

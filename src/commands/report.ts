@@ -1,0 +1,31 @@
+import { EXIT } from '../codes.ts';
+import { ReleasePlanError } from '../errors.ts';
+import type { RegisterCommand } from './host.ts';
+
+interface Flags {
+  format: string;
+}
+
+export const registerReport: RegisterCommand = (program, run) => {
+  program
+    .command('report')
+    .description('the consistency report again, on stdout; exit 4 when a check fails')
+    .argument('<plan>', 'plan file')
+    .option('--format <name>', 'json or markdown', 'markdown')
+    .action(async (file: string, flags: Flags) => {
+      await run(async (context) => {
+        const { requirePlan } = await import('../plan/load.ts');
+        const { assess } = await import('../steps/assess.ts');
+        const { reportOf } = await import('../steps/report.ts');
+        const { reportFormats } = await import('../report/registry.ts');
+        const format = reportFormats.find((one) => one.name === flags.format);
+        if (format === undefined) {
+          throw new ReleasePlanError('usage', `there is no report format ${JSON.stringify(flags.format)}`, { hint: `Use ${reportFormats.map((one) => one.name).join(' or ')}.` });
+        }
+        const { plan } = await requirePlan(file, { cwd: context.cwd });
+        const report = reportOf(await assess(plan, context.env, { signal: context.signal }));
+        context.out(format.render(report));
+        return report.consistent ? EXIT.ok : EXIT.inconsistent;
+      });
+    });
+};

@@ -1,0 +1,25 @@
+import { readFile } from 'node:fs/promises';
+import { digestOf } from '../io/json.ts';
+import { templatePath } from '../io/template.ts';
+import type { EngineName, Plan } from '../model.ts';
+
+/** Number of the packaging code's own rules; raised when equal plans give other packages than before. */
+const PACKAGING = 1;
+
+/**
+ * What a plan says of how updates are made and packed, as a digest: an update
+ * of another recipe is made again. Where files lie does not count.
+ */
+export async function recipeOf(plan: Pick<Plan, 'partitions' | 'swu' | 'signing' | 'product' | 'machine'>, engine: EngineName): Promise<string> {
+  const { template, ...swu } = plan.swu;
+  return digestOf({
+    packaging: PACKAGING,
+    engine,
+    product: plan.product,
+    machine: plan.machine,
+    partitions: plan.partitions.map(({ name, target, delta }) => ({ name, target, delta })),
+    swu,
+    template: await readFile(template ?? templatePath('sw-description.hbs'), 'utf8'),
+    signing: plan.signing?.method ?? 'none',
+  });
+}

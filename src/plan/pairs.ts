@@ -1,0 +1,35 @@
+import type { DeltaSources, EngineName, Plan } from '../model.ts';
+import { selectSources } from './sources.ts';
+
+/** A delta that the plan requires, and which rule wants it. */
+export interface RequiredPair {
+  from: string;
+  to: string;
+  engine: EngineName;
+  /** The rule in words: `tag promoted`, `previous 3`, ... */
+  rule: string;
+}
+
+/**
+ * Every delta that the plan's rules require, each once: the first rule that
+ * wants a pair decides its engine. Pure.
+ */
+export function requiredPairs(plan: Plan): RequiredPair[] {
+  const found = new Map<string, RequiredPair>();
+  for (const rule of plan.deltas) {
+    for (const from of selectSources(rule, plan)) {
+      const key = JSON.stringify([from, rule.to]);
+      if (!found.has(key)) found.set(key, { from, to: rule.to, engine: rule.engine, rule: ruleInWords(rule.from) });
+    }
+  }
+  return [...found.values()];
+}
+
+function ruleInWords(from: DeltaSources): string {
+  switch (from.kind) {
+    case 'list': return 'the plan by name';
+    case 'tag': return `tag ${from.tag}`;
+    case 'previous': return `previous ${from.count}`;
+    case 'range': return `range ${from.range}`;
+  }
+}

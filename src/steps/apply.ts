@@ -1,0 +1,136 @@
+import { lockFile, productDir, updatesDir } from '../archive/layout.ts';
+import { EXIT, type ExitCode } from '../codes.ts';
+import { asUserError, type ReleasePlanError } from '../errors.ts';
+import type { Task, TaskOutcome } from '../events.ts';
+import { cleanStaging } from '../io/atomic.ts';
+import { withLock } from '../io/lock.ts';
+import type { Plan, Step } from '../model.ts';
+import type { ConsistencyReport } from '../report/consistency.ts';
+import { assess } from './assess.ts';
+import { runArchive, runBuild } from './build.ts';
+import { runDelta } from './delta.ts';
+import { reportOf, writeReport } from './report.ts';
+import { subjectOf, titleOf, type Phase, type Situation, type StepHost } from './session.ts';
+
+export interface ApplyOptions {
+  /** Phases to run; all when undefined. */
+  only?: readonly Phase[] | undefined;
+  /** Go on after a failed step with whatever does not depend on it. */
+  keepGoing: boolean;
+  /** How long to wait for another run that holds a lock; 0 leaves at once. */
+  waitMs: number;
+}
+
+/** What became of one step. */
+export interface StepResult {
+  step: Step;
+  title: string;
+  outcome: TaskOutcome;
+  /** The failure itself, when there is one. */
+  error?: ReleasePlanError;
+}
+
+export interface ApplyResult {
+  results: StepResult[];
+  report: ConsistencyReport;
+  /** The report's files, JSON first; empty when --only left the report out. */
+  reportFiles: string[];
+  exitCode: ExitCode;
+}
+
+/**
+ * Makes a plan true: assesses, then runs the steps that are not true yet,
+ * under the lock of the product's archive. Run again, it goes on where it stopped.
+ *
+ * @throws ReleasePlanError `locked`, `interrupted`; failures of single steps are in the result
+ */
+export async function apply(plan: Plan, host: StepHost, options: ApplyOptions): Promise<ApplyResult> {
+  const wait = { waitMs: options.waitMs, signal: host.signal };
+  return await withLock(lockFile(plan), `apply ${plan.file}`, wait, async () => {
+    await cleanLeftovers(plan);
+    const situation = await assess(plan, host.env, { signal: host.signal });
+    return await runSteps(situation, host, options);
+  });
+}
+
+/** What an interrupted run left half done. Nothing of it has a final name. */
+async function cleanLeftovers(plan: Plan): Promise<void> {
+  await cleanStaging(productDir(plan));
+  for (const { version } of plan.versions) await cleanStaging(updatesDir(plan, version));
+}
+
+async function runSteps(situation: Situation, host: StepHost, options: ApplyOptions): Promise<ApplyResult> {
+  const results: StepResult[] = [];
+  const reportFiles: string[] = [];
+  const tasks = situation.steps.map((step): Task => ({
+    title: titleOf(step),
+    async run(progress) {
+      host.signal.throwIfAborted();
+      const reason = reasonToSkip(step, results, options);
+      const result = reason === undefined
+        ? await attempt(step, host, async () => {
+            if (step.kind !== 'report') return await runStep(step, situation, host, options, progress);
+            reportFiles.push(...(await writeReport(situation, reportOf(situation, failuresOf(results)))));
+            return reportFiles.join(', ');
+          })
+        : { step, title: titleOf(step), outcome: { state: 'skipped', message: reason } satisfies TaskOutcome };
+      results.push(result);
+      return result.outcome;
+    },
+  }));
+  await host.drive(tasks);
+  const report = reportOf(situation, failuresOf(results));
+  return { results, report, reportFiles, exitCode: exitCodeOf(results, report) };
+}
+
+type WorkStep = Exclude<Step, { kind: 'report' }>;
+
+async function runStep(step: WorkStep, situation: Situation, host: StepHost, options: ApplyOptions, progress: (message: string) => void): Promise<string> {
+  switch (step.kind) {
+    case 'build': return await runBuild(step.version, situation, host, options, progress);
+    case 'archive': return await runArchive(step.version, situation, host, options, progress);
+    case 'delta': return await runDelta(step, situation, host, progress);
+  }
+}
+
+/** Turns a failure that a user can meet into an outcome; bugs and interruptions go on upwards. */
+async function attempt(step: Step, host: StepHost, body: () => Promise<string>): Promise<StepResult> {
+  const title = titleOf(step);
+  try {
+    return { step, title, outcome: { state: 'done', message: await body() } };
+  } catch (error) {
+    const known = asUserError(error);
+    if (host.signal.aborted || known === undefined) throw error;
+    const message = known.hint === undefined ? known.message : `${known.message}\n${known.hint}`;
+    return { step, title, outcome: { state: 'failed', message }, error: known };
+  }
+}
+
+/** Why a step is not even tried, or undefined. The report is always written: it says what holds. */
+function reasonToSkip(step: Step, results: readonly StepResult[], options: ApplyOptions): string | undefined {
+  if (options.only !== undefined && !options.only.includes(step.kind)) return `left out by --only ${options.only.join(',')}`;
+  if (step.kind === 'report') return undefined;
+  const failed = results.filter((one) => one.outcome.state === 'failed');
+  if (failed.length === 0) return undefined;
+  if (!options.keepGoing) return 'a step before it failed';
+  const needed = step.kind === 'delta' ? [step.from, step.to] : [step.version];
+  const cause = failed.find((one) => needed.includes(subjectOf(one.step) ?? ''));
+  return cause === undefined ? undefined : `${cause.title} failed`;
+}
+
+function failuresOf(results: readonly StepResult[]): Map<string, string> {
+  const failures = new Map<string, string>();
+  for (const { step, error } of results) {
+    const subject = subjectOf(step);
+    if (error !== undefined && subject !== undefined) failures.set(subject, error.message);
+  }
+  return failures;
+}
+
+/** The first failure decides; a run without one still has to be consistent, unless it was told to do only a part. */
+function exitCodeOf(results: readonly StepResult[], report: ConsistencyReport): ExitCode {
+  const failed = results.find((one) => one.error !== undefined);
+  if (failed?.error !== undefined) return failed.error.exitCode;
+  const partial = results.some((one) => one.outcome.state === 'skipped');
+  return report.consistent || partial ? EXIT.ok : EXIT.inconsistent;
+}

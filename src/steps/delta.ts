@@ -1,0 +1,50 @@
+import { ReleasePlanError } from '../errors.ts';
+import { makeUpdate, type UpdateSide } from '../delta/update.ts';
+import { checkPair } from '../report/pair.ts';
+import { pairKey, type Step, type VersionManifest } from '../model.ts';
+import { buildDeltaWithKas } from './build.ts';
+import type { Situation, StepHost } from './session.ts';
+
+type DeltaStep = Extract<Step, { kind: 'delta' }>;
+
+/**
+ * Makes the update of one version pair, once both versions are known to fit.
+ *
+ * @returns what was made, in words
+ * @throws ReleasePlanError `archive-missing`, `archive-damaged`, `pair-inconsistent`
+ *   or what delta/update.ts throws
+ */
+export async function runDelta(step: DeltaStep, situation: Situation, host: StepHost, progress: (message: string) => void): Promise<string> {
+  const base = sideOf(situation, step.from);
+  const target = sideOf(situation, step.to);
+  requireFit(base.manifest, target.manifest);
+  const { plan, recipes, trust } = situation;
+  const info = await makeUpdate({
+    plan,
+    base,
+    target,
+    engine: step.engine,
+    recipe: recipes[step.engine],
+    ...(trust === undefined ? {} : { trust }),
+    host: { buildDelta: (from, to) => buildDeltaWithKas(plan, from, to, host, progress) },
+    env: host.env,
+    signal: host.signal,
+    progress,
+    warn: (message) => host.report({ type: 'warning', message }),
+  });
+  situation.updates.set(pairKey(step.from, step.to), { state: 'whole', manifest: info.manifest, dir: info.dir });
+  return info.summary;
+}
+
+function sideOf(situation: Situation, version: string): UpdateSide {
+  const held = situation.versions.get(version);
+  if (held?.state === 'whole') return { manifest: held.manifest, dir: held.dir };
+  if (held?.state === 'damaged') throw new ReleasePlanError('archive-damaged', held.problems.join('; '));
+  throw new ReleasePlanError('archive-missing', `version ${version} is not in the archive`);
+}
+
+function requireFit(base: VersionManifest, target: VersionManifest): void {
+  const failed = checkPair(base, target).filter((row) => row.result === 'fail');
+  if (failed.length === 0) return;
+  throw new ReleasePlanError('pair-inconsistent', `${pairKey(base.version, target.version)}: ${failed.map((row) => `${row.check}: ${row.detail}`).join('; ')}`);
+}

@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import { reportFile } from '../archive/layout.ts';
+import { writeFileAtomic } from '../io/atomic.ts';
+import { consistencyReport, sameReport, type ConsistencyReport } from '../report/consistency.ts';
+import { reportFormats } from '../report/registry.ts';
+import type { Situation } from './session.ts';
+
+/** The report of a situation as it would be written now. */
+export function reportOf(situation: Situation, failures: ReadonlyMap<string, string> = new Map()): ConsistencyReport {
+  const { plan, versions, updates, pairs } = situation;
+  return consistencyReport(
+    {
+      product: plan.product,
+      machine: plan.machine,
+      image: plan.image,
+      versions: plan.versions.map((one) => one.version),
+      pairs,
+      state: { versions, updates },
+      failures,
+      devices: [],
+    },
+    new Date().toISOString(),
+  );
+}
+
+/** The report on disk, or undefined when there is none that can be read. */
+export async function readReport(plan: Situation['plan']): Promise<ConsistencyReport | undefined> {
+  try {
+    return JSON.parse(await readFile(reportFile(plan, 'json'), 'utf8')) as ConsistencyReport;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Writes the report in every format, unless the one on disk says the same.
+ *
+ * @returns the files, JSON first, whether written or already there
+ */
+export async function writeReport(situation: Situation, report: ConsistencyReport): Promise<string[]> {
+  const files = reportFormats.map((format) => reportFile(situation.plan, format.extension));
+  if (situation.written !== undefined && sameReport(situation.written, report)) return files;
+  // JSON last: it is the one that says whether the report is current.
+  for (const format of reportFormats.toReversed()) await writeFileAtomic(reportFile(situation.plan, format.extension), format.render(report));
+  return files;
+}

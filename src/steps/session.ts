@@ -1,0 +1,47 @@
+import type { RequiredPair } from '../plan/pairs.ts';
+import type { Drive, Report } from '../events.ts';
+import { pairKey, type DeltaInfo, type EngineName, type Held, type Plan, type Step, type VersionManifest } from '../model.ts';
+import type { ConsistencyReport } from '../report/consistency.ts';
+
+/** The outside world, as the step runner sees it. */
+export interface StepHost {
+  env: NodeJS.ProcessEnv;
+  signal: AbortSignal;
+  report: Report;
+  drive: Drive;
+}
+
+export type Phase = 'build' | 'archive' | 'delta' | 'report';
+
+export const PHASES: readonly Phase[] = ['build', 'archive', 'delta', 'report'];
+
+/** What is known of a plan at one moment: what the archive holds, what is required, what is to be done. */
+export interface Situation {
+  plan: Plan;
+  /** Kept up to date by the steps: what they make is `whole` here at once. */
+  versions: Map<string, Held<VersionManifest>>;
+  updates: Map<string, Held<DeltaInfo>>;
+  pairs: RequiredPair[];
+  recipes: Readonly<Record<EngineName, string>>;
+  /** sha256 of the public key that devices trust, when it can be read. */
+  trust: string | undefined;
+  steps: Step[];
+  /** The report as it stands on disk. */
+  written: ConsistencyReport | undefined;
+}
+
+/** A step in words, for lists and logs. */
+export function titleOf(step: Step): string {
+  switch (step.kind) {
+    case 'build': return `build ${step.version}`;
+    case 'archive': return `archive ${step.version}`;
+    case 'delta': return `delta ${pairKey(step.from, step.to)} (${step.engine})`;
+    case 'report': return 'report';
+  }
+}
+
+/** What a step's failure is recorded under: a version or a pair; the report has neither. */
+export function subjectOf(step: Step): string | undefined {
+  if (step.kind === 'delta') return pairKey(step.from, step.to);
+  return step.kind === 'report' ? undefined : step.version;
+}

@@ -1,0 +1,73 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { STAGING_PREFIX, cleanStaging, publishFolder, writeFileAtomic } from '../../src/io/atomic.ts';
+import { scratch } from '../support/scratch.ts';
+
+const test = suite('io/atomic');
+
+test('a file is replaced whole, with a mode that the umask does not decide', async () => {
+  const dir = scratch('atomic');
+  const path = join(dir, 'deep', 'file');
+  const before = process.umask(0o077);
+  try {
+    await writeFileAtomic(path, 'one');
+    await writeFileAtomic(path, 'two');
+  } finally {
+    process.umask(before);
+  }
+  assert.is(readFileSync(path, 'utf8'), 'two');
+  assert.is(statSync(path).mode & 0o777, 0o644);
+  assert.equal(readdirSync(join(dir, 'deep')), ['file']);
+});
+
+test('a folder gets its name only when it is filled', async () => {
+  const dir = scratch('atomic');
+  const path = join(dir, 'final');
+  await publishFolder(path, async (staging) => {
+    await writeFile(join(staging, 'a'), 'a', { mode: 0o600 });
+    assert.not(existsSync(path));
+  });
+  assert.is(readFileSync(join(path, 'a'), 'utf8'), 'a');
+  assert.is(statSync(join(path, 'a')).mode & 0o777, 0o644);
+});
+
+test('when filling throws, nothing is left and what had the name keeps it', async () => {
+  const dir = scratch('atomic');
+  const path = join(dir, 'final');
+  mkdirSync(path);
+  writeFileSync(join(path, 'old'), 'old');
+  const failing = publishFolder(path, async (staging) => {
+    await writeFile(join(staging, 'new'), 'new');
+    throw new Error('no');
+  }, { replace: true });
+  await failing.then(() => assert.unreachable(), (error: Error) => assert.is(error.message, 'no'));
+  assert.equal(readdirSync(dir), ['final']);
+  assert.equal(readdirSync(path), ['old']);
+});
+
+test('a folder is replaced only when asked', async () => {
+  const dir = scratch('atomic');
+  const path = join(dir, 'final');
+  mkdirSync(path);
+  writeFileSync(join(path, 'old'), 'old');
+  const fill = async (staging: string): Promise<void> => await writeFile(join(staging, 'new'), 'new');
+  await publishFolder(path, fill).then(() => assert.unreachable(), (error: NodeJS.ErrnoException) => assert.is(error.code, 'ENOTEMPTY'));
+  assert.equal(readdirSync(path), ['old']);
+  await publishFolder(path, fill, { replace: true });
+  assert.equal(readdirSync(path), ['new']);
+  assert.equal(readdirSync(dir), ['final']);
+});
+
+test('what an interrupted run left is removed, and nothing else', async () => {
+  const dir = scratch('atomic');
+  mkdirSync(join(dir, `${STAGING_PREFIX}0.1.0-1-ab`));
+  writeFileSync(join(dir, 'keep'), '');
+  assert.equal(await cleanStaging(dir), [`${STAGING_PREFIX}0.1.0-1-ab`]);
+  assert.equal(readdirSync(dir), ['keep']);
+  assert.equal(await cleanStaging(join(dir, 'nowhere')), []);
+});
+
+test.run();
