@@ -1,0 +1,142 @@
+/**
+ * Fleets in JSON: the answer of `GET /ota/devices/` (also several pages one
+ * after the other), a bare array of devices, and fioctl's factory status.
+ * Read as a stream; one device at a time is in memory.
+ */
+import { Tokenizer, TokenParser, TokenType } from '@streamparser/json';
+import { ReleasePlanError, messageOf } from '../../errors.ts';
+import { readDevice } from './device.ts';
+import { readTagStatus } from './status.ts';
+import type { FleetTally } from './tally.ts';
+
+/** What stands at the top: `[...]`, or `{...}` with the rows one level down. */
+export type JsonShape = 'array' | 'document';
+
+/**
+ * Reads a whole JSON fleet.
+ *
+ * @throws ReleasePlanError `fleet-unreadable` when it is not JSON or holds no
+ *   devices, `fleet-incomplete` when it is one page of several
+ */
+export async function readJson(chunks: AsyncIterable<Uint8Array>, shape: JsonShape, tally: FleetTally, source: string): Promise<void> {
+  const reader = new JsonFleetReader(shape, tally);
+  try {
+    for await (const chunk of chunks) reader.write(chunk);
+    reader.end();
+  } catch (error) {
+    if (error instanceof ReleasePlanError || reader.isReading) throw error;
+    throw new ReleasePlanError('fleet-unreadable', `${source} is not whole JSON: ${messageOf(error)}`, { cause: error, where: { file: source, line: reader.line, column: 1 } });
+  }
+  if (!reader.hasRows) throw new ReleasePlanError('fleet-unreadable', `${source} has neither devices nor tags`, { hint: 'It must be what GET /ota/devices/ or the factory status answers.' });
+  if (reader.total !== undefined && reader.total > tally.rows) {
+    throw new ReleasePlanError('fleet-incomplete', `${source} holds ${tally.rows} of ${reader.total} devices`);
+  }
+}
+
+class JsonFleetReader {
+  readonly #tokenizer = new Tokenizer({ separator: '', stringBufferSize: 64 * 1024 });
+  readonly #parser: TokenParser;
+  readonly #tally: FleetTally;
+  /** Nesting at which rows stand. */
+  readonly #rowDepth: number;
+  readonly #lines = new LineCounter();
+  #depth = 0;
+  #rowLine = 1;
+  /** The parser is at work: what is thrown then is about the input. */
+  #parsing = false;
+  hasRows = false;
+  total: number | undefined;
+
+  constructor(shape: JsonShape, tally: FleetTally) {
+    this.#tally = tally;
+    this.#rowDepth = shape === 'array' ? 1 : 2;
+    this.hasRows = shape === 'array';
+    this.#parser = new TokenParser({ paths: shape === 'array' ? ['$.*'] : ['$.*', '$.*.*'], keepStack: false, separator: '' });
+    this.#tokenizer.onToken = (token) => {
+      this.#noteRow(token.token, token.offset);
+      this.#parser.write(token);
+    };
+    this.#parser.onValue = ({ value, key, stack }) => {
+      if (stack.length === this.#rowDepth) this.#row(shape === 'array' ? 'devices' : stack[1]?.key, value);
+      else this.#field(key, value);
+    };
+  }
+
+  get line(): number {
+    return this.#rowLine;
+  }
+
+  /** Whether a failure now comes from the source of the bytes, not from their meaning. */
+  get isReading(): boolean {
+    return !this.#parsing;
+  }
+
+  write(chunk: Uint8Array): void {
+    this.#parsing = true;
+    this.#lines.enter(chunk);
+    this.#tokenizer.write(chunk);
+    this.#lines.leave();
+    this.#parsing = false;
+  }
+
+  end(): void {
+    this.#parsing = true;
+    this.#tokenizer.end();
+    this.#parser.end();
+    this.#parsing = false;
+  }
+
+  #noteRow(token: TokenType, offset: number): void {
+    if (token === TokenType.RIGHT_BRACE || token === TokenType.RIGHT_BRACKET) {
+      this.#depth -= 1;
+      return;
+    }
+    if (this.#depth === this.#rowDepth && token !== TokenType.COMMA) this.#rowLine = this.#lines.lineAt(offset);
+    if (token === TokenType.LEFT_BRACE || token === TokenType.LEFT_BRACKET) this.#depth += 1;
+  }
+
+  #row(list: unknown, row: unknown): void {
+    if (list === 'devices') {
+      const device = readDevice(row);
+      if ('problem' in device) this.#tally.addBad(device.problem, this.#rowLine);
+      else this.#tally.addDevice(device);
+    } else if (list === 'tags' || list === 'prod-tags') {
+      const problem = readTagStatus(row, this.#tally);
+      if (problem !== undefined) this.#tally.addBad(problem, this.#rowLine);
+    }
+  }
+
+  #field(key: unknown, value: unknown): void {
+    if (['devices', 'tags', 'prod-tags'].includes(String(key)) && Array.isArray(value)) this.hasRows = true;
+    if (key === 'total' && typeof value === 'number') this.total = value;
+  }
+}
+
+/** Turns rising byte offsets in a stream into line numbers, in one pass over its bytes. */
+class LineCounter {
+  #chunk: Uint8Array = new Uint8Array();
+  #chunkStart = 0;
+  /** Up to here, within the chunk, lines are counted. */
+  #counted = 0;
+  #line = 1;
+
+  enter(chunk: Uint8Array): void {
+    this.#chunk = chunk;
+    this.#counted = 0;
+  }
+
+  lineAt(offset: number): number {
+    const end = Math.min(offset - this.#chunkStart, this.#chunk.length);
+    for (let at = this.#chunk.indexOf(10, this.#counted); at !== -1 && at < end; at = this.#chunk.indexOf(10, at + 1)) {
+      this.#line += 1;
+      this.#counted = at + 1;
+    }
+    this.#counted = Math.max(this.#counted, end);
+    return this.#line;
+  }
+
+  leave(): void {
+    this.lineAt(this.#chunkStart + this.#chunk.length);
+    this.#chunkStart += this.#chunk.length;
+  }
+}

@@ -1,0 +1,125 @@
+/** Reads a fleet from a file or a command, whichever of the known forms it has. */
+import { spawn } from 'node:child_process';
+import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
+import { ReleasePlanError, errnoOf } from '../../errors.ts';
+import type { FleetSource } from '../../model.ts';
+import { readCsv } from './csv.ts';
+import { readJson } from './json.ts';
+import { readNdjson } from './ndjson.ts';
+import { sniff } from './sniff.ts';
+import { FleetTally, type Fleet } from './tally.ts';
+
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Enough to see the form, see sniff.ts. */
+const HEAD_BYTES = 64 * 1024;
+
+/** Bytes of a command's stderr that are kept for the message. */
+const STDERR_BYTES = 4096;
+
+export interface ReadFleetOptions {
+  /** Where a command runs. */
+  cwd: string;
+  signal?: AbortSignal;
+}
+
+/**
+ * Reads a fleet to its end, in memory that does not grow with the number of devices.
+ *
+ * Rows that cannot be read are counted in `bad`, with their lines; they never stop the reading.
+ *
+ * @throws ReleasePlanError `fleet-not-found`, `fleet-unreadable`, `fleet-incomplete`, `fleet-command-failed`, `interrupted`
+ */
+export async function readFleet(source: FleetSource, options: ReadFleetOptions): Promise<Fleet> {
+  const name = 'file' in source ? source.file : source.command;
+  const tally = new FleetTally(name);
+  const bytes = 'file' in source ? fileBytes(source.file, options) : commandBytes(source.command, options);
+  try {
+    await readForm(bytes, tally, name);
+  } catch (error) {
+    if (options.signal?.aborted) throw new ReleasePlanError('interrupted', `interrupted while reading ${name}`, { cause: error });
+    if (error instanceof RangeError) throw new ReleasePlanError('fleet-unreadable', `${name}: ${error.message}`, { cause: error });
+    throw error;
+  }
+  return tally.finish();
+}
+
+async function readForm(bytes: AsyncIterable<Uint8Array>, tally: FleetTally, name: string): Promise<void> {
+  const { head, whole } = await withHead(bytes);
+  const form = sniff(Buffer.from(head).toString('utf8'));
+  switch (form) {
+    case 'json-array': return await readJson(whole, 'array', tally, name);
+    case 'json-document': return await readJson(whole, 'document', tally, name);
+    case 'ndjson': return await readNdjson(textOf(whole), tally);
+    case 'csv': return await readCsv(textOf(whole), tally, name);
+    // An empty file is what a failed export leaves; a fleet without devices says {"devices":[]}.
+    case 'empty': throw new ReleasePlanError('fleet-unreadable', `${name} is empty`, { hint: 'A fleet without devices is {"devices":[]}.' });
+  }
+}
+
+async function withHead(bytes: AsyncIterable<Uint8Array>): Promise<{ head: Uint8Array; whole: AsyncIterable<Uint8Array> }> {
+  const iterator = bytes[Symbol.asyncIterator]();
+  const first: Uint8Array[] = [];
+  let size = 0;
+  while (size < HEAD_BYTES) {
+    const next = await iterator.next();
+    if (next.done === true) break;
+    first.push(next.value);
+    size += next.value.byteLength;
+  }
+  async function* whole(): AsyncGenerator<Uint8Array> {
+    yield* first.splice(0);
+    yield* { [Symbol.asyncIterator]: () => iterator };
+  }
+  return { head: Buffer.concat(first).subarray(0, HEAD_BYTES), whole: whole() };
+}
+
+async function* textOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8');
+  for await (const chunk of bytes) yield decoder.decode(chunk, { stream: true });
+  yield decoder.decode();
+}
+
+async function* fileBytes(file: string, { signal }: ReadFleetOptions): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES, ...(signal ? { signal } : {}) })) yield chunk as Uint8Array;
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    throw new ReleasePlanError('fleet-not-found', `there is no fleet file at ${file}`, { cause: error, hint: `Check fleet: in the plan, or write ${basename(file)}.` });
+  }
+}
+
+/** The output of a shell command, which is a fleet only when the command succeeds. */
+async function* commandBytes(command: string, { cwd, signal }: ReadFleetOptions): AsyncGenerator<Uint8Array> {
+  const child = spawn('sh', ['-c', command], { cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  // The group, so that what the shell started ends with it.
+  const stop = (): void => void (child.pid !== undefined && killGroup(child.pid));
+  signal?.addEventListener('abort', stop, { once: true });
+  let words = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (words = `${words}${text}`.slice(-STDERR_BYTES)));
+  const ended = new Promise<string>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, by) => resolve(by ?? `exit code ${code}`));
+  });
+  ended.catch(() => undefined);
+  let isDone = false;
+  try {
+    for await (const chunk of child.stdout) yield chunk as Uint8Array;
+    const how = await ended;
+    isDone = true;
+    if (how !== 'exit code 0') throw new ReleasePlanError('fleet-command-failed', `the fleet command failed (${how})${words.trim() === '' ? '' : `: ${words.trim()}`}`, { hint: `It was: ${command}` });
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    if (!isDone) stop();
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGTERM');
+  } catch (error) {
+    // It has ended by itself in the meantime.
+    if (errnoOf(error) !== 'ESRCH') throw error;
+  }
+}
