@@ -1,0 +1,55 @@
+/** Certificates: reading them, and how long they last. */
+import { X509Certificate } from 'node:crypto';
+import { basename } from 'node:path';
+import type { Diagnostic } from '../diagnostic.ts';
+import { ReleasePlanError } from '../errors.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** A certificate that ends within this time is warned of. */
+const WARN_DAYS = 30;
+
+const CODE_SIGNING = '1.3.6.1.5.5.7.3.3';
+const EMAIL_PROTECTION = '1.3.6.1.5.5.7.3.4';
+
+const PEM_BLOCK = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[\s\S]*?-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
+
+/** Every certificate of a PEM text, in order; none when it holds none. @throws Error when a block does not parse */
+export const readCertificates = (pem: string): X509Certificate[] => (pem.match(PEM_BLOCK) ?? []).map((block) => new X509Certificate(block));
+
+/** A certificate as messages name it: by its subject, on one line. */
+export const nameOf = (certificate: X509Certificate): string => certificate.subject.replaceAll('\n', ', ');
+
+/**
+ * Whether a certificate may sign now.
+ *
+ * @param written how the plan names it
+ * @param now injectable, for tests
+ * @returns warnings: `certificate-expires-soon` in its last 30 days
+ * @throws ReleasePlanError `certificate-expired`, `certificate-not-yet-valid`, naming it and the date
+ */
+export function checkCertificate(certificate: X509Certificate, written: string, now: Date): Diagnostic[] {
+  const [from, until] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
+  const which = `the certificate ${basename(written)} (${nameOf(certificate)})`;
+  if (now > until) throw new ReleasePlanError('certificate-expired', `${which} ended on ${until.toISOString()}`);
+  if (now < from) throw new ReleasePlanError('certificate-not-yet-valid', `${which} is valid from ${from.toISOString()} on; now is ${now.toISOString()}`);
+  const daysLeft = Math.floor((until.getTime() - now.getTime()) / DAY_MS);
+  if (daysLeft >= WARN_DAYS) return [];
+  const left = daysLeft === 0 ? 'today or tomorrow' : `in ${daysLeft} ${daysLeft === 1 ? 'day' : 'days'}`;
+  return [{
+    code: 'certificate-expires-soon',
+    severity: 'warning',
+    message: `${which} ends ${left}, on ${until.toISOString()}`,
+    hint: 'Devices refuse packages signed with an expired certificate: renew it now.',
+  }];
+}
+
+/**
+ * Whether a device takes this signer only with `--cert-purpose codeSigning`:
+ * it has an extended key usage with codeSigning and without emailProtection,
+ * which is what SWUpdate looks for unless told otherwise.
+ */
+export function needsCodeSigningPurpose(certificate: X509Certificate): boolean {
+  // Node.js types it as always there; it is undefined for a certificate without the extension.
+  const usages = (certificate.keyUsage as string[] | undefined) ?? [];
+  return usages.includes(CODE_SIGNING) && !usages.includes(EMAIL_PROTECTION);
+}

@@ -1,0 +1,102 @@
+/**
+ * Keys and certificates as a plan names them: a path, a PKCS#11 URI, or
+ * `${NAME}` of the environment, whose value may be either or PEM text itself.
+ *
+ * What is secret stays out of arguments, messages and the disk: PEM text and
+ * PINs lie, for as long as openssl runs, in a folder of mode 0700 in memory.
+ */
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { ReleasePlanError } from '../errors.ts';
+
+/** What a plan's references are resolved against. */
+export interface KeyContext {
+  env: Readonly<Record<string, string | undefined>>;
+  /** Absolute; relative paths start here. */
+  planDir: string;
+}
+
+/** Where the content of a reference is. */
+export type KeySource =
+  | { kind: 'path'; path: string }
+  | { kind: 'pem'; text: string }
+  | { kind: 'pkcs11'; uri: string };
+
+/** What openssl is given for a key. Never print it: a URI may hold a PIN's place. */
+export interface KeyArgument {
+  /** A path or a PKCS#11 URI without its PIN. */
+  value: string;
+  engine: boolean;
+}
+
+const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+
+/**
+ * Where a reference leads.
+ *
+ * @param written as in the plan; what messages name
+ * @throws ReleasePlanError `signing-key-missing` when a variable is not set or empty
+ */
+export function resolveKey(written: string, context: KeyContext): KeySource {
+  const value = written.replaceAll(VARIABLE, (_all, name: string) => variable(name, written, context));
+  if (value.includes('-----BEGIN ')) return { kind: 'pem', text: value };
+  if (value.startsWith('pkcs11:')) return { kind: 'pkcs11', uri: value };
+  return { kind: 'path', path: resolve(context.planDir, value) };
+}
+
+function variable(name: string, written: string, context: KeyContext): string {
+  const value = context.env[name];
+  if (value === undefined || value === '') {
+    throw new ReleasePlanError('signing-key-missing', `${written}: the environment variable ${name} is ${value === undefined ? 'not set' : 'empty'}`, { hint: `Set ${name} to a path, a pkcs11: URI or the PEM text.` });
+  }
+  return value;
+}
+
+/** Runs `body` with a folder that only this user can read, in memory where there is one, and removes it. */
+export async function withPrivateFolder<T>(body: (folder: string) => Promise<T>): Promise<T> {
+  const parent = await access('/dev/shm', constants.W_OK).then(() => '/dev/shm', () => tmpdir());
+  const folder = await mkdtemp(join(parent, 'release-plan-key-'));
+  try {
+    return await body(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Puts a source where openssl can read it.
+ *
+ * @param written as in the plan; what messages name
+ * @param folder private, see {@link withPrivateFolder}
+ * @param label of the file in it
+ * @throws ReleasePlanError `signing-key-missing` when the file is not there or not readable
+ */
+export async function toArgument(source: KeySource, written: string, folder: string, label: string): Promise<KeyArgument> {
+  if (source.kind === 'pem') return { value: await privateFile(folder, `${label}.pem`, source.text), engine: false };
+  if (source.kind === 'pkcs11') return { value: await withoutPin(source.uri, folder), engine: true };
+  await access(source.path, constants.R_OK).catch((error: unknown) => {
+    throw new ReleasePlanError('signing-key-missing', `${written}: the file does not exist or cannot be read`, { cause: error, hint: 'A relative path starts at the folder of the plan.' });
+  });
+  return { value: source.path, engine: false };
+}
+
+async function privateFile(folder: string, name: string, text: string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, text.endsWith('\n') ? text : `${text}\n`, { mode: 0o600 });
+  return path;
+}
+
+/**
+ * Moves the PIN of a URI into a file: arguments are seen by every user of the machine.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc7512#section-2.4 pin-value and pin-source
+ */
+async function withoutPin(uri: string, folder: string): Promise<string> {
+  const pin = /([?&;])pin-value=([^&;]*)/.exec(uri);
+  if (pin === null) return uri;
+  const path = join(folder, 'pin');
+  await writeFile(path, decodeURIComponent(pin[2] ?? ''), { mode: 0o600 });
+  return uri.replace(pin[0], `${pin[1]}pin-source=file:${path}`);
+}
