@@ -13,7 +13,7 @@ export const WASM_PAGE_BYTES = 65536;
 export const WASM_LIMIT_BYTES = 65536 * WASM_PAGE_BYTES;
 
 /** An entry of src/rdiff/wasm/assembly/entries/. */
-export type WasmName = 'match' | 'blake2b' | 'md4';
+export type WasmName = 'match' | 'signature';
 
 /**
  * A file of the build, as seen from src/ and from dist/ alike.

@@ -1,0 +1,154 @@
+import { open, stat, type FileHandle } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { ReleasePlanError } from '../errors.ts';
+import { publishFile } from '../io/atomic.ts';
+import { writeAt } from '../io/positioned.ts';
+import { BlockSums, blocksPerRange, entryBytesOf, type BlockRange, type BlockSumSettings } from './block-sums.ts';
+import { SIGNATURE_HEADER_BYTES, type StrongSum, type WeakSum } from './format.ts';
+import type { Progress } from './progress.ts';
+import { defaultBlockBytes, encodeSignatureHeader, minimumStrongBytes, signatureKind, type SignatureHeader } from './signature-format.ts';
+import type { SignatureWorkerData, SignedRange } from './signature-worker.ts';
+import { builtFile, loadWasm } from './wasm.ts';
+
+/** What `rdiff signature` takes as -b, -S, -H and -R, with the same defaults. */
+export interface SignatureOptions {
+  /** Block length; by default about the square root of the base's size. */
+  blockBytes?: number;
+  /** Bytes kept of each strong sum; all by default, `minimum` as few as are safe (`rdiff -S -1`). */
+  strongBytes?: number | 'minimum';
+  /** Strong sum; blake2 by default. */
+  format?: StrongSum;
+  /** Weak sum; rabinkarp by default. */
+  rollsum?: WeakSum;
+  /** Threads; by default as many as the machine runs at once. The bytes do not depend on it. */
+  workers?: number;
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+}
+
+/** Below this, starting threads costs more than they save. */
+const SINGLE_THREAD_BYTES = 8 * 1024 * 1024;
+
+/** rdiff reads its block size into an int. */
+const MAX_BLOCK_BYTES = 2 ** 31 - 1;
+
+/**
+ * Writes the librsync signature of a base: the same bytes as `rdiff signature`
+ * 2.3 with the same block length, sum length and sums. `sig` gets its name only
+ * when it is whole.
+ *
+ * @throws ReleasePlanError `usage` for lengths that no signature can have; a
+ *   system error when the base cannot be read; AbortError
+ * @see librsync doc/format.md, src/mksum.c
+ */
+export async function signature(base: string, sig: string, options: SignatureOptions = {}): Promise<SignatureHeader> {
+  const { format = 'blake2', rollsum = 'rabinkarp', signal } = options;
+  signal?.throwIfAborted();
+  const baseBytes = (await stat(base)).size;
+  const settings = settingsOf(baseBytes, format, rollsum, options);
+  const blocks = Math.ceil(baseBytes / settings.blockBytes);
+  await publishFile(sig, async (temporary) => {
+    const handle = await open(temporary, 'wx');
+    try {
+      await writeAt(handle, encodeSignatureHeader(signatureKind(format, rollsum), settings.blockBytes, settings.strongBytes), 0);
+      await signAll({ base, baseBytes, blocks, settings, handle, options });
+    } finally {
+      await handle.close();
+    }
+  });
+  return { ...settings, blocks };
+}
+
+function settingsOf(baseBytes: number, strong: StrongSum, weak: WeakSum, { blockBytes, strongBytes }: SignatureOptions): BlockSumSettings {
+  const { maxStrongBytes } = signatureKind(strong, weak);
+  const block = blockBytes ?? defaultBlockBytes(baseBytes);
+  if (!Number.isInteger(block) || block < 1 || block > MAX_BLOCK_BYTES) throw new ReleasePlanError('usage', `a block length of ${block} bytes: give a whole number from 1 to ${MAX_BLOCK_BYTES}`);
+  const kept = strongBytes === 'minimum' ? minimumStrongBytes(baseBytes, block) : (strongBytes ?? maxStrongBytes);
+  if (!Number.isInteger(kept) || kept < 1 || kept > maxStrongBytes) throw new ReleasePlanError('usage', `a sum length of ${kept} bytes: ${strong} has 1 to ${maxStrongBytes}`);
+  return { strong, weak, blockBytes: block, strongBytes: kept };
+}
+
+/** A signature in the making. */
+interface Signing {
+  base: string;
+  baseBytes: number;
+  blocks: number;
+  settings: BlockSumSettings;
+  /** The signature, its header written. */
+  handle: FileHandle;
+  options: SignatureOptions;
+}
+
+async function signAll(signing: Signing): Promise<void> {
+  const { base, baseBytes, settings, options } = signing;
+  const module = await loadWasm('signature');
+  const ranges = rangesOf(signing.blocks, settings.blockBytes);
+  const threads = baseBytes < SINGLE_THREAD_BYTES ? 1 : (options.workers ?? availableParallelism());
+  const written = writer(signing);
+  if (threads > 1) {
+    const data: SignatureWorkerData = { module, base, baseBytes, settings };
+    await Promise.all(Array.from({ length: threads }, () => signInThread(data, ranges, written, options.signal)));
+    return;
+  }
+  const handle = await open(base, 'r');
+  try {
+    const sums = new BlockSums(module, handle.fd, baseBytes, settings);
+    for (const range of ranges) await written({ range, sums: sums.sign(range) });
+  } finally {
+    await handle.close();
+  }
+}
+
+/** One iterator that all threads take from: the fast ones take more. */
+function* rangesOf(blocks: number, blockBytes: number): Generator<BlockRange, void, undefined> {
+  const step = blocksPerRange(blockBytes);
+  for (let firstBlock = 0; firstBlock < blocks; firstBlock += step) yield { firstBlock, blocks: Math.min(step, blocks - firstBlock) };
+}
+
+/** Puts sums to their place in the file, in whatever order they come. */
+function writer({ handle, settings, baseBytes, options }: Signing): (signed: SignedRange) => Promise<void> {
+  let doneBytes = 0;
+  return async ({ range, sums }) => {
+    options.signal?.throwIfAborted();
+    await writeAt(handle, sums, SIGNATURE_HEADER_BYTES + range.firstBlock * entryBytesOf(settings));
+    doneBytes = Math.min(baseBytes, doneBytes + range.blocks * settings.blockBytes);
+    options.onProgress?.({ phase: 'signature', doneBytes, totalBytes: baseBytes });
+  };
+}
+
+/** How many ranges a thread has in hand, so that it never waits for the next. */
+const RANGES_IN_HAND = 2;
+
+/** Runs one thread until the ranges are used up. */
+async function signInThread(data: SignatureWorkerData, ranges: Iterable<BlockRange>, written: (signed: SignedRange) => Promise<void>, signal?: AbortSignal): Promise<void> {
+  const worker = new Worker(builtFile('signature-worker.js'), { workerData: data });
+  const listening = new AbortController();
+  const stopped = new Promise<never>((_, reject) => {
+    worker.once('error', reject);
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true, signal: listening.signal });
+  });
+  // Only who awaits an answer sees it; between answers nobody may be waiting.
+  stopped.catch(() => undefined);
+  const signOneByOne = async (): Promise<void> => {
+    for (const range of ranges) await written(await Promise.race([answerTo(worker, range), stopped]));
+  };
+  try {
+    await Promise.all(Array.from({ length: RANGES_IN_HAND }, signOneByOne));
+  } finally {
+    listening.abort();
+    await worker.terminate();
+  }
+}
+
+function answerTo(worker: Worker, range: BlockRange): Promise<SignedRange> {
+  return new Promise((resolve) => {
+    const take = (signed: SignedRange): void => {
+      if (signed.range.firstBlock !== range.firstBlock) return;
+      worker.off('message', take);
+      resolve(signed);
+    };
+    worker.on('message', take);
+    worker.postMessage(range);
+  });
+}
