@@ -76,7 +76,7 @@ async function fill(staging: string, request: UpdateRequest, inputs: readonly De
   const work = join(staging, 'work');
   await mkdir(work);
   const swu = join(staging, swuName(from, to));
-  const packed = await packageUpdate({ ...request, partitions, stagingDir: staging, workDir: work, out: swu, ...(made.swu === undefined ? {} : { ready: made.swu }) });
+  const packed = await packageUpdate({ ...request, from, to, partitions, stagingDir: staging, targetDir: target.dir, workDir: work, out: swu, ...(made.swu === undefined ? {} : { ready: made.swu }) });
   await rm(work, { recursive: true });
   proof.push(...packed.proof);
 
@@ -90,7 +90,7 @@ async function fill(staging: string, request: UpdateRequest, inputs: readonly De
     proof,
     recipe: request.recipe,
     ...(request.trust === undefined ? {} : { trust: request.trust }),
-    tools: { ...made.tools, ...packed.tools },
+    tools: made.tools,
   };
   await writeFileAtomic(join(staging, BUILD_INFO), updateInfo(info));
   const manifest: DeltaInfo = { ...info, files: await filesOf(staging, info) };
@@ -109,15 +109,11 @@ async function proveOne(input: DeltaInput, delta: string, { progress, signal }: 
   return { check: 'delta-applies', result: 'pass', detail: `${input.partition}: ${proof.targetBytes} bytes, sha256 ${proof.targetSha256}` };
 }
 
-function imageOf(side: UpdateSide, partition: string): ImageRef | undefined {
-  const file = side.manifest.files.find((one) => one.role === 'image' && one.partition === partition);
-  return file === undefined ? undefined : { path: join(side.dir, file.path), sizeBytes: file.sizeBytes, sha256: file.sha256 };
-}
-
-function requireImage(side: UpdateSide, partition: string): ImageRef {
-  const image = imageOf(side, partition);
-  if (image === undefined) throw new ReleasePlanError('archive-missing', `version ${side.manifest.version} was archived without an image of partition ${partition}`);
-  return image;
+/** An image of a version; `file` is its name within the version's folder. */
+function requireImage(side: UpdateSide, partition: string): ImageRef & { file: string } {
+  const found = side.manifest.files.find((one) => one.role === 'image' && one.partition === partition);
+  if (found === undefined) throw new ReleasePlanError('archive-missing', `version ${side.manifest.version} was archived without an image of partition ${partition}`);
+  return { path: join(side.dir, found.path), file: found.path, sizeBytes: found.sizeBytes, sha256: found.sha256 };
 }
 
 const inputsOf = (base: UpdateSide, target: UpdateSide): DeltaInput[] =>
@@ -131,8 +127,8 @@ const inputsOf = (base: UpdateSide, target: UpdateSide): DeltaInput[] =>
 async function partitionInfos(staging: string, base: UpdateSide, target: UpdateSide, inputs: readonly DeltaInput[]): Promise<DeltaPartitionInfo[]> {
   const named = async (file: string) => ({ file, ...(await digestFile(join(staging, file))) });
   const side = (of: UpdateSide, partition: string) => {
-    const { path, ...digest } = requireImage(of, partition);
-    return { file: basename(path), ...digest };
+    const { path: _path, ...named } = requireImage(of, partition);
+    return named;
   };
   const infos: DeltaPartitionInfo[] = [];
   for (const { name } of target.manifest.partitions) {

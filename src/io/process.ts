@@ -48,7 +48,8 @@ async function execute(command: string, args: readonly string[], options: RunOpt
     ...(input === undefined ? {} : { input }),
     ...(cwd === undefined ? {} : { cwd }),
     ...(signal === undefined ? {} : { cancelSignal: signal }),
-    env: { LC_ALL: 'C.UTF-8', ...env },
+    // debugfs and sfdisk lie where only root's PATH leads.
+    env: { LC_ALL: 'C.UTF-8', PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin`, ...env },
   });
   if (result.isCanceled) throw new ReleasePlanError('interrupted', `${command} was stopped`);
   if (result.exitCode === undefined || !okCodes.includes(result.exitCode)) throw failure(command, args, result);

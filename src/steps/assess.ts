@@ -1,7 +1,7 @@
 import { surveyArchive } from '../archive/survey.ts';
 import type { ReadOptions } from '../archive/manifest.ts';
-import { trustOf } from '../swu/sign.ts';
 import { recipeOf } from '../delta/recipe.ts';
+import { trustDigest } from '../delta/trust.ts';
 import { requiredPairs, type RequiredPair } from '../plan/pairs.ts';
 import { resolve } from '../plan/resolve.ts';
 import type { Plan } from '../model.ts';
@@ -23,7 +23,7 @@ export async function assess(plan: Plan, env: NodeJS.ProcessEnv, options: ReadOp
     updates: new Map(state.updates),
     pairs,
     recipes,
-    trust: await trustOf(plan.signing, { env, planDir: plan.dir }),
+    trust: await trustDigest(plan.signing, { env, planDir: plan.dir }),
     steps: [],
     written: await readReport(plan),
   };

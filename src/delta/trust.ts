@@ -1,0 +1,22 @@
+import { readFile } from 'node:fs/promises';
+import { ReleasePlanError } from '../errors.ts';
+import { digestBytes } from '../io/hash.ts';
+import type { SigningSettings } from '../model.ts';
+import { resolveKey, type KeyContext } from '../swu/keys.ts';
+
+/**
+ * sha256 of the public key or certificate that devices trust. Undefined where
+ * the plan names none, or it cannot be read here: a plan is also looked at on
+ * machines that have no keys.
+ */
+export async function trustDigest(signing: SigningSettings | undefined, context: KeyContext): Promise<string | undefined> {
+  if (signing?.public === undefined) return undefined;
+  try {
+    const source = resolveKey(signing.public, context);
+    if (source.kind === 'pkcs11') return undefined;
+    return digestBytes(source.kind === 'pem' ? source.text : await readFile(source.path)).sha256;
+  } catch (error) {
+    if (error instanceof ReleasePlanError || (error instanceof Error && 'syscall' in error)) return undefined;
+    throw error;
+  }
+}

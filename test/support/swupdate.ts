@@ -1,0 +1,85 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { digestBytes } from '../../src/io/hash.ts';
+import type { SwuPartition, SwuRequest } from '../../src/swu/build.ts';
+
+/** The board that swupdate is told it runs on. */
+export const BOARD = 'tolomeo-qemux86-64';
+
+/** An image of a real program and a later version of it, with the delta that Debian's rdiff makes. */
+export interface Release {
+  base: Buffer;
+  target: Buffer;
+  /** Files of the same. */
+  paths: { base: string; target: string; delta: string; deltaGz: string; deltaZst: string };
+  deltaBytes: number;
+}
+
+/** Makes a release pair of some 3 MB in a folder. */
+export function makeRelease(dir: string): Release {
+  const program = readFileSync(process.execPath);
+  const base = program.subarray(0, 3_000_000);
+  const target = Buffer.concat([base.subarray(0, 1_000_000), Buffer.from('a new line in the middle\n'), base.subarray(1_000_700), program.subarray(5_000_000, 5_060_000)]);
+  const at = (name: string): string => join(dir, name);
+  writeFileSync(at('base'), base);
+  writeFileSync(at('target'), target);
+  execFileSync('rdiff', ['signature', at('base'), at('base.sig')]);
+  execFileSync('rdiff', ['delta', at('base.sig'), at('target'), at('rootfs.delta')]);
+  execFileSync('gzip', ['-9nk', at('rootfs.delta')]);
+  execFileSync('zstd', ['-q', at('rootfs.delta')]);
+  const paths = { base: at('base'), target: at('target'), delta: at('rootfs.delta'), deltaGz: at('rootfs.delta.gz'), deltaZst: at('rootfs.delta.zst') };
+  return { base, target, paths, deltaBytes: readFileSync(paths.delta).byteLength };
+}
+
+/** The rootfs of a release as a delta partition. */
+export function deltaPartition(release: Release, target: SwuPartition['target'], compression: SwuPartition['compression'] = 'gzip'): SwuPartition {
+  const payload = { gzip: release.paths.deltaGz, zstd: release.paths.deltaZst, none: release.paths.delta }[compression];
+  return { name: 'rootfs', target, kind: 'rdiff', payload, compression, decompressedSizeBytes: release.deltaBytes, image: digestBytes(release.target), base: digestBytes(release.base) };
+}
+
+/** A request that builds; override what a test is about. */
+export function requestFor(keys: string, out: string, partitions: readonly SwuPartition[], over: Partial<SwuRequest> = {}): SwuRequest {
+  return {
+    product: 'tolomeo',
+    machine: BOARD,
+    from: '0.1.0',
+    to: '0.2.0',
+    swu: { hardware: ['1.0'], compress: 'gzip', guard: 'shell', bootenv: {} },
+    signing: { method: 'cms', key: 'ec.pem', cert: 'ec.crt', public: 'ec.crt' },
+    context: { env: {}, planDir: keys },
+    partitions,
+    out,
+    ...over,
+  };
+}
+
+/** What swupdate said and how it ended. */
+export interface ClientRun {
+  exitCode: number;
+  log: string;
+}
+
+/**
+ * Runs Debian's swupdate on a package, with a TMPDIR of its own (its sockets
+ * lie there).
+ *
+ * @param mode `-i` installs, `-c` checks
+ */
+export async function swupdate(dir: string, swu: string, certificate: string, options: { mode?: 'install' | 'check'; select?: string; wrap?: string[]; more?: string[] } = {}): Promise<ClientRun> {
+  const tmp = mkdtempSync(join(dir, 'tmp-'));
+  const args = [
+    ...(options.mode === 'check' ? ['-c'] : []),
+    '-v', '-i', swu, '-k', certificate, '-H', `${BOARD}:1.0`,
+    ...(options.select === undefined ? [] : ['-e', options.select]),
+    ...(options.more ?? []),
+  ];
+  const [program = 'swupdate', ...rest] = [...(options.wrap ?? []), 'swupdate', ...args];
+  const result = await execa(program, rest, { env: { TMPDIR: tmp }, reject: false, all: true, stdin: 'ignore', timeout: 60_000 });
+  rmSync(tmp, { recursive: true, force: true });
+  return { exitCode: result.exitCode ?? -1, log: result.all };
+}
+
+/** Whether a program is there. */
+export const isInstalled = (program: string): boolean => spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0;
