@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -80,6 +80,3 @@ export async function swupdate(dir: string, swu: string, certificate: string, op
   rmSync(tmp, { recursive: true, force: true });
   return { exitCode: result.exitCode ?? -1, log: result.all };
 }
-
-/** Whether a program is there. */
-export const isInstalled = (program: string): boolean => spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0;
