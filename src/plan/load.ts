@@ -45,9 +45,9 @@ export async function loadPlan(path: string, options: LoadOptions): Promise<Load
 
   const { content, diagnostics, locate } = await parsePlan(source);
   const dir = dirname(file);
-  const findings: Finding[] = rules.flatMap((rule) => rule(content));
+  const project = await projectOf(dir);
+  const findings: Finding[] = rules.flatMap((rule) => rule(content, project));
   if (options.checkFiles !== false) {
-    const project = await projectOf(dir);
     for (const rule of fileRules) findings.push(...(await rule(content, project)));
   }
   const all = inOrder([...diagnostics, ...findings.map((one) => toDiagnostic(one, locate))]);

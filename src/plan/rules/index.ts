@@ -1,18 +1,48 @@
 import type { Finding } from '../finding.ts';
 import type { PlanSource } from '../source.ts';
+import { deltasLeadForward } from './deltas.ts';
+import { listsWithoutRepeats } from './duplicates.ts';
+import { enginesHaveWhatTheyNeed } from './engines.ts';
+import { filesExist } from './files.ts';
+import { oneRepositoryPerChain } from './kas-chain.ts';
+import { needsOfItsKind } from './kind.ts';
+import { partitionDevices } from './partition-devices.ts';
+import { partitionNames } from './partition-names.ts';
+import { partitionsTakeDeltas } from './partition-deltas.ts';
+import { pathsStayInside, linksStayInside } from './paths.ts';
+import { placeholdersKnown } from './placeholders.ts';
 import type { Project } from './project.ts';
+import { noSecrets } from './secrets.ts';
+import { selectionsFindVersions } from './selections.ts';
+import { signingIsComplete } from './signing.ts';
 import { versionsInOrder } from './versions.ts';
 
-/** Judges what the schema cannot: one concern, from the content alone. Tolerates whatever is missing. */
-export type Rule = (plan: PlanSource) => Finding[];
+/** Judges what the schema cannot: one concern, by the content alone. Tolerates whatever is missing. */
+export type Rule = (plan: PlanSource, project: Project) => Finding[];
 
 /** A rule that looks at the disk. */
 export type FileRule = (plan: PlanSource, project: Project) => Promise<Finding[]>;
 
 /** Every rule; a new one is a file and a line here. */
 export const rules: readonly Rule[] = [
+  needsOfItsKind,
+  listsWithoutRepeats,
   versionsInOrder,
+  partitionNames,
+  partitionDevices,
+  partitionsTakeDeltas,
+  deltasLeadForward,
+  selectionsFindVersions,
+  enginesHaveWhatTheyNeed,
+  signingIsComplete,
+  placeholdersKnown,
+  pathsStayInside,
+  noSecrets,
 ];
 
 /** Every rule that looks at the disk. */
-export const fileRules: readonly FileRule[] = [];
+export const fileRules: readonly FileRule[] = [
+  linksStayInside,
+  filesExist,
+  oneRepositoryPerChain,
+];
