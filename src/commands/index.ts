@@ -1,4 +1,9 @@
+import { registerApply } from './apply.ts';
+import { registerDoctor } from './doctor.ts';
 import type { RegisterCommand } from './host.ts';
+import { registerPlan } from './plan.ts';
+import { registerReport } from './report.ts';
+import { registerVerify } from './verify.ts';
 
 /** Every command, in the order of `release-plan --help`. */
-export const commands: readonly RegisterCommand[] = [];
+export const commands: readonly RegisterCommand[] = [registerApply, registerPlan, registerVerify, registerReport, registerDoctor];
