@@ -62,12 +62,12 @@ const codes = {
   'version-duplicate': entry(EXIT.usage, 'Two versions of the plan are the same, or equally new: an update needs an older and a newer one.', 'Remove one, or tell them apart by a number or a prerelease.'),
   'version-mixed': entry(EXIT.usage, 'The plan counts its versions in two ways (9 and 1.2.3); which of them is newer cannot be told.', 'Use one way of counting in a plan.'),
   'version-unknown': entry(EXIT.usage, 'A delta starts from or leads to a version that the plan does not list.', 'Correct it, or add the version to the plan: deltas need both archived.'),
-  'version-unproven': entry(EXIT.usage, 'No partition says which file in its image holds BUILD_VERSION. kas exits 0 after a stale build too, so nothing would prove that an image is the version it is archived as.', 'Give a partition a version_file, such as /etc/buildinfo.'),
+  'version-unproven': entry(EXIT.ok, 'No partition says which file in its image holds BUILD_VERSION. kas exits 0 after a stale build too, so nothing would prove that an image is the version it is archived as.', 'Give a partition a version_file, such as /etc/buildinfo.'),
   'version-tag-unknown': entry(EXIT.usage, 'A delta starts from a tag that no version of the plan has.', 'Correct the tag, or give it to a version.'),
   'delta-self': entry(EXIT.usage, 'A delta leads from a version to itself.', 'Remove it.'),
   'delta-downgrade': entry(EXIT.usage, 'A delta leads from a version to one that is not newer.', 'Swap the two, or remove the delta.'),
   'delta-duplicate': entry(EXIT.usage, 'Two rules want the same delta. It is made once; with different engines it cannot be told by which.', 'Remove it from one of the two rules.'),
-  'delta-empty': entry(EXIT.usage, 'A tag, range or count selects no version that is older than the target, so the rule makes no delta.', 'Correct the selection, or remove the rule.'),
+  'delta-empty': entry(EXIT.ok, 'A tag, range or count selects no version that is older than the target, so the rule makes no delta.', 'Correct the selection, or remove the rule.'),
   'delta-range-invalid': entry(EXIT.usage, 'A range of versions cannot be read.', "Write it in the notation of npm's semver: >=0.1.0 <0.2.0, ^1.2, 1.x || 3.x."),
   'engine-unsuited': entry(EXIT.usage, 'The engine of a delta does not suit the plan, or lacks a setting that it needs.', 'Add the setting, or choose another engine.'),
   'plan-mixed': entry(EXIT.usage, 'The plan describes an OSTree product and an SWUpdate product at once.', 'Give each its own plan file.'),
@@ -84,7 +84,7 @@ const codes = {
   'kas-repository': entry(EXIT.usage, 'The files of a kas chain lie in different repositories, which kas refuses.', 'Keep them in one repository, or all outside of any.'),
   'placeholder-unknown': entry(EXIT.usage, 'A placeholder or a variable is not known, or stands where none is replaced.', 'Use {machine}, {distro}, {image}, {version} in kas.deploy, collect and file; ${NAME} as a whole value in signing.'),
   'secret-in-plan': entry(EXIT.usage, 'The plan holds a private key, a PIN or a password. Plans are in git and in logs.', 'Replace the secret, and refer to it by ${NAME} or by a path.'),
-  'signing-missing': entry(EXIT.usage, 'The plan makes .swu files but does not sign them. A SWUpdate that checks signatures refuses them.', 'Add a signing section.'),
+  'signing-missing': entry(EXIT.ok, 'The plan makes .swu files but does not sign them. A SWUpdate that checks signatures refuses them.', 'Add a signing section.'),
 
   // --- environment (io) --------------------------------------------------------
   'tool-missing': entry(EXIT.environment, 'A program that this step needs is not installed.', 'Install the named Debian package; `release-plan doctor` lists all of them.'),

@@ -12,6 +12,6 @@ do_compile() {
 }
 
 do_deploy() {
-    install -m 0644 rootfs.delta ${DEPLOYDIR}/delta-update-${VERSION_FROM}-to-${VERSION_TO}.rootfs.delta
+    install -m 0644 rootfs.delta ${DEPLOYDIR}/rootfs.delta
 }
 addtask deploy after do_compile before do_build

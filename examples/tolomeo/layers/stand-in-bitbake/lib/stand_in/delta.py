@@ -35,7 +35,6 @@ def delta_tasks(configuration: Configuration, recipe: Path) -> list[Task]:
 
     def deploy_delta(_server: Server) -> None:
         deploy.mkdir(parents=True, exist_ok=True)
-        name = f"delta-update-{configuration.expand('VERSION_FROM')}-to-{configuration.expand('VERSION_TO')}.rootfs.delta"
-        (work / "rootfs.delta").replace(deploy / name)
+        (work / "rootfs.delta").replace(deploy / "rootfs.delta")
 
     return [Task(recipe, "compile", compile_delta), Task(recipe, "deploy", deploy_delta)]

@@ -1,0 +1,87 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ReleasePlanError } from '../errors.ts';
+import { takeLock, type Lock } from '../io/lock.ts';
+import { run } from '../io/process.ts';
+import type { KasSettings } from '../model.ts';
+import { buildDirOf } from './environment.ts';
+import { bitbakeServerOf } from './processes.ts';
+
+/** A build directory that is ours: whoever has one may build in it. */
+export interface BuildDirectory {
+  path: string;
+  /** Where release-plan keeps what it knows of builds in it. */
+  notes: string;
+}
+
+export interface BuildDirectoryOptions {
+  env: NodeJS.ProcessEnv;
+  /** What for, for those who wait: `build 0.2.0`. */
+  what: string;
+  /** How long to wait for others that build here; 0 leaves at once. */
+  waitMs?: number;
+  signal?: AbortSignal;
+}
+
+/** A server outlives a normal end by up to 3 s (BitBake 2.8). */
+const LINGER_MS = 10_000;
+const POLL_MS = 200;
+const HELD = 75;
+
+/**
+ * Runs `body` with the build directory locked. kas takes no lock of its own:
+ * of two builds started together both exit 0 and one was never made. Hold it
+ * until the images are archived: the next build removes them.
+ *
+ * @throws ReleasePlanError `build-dir-busy`, naming the holder
+ */
+export async function withBuildDirectory<T>(kas: KasSettings, options: BuildDirectoryOptions, body: (directory: BuildDirectory) => Promise<T>): Promise<T> {
+  const path = buildDirOf(kas, options.env);
+  const notes = join(path, '.release-plan');
+  await mkdir(notes, { recursive: true });
+  const lock = await lockOf(join(notes, 'lock'), options);
+  try {
+    const directory = { path, notes };
+    await waitForBitbake(directory, options);
+    return await body(directory);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function lockOf(path: string, { what, waitMs = 0, signal }: BuildDirectoryOptions): Promise<Lock> {
+  try {
+    return await takeLock(path, what, { waitMs, ...(signal === undefined ? {} : { signal }) });
+  } catch (error) {
+    if (error instanceof ReleasePlanError && error.code === 'locked') throw new ReleasePlanError('build-dir-busy', error.message, { cause: error });
+    throw error;
+  }
+}
+
+/**
+ * Waits until no BitBake server holds bitbake.lock: before a build, and before
+ * its results are read.
+ *
+ * @throws ReleasePlanError `build-dir-busy` when one still does after waitMs (10 s at least), `interrupted`
+ */
+export async function waitForBitbake(directory: BuildDirectory, { waitMs = 0, signal }: { waitMs?: number; signal?: AbortSignal } = {}): Promise<void> {
+  const lock = join(directory.path, 'bitbake.lock');
+  const until = performance.now() + Math.max(waitMs, LINGER_MS);
+  while (await isHeld(lock)) {
+    signal?.throwIfAborted();
+    if (performance.now() > until) {
+      const server = await bitbakeServerOf(directory.path);
+      const who = server === undefined ? 'a BitBake server' : `BitBake server, pid ${server.pid}`;
+      throw new ReleasePlanError('build-dir-busy', `${lock} is held by ${who}`);
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+/** BitBake holds it by flock(2); the file stays when the server has gone. */
+async function isHeld(lock: string): Promise<boolean> {
+  if ((await stat(lock).catch(() => undefined)) === undefined) return false;
+  const { exitCode } = await run('flock', ['--nonblock', '--conflict-exit-code', String(HELD), lock, 'true'], { okCodes: [0, HELD] });
+  return exitCode === HELD;
+}

@@ -1,0 +1,192 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdir, open, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ReleasePlanError, errnoOf } from '../errors.ts';
+import { missingTool } from '../io/process.ts';
+import { BuildErrors, LineSplitter, parseKasLine, progressOf } from './output.ts';
+import { stopBuild } from './stop.ts';
+
+/** One run of kas, from start to end. */
+export interface KasRun {
+  command: string;
+  args: readonly string[];
+  /** Where kas runs. */
+  workDir: string;
+  buildDir: string;
+  /** The whole environment, see kas/environment.ts. */
+  env: NodeJS.ProcessEnv;
+  /** Everything that kas prints is appended here. */
+  logFile: string;
+  /** Without a word for so long, the build is stopped. */
+  stallTimeoutMs: number;
+  /** Something is told at least so often; 30 s by default. */
+  heartbeatMs?: number;
+  signal?: AbortSignal;
+  /** For the person who waits: where the build is. */
+  onProgress?: (message: string) => void;
+  /** Every line as it was printed; longer ones in pieces of 64 KiB. */
+  onLine?: (line: string) => void;
+}
+
+/** Output may still be in the pipes when kas has ended; an orphan may hold them open for ever. */
+const DRAIN_MS = 500;
+const HEARTBEAT_MS = 30_000;
+
+/**
+ * Runs kas to its end. It gets a session of its own, so that Ctrl-C reaches
+ * release-plan alone, which then stops the build as it has to be stopped.
+ *
+ * @throws ReleasePlanError `build-failed` with BitBake's first errors and the
+ *   log's name, `build-stalled`, `interrupted`, `tool-missing`
+ */
+export async function runKas(run: KasRun): Promise<void> {
+  run.signal?.throwIfAborted();
+  await mkdir(dirname(run.logFile), { recursive: true });
+  const log = await open(run.logFile, 'a');
+  try {
+    await log.write(`# ${new Date().toISOString()} ${[run.command, ...run.args].join(' ')}\n`);
+    await supervise(run, log);
+  } finally {
+    await log.close();
+  }
+}
+
+type Ending = { why: 'ended'; code: number | null; signal: NodeJS.Signals | null } | { why: 'interrupted' } | { why: 'stalled' };
+
+async function supervise(run: KasRun, log: FileHandle): Promise<void> {
+  const child = spawn(run.command, run.args, { cwd: run.workDir, env: run.env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = endOf(child);
+  await started(child, run.command);
+  const errors = new BuildErrors();
+  const watch = new Watch(run);
+  const drained = Promise.all([child.stdout, child.stderr].map((stream) => relay(stream, log, (line) => {
+    run.onLine?.(line);
+    const parsed = parseKasLine(line);
+    errors.add(parsed);
+    watch.heard(progressOf(parsed.message));
+  }, () => watch.sign())));
+  const interruption = new Interruption(run.signal);
+  const ending = await Promise.race([ended, watch.stalled, interruption.happened]);
+  watch.end();
+  interruption.end();
+  // After a failure too: a kas that was killed leaves BitBake's server building.
+  if (ending.why !== 'ended' || ending.code !== 0) await stopBuild({ pid: child.pid ?? 0, buildDir: run.buildDir });
+  await Promise.race([drained, sleep(DRAIN_MS)]);
+  child.stdout.destroy();
+  child.stderr.destroy();
+  await drained;
+  conclude(run, ending, errors);
+}
+
+const endOf = (child: ChildProcess): Promise<Ending> => new Promise((resolve) => {
+  child.once('exit', (code, signal) => resolve({ why: 'ended', code, signal }));
+});
+
+const started = (child: ChildProcess, command: string): Promise<void> => new Promise((resolve, reject) => {
+  child.once('spawn', resolve);
+  child.once('error', (error) => reject(errnoOf(error) === 'ENOENT' ? missingTool(command, error) : error));
+});
+
+/** The signal as a promise that leaves no listener behind: one signal sees many builds. */
+class Interruption {
+  readonly happened: Promise<Ending>;
+  readonly #signal: AbortSignal | undefined;
+  #listener: () => void = () => undefined;
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+    this.happened = new Promise((resolve) => {
+      this.#listener = () => resolve({ why: 'interrupted' });
+    });
+    if (signal?.aborted) this.#listener();
+    signal?.addEventListener('abort', this.#listener);
+  }
+
+  end(): void {
+    this.#signal?.removeEventListener('abort', this.#listener);
+  }
+}
+
+/** Copies a stream to the log as it is, and hands out its lines. */
+async function relay(stream: AsyncIterable<Buffer>, log: FileHandle, onLine: (line: string) => void, onBytes: () => void): Promise<void> {
+  const lines = new LineSplitter(onLine);
+  try {
+    for await (const chunk of stream) {
+      onBytes();
+      await log.write(chunk);
+      lines.push(chunk);
+    }
+  } catch (error) {
+    // We close the pipe ourselves when an orphan holds it open.
+    if (errnoOf(error) !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  }
+  lines.end();
+}
+
+/** Tells where the build is, and notices when it has fallen silent. */
+class Watch {
+  readonly stalled: Promise<Ending>;
+  readonly #run: KasRun;
+  readonly #started = performance.now();
+  #lastSign = performance.now();
+  #lastTold = performance.now();
+  #at = 'starting';
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(run: KasRun) {
+    this.#run = run;
+    const heartbeatMs = run.heartbeatMs ?? HEARTBEAT_MS;
+    this.stalled = new Promise((resolve) => {
+      this.#timer = setInterval(() => {
+        const now = performance.now();
+        if (now - this.#lastSign >= run.stallTimeoutMs) resolve({ why: 'stalled' });
+        else if (now - this.#lastTold >= heartbeatMs) this.#tell(this.#heartbeat(now));
+      }, Math.max(10, Math.min(1000, heartbeatMs / 2, run.stallTimeoutMs / 4)));
+    });
+  }
+
+  /** Bytes came. */
+  sign(): void {
+    this.#lastSign = performance.now();
+  }
+
+  /** A line came that may say where the build is. */
+  heard(progress: string | undefined): void {
+    if (progress === undefined) return;
+    this.#at = progress;
+    this.#tell(progress);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+
+  #heartbeat(now: number): string {
+    return `still building after ${inWords(now - this.#started)}, last word ${inWords(now - this.#lastSign)} ago; ${this.#at}`;
+  }
+
+  #tell(message: string): void {
+    this.#lastTold = performance.now();
+    this.#run.onProgress?.(message);
+  }
+}
+
+function inWords(timeMs: number): string {
+  const seconds = Math.round(timeMs / 1000);
+  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+}
+
+function conclude(run: KasRun, ending: Ending, errors: BuildErrors): void {
+  const log = `the log is ${run.logFile}`;
+  const verb = run.args[0] ?? '';
+  if (ending.why === 'interrupted') throw new ReleasePlanError('interrupted', `kas ${verb} was interrupted and stopped; ${log}`);
+  if (ending.why === 'stalled') {
+    const last = errors.tail().at(-1) ?? 'nothing at all';
+    throw new ReleasePlanError('build-stalled', `kas ${verb} printed nothing for ${inWords(run.stallTimeoutMs)} and was stopped; its last words: ${last}; ${log}`);
+  }
+  if (ending.code === 0) return;
+  const how = ending.code === null ? `killed by ${ending.signal ?? 'a signal'}` : `exit code ${ending.code}`;
+  const hint = errors.hint();
+  throw new ReleasePlanError('build-failed', [`kas ${verb} failed (${how}); ${log}`, ...errors.lines()].join('\n'), hint === undefined ? {} : { hint });
+}
