@@ -13,7 +13,7 @@ export interface Crew {
 
 /** A crew of this thread alone: for small images, where starting a worker costs more than the work. */
 export function soloCrew(setup: Omit<LaneSetup, 'lane'>, fds: { base: number; target: number }, pause: () => Promise<void>): Crew {
-  const lane = new Lane({ ...setup, lane: 0 }, fds.base, fds.target);
+  const lane = new Lane({ ...setup, lane: 0 }, fds);
   return { run: async (phase) => await lane.run(phase, pause), stop: async () => undefined };
 }
 

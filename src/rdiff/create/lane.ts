@@ -1,13 +1,8 @@
-import { CHUNK_BYTES, COARSE_STRIDE, COUNTER_AT, SEGMENT_BYTES, WASM_MATCH_WORDS, type LaneLayout, type Layout } from './layout.ts';
-import { instantiate } from '../wasm.ts';
-import { MATCH_STRIDE, type Matches } from './matches.ts';
+import { gapsOf, type Gap, type Stretches } from './gaps.ts';
 import { readFully } from './files.ts';
-
-/** The functions of match.wasm; see src/rdiff/wasm/assembly/. */
-interface MatchExports {
-  indexCoarse(table: number, shift: number, from: number, to: number, stride: number): void;
-  scanCoarse(table: number, shift: number, from: number, to: number, base: number, baseEnd: number, rep: number, out: number): number;
-}
+import { CHUNK_BYTES, COUNTER_AT, PIECE_BYTES, SEGMENT_BYTES, type Layout } from './layout.ts';
+import { Matcher, type BaseWindow, type FineIndex } from './matcher.ts';
+import { joinMatches, type Matches } from './matches.ts';
 
 /** What a thread needs to start: everything can be posted to a worker. */
 export interface LaneSetup {
@@ -21,50 +16,45 @@ export interface LaneSetup {
   targetBytes: number;
 }
 
-/** A stretch of the base that lies in wasm memory. */
-export interface BaseWindow {
-  /** Its offset in the base. */
-  start: number;
-  sizeBytes: number;
-}
-
 /** A phase of the work: pieces of it are taken by all threads until none is left. */
 export type Phase =
   /** Read the window and enter it into the coarse index. Piece: a chunk of the base. */
   | { kind: 'load'; window: BaseWindow }
   /** Find long matches. Piece: a segment of the target. */
-  | { kind: 'coarse'; window: BaseWindow; segments: number };
+  | { kind: 'coarse'; window: BaseWindow; segments: number }
+  /** Enter what no match uses into the fine index. Piece: a part of the table. */
+  | { kind: 'index-fine'; window: BaseWindow; stretches: Stretches; index: FineIndex; parts: number }
+  /** Find short matches between the long ones. Piece: a segment of the target. */
+  | { kind: 'fine'; window: BaseWindow; index: FineIndex; segments: number; matches: readonly Matches[] };
 
 /** What one thread found in a phase, by segment. */
 export type Found = Array<[segment: number, matches: Matches]>;
 
+/** Literals are judged together until there are so many of them: fewer say little. */
+const LITERAL_SAMPLE_BYTES = 8 * 1024;
+
+/** Gaps so near to one another are read in one go. */
+const READ_TOGETHER_BYTES = 4096;
+
 /** How many pieces a phase has. */
 export function piecesOf(phase: Phase): number {
-  return phase.kind === 'load' ? Math.ceil(phase.window.sizeBytes / CHUNK_BYTES) : phase.segments;
+  if (phase.kind === 'load') return Math.ceil(phase.window.sizeBytes / CHUNK_BYTES);
+  return phase.kind === 'index-fine' ? phase.parts : phase.segments;
 }
 
 /** One thread's part of the work, over memory that it shares with the others. */
 export class Lane {
-  readonly #wasm: MatchExports;
-  readonly #bytes: Uint8Array;
-  readonly #words: Uint32Array;
+  readonly #matcher: Matcher;
   readonly #counter: Int32Array;
-  readonly #layout: Layout;
-  readonly #own: LaneLayout;
-  readonly #shift: number;
+  readonly #targetBytes: number;
+  readonly #fds: { base: number; target: number };
 
-  /** @param baseFd, targetFd open for reading */
-  constructor(private readonly setup: LaneSetup, private readonly baseFd: number, private readonly targetFd: number) {
-    const { buffer } = setup.memory;
-    this.#wasm = instantiate<MatchExports>(setup.module, setup.memory);
-    this.#bytes = new Uint8Array(buffer);
-    this.#words = new Uint32Array(buffer);
-    this.#counter = new Int32Array(buffer, COUNTER_AT, 1);
-    this.#layout = setup.layout;
-    const own = setup.layout.lanes[setup.lane];
-    if (own === undefined) throw new RangeError(`there is no lane ${setup.lane}`);
-    this.#own = own;
-    this.#shift = 64 - setup.layout.coarseBits;
+  /** @param fds open for reading */
+  constructor(setup: LaneSetup, fds: { base: number; target: number }) {
+    this.#matcher = new Matcher(setup.module, setup.memory, setup.layout, setup.lane);
+    this.#counter = new Int32Array(setup.memory.buffer, COUNTER_AT, 1);
+    this.#targetBytes = setup.targetBytes;
+    this.#fds = fds;
   }
 
   /**
@@ -75,44 +65,77 @@ export class Lane {
   async run(phase: Phase, pause?: () => Promise<void>): Promise<Found> {
     const found: Found = [];
     const pieces = piecesOf(phase);
+    this.#matcher.useWindow(phase.window);
     for (;;) {
       const piece = Atomics.add(this.#counter, 0, 1);
       if (piece >= pieces) return found;
       if (phase.kind === 'load') this.#load(phase.window, piece);
-      else found.push([piece, this.#coarse(phase.window, piece)]);
+      else if (phase.kind === 'index-fine') this.#indexFine(phase, piece);
+      else found.push([piece, phase.kind === 'coarse' ? this.#coarse(piece) : this.#fine(piece, phase.matches[piece]!, phase.index)]);
       if (pause !== undefined) await pause();
     }
   }
 
   #load(window: BaseWindow, chunk: number): void {
-    const { baseAt, coarseAt } = this.#layout;
-    const start = chunk * CHUNK_BYTES;
-    const size = Math.min(CHUNK_BYTES, window.sizeBytes - start);
-    readFully(this.baseFd, this.#bytes.subarray(baseAt + start, baseAt + start + size), window.start + start);
-    this.#wasm.indexCoarse(coarseAt, this.#shift, baseAt + start, baseAt + start + size, COARSE_STRIDE);
+    const start = window.start + chunk * CHUNK_BYTES;
+    const end = Math.min(start + CHUNK_BYTES, window.start + window.sizeBytes);
+    readFully(this.#fds.base, this.#matcher.basePlace(start, end), start);
+    this.#matcher.indexCoarse(start, end);
   }
 
-  #coarse(window: BaseWindow, segment: number): Matches {
-    const { baseAt, coarseAt } = this.#layout;
-    const { targetAt, matchesAt } = this.#own;
-    const start = segment * SEGMENT_BYTES;
-    const size = Math.min(SEGMENT_BYTES, this.setup.targetBytes - start);
-    readFully(this.targetFd, this.#bytes.subarray(targetAt, targetAt + size), start);
-    // The likeliest place is the same one: most of an image does not move.
-    const rep = start >= window.start && start < window.start + window.sizeBytes ? baseAt + start - window.start : 0;
-    const count = this.#wasm.scanCoarse(coarseAt, this.#shift, targetAt, targetAt + size, baseAt, baseAt + window.sizeBytes, rep, matchesAt);
-    return this.#takeMatches(count, start - targetAt, window.start - baseAt);
+  #coarse(segment: number): Matches {
+    const { start, end } = this.#useSegment(segment);
+    readFully(this.#fds.target, this.#matcher.targetPlace(start, end), start);
+    return this.#matcher.scanCoarse(start, end);
   }
 
-  /** Copies matches out of wasm memory, adding what turns addresses into offsets. */
-  #takeMatches(count: number, targetShift: number, baseShift: number): Matches {
-    const matches = new Float64Array(count * MATCH_STRIDE);
-    const from = this.#own.matchesAt / 4;
-    for (let one = 0; one < count; one += 1) {
-      matches[one * MATCH_STRIDE] = this.#words[from + one * WASM_MATCH_WORDS]! + targetShift;
-      matches[one * MATCH_STRIDE + 1] = this.#words[from + one * WASM_MATCH_WORDS + 1]! + baseShift;
-      matches[one * MATCH_STRIDE + 2] = this.#words[from + one * WASM_MATCH_WORDS + 2]!;
+  #indexFine(phase: Extract<Phase, { kind: 'index-fine' }>, part: number): void {
+    const { stretches, index, parts } = phase;
+    for (let at = 0; at + 1 < stretches.length; at += 2) {
+      const end = stretches[at + 1]!;
+      for (let start = stretches[at]!; start < end; start += CHUNK_BYTES) {
+        this.#matcher.indexFine(start, Math.min(end, start + CHUNK_BYTES), index, part, parts);
+      }
     }
-    return matches;
   }
+
+  #fine(segment: number, anchors: Matches, index: FineIndex): Matches {
+    const { start, end } = this.#useSegment(segment);
+    const gaps = gapsOf(anchors, start, end);
+    if (gaps.length === 0) return anchors;
+    this.#readGaps(gaps);
+    const pieces = gaps.flatMap((gap) => cut(gap));
+    const parts: Matches[] = [];
+    for (let first = 0; first < pieces.length; ) {
+      let next = first;
+      for (let sample = 0; next < pieces.length && sample < LITERAL_SAMPLE_BYTES; next += 1) sample += pieces[next]!.end - pieces[next]!.start;
+      const group = pieces.slice(first, next);
+      const literalCost = this.#matcher.literalCostOf(group);
+      for (const piece of group) parts.push(this.#matcher.refine(piece.start, piece.end, index, [piece.before, piece.after, 0], literalCost));
+      first = next;
+    }
+    return joinMatches(anchors, parts);
+  }
+
+  #useSegment(segment: number): { start: number; end: number } {
+    const start = segment * SEGMENT_BYTES;
+    this.#matcher.useSegment(start);
+    return { start, end: Math.min(start + SEGMENT_BYTES, this.#targetBytes) };
+  }
+
+  #readGaps(gaps: readonly Gap[]): void {
+    for (let first = 0; first < gaps.length; ) {
+      const { start } = gaps[first]!;
+      let { end } = gaps[first]!;
+      for (first += 1; first < gaps.length && gaps[first]!.start - end <= READ_TOGETHER_BYTES; first += 1) ({ end } = gaps[first]!);
+      readFully(this.#fds.target, this.#matcher.targetPlace(start, end), start);
+    }
+  }
+}
+
+/** A gap in pieces that can be parsed in one go. */
+function cut(gap: Gap): Gap[] {
+  const pieces: Gap[] = [];
+  for (let { start } = gap; start < gap.end; start += PIECE_BYTES) pieces.push({ ...gap, start, end: Math.min(gap.end, start + PIECE_BYTES) });
+  return pieces;
 }

@@ -10,6 +10,15 @@ export const CHUNK_BYTES = 1024 * 1024;
 /** Distance of the windows in the coarse index; divides {@link CHUNK_BYTES}. */
 export const COARSE_STRIDE = 64;
 
+/** Target bytes that are parsed in one go; what is left of a segment is cut at this size. */
+export const PIECE_BYTES = 32 * 1024;
+
+/** Words per bucket of the fine index, see assembly/fine.ts. */
+const FINE_WAYS = 4;
+
+/** Base bytes for each bucket of the fine index, which holds but a part of the base. */
+const BASE_BYTES_PER_FINE_BUCKET = 160;
+
 /** Where the threads count the pieces of work that they take, a 32-bit word. */
 export const COUNTER_AT = 64;
 
@@ -19,8 +28,8 @@ const SLACK_BYTES = 64;
 /** Numbers of 32 bits per match in wasm memory, see assembly/coarse.ts. */
 export const WASM_MATCH_WORDS = 3;
 
-/** Shortest match of the coarse pass. */
-const COARSE_MIN_BYTES = 32;
+/** Shortest match of either pass; the parse takes none shorter. */
+const MIN_MATCH_BYTES = 8;
 
 /** Addresses of one thread's own buffers. */
 export interface LaneLayout {
@@ -28,6 +37,12 @@ export interface LaneLayout {
   targetAt: number;
   /** Matches as the wasm functions write them. */
   matchesAt: number;
+  /** For each byte of a piece the longest match, two words. */
+  bestAt: number;
+  /** For each byte of a piece the costs of what comes after, two words. */
+  costsAt: number;
+  /** 256 words. */
+  countsAt: number;
 }
 
 /** Where everything lies in the shared wasm memory. Addresses and sizes in bytes. */
@@ -39,6 +54,9 @@ export interface Layout {
   coarseAt: number;
   /** The table has 2^coarseBits words. */
   coarseBits: number;
+  fineAt: number;
+  /** The table has room for 2^fineBits buckets. */
+  fineBits: number;
   lanes: LaneLayout[];
 }
 
@@ -57,6 +75,9 @@ class Allocator {
   }
 }
 
+/** Words that a fine index of so many buckets takes. */
+export const fineWords = (bits: number): number => FINE_WAYS * 2 ** bits;
+
 /** Bits of a table with room for so many entries at three quarters full at most. */
 export const tableBits = (entries: number): number => Math.max(10, Math.ceil(Math.log2((entries * 4) / 3 + 1)));
 
@@ -65,11 +86,16 @@ function arrange(windowBytes: number, lanes: number): Layout {
   const coarseBits = tableBits(windowBytes / COARSE_STRIDE);
   const baseAt = allocator.take(windowBytes);
   const coarseAt = allocator.take(4 * 2 ** coarseBits);
+  const fineBits = Math.max(10, Math.ceil(Math.log2(windowBytes / BASE_BYTES_PER_FINE_BUCKET + 1)));
+  const fineAt = allocator.take(4 * fineWords(fineBits));
   const laneLayouts = Array.from({ length: lanes }, () => ({
     targetAt: allocator.take(SEGMENT_BYTES),
-    matchesAt: allocator.take((SEGMENT_BYTES / COARSE_MIN_BYTES) * WASM_MATCH_WORDS * 4),
+    matchesAt: allocator.take((SEGMENT_BYTES / MIN_MATCH_BYTES) * WASM_MATCH_WORDS * 4),
+    bestAt: allocator.take(8 * PIECE_BYTES),
+    costsAt: allocator.take(8 * (PIECE_BYTES + 1)),
+    countsAt: allocator.take(4 * 256),
   }));
-  return { sizeBytes: allocator.usedBytes, baseAt, windowBytes, coarseAt, coarseBits, lanes: laneLayouts };
+  return { sizeBytes: allocator.usedBytes, baseAt, windowBytes, coarseAt, coarseBits, fineAt, fineBits, lanes: laneLayouts };
 }
 
 /**

@@ -2,7 +2,9 @@ import { ReleasePlanError } from '../../errors.ts';
 import type { Progress } from '../progress.ts';
 import type { Crew } from './crew.ts';
 import { CHUNK_BYTES, COUNTER_AT, SEGMENT_BYTES, type Layout } from './layout.ts';
-import { piecesOf, type BaseWindow, type Found, type Phase } from './lane.ts';
+import { unusedStretches, type Stretches } from './gaps.ts';
+import { piecesOf, type Found, type Phase } from './lane.ts';
+import type { BaseWindow, FineIndex } from './matcher.ts';
 import type { Matches } from './matches.ts';
 
 /** What matching needs to know of the images and of who does it. */
@@ -15,6 +17,12 @@ export interface MatchJob {
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
 }
+
+/** The fine index holds every fourth byte's window of the base where it has room for them. */
+const FINEST_STRIDE_BYTES = Number(process.env['FS'] ?? 4);
+
+/** Of the four that a bucket has room for. */
+const FINE_ENTRIES_PER_BUCKET = 2;
 
 const PROGRESS_INTERVAL_MS = 100;
 
@@ -29,10 +37,27 @@ export async function matchImages(job: MatchJob): Promise<Matches[]> {
     const segments = Math.ceil(job.targetBytes / SEGMENT_BYTES);
     const window: BaseWindow = { start: 0, sizeBytes: job.baseBytes };
     await runPhase(job, { kind: 'load', window });
-    return inOrder(await runPhase(job, { kind: 'coarse', window, segments }));
+    const matches = inOrder(await runPhase(job, { kind: 'coarse', window, segments }));
+    if (process.env['COARSE']) return matches;
+    const t0 = performance.now();
+    const stretches = unusedStretches(matches, window.start, window.sizeBytes);
+    const index = planFineIndex(stretches, job.layout.fineBits);
+    if (process.env['P']) process.stderr.write(`unused ${stretches.reduce((n, x, i) => n + (i & 1 ? x : -x), 0)} stride ${index.strideBytes} ${performance.now() - t0}\n`);
+    await runPhase(job, { kind: 'index-fine', window, stretches, index, parts: job.layout.lanes.length });
+    return inOrder(await runPhase(job, { kind: 'fine', window, index, segments, matches }));
   } finally {
     await job.crew.stop();
   }
+}
+
+/** The finest stride for which the table has room. */
+function planFineIndex(stretches: Stretches, maxBits: number): FineIndex {
+  let sizeBytes = 0;
+  for (let at = 0; at + 1 < stretches.length; at += 2) sizeBytes += stretches[at + 1]! - stretches[at]!;
+  let strideBytes = FINEST_STRIDE_BYTES;
+  const bitsFor = (stride: number): number => Math.max(10, Math.ceil(Math.log2(sizeBytes / stride / FINE_ENTRIES_PER_BUCKET + 1)));
+  while (bitsFor(strideBytes) > maxBits) strideBytes *= 2;
+  return { bits: bitsFor(strideBytes), strideBytes };
 }
 
 const inOrder = (found: Found): Matches[] => found.toSorted(([a], [b]) => a - b).map(([, matches]) => matches);

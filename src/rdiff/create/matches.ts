@@ -13,6 +13,24 @@ export function eachMatch(matches: Matches, visit: (target: number, base: number
   for (let at = 0; at + 2 < matches.length; at += MATCH_STRIDE) visit(matches[at]!, matches[at + 1]!, matches[at + 2]!);
 }
 
+/** One list in target order of matches and of those found between them, themselves in order. */
+export function joinMatches(matches: Matches, between: readonly Matches[]): Matches {
+  const total = between.reduce((sum, part) => sum + part.length, matches.length);
+  const joined = new Float64Array(new SharedArrayBuffer(total * Float64Array.BYTES_PER_ELEMENT));
+  let to = 0;
+  let from = 0;
+  for (const part of between) {
+    for (; from < matches.length && part.length > 0 && matches[from]! < part[0]!; from += MATCH_STRIDE) {
+      joined.set(matches.subarray(from, from + MATCH_STRIDE), to);
+      to += MATCH_STRIDE;
+    }
+    joined.set(part, to);
+    to += part.length;
+  }
+  joined.set(matches.subarray(from), to);
+  return joined;
+}
+
 /** A command of a delta, before it is bytes. */
 export type Command =
   /** Insert `length` bytes of the target from `target` on. */

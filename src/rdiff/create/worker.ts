@@ -10,7 +10,7 @@ export interface WorkerReply {
 
 const setup = workerData as LaneSetup;
 // Never closed: they end with the thread.
-const lane = new Lane(setup, openSync(setup.basePath, 'r'), openSync(setup.targetPath, 'r'));
+const lane = new Lane(setup, { base: openSync(setup.basePath, 'r'), target: openSync(setup.targetPath, 'r') });
 
 parentPort?.on('message', (phase: Phase) => {
   // A failure must reach the pool as the worker's 'error' event: an unhandled rejection does.

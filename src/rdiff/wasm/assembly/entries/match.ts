@@ -1,3 +1,5 @@
-// Everything that finds matches, in one module: see ../coarse.ts and ../fine.ts.
+// Everything that finds matches, in one module.
 export { indexCoarse, scanCoarse } from '../coarse';
-export { matchForward, matchForwardScalar, matchBackward, matchBackwardScalar } from '../compare';
+export { matchBackward, matchBackwardScalar, matchForward, matchForwardScalar } from '../compare';
+export { collectMatches, indexFine } from '../fine';
+export { chooseMatches, countBytes, literalCost } from '../parse';

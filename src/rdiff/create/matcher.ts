@@ -1,0 +1,147 @@
+import { COARSE_STRIDE, WASM_MATCH_WORDS, type LaneLayout, type Layout } from './layout.ts';
+import { MATCH_STRIDE, type Matches } from './matches.ts';
+import { instantiate } from '../wasm.ts';
+
+/** The functions of match.wasm; see src/rdiff/wasm/assembly/. */
+interface MatchExports {
+  indexCoarse(table: number, shift: number, from: number, to: number, stride: number): void;
+  scanCoarse(table: number, shift: number, from: number, to: number, base: number, baseEnd: number, rep: number, out: number): number;
+  indexFine(table: number, shift: number, from: number, to: number, stride: number, part: number, parts: number): void;
+  collectMatches(table: number, shift: number, from: number, to: number, base: number, baseEnd: number, diagonalA: number, diagonalB: number, diagonalC: number, best: number): void;
+  chooseMatches(best: number, size: number, costs: number, literal: number, literalHead: number, copy: number, from: number, out: number): number;
+  countBytes(counts: number, from: number, to: number): void;
+  literalCost(counts: number): number;
+}
+
+/** A stretch of the base that lies in wasm memory. */
+export interface BaseWindow {
+  /** Its offset in the base. */
+  start: number;
+  sizeBytes: number;
+}
+
+/** How the fine index of a window was made. */
+export interface FineIndex {
+  /** The table has 2^bits buckets. */
+  bits: number;
+  strideBytes: number;
+}
+
+/**
+ * What beginning a literal and making a copy cost in a compressed delta, in
+ * 1/16 byte: measured, see docs/performance.md. A copy has one command byte,
+ * four bytes of offset that hardly compress and one or two of length.
+ */
+const LITERAL_HEAD_COST = Number(process.env['LH'] ?? 16);
+const COPY_COST = Number(process.env['CC'] ?? 80);
+
+/** Adds up what literals cost before the parse: bytes of the target that look alike. */
+export type LiteralCost = number;
+
+/**
+ * match.wasm for one thread: the wasm functions with offsets in base and target
+ * in place of addresses. The target segment at hand lies in the lane's own buffer.
+ */
+export class Matcher {
+  readonly #wasm: MatchExports;
+  readonly #bytes: Uint8Array;
+  readonly #words: Uint32Array;
+  readonly #layout: Layout;
+  readonly #own: LaneLayout;
+  #window: BaseWindow = { start: 0, sizeBytes: 0 };
+  /** Offset in the target of what lies at targetAt. */
+  #segmentStart = 0;
+
+  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, layout: Layout, lane: number) {
+    const own = layout.lanes[lane];
+    if (own === undefined) throw new RangeError(`there is no lane ${lane}`);
+    this.#wasm = instantiate<MatchExports>(module, memory);
+    this.#bytes = new Uint8Array(memory.buffer);
+    this.#words = new Uint32Array(memory.buffer);
+    this.#layout = layout;
+    this.#own = own;
+  }
+
+  useWindow(window: BaseWindow): void {
+    this.#window = window;
+  }
+
+  useSegment(start: number): void {
+    this.#segmentStart = start;
+  }
+
+  /** The place of [start, end) of the base. */
+  basePlace(start: number, end: number): Uint8Array {
+    return this.#bytes.subarray(this.#baseAddress(start), this.#baseAddress(end));
+  }
+
+  /** The place of [start, end) of the target; in the segment. */
+  targetPlace(start: number, end: number): Uint8Array {
+    return this.#bytes.subarray(this.#targetAddress(start), this.#targetAddress(end));
+  }
+
+  indexCoarse(start: number, end: number): void {
+    this.#wasm.indexCoarse(this.#layout.coarseAt, 64 - this.#layout.coarseBits, this.#baseAddress(start), this.#baseAddress(end), COARSE_STRIDE);
+  }
+
+  /** Matches of 32 bytes and more in [start, end) of the target. */
+  scanCoarse(start: number, end: number): Matches {
+    const { baseAt, coarseAt, coarseBits } = this.#layout;
+    // The likeliest place is the same one: most of an image does not move.
+    const inWindow = start >= this.#window.start && start < this.#window.start + this.#window.sizeBytes;
+    const rep = inWindow ? this.#baseAddress(start) : 0;
+    const count = this.#wasm.scanCoarse(coarseAt, 64 - coarseBits, this.#targetAddress(start), this.#targetAddress(end), baseAt, baseAt + this.#window.sizeBytes, rep, this.#own.matchesAt);
+    return this.#takeMatches(count);
+  }
+
+  /** Enters [start, end) of the base into one part of the fine index. */
+  indexFine(start: number, end: number, index: FineIndex, part: number, parts: number): void {
+    this.#wasm.indexFine(this.#layout.fineAt, 64 - index.bits, this.#baseAddress(start), this.#baseAddress(end), index.strideBytes, part, parts);
+  }
+
+  /** What a literal byte costs that is like those of these stretches of the target, in 1/16 byte. */
+  literalCostOf(stretches: Iterable<{ start: number; end: number }>): LiteralCost {
+    const { countsAt } = this.#own;
+    this.#words.fill(0, countsAt / 4, countsAt / 4 + 256);
+    for (const { start, end } of stretches) this.#wasm.countBytes(countsAt, this.#targetAddress(start), this.#targetAddress(end));
+    return this.#wasm.literalCost(countsAt);
+  }
+
+  /**
+   * The matches to take in a piece [start, end) of the target, at most PIECE_BYTES.
+   *
+   * @param diagonals base offset minus target offset where matches are expected
+   */
+  refine(start: number, end: number, index: FineIndex, diagonals: readonly [number, number, number], literalCost: LiteralCost): Matches {
+    const { baseAt, fineAt } = this.#layout;
+    const { bestAt, costsAt, matchesAt } = this.#own;
+    const from = this.#targetAddress(start);
+    // As addresses; a diagonal that leads out of the window is found out there.
+    const shift = baseAt - this.#window.start - this.#own.targetAt + this.#segmentStart;
+    const [a, b, c] = diagonals;
+    this.#wasm.collectMatches(fineAt, 64 - index.bits, from, this.#targetAddress(end), baseAt, baseAt + this.#window.sizeBytes, a + shift, b + shift, c + shift, bestAt);
+    return this.#takeMatches(this.#wasm.chooseMatches(bestAt, end - start, costsAt, literalCost, LITERAL_HEAD_COST, COPY_COST, from, matchesAt));
+  }
+
+  #baseAddress(offset: number): number {
+    return this.#layout.baseAt + offset - this.#window.start;
+  }
+
+  #targetAddress(offset: number): number {
+    return this.#own.targetAt + offset - this.#segmentStart;
+  }
+
+  /** Copies matches out of wasm memory as offsets, into memory that all threads can read. */
+  #takeMatches(count: number): Matches {
+    const matches = new Float64Array(new SharedArrayBuffer(count * MATCH_STRIDE * Float64Array.BYTES_PER_ELEMENT));
+    const targetShift = this.#segmentStart - this.#own.targetAt;
+    const baseShift = this.#window.start - this.#layout.baseAt;
+    const from = this.#own.matchesAt / 4;
+    for (let one = 0; one < count; one += 1) {
+      matches[one * MATCH_STRIDE] = this.#words[from + one * WASM_MATCH_WORDS]! + targetShift;
+      matches[one * MATCH_STRIDE + 1] = this.#words[from + one * WASM_MATCH_WORDS + 1]! + baseShift;
+      matches[one * MATCH_STRIDE + 2] = this.#words[from + one * WASM_MATCH_WORDS + 2]!;
+    }
+    return matches;
+  }
+}
