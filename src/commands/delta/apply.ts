@@ -1,0 +1,37 @@
+import { resolve } from 'node:path';
+import { EXIT, type ExitCode } from '../../codes.ts';
+import type { CommandContext, RegisterCommand } from '../host.ts';
+
+interface Flags {
+  json?: boolean;
+}
+
+export const registerDeltaApply: RegisterCommand = (group, run) => {
+  group
+    .command('apply')
+    .description('make the target from a base and a delta (plain, gzip or zstd)')
+    .argument('<base>', 'the file that the delta was made from')
+    .argument('<delta>', 'the delta')
+    .argument('<out>', 'the target to write; it gets its name when it is whole')
+    .option('--json', 'one JSON document on stdout')
+    .action(async (base: string, delta: string, out: string, flags: Flags) => {
+      await run((context) => apply({ base, delta, out }, flags, context));
+    });
+};
+
+async function apply({ base, delta, out }: { base: string; delta: string; out: string }, flags: Flags, context: CommandContext): Promise<ExitCode> {
+  const { checkFiles } = await import('./files.ts');
+  const { runTask } = await import('./task.ts');
+  const { applyDelta } = await import('../../rdiff/index.ts');
+  const { formatBytes } = await import('../../io/bytes.ts');
+  const { cwd, signal } = context;
+  await checkFiles(cwd, { inputs: { BASE: base, DELTA: delta }, output: { OUT: out } });
+  const applied = await runTask(
+    context,
+    `apply ${delta} to ${base}`,
+    async (onProgress) => await applyDelta(resolve(cwd, base), resolve(cwd, delta), resolve(cwd, out), { signal, onProgress }),
+    ({ targetBytes, targetSha256 }) => `${formatBytes(targetBytes)}, sha256 ${targetSha256}`,
+  );
+  if (flags.json === true) context.out(`${JSON.stringify({ schema: 1, file: out, ...applied }, null, 2)}\n`);
+  return EXIT.ok;
+}

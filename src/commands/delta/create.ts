@@ -1,0 +1,94 @@
+import { resolve } from 'node:path';
+import { Option } from 'commander';
+import { EXIT, type ExitCode } from '../../codes.ts';
+import type { CreateDeltaOptions, DeltaSummary, Progress } from '../../rdiff/index.ts';
+import type { CommandContext, RegisterCommand } from '../host.ts';
+import { size, wholeNumber } from './flags.ts';
+
+interface Flags {
+  compress?: 'gzip' | 'zstd';
+  memory?: number;
+  workers?: number;
+  prove?: boolean;
+  json?: boolean;
+}
+
+export const registerDeltaCreate: RegisterCommand = (group, run) => {
+  group
+    .command('create')
+    .description('write the delta that makes TARGET out of BASE; `rdiff patch` and SWUpdate apply it')
+    .argument('<base>', 'what the device has')
+    .argument('<target>', 'what it shall have')
+    .argument('<delta>', 'the delta to write; it gets its name when it is whole')
+    .addOption(new Option('--compress <format>', 'write it compressed').choices(['gzip', 'zstd']))
+    .option('--memory <size>', 'the most memory to take, such as 512MiB', size('--memory'))
+    .option('--workers <n>', 'threads; one for each processor unless given', wholeNumber('--workers', 1))
+    .option('--prove', 'apply the delta to BASE and compare with TARGET before it gets its name')
+    .option('--json', 'one JSON document on stdout')
+    .action(async (base: string, target: string, delta: string, flags: Flags) => {
+      await run((context) => create({ base, target, delta }, flags, context));
+    });
+};
+
+interface Paths {
+  base: string;
+  target: string;
+  delta: string;
+}
+
+/** What was made, and how large it is as stored. */
+interface Created {
+  summary: DeltaSummary;
+  fileBytes: number;
+}
+
+async function create(paths: Paths, flags: Flags, context: CommandContext): Promise<ExitCode> {
+  const { checkFiles } = await import('./files.ts');
+  const { runTask } = await import('./task.ts');
+  const { formatBytes, formatShare } = await import('../../io/bytes.ts');
+  const { cwd, signal } = context;
+  await checkFiles(cwd, { inputs: { BASE: paths.base, TARGET: paths.target }, output: { DELTA: paths.delta } });
+  const options: CreateDeltaOptions = {
+    signal,
+    ...(flags.memory === undefined ? {} : { memoryBytes: flags.memory }),
+    ...(flags.workers === undefined ? {} : { workers: flags.workers }),
+  };
+  const absolute: Paths = { base: resolve(cwd, paths.base), target: resolve(cwd, paths.target), delta: resolve(cwd, paths.delta) };
+  const created = await runTask(
+    context,
+    `delta from ${paths.base} to ${paths.target}`,
+    async (onProgress) => await publish(absolute, flags, { ...options, onProgress }),
+    ({ summary, fileBytes }) => `${formatBytes(fileBytes)}, ${formatShare(fileBytes, summary.targetBytes)} of the target; ${summary.copies} copies, ${summary.literals} literals`,
+  );
+  if (flags.json === true) context.out(`${JSON.stringify({ schema: 1, file: paths.delta, compression: flags.compress ?? 'none', fileBytes: created.fileBytes, proven: flags.prove === true, ...created.summary }, null, 2)}\n`);
+  return EXIT.ok;
+}
+
+/** Makes the delta beside its place, compresses and proves it at the same time, and gives it its name. */
+async function publish(paths: Paths, flags: Flags, options: CreateDeltaOptions): Promise<Created> {
+  const { rm, stat } = await import('node:fs/promises');
+  const { publishFile } = await import('../../io/atomic.ts');
+  const { createDelta, gzipFile, zstdFile } = await import('../../rdiff/index.ts');
+  return await publishFile(paths.delta, async (temporary) => {
+    const bare = flags.compress === undefined ? temporary : `${temporary}.bare`;
+    try {
+      const summary = await createDelta(paths.base, paths.target, bare, options);
+      const signal = options.signal === undefined ? {} : { signal: options.signal };
+      const compress = { gzip: gzipFile, zstd: zstdFile };
+      await Promise.all([
+        flags.compress === undefined ? undefined : compress[flags.compress](bare, temporary, signal),
+        flags.prove === true ? prove(paths, bare, options) : undefined,
+      ]);
+      return { summary, fileBytes: (await stat(temporary)).size };
+    } finally {
+      if (bare !== temporary) await rm(bare, { force: true });
+    }
+  });
+}
+
+async function prove({ base, target }: Paths, bare: string, options: { signal?: AbortSignal; onProgress?: (progress: Progress) => void }): Promise<void> {
+  const { proveDelta } = await import('../../rdiff/index.ts');
+  const { ReleasePlanError } = await import('../../errors.ts');
+  const proof = await proveDelta(base, bare, target, { ...options, digest: false });
+  if (!proof.equal) throw new ReleasePlanError('delta-unproven', `the delta, applied to ${base}, differs from ${target} from byte ${proof.firstDifference} on`);
+}
