@@ -12,6 +12,7 @@ export const TOOLS = {
   'libdeflate-gzip': { debian: 'libdeflate-tools', version: ['-V'] },
   'flock': { debian: 'util-linux', version: ['--version'] },
   'sfdisk': { debian: 'fdisk', version: ['--version'] },
+  'setpriv': { debian: 'util-linux', version: ['--version'] },
   'ostree': { debian: 'ostree', version: ['--version'] },
 } as const;
 
