@@ -179,7 +179,7 @@ function inWords(timeMs: number): string {
 
 function conclude(run: KasRun, ending: Ending, errors: BuildErrors): void {
   const log = `the log is ${run.logFile}`;
-  const verb = run.args[0] ?? '';
+  const verb = run.args.find((one) => /^[a-z]+$/.test(one)) ?? '';
   if (ending.why === 'interrupted') throw new ReleasePlanError('interrupted', `kas ${verb} was interrupted and stopped; ${log}`);
   if (ending.why === 'stalled') {
     const last = errors.tail().at(-1) ?? 'nothing at all';
