@@ -88,7 +88,7 @@ async function* contentOf(member: MemberSource, signal: AbortSignal | undefined)
 
 /**
  * Writes an archive of regular files, mode 0644, owner 0:0, inodes counted
- * from 1, all with one time: equal members give equal bytes. The file is synced.
+ * from 0, all with one time: equal members give equal bytes. The file is synced.
  *
  * @param out replaced when it exists
  * @param mtimeSeconds since the epoch, for every member
@@ -100,7 +100,7 @@ export async function writeArchive(members: readonly MemberSource[], out: string
   try {
     let position = 0;
     for (const [index, member] of members.entries()) {
-      position = await writeMember(handle, position, member, { inode: index + 1, mtimeSeconds }, signal);
+      position = await writeMember(handle, position, member, { inode: index, mtimeSeconds }, signal);
     }
     const trailer = headerOf({ inode: 0, mode: 0, mtimeSeconds: 0, sizeBytes: 0, checksum: 0, name: TRAILER });
     const fill = (BLOCK_BYTES - ((position + trailer.byteLength) % BLOCK_BYTES)) % BLOCK_BYTES;

@@ -140,10 +140,10 @@ function notesOf(partitions: readonly UpdatePartition[]): string[] {
 function render(template: string, data: object): string {
   try {
     return renderTemplate(template, data, {
-      str: (value) => quoteString(String(value)),
-      setting: settingName,
+      str: (value) => quoteString(given(value)),
+      setting: (value) => settingName(given(value)),
       // Keeps 64-bit sizes whole: libconfig reads a bare number as 32 bits.
-      int64: (value) => `${String(value)}L`,
+      int64: (value) => `${given(value)}L`,
     });
   } catch (error) {
     if (error instanceof ReleasePlanError) throw error;
@@ -151,8 +151,13 @@ function render(template: string, data: object): string {
   }
 }
 
-function settingName(value: unknown): string {
-  const name = String(value);
+/** Handlebars' strict mode does not look at the arguments of helpers: a misspelt name arrives as undefined. */
+function given(value: unknown): string {
+  if (value === undefined || value === null) throw new ReleasePlanError('swu-template', 'the template of sw-description gives a helper a name that has no value', { hint: 'Is it misspelt? docs/swupdate.md lists the names.' });
+  return String(value);
+}
+
+function settingName(name: string): string {
   if (!isSettingName(name)) throw new ReleasePlanError('swu-board', `the machine ${JSON.stringify(name)} cannot be a group of a sw-description`);
   return name;
 }

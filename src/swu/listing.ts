@@ -17,8 +17,9 @@ export interface Listing {
   members: ListedMember[];
 }
 
-const isGroup = (value: ConfigValue | undefined): value is { [name: string]: ConfigValue } =>
-  typeof value === 'object' && !Array.isArray(value);
+// JSON has null, libconfig has not.
+const isGroup = (value: ConfigValue | null | undefined): value is { [name: string]: ConfigValue } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * Reads a sw-description, libconfig or JSON as SWUpdate does: boards, modes

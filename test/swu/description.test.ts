@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ReleasePlanError } from '../../src/errors.ts';
+import { templatePath } from '../../src/io/template.ts';
+import { describeUpdate, type UpdateDescription, type UpdatePartition } from '../../src/swu/description.ts';
+import { parseLibconfig, type ConfigValue } from '../../src/swu/libconfig.ts';
+
+const test = suite('swu/description');
+
+const digest = (digit: string, sizeBytes: number) => ({ sha256: digit.repeat(64), sizeBytes });
+const rootfs: UpdatePartition = {
+  name: 'rootfs',
+  kind: 'rdiff',
+  payloadName: 'rootfs.delta.gz',
+  payload: digest('1', 5_000_000_000),
+  compression: 'gzip',
+  decompressedSizeBytes: 6_000_000_000,
+  image: digest('2', 1000),
+  base: digest('3', 900),
+  target: { slots: { a: '/dev/a', b: '/dev/b' } },
+};
+const boot: UpdatePartition = { name: 'boot', kind: 'raw', payloadName: 'boot.img', payload: digest('4', 70), compression: 'none', decompressedSizeBytes: 70, image: digest('4', 70), target: { device: '/dev/c' } };
+const update: UpdateDescription = {
+  product: 'tolomeo',
+  machine: 'tolomeo-qemux86-64',
+  from: '0.1.0',
+  to: '0.2.0',
+  swu: { hardware: ['1.0', String.raw`#RE:^1\.[0-9]+$`], compress: 'gzip', guard: 'shell', bootenv: { slot: '{slot}', title: 'a "b"\\' } },
+  partitions: [rootfs, boot],
+  template: readFileSync(templatePath('sw-description.hbs'), 'utf8'),
+  guardScript: { name: 'check-base.sh', ...digest('5', 10) },
+};
+
+/** The value at a path of the parsed description. */
+function at(described: UpdateDescription, ...path: Array<string | number>): ConfigValue {
+  let value: ConfigValue = parseLibconfig(describeUpdate(described).text);
+  for (const step of path) value = (value as Record<string, ConfigValue>)[step] as ConfigValue;
+  return value;
+}
+
+const refused = (over: Partial<UpdateDescription>): ReleasePlanError => {
+  try {
+    describeUpdate({ ...update, ...over });
+  } catch (error) {
+    return error as ReleasePlanError;
+  }
+  return assert.unreachable() as never;
+};
+
+test('both selections write their slot from the other one, with one payload', () => {
+  for (const [mode, device, base, slot] of [['main', '/dev/a', '/dev/b', 'a'], ['alt', '/dev/b', '/dev/a', 'b']] as const) {
+    const selection = ['software', 'tolomeo-qemux86-64', 'stable', mode] as const;
+    assert.equal(at(update, ...selection, 'images', 0), {
+      name: 'rootfs', version: '0.2.0', filename: 'rootfs.delta.gz', type: 'rdiff_image', device, compressed: 'zlib',
+      sha256: '1'.repeat(64), size: 5_000_000_000, properties: { 'rdiffbase': base, 'decompressed-size': '6000000000' },
+    });
+    assert.equal(at(update, ...selection, 'images', 1), {
+      name: 'boot', version: '0.2.0', filename: 'boot.img', type: 'raw', device: '/dev/c',
+      sha256: '4'.repeat(64), size: 70, properties: { 'decompressed-size': '70' },
+    });
+    assert.equal(at(update, ...selection, 'scripts'), [
+      { filename: 'check-base.sh', type: 'shellscript', data: `${base} 900 ${'3'.repeat(64)}`, sha256: '5'.repeat(64) },
+      { type: 'readback', device, properties: { sha256: '2'.repeat(64), size: '1000' } },
+      { type: 'readback', device: '/dev/c', properties: { sha256: '4'.repeat(64), size: '70' } },
+    ]);
+    assert.equal(at(update, ...selection, 'bootenv'), [{ name: 'slot', value: slot }, { name: 'title', value: 'a "b"\\' }]);
+  }
+  assert.is(at(update, 'software', 'version'), '0.2.0');
+  assert.equal(at(update, 'software', 'tolomeo-qemux86-64', 'hardware-compatibility'), update.swu.hardware);
+});
+
+test('without slots everything stands under the board, without a selection', () => {
+  const plain = { ...update, swu: { ...update.swu, bootenv: {} }, partitions: [{ ...rootfs, target: { device: '/dev/a', base: '/dev/b' } }] };
+  assert.equal(Object.keys(at(plain, 'software', 'tolomeo-qemux86-64')), ['hardware-compatibility', 'images', 'scripts']);
+});
+
+test('the Lua guard is embedded and called for deltas alone', () => {
+  const { guardScript: _none, ...rest } = update;
+  const lua = { ...rest, swu: { ...update.swu, guard: 'lua' as const }, guardLua: 'function check_base(image) return true, "x" end\n' };
+  const main = ['software', 'tolomeo-qemux86-64', 'stable', 'main'] as const;
+  assert.is(at(lua, 'software', 'embedded-script'), lua.guardLua);
+  assert.is(at(lua, ...main, 'images', 0, 'hook'), 'check_base');
+  assert.equal(at(lua, ...main, 'images', 0, 'properties'), { 'rdiffbase': '/dev/b', 'decompressed-size': '6000000000', 'base-size': '900', 'base-sha256': '3'.repeat(64) });
+  assert.is(at(lua, ...main, 'images', 1, 'hook'), undefined);
+  assert.is(at({ ...lua, partitions: [boot], swu: { ...lua.swu, bootenv: {} } }, 'software', 'embedded-script'), undefined, 'a client without Lua must not be asked for it in vain');
+});
+
+test('an image of 4 GiB is not read back, and the report is told', () => {
+  const huge = { ...update, partitions: [{ ...rootfs, image: digest('2', 2 ** 32) }, boot] };
+  assert.equal((at(huge, 'software', 'tolomeo-qemux86-64', 'stable', 'main', 'scripts') as ConfigValue[]).length, 2);
+  assert.match(describeUpdate(huge).notes.join(), /^rootfs: not read back on the device: its 4294967296 bytes/);
+  assert.equal(describeUpdate({ ...update, partitions: [{ ...rootfs, image: digest('2', 2 ** 32 - 1) }] }).notes, []);
+});
+
+test('no value ends its string early', () => {
+  const evil = '"; }; }; software = { version = "9';
+  assert.is(at({ ...update, product: evil }, 'software', 'description'), `${evil} 0.1.0 -> 0.2.0 for tolomeo-qemux86-64`);
+  assert.is(at({ ...update, to: evil }, 'software', 'version'), evil);
+});
+
+test('machines, variables and templates that cannot be written are refused with their names', () => {
+  assert.is(refused({ machine: 'board.1' }).code, 'swu-board');
+  assert.match(refused({ machine: 'board.1' }).message, '"board.1"');
+  for (const bootenv of [{ 'a=b': 'c' }, { '': 'c' }, { 'a b': 'c' }, { a: 'b\nrecovery_status=x' }] as Array<Record<string, string>>) {
+    assert.is(refused({ swu: { ...update.swu, bootenv } }).code, 'swu-bootenv', JSON.stringify(bootenv));
+  }
+  assert.match(refused({ partitions: [boot] }).message, 'names {slot}, but no partition has slots');
+  assert.match(refused({ template: 'software = {{prodct}};' }).message, /does not render.*prodct/);
+  for (const helper of ['str', 'int64', 'setting']) assert.match(refused({ template: `software = {{${helper} prodct}};` }).message, 'has no value');
+  assert.is(refused({ template: '{{#each' }).code, 'swu-template');
+});
+
+test("a user's own template gets the same names", () => {
+  const template = '{"software": {"version": {{str to}}, "from": {{str from}}, "images": [{{#each selections.[1].images}}{"filename": {{str filename}} }{{#unless @last}},{{/unless}}{{/each}}]} }';
+  assert.equal(JSON.parse(describeUpdate({ ...update, template }).text), { software: { version: '0.2.0', from: '0.1.0', images: [{ filename: 'rootfs.delta.gz' }, { filename: 'boot.img' }] } });
+});
+
+test.run();
