@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { copyFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { deltaName, swuName } from '../archive/layout.ts';
+import { UPDATES, deltaName, swuName } from '../archive/layout.ts';
 import { ReleasePlanError } from '../errors.ts';
 import { gzipFile, readDelta } from '../rdiff/index.ts';
 import type { DeltaEngine } from './engine.ts';
@@ -15,7 +15,10 @@ export const kasEngine: DeltaEngine = {
   name: 'kas',
   async create({ from, to, inputs, outDir, signal, progress }, host) {
     progress(`kas builds ${from} -> ${to}`);
-    const results = await host.buildDelta(from, to);
+    const deployed = await host.buildDelta(from, to);
+    // A build that stores its own artifacts leaves them in the archive's layout.
+    const own = join(deployed, UPDATES, `from_${from}`);
+    const results = (await isFolder(own)) ? own : deployed;
     const options = signal === undefined ? {} : { signal };
     for (const { partition } of inputs) {
       const delta = join(outDir, deltaName(partition));
@@ -37,3 +40,5 @@ async function takeDelta(found: string, delta: string, options: { signal?: Abort
 }
 
 const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() ?? false;
+
+const isFolder = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isDirectory() ?? false;

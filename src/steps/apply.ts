@@ -7,7 +7,7 @@ import { withLock } from '../io/lock.ts';
 import type { Plan, Step } from '../model.ts';
 import type { ConsistencyReport } from '../report/consistency.ts';
 import { assess } from './assess.ts';
-import { runArchive, runBuild } from './build.ts';
+import { runArchive, runBuild, withWorkshop, type Workshop } from './build.ts';
 import { runDelta } from './delta.ts';
 import { reportOf, writeReport } from './report.ts';
 import { subjectOf, titleOf, type Phase, type Situation, type StepHost } from './session.ts';
@@ -49,7 +49,10 @@ export async function apply(plan: Plan, host: StepHost, options: ApplyOptions): 
   return await withLock(lockFile(plan), `apply ${plan.file}`, wait, async () => {
     await cleanLeftovers(plan);
     const situation = await assess(plan, host.env, { signal: host.signal });
-    return await runSteps(situation, host, options);
+    const needsKas = situation.steps.some((step) => runsKas(step) && isWanted(step, options));
+    return needsKas
+      ? await withWorkshop(plan, host, options.waitMs, (workshop) => runSteps(situation, host, options, workshop))
+      : await runSteps(situation, host, options);
   });
 }
 
@@ -59,7 +62,12 @@ async function cleanLeftovers(plan: Plan): Promise<void> {
   for (const { version } of plan.versions) await cleanStaging(updatesDir(plan, version));
 }
 
-async function runSteps(situation: Situation, host: StepHost, options: ApplyOptions): Promise<ApplyResult> {
+/** Whether a step builds, or reads what a build left. */
+const runsKas = (step: Step): boolean => step.kind === 'build' || step.kind === 'archive' || (step.kind === 'delta' && step.engine === 'kas');
+
+const isWanted = (step: Step, { only }: ApplyOptions): boolean => only === undefined || only.includes(step.kind);
+
+async function runSteps(situation: Situation, host: StepHost, options: ApplyOptions, workshop?: Workshop): Promise<ApplyResult> {
   const results: StepResult[] = [];
   const reportFiles: string[] = [];
   const tasks = situation.steps.map((step): Task => ({
@@ -69,7 +77,7 @@ async function runSteps(situation: Situation, host: StepHost, options: ApplyOpti
       const reason = reasonToSkip(step, results, options);
       const result = reason === undefined
         ? await attempt(step, host, async () => {
-            if (step.kind !== 'report') return await runStep(step, situation, host, options, progress);
+            if (step.kind !== 'report') return await runStep(step, situation, host, workshop, progress);
             reportFiles.push(...(await writeReport(situation, reportOf(situation, failuresOf(results)))));
             return reportFiles.join(', ');
           })
@@ -85,12 +93,10 @@ async function runSteps(situation: Situation, host: StepHost, options: ApplyOpti
 
 type WorkStep = Exclude<Step, { kind: 'report' }>;
 
-async function runStep(step: WorkStep, situation: Situation, host: StepHost, options: ApplyOptions, progress: (message: string) => void): Promise<string> {
-  switch (step.kind) {
-    case 'build': return await runBuild(step.version, situation, host, options, progress);
-    case 'archive': return await runArchive(step.version, situation, host, options, progress);
-    case 'delta': return await runDelta(step, situation, host, progress);
-  }
+async function runStep(step: WorkStep, situation: Situation, host: StepHost, workshop: Workshop | undefined, progress: (message: string) => void): Promise<string> {
+  if (step.kind === 'delta') return await runDelta(step, situation, host, workshop, progress);
+  if (workshop === undefined) throw new Error('a plan with kas steps runs in a workshop');
+  return step.kind === 'build' ? await runBuild(step.version, workshop, progress) : await runArchive(step.version, workshop, situation, progress);
 }
 
 /** Turns a failure that a user can meet into an outcome; bugs and interruptions go on upwards. */
@@ -108,7 +114,7 @@ async function attempt(step: Step, host: StepHost, body: () => Promise<string>):
 
 /** Why a step is not even tried, or undefined. The report is always written: it says what holds. */
 function reasonToSkip(step: Step, results: readonly StepResult[], options: ApplyOptions): string | undefined {
-  if (options.only !== undefined && !options.only.includes(step.kind)) return `left out by --only ${options.only.join(',')}`;
+  if (!isWanted(step, options)) return `left out by --only ${options.only?.join(',') ?? ''}`;
   if (step.kind === 'report') return undefined;
   const failed = results.filter((one) => one.outcome.state === 'failed');
   if (failed.length === 0) return undefined;

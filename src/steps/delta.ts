@@ -2,7 +2,7 @@ import { ReleasePlanError } from '../errors.ts';
 import { makeUpdate, type UpdateSide } from '../delta/update.ts';
 import { checkPair } from '../report/pair.ts';
 import { pairKey, type Step, type VersionManifest } from '../model.ts';
-import { buildDeltaWithKas } from './build.ts';
+import { buildDeltaWithKas, type Workshop } from './build.ts';
 import type { Situation, StepHost } from './session.ts';
 
 type DeltaStep = Extract<Step, { kind: 'delta' }>;
@@ -14,7 +14,7 @@ type DeltaStep = Extract<Step, { kind: 'delta' }>;
  * @throws ReleasePlanError `archive-missing`, `archive-damaged`, `pair-inconsistent`
  *   or what delta/update.ts throws
  */
-export async function runDelta(step: DeltaStep, situation: Situation, host: StepHost, progress: (message: string) => void): Promise<string> {
+export async function runDelta(step: DeltaStep, situation: Situation, host: StepHost, workshop: Workshop | undefined, progress: (message: string) => void): Promise<string> {
   const base = sideOf(situation, step.from);
   const target = sideOf(situation, step.to);
   requireFit(base.manifest, target.manifest);
@@ -26,7 +26,7 @@ export async function runDelta(step: DeltaStep, situation: Situation, host: Step
     engine: step.engine,
     recipe: recipes[step.engine],
     ...(trust === undefined ? {} : { trust }),
-    host: { buildDelta: (from, to) => buildDeltaWithKas(plan, from, to, host, progress) },
+    host: { buildDelta: async (from, to) => await buildDeltaWithKas(from, to, requireWorkshop(workshop), progress) },
     env: host.env,
     signal: host.signal,
     progress,
@@ -47,4 +47,9 @@ function requireFit(base: VersionManifest, target: VersionManifest): void {
   const failed = checkPair(base, target).filter((row) => row.result === 'fail');
   if (failed.length === 0) return;
   throw new ReleasePlanError('pair-inconsistent', `${pairKey(base.version, target.version)}: ${failed.map((row) => `${row.check}: ${row.detail}`).join('; ')}`);
+}
+
+function requireWorkshop(workshop: Workshop | undefined): Workshop {
+  if (workshop === undefined) throw new Error('a plan with kas steps runs in a workshop');
+  return workshop;
 }

@@ -1,0 +1,55 @@
+import { CODES } from '../../codes.ts';
+import type { Diagnostic, Location } from '../../diagnostic.ts';
+import { digestOf } from '../../io/json.ts';
+import { packageVersion } from '../../io/package.ts';
+import { messageWithHint, type DiagnosticFormat } from './format.ts';
+
+/**
+ * SARIF 2.1.0, as code scanning takes it.
+ *
+ * @see https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+ */
+export const sarif: DiagnosticFormat = {
+  name: 'sarif',
+  render: ({ files, diagnostics }) => {
+    const codes = [...new Set(diagnostics.map((one) => one.code))].sort();
+    return `${JSON.stringify({
+      $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+      version: '2.1.0',
+      runs: [{
+        tool: { driver: { name: 'release-plan', version: packageVersion(), rules: codes.map(rule) } },
+        columnKind: 'utf16CodeUnits',
+        artifacts: files.map((file) => ({ location: { uri: uriOf(file) } })),
+        results: diagnostics.map((one) => result(one, codes)),
+      }],
+    }, null, 2)}\n`;
+  },
+};
+
+const rule = (code: Diagnostic['code']): object => ({
+  id: code,
+  shortDescription: { text: CODES[code].about },
+  help: { text: CODES[code].cure },
+});
+
+function result(one: Diagnostic, codes: ReadonlyArray<Diagnostic['code']>): object {
+  return {
+    ruleId: one.code,
+    ruleIndex: codes.indexOf(one.code),
+    level: one.severity,
+    message: { text: messageWithHint(one) },
+    // Without the line: a finding that only moved stays the same.
+    partialFingerprints: { 'codeFileMessage/v1': digestOf([one.code, one.where?.file ?? '', one.message]) },
+    ...(one.where === undefined ? {} : { locations: [{ physicalLocation: { artifactLocation: { uri: uriOf(one.where.file) }, region: region(one.where) } }] }),
+  };
+}
+
+function region({ line, column, endLine, endColumn }: Location): object {
+  return { startLine: line, startColumn: column, ...(endLine === undefined ? {} : { endLine }), ...(endColumn === undefined ? {} : { endColumn }) };
+}
+
+/** A relative reference, or a file: URI for an absolute path; each segment percent-encoded. */
+function uriOf(file: string): string {
+  const encoded = file.split('/').map(encodeURIComponent).join('/');
+  return file.startsWith('/') ? `file://${encoded}` : encoded;
+}
