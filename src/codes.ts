@@ -37,6 +37,7 @@ const codes = {
   'plan-not-found': entry(EXIT.usage, 'The plan file does not exist or cannot be read.', 'Check the path; `release-plan init` writes a first plan.'),
 
   // --- plan: the file ----------------------------------------------------------
+  'plan-exists': entry(EXIT.usage, '`init` found a plan already and does not overwrite it.', 'Edit it, name another folder, or write the new plan under another name with --file.'),
   'plan-empty': entry(EXIT.usage, 'The plan file holds nothing but comments, if that.', 'Write a plan; `release-plan init` makes a first one.'),
   'plan-too-large': entry(EXIT.usage, 'The plan file is larger than any plan needs to be; a thousand versions take a tenth of the limit.', 'Split the product, or drop versions that no device runs.'),
   'plan-encoding': entry(EXIT.usage, 'The plan file is not UTF-8, or has characters that cannot be seen and that YAML does not allow.', 'Save it as UTF-8 and remove the named character.'),

@@ -1,10 +1,13 @@
 import { registerApply } from './apply.ts';
 import { registerDelta } from './delta/index.ts';
 import { registerDoctor } from './doctor.ts';
+import { registerExplain } from './explain.ts';
 import type { RegisterCommand } from './host.ts';
+import { registerInit } from './init.ts';
 import { registerPlan } from './plan.ts';
 import { registerReport } from './report.ts';
+import { registerValidate } from './validate.ts';
 import { registerVerify } from './verify.ts';
 
 /** Every command, in the order of `release-plan --help`. */
-export const commands: readonly RegisterCommand[] = [registerApply, registerPlan, registerVerify, registerReport, registerDelta, registerDoctor];
+export const commands: readonly RegisterCommand[] = [registerApply, registerPlan, registerValidate, registerVerify, registerReport, registerDelta, registerInit, registerDoctor, registerExplain];

@@ -1,12 +1,13 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { CODES } from '../codes.ts';
 import type { Diagnostic, Location } from '../diagnostic.ts';
-import { InvalidPlanError, messageOf } from '../errors.ts';
+import { InvalidPlanError, errnoOf, messageOf } from '../errors.ts';
 import type { Plan } from '../model.ts';
 import { completePlan } from './complete.ts';
 import { decodePlan, LARGEST_PLAN_BYTES } from './decode.ts';
-import { parsePlan, toDiagnostic } from './parse.ts';
 import type { Finding, Pointer } from './finding.ts';
+import { parsePlan, toDiagnostic } from './parse.ts';
 import { fileRules, rules } from './rules/index.ts';
 import { projectOf } from './rules/project.ts';
 import { shortPath } from './source-text.ts';
@@ -36,23 +37,31 @@ export interface LoadedPlan {
 export async function loadPlan(path: string, options: LoadOptions): Promise<LoadedPlan> {
   const file = resolve(options.cwd, path);
   const shown = shortPath(file, options.cwd);
-  const nowhere = (): Location => ({ file: shown, line: 1, column: 1 });
   const bytes = await readBounded(file, shown);
-  if (!Buffer.isBuffer(bytes)) return { diagnostics: [bytes], locate: nowhere };
+  if (!Buffer.isBuffer(bytes)) return { diagnostics: [bytes], locate: () => ({ file: shown, line: 1, column: 1 }) };
 
-  const { source, diagnostics: encoding } = decodePlan(bytes, file, options.cwd);
-  if (encoding.length > 0) return { diagnostics: encoding, locate: nowhere };
+  return await checkPlan(bytes, file, options);
+}
 
-  const { content, diagnostics, locate } = await parsePlan(source);
+/**
+ * Checks the content of a plan file, wherever it comes from.
+ *
+ * @param file absolute path that it has, or will have: paths in it are relative to its folder
+ */
+export async function checkPlan(content: Buffer, file: string, options: LoadOptions): Promise<LoadedPlan> {
+  const { source, diagnostics: encoding } = decodePlan(content, file, options.cwd);
+  if (encoding.length > 0) return { diagnostics: encoding, locate: () => source.locate([0, 1]) };
+
+  const { content: plan, diagnostics, locate } = await parsePlan(source);
   const dir = dirname(file);
   const project = await projectOf(dir);
-  const findings: Finding[] = rules.flatMap((rule) => rule(content, project));
+  const findings: Finding[] = rules.flatMap((rule) => rule(plan, project));
   if (options.checkFiles !== false) {
-    for (const rule of fileRules) findings.push(...(await rule(content, project)));
+    for (const rule of fileRules) findings.push(...(await rule(plan, project)));
   }
   const all = inOrder([...diagnostics, ...findings.map((one) => toDiagnostic(one, locate))]);
   const hasErrors = all.some((one) => one.severity === 'error');
-  return { ...(hasErrors ? {} : { plan: completePlan(content, file, dir) }), diagnostics: all, locate };
+  return { ...(hasErrors ? {} : { plan: completePlan(plan, file, dir) }), diagnostics: all, locate };
 }
 
 /**
@@ -70,6 +79,8 @@ export async function requirePlan(path: string, options: LoadOptions): Promise<L
 async function readBounded(file: string, shown: string): Promise<Buffer | Diagnostic> {
   const where: Location = { file: shown, line: 1, column: 1 };
   try {
+    // Opening a pipe would wait for its writer.
+    if (!(await stat(file)).isFile()) return { code: 'plan-not-found', severity: 'error', message: `the plan ${shown} is no file` };
     const handle = await open(file, 'r');
     try {
       const buffer = Buffer.alloc(LARGEST_PLAN_BYTES + 1);
@@ -85,7 +96,8 @@ async function readBounded(file: string, shown: string): Promise<Buffer | Diagno
       await handle.close();
     }
   } catch (error) {
-    return { code: 'plan-not-found', severity: 'error', message: `the plan ${shown} cannot be read: ${messageOf(error)}` };
+    const why = errnoOf(error) === 'ENOENT' ? 'does not exist' : `cannot be read: ${messageOf(error)}`;
+    return { code: 'plan-not-found', severity: 'error', message: `the plan ${shown} ${why}`, hint: CODES['plan-not-found'].cure };
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { styleText } from 'node:util';
 import type { Diagnostic, Location } from '../diagnostic.ts';
@@ -24,6 +24,8 @@ export function formatDiagnostics(found: readonly Diagnostic[], cwd: string, col
 }
 
 const WIDEST_LINE = 160;
+/** No file that a person writes is larger; what is, may not even fit into memory. */
+const LARGEST_FRAMED_BYTES = 16 * 1024 * 1024;
 
 /** The line at a location with its text underlined; empty when the file can no longer be read. */
 function frame(where: Location, cwd: string, mark: (text: string) => string): string[] {
@@ -32,18 +34,35 @@ function frame(where: Location, cwd: string, mark: (text: string) => string): st
   // A very long line is shown from shortly before the place.
   const from = where.column > WIDEST_LINE ? where.column - 40 : 0;
   const shown = line.slice(from, from + WIDEST_LINE);
-  const end = where.endLine === where.line && where.endColumn !== undefined ? where.endColumn : where.column + 1;
-  const width = Math.max(1, Math.min(end, from + WIDEST_LINE) - where.column);
+  const width = Math.max(1, Math.min(endOnLine(where, line), from + WIDEST_LINE + 1) - where.column);
   const gutter = String(where.line);
   const pad = ' '.repeat(gutter.length);
   return [` ${pad} |`, ` ${gutter} | ${shown}`, ` ${pad} | ${' '.repeat(Math.max(0, where.column - 1 - from))}${mark('^'.repeat(width))}`];
 }
 
+/** The column after the last one to underline; of what goes on below, the rest of its first line. */
+function endOnLine({ line, column, endLine = line, endColumn = column + 1 }: Location, text: string): number {
+  return endLine > line ? text.trimEnd().length + 1 : endColumn;
+}
+
 function readLine(path: string, line: number): string | undefined {
   try {
-    // Control characters could move the cursor or forge output.
-    return readFileSync(path, 'utf8').split(/\r\n|\n|\r/)[line - 1]?.replace(/\t/g, ' ').replace(/\p{Cc}/gu, '\u00b7');
+    if (statSync(path).size > LARGEST_FRAMED_BYTES) return undefined;
+    const text = readFileSync(path, 'utf8').replace(/^\ufeff/, '').split(/\r\n|\n|\r/)[line - 1];
+    return text === undefined ? undefined : withoutSecrets(harmless(text));
   } catch {
     return undefined;
   }
+}
+
+/** Control characters could move the cursor or forge output; directions could show another text than there is. */
+const harmless = (line: string): string => line.replace(/\t/g, ' ').replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '\u00b7');
+
+/** Key material that someone put into the file must not reach a log through its frame. */
+function withoutSecrets(line: string): string {
+  return line
+    .replace(/-----BEGIN .*/, '-----BEGIN (hidden)')
+    .replace(/([?&;]pin-value=)[^"'\s]*/, '$1(hidden)')
+    .replace(/(:\/\/[^\s/:@]+:)[^\s/@]+@/, '$1(hidden)@')
+    .replace(/^(\s*)[A-Za-z0-9+/]{32,}={0,2}\s*$/, '$1(hidden)');
 }

@@ -6,9 +6,10 @@ import { enginesHaveWhatTheyNeed } from './engines.ts';
 import { filesExist } from './files.ts';
 import { oneRepositoryPerChain } from './kas-chain.ts';
 import { needsOfItsKind } from './kind.ts';
+import { packageIsReadable } from './package.ts';
+import { partitionsTakeDeltas } from './partition-deltas.ts';
 import { partitionDevices } from './partition-devices.ts';
 import { partitionNames } from './partition-names.ts';
-import { partitionsTakeDeltas } from './partition-deltas.ts';
 import { pathsStayInside, linksStayInside } from './paths.ts';
 import { placeholdersKnown } from './placeholders.ts';
 import type { Project } from './project.ts';
@@ -34,6 +35,7 @@ export const rules: readonly Rule[] = [
   deltasLeadForward,
   selectionsFindVersions,
   enginesHaveWhatTheyNeed,
+  packageIsReadable,
   signingIsComplete,
   placeholdersKnown,
   pathsStayInside,

@@ -25,9 +25,9 @@ function unsigned(plan: PlanSource): Finding[] {
   }];
 }
 
-/** `${NAME}` stands for a whole value or not at all. */
+/** A `$` that is no whole `${NAME}` would be taken for a part of a file name. */
 function badReference(value: string | undefined, key: string): Finding[] {
-  if (value === undefined || /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/.test(value) || !/\$/.test(value)) return [];
+  if (value === undefined || !value.replaceAll(/\$\{[A-Za-z_][A-Za-z0-9_]*\}/g, '').includes('$')) return [];
   const name = /\$\{?([A-Za-z_][A-Za-z0-9_]*)/.exec(value)?.[1] ?? 'NAME';
-  return [{ code: 'placeholder-unknown', at: ['signing', key], message: `signing.${key} cannot be ${quote(value)}: a variable is the whole value`, hint: `Write \${${name}}, and let the variable hold the whole path.` }];
+  return [{ code: 'placeholder-unknown', at: ['signing', key], message: `signing.${key} has a "$" that begins no variable: ${quote(value)}`, hint: `Write \${${name}}, with the braces.` }];
 }

@@ -1,0 +1,61 @@
+import { EXIT, type ExitCode } from '../codes.ts';
+import { InvalidPlanError, ReleasePlanError, errnoOf } from '../errors.ts';
+import type { CommandContext, RegisterCommand } from './host.ts';
+
+interface Flags {
+  file: string;
+  kas?: string;
+  product?: string;
+  machine?: string;
+  distro?: string;
+  image?: string;
+  ostree?: boolean;
+}
+
+export const registerInit: RegisterCommand = (program, run) => {
+  program
+    .command('init')
+    .description('write a first plan with comments; asks nothing and overwrites nothing')
+    .argument('[dir]', 'folder of the plan', '.')
+    .option('--file <name>', 'name of the plan file', 'plan.yml')
+    .option('--kas <file>', 'the kas file of the product, relative to the folder; machine, distro and image are taken from it')
+    .option('--product <name>')
+    .option('--machine <name>')
+    .option('--distro <name>')
+    .option('--image <name>')
+    .option('--ostree', 'a plan for OSTree static deltas instead of SWUpdate')
+    .action(async (dir: string, flags: Flags) => {
+      await run((context) => init(dir, flags, context));
+    });
+};
+
+/**
+ * Writes a plan that validates once the files that it names exist.
+ *
+ * @throws ReleasePlanError `plan-exists`; InvalidPlanError when a flag's value cannot stand in a plan
+ */
+export async function init(dir: string, flags: Flags, context: CommandContext): Promise<ExitCode> {
+  const { mkdir, writeFile } = await import('node:fs/promises');
+  const { dirname, resolve } = await import('node:path');
+  const { checkPlan } = await import('../plan/load.ts');
+  const { shortPath } = await import('../plan/source-text.ts');
+  const { firstPlan } = await import('../plan/first.ts');
+
+  const file = resolve(context.cwd, dir, flags.file);
+  const text = Buffer.from(await firstPlan(dirname(file), flags));
+  const { diagnostics } = await checkPlan(text, file, { cwd: context.cwd, checkFiles: false });
+  // The text is not on disk: a place in it would mean nothing.
+  const wrong = diagnostics.map(({ where: _where, ...rest }) => rest);
+  if (wrong.some((one) => one.severity === 'error')) throw new InvalidPlanError(wrong);
+
+  await mkdir(dirname(file), { recursive: true });
+  try {
+    await writeFile(file, text, { flag: 'wx' });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    throw new ReleasePlanError('plan-exists', `${file} exists already`);
+  }
+  const shown = shortPath(file, context.cwd);
+  context.out(`${shown} is written. Edit it, then: release-plan validate ${shown}\n`);
+  return EXIT.ok;
+}

@@ -1,0 +1,66 @@
+import { EXIT, type ExitCode } from '../codes.ts';
+import type { Diagnostic } from '../diagnostic.ts';
+import { ReleasePlanError } from '../errors.ts';
+import type { CommandContext, RegisterCommand } from './host.ts';
+
+interface Flags {
+  format: string;
+  strict?: boolean;
+  files: boolean;
+}
+
+/** The format for people: frames on stderr, a line on stdout. */
+const PRETTY = 'pretty';
+
+export const registerValidate: RegisterCommand = (program, run) => {
+  program
+    .command('validate')
+    .description('check plans before they are merged; needs no kas, no network and no keys')
+    .argument('<plan...>', 'plan files, folders, or globs')
+    .option('--format <name>', 'pretty, json, sarif, junit, github or gitlab', PRETTY)
+    .option('--strict', 'warnings fail too')
+    .option('--no-files', 'do not look for the files that a plan names')
+    .action(async (args: string[], flags: Flags) => {
+      await run((context) => validate(args, flags, context));
+    });
+};
+
+/** Checks every plan and tells all problems of all of them in one go. */
+export async function validate(args: readonly string[], flags: Flags, context: CommandContext): Promise<ExitCode> {
+  const { findPlans } = await import('../plan/find.ts');
+  const { loadPlan } = await import('../plan/load.ts');
+  const { shortPath } = await import('../plan/source-text.ts');
+  const render = flags.format === PRETTY ? undefined : await formatNamed(flags.format);
+
+  const { files, diagnostics } = await findPlans(args, context.cwd);
+  const found: Diagnostic[] = [...diagnostics];
+  for (const file of files) {
+    context.signal.throwIfAborted();
+    found.push(...(await loadPlan(file, { cwd: context.cwd, checkFiles: flags.files })).diagnostics);
+  }
+
+  if (render === undefined) {
+    context.diagnostics(found);
+    context.out(`${summary(files.length, found)}\n`);
+  } else {
+    context.out(render({ files: files.map((file) => shortPath(file, context.cwd)), diagnostics: found }));
+  }
+  const failing = flags.strict === true ? found : found.filter((one) => one.severity === 'error');
+  return failing.length > 0 ? EXIT.usage : EXIT.ok;
+}
+
+async function formatNamed(name: string) {
+  const { diagnosticFormats } = await import('../report/diagnostics/registry.ts');
+  const found = diagnosticFormats.find((one) => one.name === name);
+  if (found !== undefined) return found.render;
+  const { suggestion } = await import('../plan/suggest.ts');
+  throw new ReleasePlanError('usage', `there is no format ${JSON.stringify(name)}`, { hint: suggestion(name, [PRETTY, ...diagnosticFormats.map((one) => one.name)], 'formats') });
+}
+
+function summary(plans: number, found: readonly Diagnostic[]): string {
+  const errors = found.filter((one) => one.severity === 'error').length;
+  const verdict = found.length === 0 ? 'no problems' : `${count(errors, 'error')}, ${count(found.length - errors, 'warning')}`;
+  return `${count(plans, 'plan')} checked: ${verdict}`;
+}
+
+const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;

@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+import { basename, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse, stringify } from 'yaml';
+import { ReleasePlanError, messageOf } from '../errors.ts';
+import { renderTemplateFile, templatePath } from '../io/template.ts';
+import { schemaUrl } from './schema/check.ts';
+
+/** What is known of a product that has no plan yet. */
+export interface ProductFacts {
+  /** Its kas file, relative to the plan's folder. */
+  kas?: string;
+  product?: string;
+  machine?: string;
+  distro?: string;
+  image?: string;
+  ostree?: boolean;
+}
+
+/**
+ * The text of a first plan; what nobody told is read from the kas file, or
+ * stands in as Yocto's own first example.
+ *
+ * @param dir absolute folder that the plan will lie in
+ * @throws ReleasePlanError `usage` when the kas file cannot be read
+ */
+export async function firstPlan(dir: string, facts: ProductFacts): Promise<string> {
+  const told = facts.kas === undefined ? {} : await factsOfKasFile(resolve(dir, facts.kas));
+  const machine = facts.machine ?? told.machine ?? 'qemux86-64';
+  const distro = facts.distro ?? told.distro ?? 'poky';
+  const image = facts.image ?? told.image ?? 'core-image-minimal';
+  return await renderTemplateFile(templatePath('plan.yml.hbs'), {
+    schema: schemaReference(dir),
+    product: facts.product ?? safeName(basename(dir)),
+    machine,
+    distro,
+    image,
+    ostree: facts.ostree === true,
+    branch: `${distro}/${machine}`,
+    kasConfig: facts.kas ?? `kas/${machine}_${distro}_${image}.yml`,
+  }, { yaml: (value) => stringify(value, { lineWidth: 0 }).trimEnd() });
+}
+
+type KasFacts = Pick<ProductFacts, 'machine' | 'distro' | 'image'>;
+
+async function factsOfKasFile(path: string): Promise<KasFacts> {
+  try {
+    const content: unknown = parse(await readFile(path, 'utf8'), { maxAliasCount: 100 });
+    const { machine, distro, target } = (content ?? {}) as Record<string, unknown>;
+    const image: unknown = Array.isArray(target) ? target[0] : target;
+    return Object.fromEntries(Object.entries({ machine, distro, image }).filter(([, value]) => typeof value === 'string'));
+  } catch (error) {
+    throw new ReleasePlanError('usage', `the kas file ${path} cannot be read: ${messageOf(error).split('\n', 1)[0]}`, { cause: error, hint: 'Check the path given to --kas; it is relative to the folder of the plan.' });
+  }
+}
+
+/** A folder's name as a product's. */
+function safeName(name: string): string {
+  const safe = name.replace(/[^A-Za-z0-9._+-]+/g, '-').replace(/^[.-]+/, '');
+  return safe === '' ? 'product' : safe;
+}
+
+/** Where an editor finds the schema, when release-plan is installed in the project; a path elsewhere is good on this machine alone. */
+function schemaReference(dir: string): string | undefined {
+  const way = relative(dir, fileURLToPath(schemaUrl));
+  return /^(?:\.\.\/)*node_modules\//.test(way) ? `./${way}` : undefined;
+}
