@@ -1,8 +1,10 @@
-/** Certificates: reading them, and how long they last. */
-import { X509Certificate } from 'node:crypto';
+/** Certificates and public keys: reading them, and how long they last. */
+import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Diagnostic } from '../diagnostic.ts';
 import { ReleasePlanError } from '../errors.ts';
+import { resolveKey, toArgument, type KeyContext } from './keys.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** A certificate that ends within this time is warned of. */
@@ -52,4 +54,30 @@ export function needsCodeSigningPurpose(certificate: X509Certificate): boolean {
   // Node.js types it as always there; it is undefined for a certificate without the extension.
   const usages = (certificate.keyUsage as string[] | undefined) ?? [];
   return usages.includes(CODE_SIGNING) && !usages.includes(EMAIL_PROTECTION);
+}
+
+/** The public key in a PEM text: of a key or of a certificate. @throws ReleasePlanError `signing-key-unreadable` */
+export function publicKeyFrom(text: string, written: string): KeyObject {
+  try {
+    return createPublicKey(text);
+  } catch (error) {
+    throw new ReleasePlanError('signing-key-unreadable', `${written}: neither a public key nor a certificate in PEM`, { cause: error });
+  }
+}
+
+/**
+ * A certificate or public key that the plan names, as a file for openssl and as text.
+ *
+ * @throws ReleasePlanError `signing-key-missing`, `signing-key-unreadable`
+ */
+export async function readPublicFile(written: string, context: KeyContext, folder: string, label: string): Promise<{ path: string; text: string; certificates: X509Certificate[] }> {
+  const source = resolveKey(written, context);
+  if (source.kind === 'pkcs11') throw new ReleasePlanError('signing-key-unreadable', `${written}: certificates and public keys are read from files, not from a token`, { hint: 'Export it, for example with `pkcs11-tool --read-object --type cert`.' });
+  const { value: path } = await toArgument(source, written, folder, label);
+  const text = await readFile(path, 'utf8');
+  try {
+    return { path, text, certificates: readCertificates(text) };
+  } catch (error) {
+    throw new ReleasePlanError('signing-key-unreadable', `${written}: a certificate in it cannot be read`, { cause: error });
+  }
 }

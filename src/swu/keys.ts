@@ -57,7 +57,7 @@ function variable(name: string, written: string, context: KeyContext): string {
 /** Runs `body` with a folder that only this user can read, in memory where there is one, and removes it. */
 export async function withPrivateFolder<T>(body: (folder: string) => Promise<T>): Promise<T> {
   const parent = await access('/dev/shm', constants.W_OK).then(() => '/dev/shm', () => tmpdir());
-  const folder = await mkdtemp(join(parent, 'release-plan-key-'));
+  const folder = await mkdtemp(join(parent, `release-plan-key-${process.pid}-`));
   try {
     return await body(folder);
   } finally {

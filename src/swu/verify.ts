@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { ReleasePlanError } from '../errors.ts';
 import { run } from '../io/process.ts';
 import type { SigningSettings } from '../model.ts';
-import { nameOf, needsCodeSigningPurpose } from './certificate.ts';
+import { nameOf, needsCodeSigningPurpose, publicKeyFrom, readPublicFile } from './certificate.ts';
 import { withPrivateFolder, type KeyContext } from './keys.ts';
-import { publicKeyFrom, readPublicFile } from './sign.ts';
 
 /** What a device trusts. */
 export interface Trust extends KeyContext {
