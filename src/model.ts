@@ -165,7 +165,7 @@ export interface BuildConfiguration {
 
 /** Something that was shown to hold, and how, when an artifact was made. */
 export interface Proof {
-  check: 'build-version' | 'fresh-image' | 'delta-applies' | 'swu-opens';
+  check: 'build-version' | 'fresh-image' | 'delta-applies' | 'swu-opens' | 'librsync-applies' | 'swupdate-accepts';
   result: 'pass' | 'not-checked';
   detail: string;
 }

@@ -10,6 +10,7 @@ import { requireSpace } from '../io/space.ts';
 import type { ArchivedFile, DeltaInfo, DeltaPartitionInfo, EngineName, Plan, Proof, VersionManifest } from '../model.ts';
 import { proveDelta } from '../rdiff/index.ts';
 import type { DeltaInput, EngineHost, ImageRef } from './engine.ts';
+import { proveWithLibrsync, proveWithSwupdate } from './device.ts';
 import { packageUpdate } from './package.ts';
 import { engines } from './registry.ts';
 import { updateInfo } from './update-info.ts';
@@ -68,7 +69,10 @@ async function fill(staging: string, request: UpdateRequest, inputs: readonly De
   const { progress, signal } = request;
   const made = await engines[engineName].create({ from, to, inputs, outDir: staging, signal, progress }, request.host);
   const proof: Proof[] = [];
-  for (const input of inputs) proof.push(await proveOne(input, join(staging, deltaName(input.partition)), request));
+  for (const input of inputs) {
+    const delta = join(staging, deltaName(input.partition));
+    proof.push(await proveOne(input, delta, request), await proveWithLibrsync(input, delta, signal));
+  }
   for (const input of inputs) await copyFile(input.baseSignature, join(staging, signatureName(input.partition)));
   const partitions = await partitionInfos(staging, base, target, inputs);
 
@@ -78,7 +82,7 @@ async function fill(staging: string, request: UpdateRequest, inputs: readonly De
   const swu = join(staging, swuName(from, to));
   const packed = await packageUpdate({ ...request, from, to, partitions, stagingDir: staging, targetDir: target.dir, workDir: work, out: swu, ...(made.swu === undefined ? {} : { ready: made.swu }) });
   await rm(work, { recursive: true });
-  proof.push(...packed.proof);
+  proof.push(...packed.proof, await proveWithSwupdate({ plan: request.plan, swu, env: request.env, signal }));
 
   const { product, machine, distro, image } = target.manifest;
   const info: Omit<DeltaInfo, 'files'> = {

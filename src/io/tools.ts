@@ -10,6 +10,8 @@ export const TOOLS = {
   'fsck.erofs': { debian: 'erofs-utils', version: ['-V'] },
   'zstd': { debian: 'zstd', version: ['--version'] },
   'libdeflate-gzip': { debian: 'libdeflate-tools', version: ['-V'] },
+  'rdiff': { debian: 'rdiff', version: ['--version'] },
+  'swupdate': { debian: 'swupdate', version: ['--version'] },
   'flock': { debian: 'util-linux', version: ['--version'] },
   'sfdisk': { debian: 'fdisk', version: ['--version'] },
   'setpriv': { debian: 'util-linux', version: ['--version'] },

@@ -1,4 +1,4 @@
-import { pairKey, type ArchiveState, type DeltaInfo, type VersionManifest } from '../model.ts';
+import { pairKey, type ArchiveState, type DeltaInfo, type Proof, type VersionManifest } from '../model.ts';
 import { checkPair } from './pair.ts';
 import { checkVersion } from './version.ts';
 
@@ -13,6 +13,7 @@ export type CheckName =
   | 'build-version'
   | 'delta'
   | 'swu'
+  | 'device'
   | 'devices';
 
 export interface CheckRow {
@@ -101,12 +102,13 @@ function updateRows(input: ReportInput, subject: string): CheckRow[] {
     const reason = input.failures.get(subject) ?? (held?.state === 'damaged' ? held.problems.join('; ') : 'required, and not in the archive');
     return [{ check: 'delta', subject, result: 'fail', detail: reason }];
   }
-  const row = (check: CheckName, proof: 'delta-applies' | 'swu-opens'): CheckRow => {
-    const shown = held.manifest.proof.filter((one) => one.check === proof);
-    const failing = shown.length === 0 || shown.some((one) => one.result !== 'pass');
-    return { check, subject, result: failing ? 'not-checked' : 'pass', detail: shown.map((one) => one.detail).join('; ') || 'no proof on record' };
+  const { proof } = held.manifest;
+  const row = (check: CheckName, kinds: ReadonlyArray<Proof['check']>): CheckRow => {
+    const shown = proof.filter((one) => kinds.includes(one.check));
+    const result = shown.length > 0 && shown.every((one) => one.result === 'pass') ? 'pass' : 'not-checked';
+    return { check, subject, result, detail: shown.map((one) => one.detail).join('; ') || 'no proof on record' };
   };
-  return [row('delta', 'delta-applies'), row('swu', 'swu-opens')];
+  return [row('delta', ['delta-applies']), row('swu', ['swu-opens']), row('device', ['librsync-applies', 'swupdate-accepts'])];
 }
 
 function sizeRow(state: ArchiveState, from: string, to: string, devices: number | undefined): SizeRow[] {

@@ -27,7 +27,7 @@ const failing = (rows: readonly CheckRow[]): string[] => rows.filter((row) => ro
 test('all well: every check of the design has its row', () => {
   const found = report(good, { [key]: whole(deltaInfo('0.1.0', '0.3.0')) });
   assert.ok(found.consistent);
-  assert.equal([...new Set(found.checks.map((row) => row.check))].sort(), ['archive', 'build-version', 'configuration', 'delta', 'devices', 'layout', 'machine', 'read-only', 'slot-size', 'swu']);
+  assert.equal([...new Set(found.checks.map((row) => row.check))].sort(), ['archive', 'build-version', 'configuration', 'delta', 'device', 'devices', 'layout', 'machine', 'read-only', 'slot-size', 'swu']);
   assert.equal(found.sizes.map((row) => row.swuBytes), [3]);
 });
 

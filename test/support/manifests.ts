@@ -42,7 +42,7 @@ export function deltaInfo(from: string, to: string, changes: Partial<DeltaInfo> 
     createdAt: '2026-01-01T00:00:00.000Z',
     partitions: [{ name: 'rootfs', algorithm: 'rdiff', base: file('rootfs.squashfs', `image of ${from}`), target: file('rootfs.squashfs', `image of ${to}`), delta: file('rootfs.delta', 'd'), deltaCompressed: file('rootfs.delta.gz', 'z') }],
     swu: { ...file('x.swu', 'swu'), signed: 'cms', compress: 'gzip' },
-    proof: [{ check: 'delta-applies', result: 'pass', detail: 'rootfs' }, { check: 'swu-opens', result: 'pass', detail: 'opens' }],
+    proof: [{ check: 'delta-applies', result: 'pass', detail: 'rootfs' }, { check: 'swu-opens', result: 'pass', detail: 'opens' }, { check: 'librsync-applies', result: 'pass', detail: 'librsync' }],
     recipe: 'recipe',
     files: [],
     tools: {},
