@@ -2,12 +2,14 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Diagnostic } from '../diagnostic.ts';
+import { ReleasePlanError } from '../errors.ts';
 import { digestBytes, digestFile, type FileDigest } from '../io/hash.ts';
 import { templatePath } from '../io/template.ts';
 import { STAGING_PREFIX } from '../io/atomic.ts';
 import type { Partition, SigningSettings, SwuSettings } from '../model.ts';
 import type { MemberSource } from './cpio.ts';
 import { describeUpdate, type Compression, type UpdatePartition } from './description.ts';
+import { readListing } from './listing.ts';
 import { DESCRIPTION, packSwu, SIGNATURE } from './pack.ts';
 import { signDescription, type SigningContext } from './sign.ts';
 
@@ -76,6 +78,7 @@ export async function buildSwu(request: SwuRequest): Promise<BuiltSwu> {
     const partitions = await Promise.all(request.partitions.map((one) => described(one, context.signal)));
     const template = await readFile(swu.template ?? templatePath('sw-description.hbs'), 'utf8');
     const { text, notes } = describeUpdate({ ...request, partitions, template, ...guard.described });
+    requireListed(text, request.to, partitions);
     const description = join(work, DESCRIPTION);
     await writeFile(description, text);
     const members: MemberSource[] = [{ name: DESCRIPTION, path: description }];
@@ -92,6 +95,17 @@ export async function buildSwu(request: SwuRequest): Promise<BuiltSwu> {
     return { ...packed, notes, warnings };
   } finally {
     await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** A template of the user's own may forget a payload: devices would then succeed and update nothing. */
+function requireListed(text: string, version: string, partitions: readonly UpdatePartition[]): void {
+  const listing = readListing(text);
+  if (listing.version !== version) throw new ReleasePlanError('swu-template', `the template of sw-description gives the version ${listing.version ?? '(none)'}, not ${version}`);
+  for (const { payloadName: name, payload } of partitions) {
+    const found = listing.members.find((one) => one.filename === name);
+    if (found === undefined) throw new ReleasePlanError('swu-template', `the template of sw-description does not list ${name}`);
+    if (found.sha256 !== payload.sha256) throw new ReleasePlanError('swu-template', `the template of sw-description gives ${name} the sha256 ${found.sha256 ?? '(none)'}, not ${payload.sha256}`);
   }
 }
 

@@ -1,8 +1,9 @@
-import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { ReleasePlanError } from '../../src/errors.ts';
 import { digestBytes } from '../../src/io/hash.ts';
 import type { SwuSettings } from '../../src/model.ts';
 import { buildSwu, type SwuPartition, type SwuRequest } from '../../src/swu/build.ts';
@@ -160,6 +161,17 @@ test('a key that the device does not trust is refused, by it and by openSwu', as
   assert.ok(untouched(on.slots.a));
   const { checks } = await openSwu(out, { workDir: join(on.dir, 'open'), trust: { method: 'cms', public: 'ec.crt', env: {}, planDir: keys } });
   assert.is(checks.find((one) => one.check === 'signature')?.result, 'fail');
+});
+
+test('an expired certificate is refused by the device, and by buildSwu before that', async () => {
+  const on = device('b');
+  const signing = { method: 'cms', key: 'ec.pem', cert: 'expired.crt' } as const;
+  const failure = await make(on, { signing }).then(() => undefined, (error: unknown) => error);
+  assert.is((failure as ReleasePlanError | undefined)?.code, 'certificate-expired');
+  assert.equal(readdirSync(on.dir).toSorted(), ['slot-a', 'slot-b'], 'nothing is left of it');
+  const { out } = await make(on, { signing, context: { env: {}, planDir: keys, now: new Date('2019-06-01T00:00:00Z') } });
+  assert.is.not((await install(on, out, 'stable,main', 'expired.crt')).exitCode, 0);
+  assert.ok(untouched(on.slots.a));
 });
 
 test('a certificate for codeSigning alone installs with --cert-purpose codeSigning, and openSwu says so', async () => {
