@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFully, writeFully } from './files.ts';
+import { AheadReader, writeFully } from './files.ts';
 import { putCopy, putEnd, putLiteralHead, putMagic } from '../encode.ts';
 import { COMMAND_MAX_BYTES } from '../format.ts';
 import type { Command } from './matches.ts';
@@ -28,6 +28,7 @@ const BUFFER_BYTES = 1024 * 1024;
  */
 export async function emitDelta(commands: Iterable<Command>, targetFd: number, deltaFd: number, pause: (doneBytes: number) => Promise<void>): Promise<DeltaCounts> {
   const hash = createHash('sha256');
+  const literals = new AheadReader(targetFd);
   const buffer = Buffer.allocUnsafe(BUFFER_BYTES);
   const counts = { deltaBytes: 0, copies: 0, literals: 0, copyBytes: 0, literalBytes: 0 };
   let used = putMagic(buffer, 0);
@@ -53,7 +54,7 @@ export async function emitDelta(commands: Iterable<Command>, targetFd: number, d
     for (let done = 0; done < command.length; ) {
       if (used === BUFFER_BYTES) await flush();
       const take = Math.min(command.length - done, BUFFER_BYTES - used);
-      readFully(targetFd, buffer.subarray(used, used + take), command.target + done);
+      literals.copy(command.target + done, buffer.subarray(used, used + take));
       used += take;
       done += take;
     }

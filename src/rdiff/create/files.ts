@@ -1,4 +1,4 @@
-import { readSync, writeSync } from 'node:fs';
+import { fstatSync, readSync, writeSync } from 'node:fs';
 import { ReleasePlanError } from '../../errors.ts';
 
 /**
@@ -18,4 +18,31 @@ export function readFully(fd: number, into: Uint8Array, position: number): void 
 /** Writes all of `from` at a place in a file. */
 export function writeFully(fd: number, from: Uint8Array, position: number): void {
   for (let done = 0; done < from.length; ) done += writeSync(fd, from, done, from.length - done, position + done);
+}
+
+const AHEAD_BYTES = 32 * 1024;
+
+/** Reads small stretches of a file in ascending order: many of them from one read. */
+export class AheadReader {
+  readonly #fd: number;
+  readonly #sizeBytes: number;
+  readonly #ahead = new Uint8Array(AHEAD_BYTES);
+  #start = 0;
+  #end = 0;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+    this.#sizeBytes = fstatSync(fd).size;
+  }
+
+  /** Fills `into` from a place in the file. */
+  copy(position: number, into: Uint8Array): void {
+    if (into.length > AHEAD_BYTES) return readFully(this.#fd, into, position);
+    if (position < this.#start || position + into.length > this.#end) {
+      this.#start = position;
+      this.#end = Math.max(position + into.length, Math.min(position + AHEAD_BYTES, this.#sizeBytes));
+      readFully(this.#fd, this.#ahead.subarray(0, this.#end - position), position);
+    }
+    into.set(this.#ahead.subarray(position - this.#start, position - this.#start + into.length));
+  }
 }

@@ -7,8 +7,8 @@ export const SEGMENT_BYTES = 2 * 1024 * 1024;
 /** Base bytes that are read and indexed in one go. */
 export const CHUNK_BYTES = 1024 * 1024;
 
-/** Distance of the windows in the coarse index; divides {@link CHUNK_BYTES}. */
-export const COARSE_STRIDE = 64;
+/** Distance of the windows in the coarse index; divides {@link CHUNK_BYTES}, and assembly/coarse.ts counts on it. */
+export const COARSE_STRIDE = 256;
 
 /** Target bytes that are parsed in one go; what is left of a segment is cut at this size. */
 export const PIECE_BYTES = 32 * 1024;
@@ -37,6 +37,8 @@ export interface LaneLayout {
   targetAt: number;
   /** Matches as the wasm functions write them. */
   matchesAt: number;
+  /** A byte for each byte of a piece. */
+  hitsAt: number;
   /** For each byte of a piece the longest match, two words. */
   bestAt: number;
   /** For each byte of a piece the costs of what comes after, two words. */
@@ -91,6 +93,7 @@ function arrange(windowBytes: number, lanes: number): Layout {
   const laneLayouts = Array.from({ length: lanes }, () => ({
     targetAt: allocator.take(SEGMENT_BYTES),
     matchesAt: allocator.take((SEGMENT_BYTES / MIN_MATCH_BYTES) * WASM_MATCH_WORDS * 4),
+    hitsAt: allocator.take(PIECE_BYTES),
     bestAt: allocator.take(8 * PIECE_BYTES),
     costsAt: allocator.take(8 * (PIECE_BYTES + 1)),
     countsAt: allocator.take(4 * 256),

@@ -7,7 +7,7 @@ interface MatchExports {
   indexCoarse(table: number, shift: number, from: number, to: number, stride: number): void;
   scanCoarse(table: number, shift: number, from: number, to: number, base: number, baseEnd: number, rep: number, out: number): number;
   indexFine(table: number, shift: number, from: number, to: number, stride: number, part: number, parts: number): void;
-  collectMatches(table: number, shift: number, from: number, to: number, base: number, baseEnd: number, diagonalA: number, diagonalB: number, diagonalC: number, best: number): void;
+  collectMatches(table: number, shift: number, from: number, to: number, base: number, baseEnd: number, diagonalA: number, diagonalB: number, diagonalC: number, hits: number, best: number): void;
   chooseMatches(best: number, size: number, costs: number, literal: number, literalHead: number, copy: number, from: number, out: number): number;
   countBytes(counts: number, from: number, to: number): void;
   literalCost(counts: number): number;
@@ -114,12 +114,12 @@ export class Matcher {
    */
   refine(start: number, end: number, index: FineIndex, diagonals: readonly [number, number, number], literalCost: LiteralCost): Matches {
     const { baseAt, fineAt } = this.#layout;
-    const { bestAt, costsAt, matchesAt } = this.#own;
+    const { hitsAt, bestAt, costsAt, matchesAt } = this.#own;
     const from = this.#targetAddress(start);
     // As addresses; a diagonal that leads out of the window is found out there.
     const shift = baseAt - this.#window.start - this.#own.targetAt + this.#segmentStart;
     const [a, b, c] = diagonals;
-    this.#wasm.collectMatches(fineAt, 64 - index.bits, from, this.#targetAddress(end), baseAt, baseAt + this.#window.sizeBytes, a + shift, b + shift, c + shift, bestAt);
+    this.#wasm.collectMatches(fineAt, 64 - index.bits, from, this.#targetAddress(end), baseAt, baseAt + this.#window.sizeBytes, a + shift, b + shift, c + shift, hitsAt, bestAt);
     return this.#takeMatches(this.#wasm.chooseMatches(bestAt, end - start, costsAt, literalCost, LITERAL_HEAD_COST, COPY_COST, from, matchesAt));
   }
 

@@ -1,20 +1,34 @@
 // The first pass: long matches, found through an index of 32-byte windows of the
 // whole base at a stride.
 //
-// A bucket holds one address, the lowest of those that fell into it, whatever the
+// A bucket holds one address, whose low bits, which are 0 since windows start at
+// multiples of 256, are a tag of the hash: only one look-up in 256 then reads the base
+// in vain. It is the lowest of those that fell into it, whatever the
 // order in which threads came by: so the index is the same for any number of them.
+//
 // One probe per target byte, and every extension ends in a match that covers what
 // it compared: the pass is linear whatever the bytes are.
 import { equal32, matchBackward, matchForward } from './compare';
 import { COARSE_WINDOW, hash32 } from './hash';
 
-/** Enters the windows at from, from + stride, ... that end before `to`. */
+/** What a window's entry holds below its address. */
+const TAG_MASK: u32 = 0xff;
+
+// @ts-ignore: decorator
+@inline
+function tagOf(hash: u64): u32 {
+  return <u32>(hash >> 16) & TAG_MASK;
+}
+
+/** Enters the windows at from, from + stride, ... that end before `to`; all multiples of 256. */
 export function indexCoarse(table: usize, shift: u32, from: usize, to: usize, stride: u32): void {
   for (let p = from; p + COARSE_WINDOW <= to; p += stride) {
-    const slot = table + (<usize>(hash32(p) >> shift) << 2);
+    const hash = hash32(p);
+    const slot = table + (<usize>(hash >> shift) << 2);
+    const entry = <u32>p | tagOf(hash);
     let held = atomic.load<u32>(slot);
-    while (held == 0 || held > <u32>p) {
-      const found = atomic.cmpxchg<u32>(slot, held, <u32>p);
+    while (held == 0 || held > entry) {
+      const found = atomic.cmpxchg<u32>(slot, held, entry);
       if (found == held) break;
       held = found;
     }
@@ -41,8 +55,10 @@ export function scanCoarse(table: usize, shift: u32, from: usize, to: usize, bas
   while (i + COARSE_WINDOW <= to) {
     let source = i + diagonal;
     if (!known || source < base || source > last || !equal32(source, i)) {
-      source = <usize>load<u32>(table + (<usize>(hash32(i) >> shift) << 2));
-      if (source == 0 || !equal32(source, i)) {
+      const hash = hash32(i);
+      const entry = load<u32>(table + (<usize>(hash >> shift) << 2));
+      source = <usize>(entry & ~TAG_MASK);
+      if (entry == 0 || (entry & TAG_MASK) != tagOf(hash) || !equal32(source, i)) {
         i++;
         continue;
       }
