@@ -7,7 +7,8 @@ import { registerInit } from './init.ts';
 import { registerPlan } from './plan.ts';
 import { registerReport } from './report.ts';
 import { registerValidate } from './validate.ts';
+import { registerTargets } from './targets/index.ts';
 import { registerVerify } from './verify.ts';
 
 /** Every command, in the order of `release-plan --help`. */
-export const commands: readonly RegisterCommand[] = [registerApply, registerPlan, registerValidate, registerVerify, registerReport, registerDelta, registerInit, registerDoctor, registerExplain];
+export const commands: readonly RegisterCommand[] = [registerApply, registerPlan, registerValidate, registerVerify, registerReport, registerTargets, registerDelta, registerInit, registerDoctor, registerExplain];

@@ -1,6 +1,6 @@
 /** Makes the static deltas that are required, proves each, and only then shows them to devices. */
 import { ReleasePlanError, messageOf } from '../../errors.ts';
-import type { Report } from '../../events.ts';
+import { formatBytes } from '../../io/bytes.ts';
 import { withLock } from '../../io/lock.ts';
 import { cleanUp, notePending, settlePending } from './pending.ts';
 import { proveDelta } from './proof.ts';
@@ -12,7 +12,9 @@ import { requireSummaryKey, updateSummary } from './summary.ts';
 import { inParallel, jobCount } from './workers.ts';
 
 export interface MakeOptions {
-  report: Report;
+  /** A line for the person who waits. */
+  progress(message: string): void;
+  warn(message: string): void;
   /** Deltas made at once; as many as memory and cores allow otherwise. */
   jobs?: number;
   /** How long to wait for another run on the repository. */
@@ -63,7 +65,7 @@ async function withdrawBroken(repo: OstreeRepository, work: readonly Work[], opt
   const broken = work.filter(({ state }) => state.state === 'broken');
   if (broken.length === 0) return;
   for (const { pair, state } of broken) {
-    options.report({ type: 'warning', message: `the static delta ${short(pair)} cannot be read and is made anew${state.state === 'broken' ? `: ${state.problem}` : ''}` });
+    options.warn(`the static delta ${short(pair)} cannot be read and is made anew${state.state === 'broken' ? `: ${state.problem}` : ''}`);
     await deleteDelta(repo, pair);
   }
   await updateSummary(repo, options.signal);
@@ -82,18 +84,18 @@ async function makeAll(repo: OstreeRepository, work: readonly Work[], options: M
     if (!work.every(({ state }) => state.state === 'proven' && state.isAdvertised)) await updateSummary(repo, options.signal);
     return made;
   } catch (error) {
-    if (options.signal?.aborted !== true) await showWhatIsMade(repo, options.report);
+    if (options.signal?.aborted !== true) await showWhatIsMade(repo, options);
     throw error;
   }
 }
 
 /** After a failure: what was made and proven before it is there to be used, and what was withdrawn is out. */
-async function showWhatIsMade(repo: OstreeRepository, report: Report): Promise<void> {
+async function showWhatIsMade(repo: OstreeRepository, { warn }: MakeOptions): Promise<void> {
   try {
     await updateSummary(repo);
   } catch (error) {
     // The first failure is the one to tell; an old summary does no harm.
-    report({ type: 'warning', message: `the summary was not updated: ${messageOf(error)}` });
+    warn(`the summary was not updated: ${messageOf(error)}`);
   }
 }
 
@@ -110,15 +112,14 @@ async function openRecord(repo: OstreeRepository): Promise<(pair: CommitPair, pr
   };
 }
 
-async function makeOne(repo: OstreeRepository, pair: CommitPair, { report, signal }: MakeOptions): Promise<DeltaProof> {
-  const id = `ostree ${deltaName(pair)}`;
+async function makeOne(repo: OstreeRepository, pair: CommitPair, { progress, signal }: MakeOptions): Promise<DeltaProof> {
   const stop = signal ? { signal } : {};
-  report({ type: 'step-started', id, title: `static delta ${short(pair)}` });
+  progress(`static delta ${short(pair)}: generating`);
   try {
     await notePending(repo, pair);
     // -n: one that another run finished and did not prove is kept.
     await ostree(repo, ['static-delta', 'generate', '--if-not-exists', `--from=${pair.from}`, `--to=${pair.to}`], { ...stop, diesWithUs: true });
-    report({ type: 'step-progress', id, message: 'made; a client that has only the source takes it' });
+    progress(`static delta ${short(pair)}: a client that has only the source takes it`);
     const content = await showDelta(repo, pair, signal);
     const problem = 'problem' in content ? content.problem : await proveDelta(repo, pair, content, signal);
     if ('problem' in content || problem !== undefined) {
@@ -126,10 +127,9 @@ async function makeOne(repo: OstreeRepository, pair: CommitPair, { report, signa
       throw new ReleasePlanError('ostree-delta-broken', `the static delta ${deltaName(pair)} does not apply: ${problem ?? ''}`);
     }
     const { sizeBytes, uncompressedBytes } = content;
-    report({ type: 'step-done', id, message: `${sizeBytes} bytes to fetch, ${uncompressedBytes} to write` });
+    progress(`static delta ${short(pair)}: proven, ${formatBytes(sizeBytes)} to fetch`);
     return { superblock: await superblockDigest(repo, pair), sizeBytes, uncompressedBytes, provenAt: new Date().toISOString() };
   } catch (error) {
-    report({ type: 'step-failed', id, message: messageOf(error) });
     // Without its superblock it is nothing to anyone, and takes room.
     if (!isGenerated(repo, pair)) {
       await deleteDelta(repo, pair);

@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import { EXIT, type ExitCode } from '../../codes.ts';
+import { ReleasePlanError } from '../../errors.ts';
+import type { Target } from '../../fleet/registry.ts';
+import type { CommandContext, Runner } from '../host.ts';
+import { planOf } from './plan.ts';
+import { table } from './table.ts';
+
+interface Flags {
+  plan?: string;
+  byTag?: string;
+  columns: string;
+  raw?: boolean;
+  json?: boolean;
+}
+
+/** What each column shows; the names are fioctl's. */
+const COLUMNS: Readonly<Record<string, (target: Target) => string>> = {
+  'version': ({ version }) => version,
+  'tags': ({ tags }) => tags.join(','),
+  'apps': ({ custom }) => Object.keys(objectOf(custom.docker_compose_apps)).toSorted().join(','),
+  'origin': ({ custom }) => lastPart(custom.origUri),
+  'hardware-ids': ({ hardwareIds }) => hardwareIds.join(','),
+  'name': ({ name }) => name,
+  'manifest-sha': ({ custom }) => textOf(custom['lmp-manifest-sha']),
+  'overrides-sha': ({ custom }) => textOf(custom['meta-subscriber-overrides-sha']),
+  'containers-sha': ({ custom }) => textOf(custom['containers-sha']),
+};
+
+/** `targets list` */
+export function registerList(targets: Command, run: Runner): void {
+  targets
+    .command('list')
+    .description('list the versions in the registry and their tags')
+    .option('--by-tag <tag>', 'only Targets with this tag')
+    .option('--columns <names>', `comma-separated: ${Object.keys(COLUMNS).join(', ')}`, 'version,tags,apps,origin')
+    .option('-r, --raw', 'print the document as it is')
+    .option('--plan <plan>', 'plan file; else the nearest release-plan.yml or plan.yml')
+    .option('--json', 'one JSON document on stdout')
+    .action(async (flags: Flags) => {
+      await run((context) => list(flags, context));
+    });
+}
+
+async function list(flags: Flags, context: CommandContext): Promise<ExitCode> {
+  const { formatOf, registryFile } = await import('../../steps/targets/open.ts');
+  const { readRegistry } = await import('../../fleet/registry-file.ts');
+  const { targetsOf } = await import('../../fleet/running.ts');
+  const { compareVersions } = await import('../../plan/version.ts');
+  const plan = await planOf(flags.plan, context);
+  const registry = await readRegistry(registryFile(plan));
+  if (flags.raw === true) {
+    context.out(registry.text);
+    return EXIT.ok;
+  }
+  const found = targetsOf(registry, formatOf(plan))
+    .filter((target) => flags.byTag === undefined || target.tags.includes(flags.byTag))
+    .toSorted((a, b) => compareVersions(a.version, b.version));
+  if (flags.json === true) context.out(`${JSON.stringify({ schema: 1, targets: found.map(asJson) }, null, 2)}\n`);
+  else {
+    const names = flags.columns.split(',').map((name) => name.trim());
+    const columns = names.map(columnOf);
+    // One line per version and tags, as fioctl: builds for several kinds of hardware belong together.
+    const lines = new Map(found.map((target) => [JSON.stringify([target.version, target.tags]), target]));
+    const shown = names.includes('name') ? found : [...lines.values()].map((first) => ({ ...first, hardwareIds: found.filter((one) => sameLine(one, first)).flatMap((one) => one.hardwareIds) }));
+    context.out(table(names.map((name) => name.toUpperCase()), shown.map((target) => columns.map((column) => column(target)))));
+  }
+  return EXIT.ok;
+}
+
+/** A Target for programs. */
+export const asJson = ({ name, version, sha256, tags, hardwareIds, format, custom }: Target): object => ({ name, version, sha256, tags, hardwareIds, format, custom });
+
+function columnOf(name: string): (target: Target) => string {
+  const column = COLUMNS[name];
+  if (column === undefined) throw new ReleasePlanError('usage', `--columns knows no column ${JSON.stringify(name)}`, { hint: `Use ${Object.keys(COLUMNS).join(', ')}.` });
+  return column;
+}
+
+const sameLine = (a: Target, b: Target): boolean => a.version === b.version && a.tags.join() === b.tags.join();
+
+const objectOf = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+const lastPart = (uri: unknown): string => textOf(uri).split('/').filter((part) => part !== '').pop() ?? '';

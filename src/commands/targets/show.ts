@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import { EXIT, type ExitCode } from '../../codes.ts';
+import { ReleasePlanError } from '../../errors.ts';
+import type { Target } from '../../fleet/registry.ts';
+import type { CommandContext, Runner } from '../host.ts';
+import { asJson } from './list.ts';
+import { planOf } from './plan.ts';
+import { table } from './table.ts';
+
+interface Flags {
+  plan?: string;
+  json?: boolean;
+}
+
+/** `targets show` */
+export function registerShow(targets: Command, run: Runner): void {
+  targets
+    .command('show')
+    .description('show the Targets of a version, or one by name')
+    .argument('<version|name>', 'version, or name of a Target')
+    .option('--plan <plan>', 'plan file; else the nearest release-plan.yml or plan.yml')
+    .option('--json', 'one JSON document on stdout')
+    .action(async (wanted: string, flags: Flags) => {
+      await run((context) => show(wanted, flags, context));
+    });
+}
+
+async function show(wanted: string, flags: Flags, context: CommandContext): Promise<ExitCode> {
+  const { formatOf, registryFile } = await import('../../steps/targets/open.ts');
+  const { readRegistry } = await import('../../fleet/registry-file.ts');
+  const { targetsOf } = await import('../../fleet/running.ts');
+  const { suggestion } = await import('../../plan/suggest.ts');
+  const plan = await planOf(flags.plan, context);
+  const known = targetsOf(await readRegistry(registryFile(plan)), formatOf(plan));
+  const found = known.filter((target) => target.version === wanted || target.name === wanted);
+  if (found.length === 0) {
+    throw new ReleasePlanError('target-unknown', `no target found for ${JSON.stringify(wanted)}`, { hint: suggestion(wanted, known.flatMap(({ name, version }) => [version, name]), 'Targets') });
+  }
+  if (flags.json === true) context.out(`${JSON.stringify({ schema: 1, targets: found.map(asJson) }, null, 2)}\n`);
+  else context.out(found.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(describe).join('\n'));
+  return EXIT.ok;
+}
+
+function describe({ name, sha256, tags, hardwareIds, format, custom }: Target): string {
+  const fields: Array<[string, unknown]> = [
+    ['Created', custom.createdAt],
+    ['Tags', tags.join(',')],
+    ['Hardware', hardwareIds.join(',')],
+    [format === 'OSTREE' ? 'OSTree Hash' : 'Manifest', sha256],
+    ['Origin Target', typeof custom.origUri === 'string' ? custom.origUri.split('/').pop() : undefined],
+    ['Build', custom.uri],
+  ];
+  const lines = fields.flatMap(([title, value]) => (typeof value === 'string' && value !== '' ? [`\t${`${title}:`.padEnd(15)}${value}\n`] : []));
+  const apps = typeof custom.docker_compose_apps === 'object' && custom.docker_compose_apps !== null ? Object.entries(custom.docker_compose_apps as Record<string, { uri?: string }>) : [];
+  const rows = apps.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([app, { uri = '' }]) => [app, uri.split('@').pop() ?? '']);
+  return `## Target: ${name}\n${lines.join('')}${rows.length === 0 ? '' : `\n${table(['APP', 'HASH'], rows)}`}`;
+}

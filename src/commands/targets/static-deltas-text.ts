@@ -1,0 +1,60 @@
+/** What `targets static-deltas` says: fioctl's lines on stdout, the fleet's numbers beside them on stderr. */
+import type { Report } from '../../events.ts';
+import { coverageOf, uncoveredOf, versionCounts, type Coverage } from '../../fleet/coverage.ts';
+import type { DeltaEnd, RequiredPair } from '../../fleet/required.ts';
+import type { Answered } from './static-deltas.ts';
+
+/** Reasons that are named one by one; the rest are counted. */
+const REASONS_SHOWN = 10;
+
+const endInWords = ({ versions, commit }: DeltaEnd): string => versions[0] ?? commit?.slice(0, 10) ?? 'unknown';
+
+/** The dry run in fioctl's words; pairs of several kinds of hardware with the same versions are one line. */
+export function dryRunText(missing: readonly RequiredPair[], to: string, hardwareId: string | undefined): string {
+  if (missing.length === 0) return 'Nothing to do: every delta that is required is there, proven.\n';
+  const heading = hardwareId === undefined
+    ? 'Dry run: Would generate static deltas for Target versions:'
+    : `Dry run: Would generate static deltas for Targets with hardware ID ${hardwareId} and versions:`;
+  const lines = new Set(missing.map(({ from }) => `   ${endInWords(from)} -> ${to}`));
+  return `${[heading, ...lines].join('\n')}\n`;
+}
+
+/** Tells the person who decides what the deltas do for the fleet, and what they leave. */
+export function noteCoverage({ situation, answer, unrequired = [] }: Answered, report: Report): void {
+  const note = (message: string): void => report({ type: 'note', message });
+  if (situation.fleet !== undefined) note(coverageInWords(coverageOf(answer.ways)));
+  const uncovered = uncoveredOf(answer);
+  for (const { kind, detail, devices, examples } of uncovered.slice(0, REASONS_SHOWN)) {
+    const who = examples.length === 0 ? '' : ` (${examples.join(', ')}${devices > examples.length ? ', ...' : ''})`;
+    note(`  ${kind === 'none' ? 'not at all' : 'full image'}: ${devices}${who}: ${detail}`);
+  }
+  if (uncovered.length > REASONS_SHOWN) note(`  and ${uncovered.length - REASONS_SHOWN} more reasons; --json has all of them`);
+  const bad = situation.fleet?.bad.count ?? 0;
+  if (bad > 0) report({ type: 'warning', message: `${bad} rows of the fleet cannot be read and are not counted` });
+  if (unrequired.length > 0) note(`${unrequired.length} static deltas are required by no rule and no tag any more; --prune deletes them: ${unrequired.slice(0, REASONS_SHOWN).map(({ from, to }) => `${from.slice(0, 10)} -> ${to.slice(0, 10)}`).join(', ')}`);
+}
+
+function coverageInWords({ devices, there, newer, byDelta, byFullImage, notAtAll }: Coverage): string {
+  const parts = [`${byDelta} by delta`, `${byFullImage} by full image`, `${there} there already`];
+  if (newer > 0) parts.push(`${newer} on a newer version`);
+  if (notAtAll > 0) parts.push(`${notAtAll} not at all`);
+  return `${devices} devices: ${parts.join(', ')}`;
+}
+
+/** The whole answer for programs. */
+export function answerAsJson({ situation, answer, problems, unrequired }: Answered, isDryRun: boolean): object {
+  const { fleet, format } = situation;
+  return {
+    schema: 1,
+    to: answer.to,
+    format,
+    dryRun: isDryRun,
+    // What was missing has been made by now, unless this is a dry run.
+    pairs: answer.pairs.map((pair, at) => ({ ...pair, state: problems[at] === undefined ? 'there' : isDryRun ? 'missing' : 'made', ...(problems[at] === undefined || !isDryRun ? {} : { problem: problems[at] }) })),
+    coverage: coverageOf(answer.ways),
+    uncovered: uncoveredOf(answer),
+    running: versionCounts(answer.ways),
+    unrequired: unrequired ?? [],
+    fleet: fleet === undefined ? null : { source: fleet.source, devices: fleet.devices, badRows: fleet.bad.count },
+  };
+}

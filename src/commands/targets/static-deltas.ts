@@ -1,0 +1,138 @@
+import type { Command } from 'commander';
+import { EXIT, type ExitCode } from '../../codes.ts';
+import { ReleasePlanError } from '../../errors.ts';
+import type { DeltaQuestion, RequiredDeltas } from '../../fleet/required.ts';
+import type { FleetSituation } from '../../steps/targets/open.ts';
+import type { CommandContext, Runner } from '../host.ts';
+import { planOf } from './plan.ts';
+
+interface Flags {
+  plan?: string;
+  byTag?: string;
+  hwId?: string;
+  dryRun?: boolean;
+  dryrun?: boolean;
+  allowDowngrade?: boolean;
+  prune?: boolean;
+  wait?: string;
+  json?: boolean;
+}
+
+/** The question with everything that was found out about it. */
+export interface Answered {
+  situation: FleetSituation;
+  answer: RequiredDeltas;
+  /** What keeps devices from using each pair's delta, in their order. */
+  problems: Array<string | undefined>;
+  /** Deltas in an OSTree repository that no rule and no tag requires; undefined when the fleet is not known. */
+  unrequired?: Array<{ from: string; to: string }>;
+}
+
+/** `targets static-deltas` */
+export function registerStaticDeltas(targets: Command, run: Runner): void {
+  targets
+    .command('static-deltas')
+    .description('make the deltas that devices need to reach a version')
+    .argument('<to>', 'version to reach')
+    .argument('[from...]', 'versions to start from')
+    .option('--by-tag <tag>', 'start from what the devices on this tag run')
+    .option('--hw-id <id>', 'only for this kind of hardware')
+    .option('--dry-run', 'print the pairs, make nothing')
+    .option('--dryrun', 'as --dry-run')
+    .option('--allow-downgrade', 'also from newer to older')
+    .option('--prune', 'delete the OSTree deltas that no rule and no tag requires any more')
+    .option('--wait <minutes>', 'wait for another run to end')
+    .option('--plan <plan>', 'plan file; else the nearest release-plan.yml or plan.yml')
+    .option('--json', 'one JSON document on stdout')
+    .action(async (to: string, from: string[], flags: Flags) => {
+      await run((context) => staticDeltas(to, from, flags, context));
+    });
+}
+
+async function staticDeltas(to: string, from: string[], flags: Flags, context: CommandContext): Promise<ExitCode> {
+  const { answerAsJson, dryRunText, noteCoverage } = await import('./static-deltas-text.ts');
+  const plan = await planOf(flags.plan, context);
+  const answered = await answer(plan, to, from, flags, context);
+  context.diagnostics(answered.situation.fleet?.bad.diagnostics ?? []);
+  refuseImpossible(answered.answer);
+  const isDryRun = flags.dryRun === true || flags.dryrun === true;
+  const missing = answered.answer.pairs.filter((_, at) => answered.problems[at] !== undefined);
+  if (isDryRun) {
+    if (flags.json !== true) context.out(dryRunText(missing, to, flags.hwId));
+  } else {
+    await make(answered, flags, context);
+    await prune(answered, flags, context);
+    if (flags.json !== true) context.out(missing.length === 0 ? 'Nothing to do: every delta that is required is there, proven.\n' : `${missing.length} of ${answered.answer.pairs.length} required deltas made and proven.\n`);
+  }
+  if (flags.json === true) context.out(`${JSON.stringify(answerAsJson(answered, isDryRun), null, 2)}\n`);
+  else noteCoverage(answered, context.report);
+  return EXIT.ok;
+}
+
+async function answer(plan: FleetSituation['plan'], to: string, from: string[], flags: Flags, context: CommandContext): Promise<Answered> {
+  const { openFleet, requireFleet } = await import('../../steps/targets/open.ts');
+  const { basisFacts } = await import('../../steps/targets/facts.ts');
+  const { problemsOf } = await import('../../steps/targets/guard.ts');
+  const { retainedPairs } = await import('../../steps/targets/rules.ts');
+  const { unrequiredOf } = await import('../../steps/targets/ostree.ts');
+  const { requiredDeltas } = await import('../../fleet/required.ts');
+  const situation = await openFleet(plan, context.signal);
+  if (flags.byTag !== undefined || flags.prune === true) requireFleet(situation);
+  const question: DeltaQuestion = {
+    format: situation.format,
+    to,
+    from,
+    allowDowngrade: flags.allowDowngrade === true,
+    ...(flags.byTag === undefined ? {} : { tag: flags.byTag }),
+    ...(flags.hwId === undefined ? {} : { hardwareId: flags.hwId }),
+  };
+  const facts = await basisFacts(situation, context.signal);
+  const found = requiredDeltas(situation.registry, situation.fleet, question, facts);
+  const problems = await problemsOf(plan, found.pairs, context.signal);
+  if (plan.ostree === undefined || situation.fleet === undefined) return { situation, answer: found, problems };
+  const unrequired = await unrequiredOf(plan, [...found.pairs, ...retainedPairs(situation, facts)], context.signal);
+  return { situation, answer: found, problems, unrequired };
+}
+
+function refuseImpossible({ pairs, impossible }: RequiredDeltas): void {
+  const [first] = impossible;
+  if (first !== undefined) throw new ReleasePlanError(first.from.commit === undefined ? 'archive-missing' : 'ostree-commit-missing', impossible.map((one) => `${one.from.versions[0] ?? ''} -> ${one.to.versions[0] ?? ''}: ${one.detail}`).join('; '));
+  // fioctl's words.
+  if (pairs.length === 0) throw new ReleasePlanError('nothing-required', 'No Targets found to generate deltas for.');
+}
+
+/** Makes what is missing; a SWUpdate product does it as `apply` would. */
+async function make({ situation: { plan, registry }, answer }: Answered, flags: Flags, context: CommandContext): Promise<void> {
+  const waitMs = waitOf(flags.wait);
+  if (plan.ostree !== undefined) {
+    const { makeOstreeDeltas } = await import('../../steps/targets/ostree.ts');
+    const progress = (message: string): void => context.report({ type: 'note', message });
+    await makeOstreeDeltas(plan, registry, answer.pairs, { report: context.report, progress, signal: context.signal, waitMs });
+    return;
+  }
+  const { makeSwupdateDeltas, swupdateProblems } = await import('../../steps/targets/swupdate.ts');
+  const result = await makeSwupdateDeltas(plan, answer.pairs, context, waitMs);
+  const failed = result.results.find((one) => one.error !== undefined)?.error;
+  if (failed !== undefined) throw failed;
+  const open = await swupdateProblems(plan, answer.pairs, context.signal);
+  const problem = open.find((one) => one !== undefined);
+  if (problem !== undefined) throw new ReleasePlanError('pair-inconsistent', `a delta to ${answer.to} ${problem}`);
+}
+
+async function prune({ situation, unrequired = [] }: Answered, flags: Flags, context: CommandContext): Promise<void> {
+  const { plan, registry, fleet } = situation;
+  if (flags.prune !== true || plan.ostree === undefined || unrequired.length === 0) return;
+  // A row that cannot be read may be the one device that still needs the delta.
+  if (fleet !== undefined && fleet.bad.count > 0) throw new ReleasePlanError('fleet-unreadable', `${fleet.bad.count} rows of ${fleet.source} cannot be read, so nobody can say which deltas are required`, { hint: 'Correct the rows, then prune.' });
+  const { pruneOstreeDeltas } = await import('../../steps/targets/ostree.ts');
+  const { readRegistry } = await import('../../fleet/registry-file.ts');
+  // As make() has left it.
+  const current = await readRegistry(registry.file);
+  await pruneOstreeDeltas(plan, current, unrequired, { report: context.report, progress: () => undefined, signal: context.signal, waitMs: waitOf(flags.wait) });
+}
+
+function waitOf(wait: string | undefined): number {
+  const minutes = wait === undefined ? 0 : Number(wait);
+  if (!Number.isFinite(minutes) || minutes < 0) throw new ReleasePlanError('usage', `--wait takes a number of minutes, not ${JSON.stringify(wait)}`);
+  return minutes * 60_000;
+}
