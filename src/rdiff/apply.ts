@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { publishFile } from '../io/atomic.ts';
 import { writeAt } from '../io/positioned.ts';
+import { readDelta } from './delta-source.ts';
 import type { Progress } from './progress.ts';
 import { reconstruct } from './reconstruct.ts';
 
@@ -34,7 +35,7 @@ export async function applyDelta(base: string, delta: string, out: string, optio
     const hash = createHash('sha256');
     const handle = await open(temporary, 'wx');
     try {
-      const targetBytes = await reconstruct(base, delta, async (piece, offset) => {
+      const targetBytes = await reconstruct(base, readDelta(delta, signal), async (piece, offset) => {
         const written = writeAt(handle, piece, offset);
         hash.update(piece);
         await written;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { readAt } from '../io/positioned.ts';
+import { readDelta } from './delta-source.ts';
 import type { Progress } from './progress.ts';
 import { reconstruct } from './reconstruct.ts';
 
@@ -33,7 +34,7 @@ export async function proveDelta(base: string, delta: string, target: string, op
     const hash = digest ? createHash('sha256') : undefined;
     let firstDifference: number | undefined;
     let expected: Buffer = Buffer.alloc(0);
-    const reconstructedBytes = await reconstruct(base, delta, async (piece, offset) => {
+    const reconstructedBytes = await reconstruct(base, readDelta(delta, signal), async (piece, offset) => {
       if (firstDifference !== undefined) return;
       if (expected.length < piece.length) expected = Buffer.allocUnsafe(piece.length);
       const found = expected.subarray(0, await readAt(handle, expected.subarray(0, piece.length), offset));

@@ -2,13 +2,15 @@ import { readSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { ReleasePlanError } from '../errors.ts';
 import { DeltaParser, type DeltaPart } from './delta-parser.ts';
-import { readDelta } from './delta-source.ts';
 
 /** Takes the target, piece by piece and in order. A piece is valid until the promise settles. */
 export type TargetSink = (piece: Uint8Array, offset: number) => Promise<void>;
 
 /** Two of these are all the memory that a target needs, however large it is. */
 const PIECE_BYTES = 4 * 1024 * 1024;
+
+/** The first piece is small and the next ones grow, so that a small target costs little. */
+const FIRST_PIECE_BYTES = 64 * 1024;
 
 /**
  * Makes the target of a delta and hands it to `sink`; writes nothing itself.
@@ -18,16 +20,17 @@ const PIECE_BYTES = 4 * 1024 * 1024;
  * piece while the next is made, and the event loop turns between pieces, so
  * that a signal is seen.
  *
+ * @param delta the bare delta, in chunks of any size
  * @returns the size of the target
  * @throws ReleasePlanError `delta-*` for a malformed delta or a wrong base; whatever the sink throws
  */
-export async function reconstruct(base: string, delta: string, sink: TargetSink, signal?: AbortSignal): Promise<number> {
+export async function reconstruct(base: string, delta: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, sink: TargetSink, signal?: AbortSignal): Promise<number> {
   const handle = await open(base, 'r');
   const pieces = new PieceWriter(sink, signal);
   try {
     const source = new BaseReader(handle, base, (await handle.stat()).size);
     const parser = new DeltaParser();
-    for await (const chunk of readDelta(delta, signal)) {
+    for await (const chunk of delta) {
       for (const part of parser.parse(chunk)) await perform(part, source, pieces);
     }
     parser.finish();
@@ -89,8 +92,8 @@ class BaseReader {
 class PieceWriter {
   readonly #sink: TargetSink;
   readonly #signal: AbortSignal | undefined;
-  #filling = Buffer.allocUnsafe(PIECE_BYTES);
-  #other = Buffer.allocUnsafe(PIECE_BYTES);
+  #filling = Buffer.allocUnsafe(FIRST_PIECE_BYTES);
+  #handed = Buffer.alloc(0);
   #filledBytes = 0;
   #offset = 0;
   #pending: Promise<void> = Promise.resolve();
@@ -102,7 +105,7 @@ class PieceWriter {
 
   /** What is free of the piece in hand; undefined when it is full. Not a promise: this runs for every command. */
   room(): Uint8Array | undefined {
-    return this.#filledBytes === PIECE_BYTES ? undefined : this.#filling.subarray(this.#filledBytes);
+    return this.#filledBytes === this.#filling.length ? undefined : this.#filling.subarray(this.#filledBytes);
   }
 
   async nextRoom(): Promise<Uint8Array> {
@@ -135,6 +138,9 @@ class PieceWriter {
     this.#pending.catch(() => undefined);
     this.#offset += this.#filledBytes;
     this.#filledBytes = 0;
-    [this.#filling, this.#other] = [this.#other, this.#filling];
+    const nextBytes = Math.min(8 * this.#filling.length, PIECE_BYTES);
+    const free = this.#handed;
+    this.#handed = this.#filling;
+    this.#filling = free.length < nextBytes ? Buffer.allocUnsafe(nextBytes) : free;
   }
 }
