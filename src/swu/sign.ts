@@ -8,7 +8,6 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Diagnostic } from '../diagnostic.ts';
 import { ReleasePlanError } from '../errors.ts';
-import { digestBytes } from '../io/hash.ts';
 import type { SigningSettings } from '../model.ts';
 import { checkCertificate, nameOf, publicKeyFrom, readPublicFile } from './certificate.ts';
 import { withPrivateFolder, type KeyContext } from './keys.ts';
@@ -31,29 +30,6 @@ export interface SigningContext extends KeyContext {
  */
 export async function checkSigning(signing: SigningSettings, context: SigningContext): Promise<Diagnostic[]> {
   return await withPrivateFolder(async (folder) => (await prepare(signing, context, folder)).warnings);
-}
-
-/**
- * What devices trust, as one number to compare by: an update that was signed
- * for other devices is to be made again.
- *
- * @returns sha256 over the certificates (DER) or the public key (SPKI) of
- *   `signing.public`, 64 hex digits; undefined when the plan names none or it
- *   cannot be read here
- */
-export async function trustOf(signing: SigningSettings | undefined, context: KeyContext): Promise<string | undefined> {
-  if (signing?.public === undefined) return undefined;
-  const written = signing.public;
-  try {
-    return await withPrivateFolder(async (folder) => {
-      const { text, certificates } = await readPublicFile(written, context, folder, 'public');
-      const trusted = certificates.length > 0 ? Buffer.concat(certificates.map((one) => one.raw)) : publicKeyFrom(text, written).export({ type: 'spki', format: 'der' });
-      return digestBytes(trusted).sha256;
-    });
-  } catch (error) {
-    if (error instanceof ReleasePlanError) return undefined;
-    throw error;
-  }
 }
 
 /**

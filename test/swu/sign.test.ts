@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ReleasePlanError } from '../../src/errors.ts';
 import type { SigningSettings } from '../../src/model.ts';
-import { checkSigning, signDescription, trustOf, type SigningContext } from '../../src/swu/sign.ts';
+import { checkSigning, signDescription, type SigningContext } from '../../src/swu/sign.ts';
 import { verifySignature } from '../../src/swu/verify.ts';
 import { scratch } from '../support/scratch.ts';
 import { makeKeys } from '../support/signing.ts';
@@ -176,17 +176,6 @@ test('no secret reaches an argument, an error or what stays on disk', async () =
     assert.not(words.includes(secret));
   }
   assert.equal(readdirSync('/dev/shm').filter((name) => name.startsWith(`release-plan-key-${process.pid}-`)), []);
-});
-
-test('what devices trust is one number: of the certificate, or of the public key however it is written', async () => {
-  const of = (trusted?: string) => trustOf({ method: 'rsa', key: 'rsa.pem', ...(trusted === undefined ? {} : { public: trusted }) }, context);
-  assert.match((await of('rsa.pub.pem')) ?? '', /^[0-9a-f]{64}$/);
-  writeFileSync(join(dir, 'wrapped.pem'), `a comment\n${pem('rsa.pub.pem')}`);
-  assert.is(await of('wrapped.pem'), await of('rsa.pub.pem'));
-  assert.is.not(await of('ec.crt'), await of('other.crt'));
-  assert.is(await of('absent.pem'), undefined);
-  assert.is(await of(), undefined);
-  assert.is(await trustOf(undefined, context), undefined);
 });
 
 test.run();
