@@ -6,6 +6,7 @@ import { cleanStaging } from '../io/atomic.ts';
 import { withLock } from '../io/lock.ts';
 import type { Plan, Step } from '../model.ts';
 import type { ConsistencyReport } from '../report/consistency.ts';
+import { checkSigning } from '../swu/sign.ts';
 import { assess } from './assess.ts';
 import { runArchive, runBuild, withWorkshop, type Workshop } from './build.ts';
 import { runDelta } from './delta.ts';
@@ -49,6 +50,7 @@ export async function apply(plan: Plan, host: StepHost, options: ApplyOptions): 
   return await withLock(lockFile(plan), `apply ${plan.file}`, wait, async () => {
     await cleanLeftovers(plan);
     const situation = await assess(plan, host.env, { signal: host.signal });
+    await checkBeforehand(situation, host, options);
     const needsKas = situation.steps.some((step) => runsKas(step) && isWanted(step, options));
     return needsKas
       ? await withWorkshop(plan, host, options.waitMs, (workshop) => runSteps(situation, host, options, workshop))
@@ -60,6 +62,14 @@ export async function apply(plan: Plan, host: StepHost, options: ApplyOptions): 
 async function cleanLeftovers(plan: Plan): Promise<void> {
   await cleanStaging(productDir(plan));
   for (const { version } of plan.versions) await cleanStaging(updatesDir(plan, version));
+}
+
+/** What would make a delta fail at its very end is found before hours of building: keys and certificates. */
+async function checkBeforehand({ plan, steps }: Situation, host: StepHost, options: ApplyOptions): Promise<void> {
+  const signs = steps.some((step) => step.kind === 'delta' && isWanted(step, options));
+  if (!signs || plan.signing === undefined) return;
+  const warnings = await checkSigning(plan.signing, { env: host.env, planDir: plan.dir, signal: host.signal });
+  for (const { message } of warnings) host.report({ type: 'warning', message });
 }
 
 /** Whether a step builds, or reads what a build left. */
