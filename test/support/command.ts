@@ -1,0 +1,39 @@
+import { Command } from 'commander';
+import type { ExitCode } from '../../src/codes.ts';
+import type { CommandContext, RegisterCommand } from '../../src/commands/host.ts';
+import type { ReleaseEvent } from '../../src/events.ts';
+import { plainDrive } from '../../src/ui/drive-plain.ts';
+
+/** What a command did. */
+export interface CommandRun {
+  exitCode: ExitCode | undefined;
+  stdout: string;
+  events: ReleaseEvent[];
+  /** What commander printed of a wrong command line. */
+  complaint: string;
+  /** What it threw: a ReleasePlanError, or commander's own. */
+  failure: unknown;
+}
+
+/** Runs one command in this process, with a context that keeps what it says. */
+export async function runCommand(register: RegisterCommand, argv: readonly string[], options: { cwd: string; signal?: AbortSignal }): Promise<CommandRun> {
+  const ran: CommandRun = { exitCode: undefined, stdout: '', events: [], complaint: '', failure: undefined };
+  const report = (event: ReleaseEvent): void => void ran.events.push(event);
+  const context: CommandContext = {
+    cwd: options.cwd,
+    env: process.env,
+    signal: options.signal ?? new AbortController().signal,
+    out: (text) => void (ran.stdout += text),
+    report,
+    drive: plainDrive(report),
+    diagnostics: () => undefined,
+  };
+  const program = new Command('release-plan').exitOverride().configureOutput({ writeErr: (text) => void (ran.complaint += text) });
+  register(program, async (action) => {
+    ran.exitCode = await action(context);
+  });
+  await program.parseAsync([...argv], { from: 'user' }).catch((error: unknown) => {
+    ran.failure = error;
+  });
+  return ran;
+}
