@@ -44,12 +44,12 @@ async function tag(names: readonly string[], flags: Flags, context: CommandConte
   const { found, missing } = flags.byVersion === true ? chosenTargets(situation.registry, [], names) : chosenTargets(situation.registry, names, []);
   if (missing.length > 0) throw unknown(missing, flags.byVersion === true);
   const changes = changeTags(found, tags, flags.append === true);
-  for (const { target, before, after } of changes) {
-    if (flags.json !== true) context.out(`Changing tags of ${target.name} from [${before.join(' ')}] -> [${after.join(' ')}]\n`);
-  }
   if (situation.fleet === undefined) context.report({ type: 'note', message: 'The plan names no fleet: nobody can say which deltas these tags require.' });
   context.diagnostics(situation.fleet?.bad.diagnostics ?? []);
   await guard(await promotionBlockers(situation, changes, context.signal), flags.force === true, context);
+  for (const { target, before, after } of changes) {
+    if (flags.json !== true) context.out(`Changing tags of ${target.name} from [${before.join(' ')}] -> [${after.join(' ')}]\n`);
+  }
   const isDryRun = flags.dryRun === true || flags.dryrun === true;
   if (!isDryRun) await write(situation, tags, found.map((target) => target.name), flags, context);
   if (flags.json === true) context.out(`${JSON.stringify({ schema: 1, dryRun: isDryRun, changes: changes.map(({ target, before, after }) => ({ target: target.name, before, after })) }, null, 2)}\n`);
