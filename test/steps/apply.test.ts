@@ -163,7 +163,7 @@ test('an expired certificate is refused before anything is built', async () => {
   const here = product('expired');
   here.edit((plan) => void (plan.signing = { method: 'cms', key: join(here.keys, 'ec.pem'), cert: join(here.keys, 'expired.crt'), public: join(here.keys, 'expired.crt') }));
   const run = await here.run(['apply', 'plan.yml']);
-  assert.is(run.exitCode, 2);
+  assert.is(run.exitCode, 5);
   assert.match(run.stderr, 'certificate-expired');
   assert.equal(filesBelow(join(here.dir, 'build')), []);
 });
