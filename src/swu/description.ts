@@ -141,6 +141,7 @@ function render(template: string, data: object): string {
   try {
     return renderTemplate(template, data, {
       str: (value) => quoteString(given(value)),
+      json: (value) => JSON.stringify(given(value)),
       setting: (value) => settingName(given(value)),
       // Keeps 64-bit sizes whole: libconfig reads a bare number as 32 bits.
       int64: (value) => `${given(value)}L`,

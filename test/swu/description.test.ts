@@ -112,7 +112,7 @@ test('machines, variables and templates that cannot be written are refused with 
 });
 
 test("a user's own template gets the same names", () => {
-  const template = '{"software": {"version": {{str to}}, "from": {{str from}}, "images": [{{#each selections.[1].images}}{"filename": {{str filename}} }{{#unless @last}},{{/unless}}{{/each}}]} }';
+  const template = '{"software": {"version": {{json to}}, "from": {{json from}}, "images": [{{#each selections.[1].images}}{"filename": {{json filename}} }{{#unless @last}},{{/unless}}{{/each}}]} }';
   assert.equal(JSON.parse(describeUpdate({ ...update, template }).text), { software: { version: '0.2.0', from: '0.1.0', images: [{ filename: 'rootfs.delta.gz' }, { filename: 'boot.img' }] } });
 });
 

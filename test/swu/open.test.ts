@@ -121,7 +121,7 @@ test('a description of the user in JSON opens too; one that forgets a payload is
   const template = join(work, 'own.hbs');
   const request = requestFor(keys, join(work, 'own.swu'), [boot]);
   const withTemplate = { ...request, swu: { ...request.swu, template } };
-  writeFileSync(template, '{"software": {"version": {{str to}}, {{str machine}}: {"hardware-compatibility": ["1.0"], "images": [{{#each plain.images}}{"filename": {{str filename}}, "sha256": {{str sha256}}, "device": {{str device}} }{{/each}}]} } }');
+  writeFileSync(template, '{"software": {"version": {{json to}}, {{json machine}}: {"hardware-compatibility": ["1.0"], "images": [{{#each plain.images}}{"filename": {{json filename}}, "sha256": {{json sha256}}, "device": {{json device}} }{{/each}}]} } }');
   await buildSwu(withTemplate);
   assert.equal(failed((await openSwu(request.out, { workDir: join(work, 'own'), version: '0.2.0', ...trusting('ec.crt') })).checks), []);
 
