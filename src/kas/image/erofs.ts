@@ -1,5 +1,6 @@
 import { lstat, mkdtemp, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ReleasePlanError } from '../../errors.ts';
 import { run } from '../../io/process.ts';
 import type { ImageReader } from './reader.ts';
 
@@ -11,9 +12,11 @@ import type { ImageReader } from './reader.ts';
 export async function erofsReader(image: string, scratchDir: string, signal?: AbortSignal): Promise<ImageReader> {
   const root = await mkdtemp(join(scratchDir, 'unpacked-'));
   const close = (): Promise<void> => rm(root, { recursive: true, force: true });
+  let failure: string | undefined;
   try {
-    // 1: what cannot be made by a user who is not root, such as device nodes. The file wanted is there or it is not.
-    await run('fsck.erofs', [`--extract=${root}`, '--overwrite', '--no-preserve', image], { okCodes: [0, 1], ...(signal === undefined ? {} : { signal }) });
+    // 1 may only mean that a user who is not root cannot make device nodes: then the file wanted is there all the same.
+    const { exitCode, stderr } = await run('fsck.erofs', [`--extract=${root}`, '--overwrite', '--no-preserve', image], { okCodes: [0, 1], ...(signal === undefined ? {} : { signal }) });
+    if (exitCode !== 0) failure = stderr.trim().split('\n').slice(-3).join('\n');
   } catch (error) {
     await close();
     throw error;
@@ -21,6 +24,7 @@ export async function erofsReader(image: string, scratchDir: string, signal?: Ab
   return {
     async look(path) {
       const found = await lstat(join(root, path)).catch(() => undefined);
+      if (found === undefined && failure !== undefined) throw new ReleasePlanError('tool-failed', `fsck.erofs could not unpack ${path} of ${image}: ${failure}`);
       if (found === undefined) return { kind: 'missing' };
       if (found.isSymbolicLink()) return { kind: 'link', target: await readlink(join(root, path)) };
       return { kind: found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other' };

@@ -8,7 +8,7 @@ export function ext4Reader(image: string, signal?: AbortSignal): ImageReader {
   return {
     async look(path) {
       const { stdout, stderr } = await run('debugfs', ['-R', `stat ${quoted(path)}`, image], options);
-      if (stderr.includes('File not found')) return { kind: 'missing' };
+      if (/File not found|is not a directory/.test(stderr)) return { kind: 'missing' };
       const kind = /Type: (\w+)/.exec(stdout)?.[1];
       if (kind === undefined) throw new ReleasePlanError('tool-failed', `debugfs cannot read ${image}: ${stderr.split('\n').slice(1).join(' ')}`);
       return kind === 'symlink' ? { kind: 'link', target: await targetOf(path, stdout) } : plainEntry(kind);

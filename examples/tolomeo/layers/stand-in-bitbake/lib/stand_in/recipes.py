@@ -56,7 +56,7 @@ def _trouble(configuration: Configuration, recipe: Path) -> list[Task]:
     delay = float(configuration.get("STAND_IN_TASK_SECONDS", "0"))
     tasks = [Task(recipe, "fetch", lambda server: server.run("sleep", str(delay)))] if delay > 0 else []
     if "STAND_IN_SAY_BYTES" in configuration:
-        tasks.append(Task(recipe, "configure", lambda server: server.say(b"x" * int(configuration["STAND_IN_SAY_BYTES"]))))
+        tasks.append(Task(recipe, "configure", lambda server: _chatter(server, int(configuration["STAND_IN_SAY_BYTES"]))))
     if "STAND_IN_SAY_LATIN1" in configuration:
         tasks.append(Task(recipe, "configure", lambda server: server.say("caf\u00e9".encode("latin-1"))))
     if "STAND_IN_SILENT_SECONDS" in configuration:
@@ -64,6 +64,13 @@ def _trouble(configuration: Configuration, recipe: Path) -> list[Task]:
     if "STAND_IN_EXIT_CODE" in configuration:
         tasks.append(Task(recipe, "compile", _fail))
     return tasks
+
+
+def _chatter(server: Server, size: int) -> None:
+    """One long line, then more lines than the pipes hold, as a compiler prints."""
+    server.say(b"x" * size)
+    for number in range(5000):
+        server.say(f"NOTE: line {number} of a task that prints as much as compilers do, now and then more than is read")
 
 
 def _fail(_server: Server) -> None:
