@@ -1,7 +1,6 @@
 /** Certificates and public keys: reading them, and how long they last. */
 import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
 import type { Diagnostic } from '../diagnostic.ts';
 import { ReleasePlanError } from '../errors.ts';
 import { resolveKey, toArgument, type KeyContext } from './keys.ts';
@@ -31,7 +30,7 @@ export const nameOf = (certificate: X509Certificate): string => certificate.subj
  */
 export function checkCertificate(certificate: X509Certificate, written: string, now: Date): Diagnostic[] {
   const [from, until] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
-  const which = `the certificate ${basename(written)} (${nameOf(certificate)})`;
+  const which = `the certificate ${written} (${nameOf(certificate)})`;
   if (now > until) throw new ReleasePlanError('certificate-expired', `${which} ended on ${until.toISOString()}`);
   if (now < from) throw new ReleasePlanError('certificate-not-yet-valid', `${which} is valid from ${from.toISOString()} on; now is ${now.toISOString()}`);
   const daysLeft = Math.floor((until.getTime() - now.getTime()) / DAY_MS);

@@ -37,9 +37,14 @@ const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
  * Where a reference leads.
  *
  * @param written as in the plan; what messages name
- * @throws ReleasePlanError `signing-key-missing` when a variable is not set or empty
+ * @throws ReleasePlanError `signing-key-missing` when a variable is not set or empty,
+ *   `signing-key-in-plan` when the secret itself is written there
  */
 export function resolveKey(written: string, context: KeyContext): KeySource {
+  // Whoever reads the plan, its history or a message about it would have it.
+  if (written.includes('-----BEGIN ') || written.includes('pin-value=')) {
+    throw new ReleasePlanError('signing-key-in-plan', 'under signing, the plan itself holds the text of a key or a PIN');
+  }
   const value = written.replaceAll(VARIABLE, (_all, name: string) => variable(name, written, context));
   if (value.includes('-----BEGIN ')) return { kind: 'pem', text: value };
   if (value.startsWith('pkcs11:')) return { kind: 'pkcs11', uri: value };

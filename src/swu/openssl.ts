@@ -66,5 +66,5 @@ export async function openssl(code: Code, key: PrivateKey, args: readonly string
 
 function hintFor(key: PrivateKey): string {
   if (key.argument.engine) return 'Are libengine-pkcs11-openssl and the module of the token installed, and is the PIN right (pin-source, or signing.passphrase_env)?';
-  return key.env && Object.keys(key.env).length > 0 ? 'Is the passphrase right?' : 'Is it a private key in PEM? An encrypted one needs signing.passphrase_env.';
+  return Object.keys(key.env).length > 0 ? 'Is the passphrase right?' : 'Is it a private key in PEM? An encrypted one needs signing.passphrase_env.';
 }

@@ -45,6 +45,14 @@ test('a variable that is not set or empty, and a file that is not there, are nam
   assert.match(absent.message, '${SWU_KEY}: the file does not exist');
 });
 
+test('a key or PIN in the plan itself is refused without being repeated', async () => {
+  for (const written of [PEM, 'pkcs11:token=a?pin-value=secret']) {
+    const failure = await failureOf(() => resolveKey(written, { env: {}, planDir }));
+    assert.is(failure.code, 'signing-key-in-plan');
+    assert.not(failure.message.includes('secret'));
+  }
+});
+
 test('secrets lie in a folder of their own for as long as they are needed', async () => {
   const seen = await withPrivateFolder(async (folder) => {
     assert.is(statSync(folder).mode & 0o777, 0o700);
