@@ -158,9 +158,7 @@ const codes = {
   'ostree-delta-broken': entry(EXIT.inconsistent, 'A static delta cannot be read, or a client that has only its source does not reach its target with it. It is not offered to devices.', 'Run the command again: a broken delta is withdrawn, then made anew.'),
   'ostree-stats-too-large': entry(EXIT.inconsistent, 'The sizes of all deltas to one commit would exceed 1 MiB, which devices refuse to read.', 'Withdraw deltas that nobody requires: `targets static-deltas --prune`.'),
   // --- kas: overrides and chains ---------------------------------------------------
-  'kas-version-pattern': entry(EXIT.usage, 'A version becomes code in local.conf and part of paths, and this one could break out of its quotes, be evaluated by BitBake, or lead elsewhere.', 'Use letters, digits and ".", "+", "_", "-", beginning with a letter or digit; at most 64 of them.'),
   'kas-header-id': entry(EXIT.usage, 'The id under local_conf_header is written into local.conf as a comment line, and this one would end the comment or swallow the line after it.', 'Use the id that the base kas file has, of one line and without a backslash at its end.'),
-  'kas-chain': entry(EXIT.usage, 'kas would not read these files as one chain: a file is missing, has a colon in its path, or lies in another repository than the first.', 'Keep all kas files of a plan in one git repository, under paths without a colon.'),
   'kas-repository-owner': entry(EXIT.environment, 'The repository of the kas files belongs to another user, so git refuses it, and kas then resolves includes against the wrong folder without a word.', 'Run `git config --system --add safe.directory FOLDER` (kas does not see your own git configuration), or change the owner.'),
 
   // --- kas: builds -------------------------------------------------------------------

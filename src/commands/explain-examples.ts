@@ -49,4 +49,17 @@ export const EXAMPLES: Partial<Record<Code, string>> = {
   'placeholder-unknown': 'file: "image-{machin}.squashfs"   # instead: {machine}',
   'secret-in-plan': 'key: "-----BEGIN PRIVATE KEY-----..."   # instead: key: ${SWU_KEY}',
   'signing-missing': 'deltas:   # without a section `signing:`\n  - { to: "0.2.0", from: ["0.1.0"] }',
+  // kas
+  'kas-header-id': 'kas:\n  buildinfo: "version\\"   # instead: the id as it stands under local_conf_header',
+  'kas-repository-owner': 'sudo release-plan apply plan.yml   # in a checkout of another user',
+  'kas-order': 'versions:\n  - version: "0.2.0"\n    kas: [kas/dev.yml]   # whose `includes` bring the base again, after the override',
+  'kas-version-overridden': 'local_conf_header:\n  buildinfo: |\n    BUILD_VERSION = "dev"\n  zz-product: |\n    BUILD_VERSION = "9.9.9"   # written later, so it wins',
+  'kas-settings-differ': 'machine: tolomeo-imx8   # in the plan; the kas files say machine: tolomeo-qemux86-64',
+  'kas-configuration-changed': 'kas shell kas/product.yml   # by hand, while apply builds',
+  'build-dir-busy': 'kas build kas/product.yml & release-plan apply plan.yml',
+  'build-failed': 'ERROR: zlib-1.3-r0 do_compile: oe_runmake failed',
+  'build-stalled': 'kas:\n  stall_timeout: 10min   # and a task that is silent for longer',
+  'build-stale': 'rm -r artifacts && release-plan apply plan.yml   # the image is there already: BitBake has nothing to do',
+  'build-version-unproven': 'do_rootfs[vardepsexclude] += "BUILD_VERSION"   # a new version does not make a new image',
+  'version-file-unreadable': 'file: boot.vfat\nversion_file: /version   # instead: no version_file for this partition',
 };

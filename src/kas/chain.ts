@@ -26,16 +26,15 @@ export interface ChainParts {
  * Puts a chain together. The override comes last: kas lets the later file win,
  * so in any other place a base file would silently replace the version.
  *
- * @throws ReleasePlanError `kas-chain` for a missing file, a colon, or files of
- *   several repositories; `kas-repository-owner`
+ * @throws ReleasePlanError `path-colon`, `path-missing`, `kas-repository`, `kas-repository-owner`
  */
 export async function chainOf({ config, versionFiles = [], override, workDir }: ChainParts): Promise<Chain> {
   const files = [...config, ...versionFiles, ...(override === undefined ? [] : [override])];
   // Relative paths: a colon above the project does no harm, and kas-container sees the same tree elsewhere.
   const shown = files.map((file) => asArgument(relative(workDir, file)));
   for (const [index, file] of files.entries()) {
-    if (shown[index]?.includes(':')) throw new ReleasePlanError('kas-chain', `${file} has a colon in its path, which kas reads as the end of one file and the start of the next`);
-    if (!(await stat(file).catch(() => undefined))?.isFile()) throw new ReleasePlanError('kas-chain', `the kas file ${file} does not exist`);
+    if (shown[index]?.includes(':')) throw new ReleasePlanError('path-colon', `${file} has a colon in its path, which kas reads as the end of one file and the start of the next`);
+    if (!(await stat(file).catch(() => undefined))?.isFile()) throw new ReleasePlanError('path-missing', `the kas file ${file} does not exist`);
   }
   await requireOneRepository(files);
   return { files, argument: shown.join(':') };
@@ -46,13 +45,13 @@ const asArgument = (path: string): string => (path.startsWith('-') ? `./${path}`
 
 async function requireOneRepository(files: readonly string[]): Promise<void> {
   const [first, ...others] = files;
-  if (first === undefined) throw new ReleasePlanError('kas-chain', 'a chain needs at least one kas file');
+  if (first === undefined) return;
   const home = await repositoryOf(dirname(first));
   for (const file of others) {
     const found = await repositoryOf(dirname(file));
     if (found === home) continue;
     const name = (root: string | undefined): string => root ?? 'no repository';
-    throw new ReleasePlanError('kas-chain', `${file} lies in ${name(found)}, ${first} in ${name(home)}: kas refuses a chain across repositories`);
+    throw new ReleasePlanError('kas-repository', `${file} lies in ${name(found)}, ${first} in ${name(home)}: kas refuses a chain across repositories`);
   }
 }
 

@@ -20,7 +20,7 @@ export interface DeltaBuildRequest extends KasJob {
  * under `env:`.
  *
  * @returns the folder in which the results lie: `kas.deploy` with `{version}` as the target
- * @throws ReleasePlanError `kas-version-pattern`, `build-dir-busy`, and as {@link runKas}
+ * @throws ReleasePlanError `version-invalid`, `build-dir-busy`, and as {@link runKas}
  */
 export async function buildDelta(directory: BuildDirectory, request: DeltaBuildRequest): Promise<string> {
   const { kas, chain, env, from, to, machine, distro, image, signal } = request;

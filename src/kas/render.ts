@@ -25,7 +25,7 @@ const LINE_BREAK = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
  * templates/kas-override.yml.hbs. It names format version 1, which every kas
  * reads; a number above what a kas knows is refused by it.
  *
- * @throws ReleasePlanError `kas-version-pattern`, `kas-header-id`
+ * @throws ReleasePlanError `version-invalid`, `kas-header-id`
  */
 export function renderOverride(values: OverrideValues): string {
   requireVersion(values.version);
@@ -53,10 +53,10 @@ function escapeYaml(character: string): string {
   return codePoint > 0xffff ? `\\U${codePoint.toString(16).padStart(8, '0')}` : `\\u${codePoint.toString(16).padStart(4, '0')}`;
 }
 
-/** Returns the version, or throws `kas-version-pattern`. */
+/** Returns the version, or throws `version-invalid`. */
 export function requireVersion(version: string): string {
   if (VERSION.test(version)) return version;
-  throw new ReleasePlanError('kas-version-pattern', `${JSON.stringify(version)} cannot be a BUILD_VERSION`);
+  throw new ReleasePlanError('version-invalid', `${JSON.stringify(version)} cannot be a BUILD_VERSION`);
 }
 
 function requireHeaderId(id: string): void {

@@ -37,17 +37,17 @@ test('a file that begins with a dash is no option', async () => {
 test('a colon in a path below the work dir is refused, one above it does no harm', async () => {
   const root = tree('colon', 'a:b/kas/base.yml');
   const config = [join(root, 'a:b/kas/base.yml')];
-  const error = await failsWith('kas-chain', () => chainOf({ config, workDir: root }));
+  const error = await failsWith('path-colon', () => chainOf({ config, workDir: root }));
   assert.match(error.message, 'has a colon in its path');
   assert.is((await chainOf({ config, workDir: join(root, 'a:b') })).argument, 'kas/base.yml');
 });
 
 test('a file that is missing, and files of two repositories, are refused', async () => {
   const root = tree('two', 'one/.git/', 'one/base.yml', 'other/.git/', 'other/more.yml', 'loose.yml');
-  const missing = await failsWith('kas-chain', () => chainOf({ config: [join(root, 'one/nowhere.yml')], workDir: root }));
+  const missing = await failsWith('path-missing', () => chainOf({ config: [join(root, 'one/nowhere.yml')], workDir: root }));
   assert.match(missing.message, 'nowhere.yml does not exist');
   for (const more of ['other/more.yml', 'loose.yml']) {
-    const error = await failsWith('kas-chain', () => chainOf({ config: [join(root, 'one/base.yml'), join(root, more)], workDir: root }));
+    const error = await failsWith('kas-repository', () => chainOf({ config: [join(root, 'one/base.yml'), join(root, more)], workDir: root }));
     assert.match(error.message, 'kas refuses a chain across repositories');
   }
 });
