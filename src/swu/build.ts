@@ -117,9 +117,10 @@ async function described(partition: SwuPartition, signal: AbortSignal | undefine
 async function guardOf(request: SwuRequest): Promise<{ members: MemberSource[]; described: { guardScript?: { name: string } & FileDigest; guardLua?: string } }> {
   const { guard } = request.swu;
   if (guard === 'none' || request.partitions.every((one) => one.kind === 'raw')) return { members: [], described: {} };
-  if (guard === 'lua') return { members: [], described: { guardLua: await readFile(templatePath('check-base.lua'), 'utf8') } };
   const name = 'check-base.sh';
   const bytes = await readFile(templatePath(name));
+  // One guard, called at two moments: the hook runs the script that would else be a member.
+  if (guard === 'lua') return { members: [], described: { guardLua: `check_base_script = [==[\n${bytes.toString('utf8')}]==]\n${await readFile(templatePath('check-base.lua'), 'utf8')}` } };
   return { members: [{ name, bytes }], described: { guardScript: { name, ...digestBytes(bytes) } } };
 }
 

@@ -6,9 +6,9 @@ export type Slot = 'a' | 'b';
 
 /**
  * SWUpdate passes the guard's arguments through a shell unquoted, and cuts
- * `data` (path, size and sha256 of the base) at 255 bytes.
+ * `data` (base, its size and sha256, target) at 255 bytes.
  */
-const DEVICE = /^\/[A-Za-z0-9._/:+@=-]{1,160}$/;
+const DEVICE = /^\/[A-Za-z0-9._/:+@=-]{1,83}$/;
 
 /** The device that is written, and for a delta the one that is read. */
 export interface Targets {
@@ -41,6 +41,6 @@ export function targetsOf(partition: { name: string; kind: 'rdiff' | 'raw'; targ
 
 function checkDevice(partition: string, device: string): void {
   if (!DEVICE.test(device)) {
-    throw new ReleasePlanError('swu-device', `partition ${partition}: ${JSON.stringify(device)} cannot be given to SWUpdate as a device`, { hint: 'Use an absolute path of letters, digits and . _ / : + @ = - with at most 161 characters.' });
+    throw new ReleasePlanError('swu-device', `partition ${partition}: ${JSON.stringify(device)} cannot be given to SWUpdate as a device`, { hint: 'Use an absolute path of letters, digits and . _ / : + @ = - with at most 84 characters.' });
   }
 }

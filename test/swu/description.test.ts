@@ -60,7 +60,7 @@ test('both selections write their slot from the other one, with one payload', ()
       sha256: '4'.repeat(64), size: 70, properties: { 'decompressed-size': '70' },
     });
     assert.equal(at(update, ...selection, 'scripts'), [
-      { filename: 'check-base.sh', type: 'shellscript', data: `${base} 900 ${'3'.repeat(64)}`, sha256: '5'.repeat(64) },
+      { filename: 'check-base.sh', type: 'shellscript', data: `${base} 900 ${'3'.repeat(64)} ${device}`, sha256: '5'.repeat(64) },
       { type: 'readback', device, properties: { sha256: '2'.repeat(64), size: '1000' } },
       { type: 'readback', device: '/dev/c', properties: { sha256: '4'.repeat(64), size: '70' } },
     ]);
@@ -68,6 +68,13 @@ test('both selections write their slot from the other one, with one payload', ()
   }
   assert.is(at(update, 'software', 'version'), '0.2.0');
   assert.equal(at(update, 'software', 'tolomeo-qemux86-64', 'hardware-compatibility'), update.swu.hardware);
+});
+
+test('what the guard is given fits the 255 bytes that SWUpdate keeps of it', () => {
+  const long = (letter: string): string => `/${letter.repeat(83)}`;
+  const rest = { ...rootfs, base: digest('3', 2 ** 40), target: { slots: { a: long('a'), b: long('b') } } };
+  const [guard] = at({ ...update, partitions: [rest] }, 'software', 'tolomeo-qemux86-64', 'stable', 'main', 'scripts') as Array<{ data: string }>;
+  assert.ok((guard?.data.length ?? 999) <= 255, String(guard?.data.length));
 });
 
 test('without slots everything stands under the board, without a selection', () => {
