@@ -9,7 +9,6 @@ import { soloCrew, workerCrew } from './create/crew.ts';
 import { emitDelta, type DeltaCounts } from './create/emit.ts';
 import { planLayout } from './create/layout.ts';
 import { matchImages } from './create/match.ts';
-import { commandsOf } from './create/matches.ts';
 import type { Progress } from './progress.ts';
 import { loadWasm, sharedMemory } from './wasm.ts';
 
@@ -78,7 +77,7 @@ async function makeDelta(paths: { base: string; target: string; delta: string },
   const setup = { module: await loadWasm('match'), memory, layout, basePath: paths.base, targetPath: paths.target, targetBytes };
   const crew = solo ? soloCrew(setup, { base: images.base.fd, target: images.target.fd }, breathe) : workerCrew(setup);
   const segments = await matchImages({ crew, layout, memory, baseBytes, targetBytes, ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}) });
-  const counts = await emitDelta(commandsOf(segments, targetBytes), images.target.fd, deltaFile.fd, async (doneBytes) => {
+  const counts = await emitDelta(segments, targetBytes, { target: images.target.fd, delta: deltaFile.fd }, async (doneBytes) => {
     onProgress?.({ phase: 'write', doneBytes });
     await breathe();
   });

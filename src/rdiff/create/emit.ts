@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { AheadReader, writeFully } from './files.ts';
 import { putCopy, putEnd, putLiteralHead, putMagic } from '../encode.ts';
 import { COMMAND_MAX_BYTES } from '../format.ts';
-import type { Command } from './matches.ts';
+import { AheadReader, writeFully } from './files.ts';
+import { eachMatch, type Matches } from './matches.ts';
 
 /** What a delta consists of. */
 export interface DeltaCounts {
@@ -20,47 +20,102 @@ export interface DeltaCounts {
 const BUFFER_BYTES = 1024 * 1024;
 
 /**
- * Writes the delta, reading its literals from the target, in bounded memory.
- *
- * @param targetFd open for reading
- * @param deltaFd open for writing, empty
- * @param pause awaited after each full buffer with the bytes written so far: lets the event loop run, and throws to stop
+ * Writes a delta from matches in the order of the target: what lies between
+ * them becomes literals, and what goes on in base and target alike becomes one
+ * copy. No command is empty, and no two neighbours could be one.
  */
-export async function emitDelta(commands: Iterable<Command>, targetFd: number, deltaFd: number, pause: (doneBytes: number) => Promise<void>): Promise<DeltaCounts> {
-  const hash = createHash('sha256');
-  const literals = new AheadReader(targetFd);
-  const buffer = Buffer.allocUnsafe(BUFFER_BYTES);
-  const counts = { deltaBytes: 0, copies: 0, literals: 0, copyBytes: 0, literalBytes: 0 };
-  let used = putMagic(buffer, 0);
-  const flush = async (): Promise<void> => {
-    const whole = buffer.subarray(0, used);
-    hash.update(whole);
-    writeFully(deltaFd, whole, counts.deltaBytes);
-    counts.deltaBytes += used;
-    used = 0;
-    await pause(counts.deltaBytes);
-  };
-  for (const command of commands) {
-    if (used + COMMAND_MAX_BYTES > BUFFER_BYTES) await flush();
-    if (command.kind === 'copy') {
-      used = putCopy(buffer, used, command.base, command.length);
-      counts.copies += 1;
-      counts.copyBytes += command.length;
-      continue;
+export class DeltaWriter {
+  readonly #literals: AheadReader;
+  readonly #fd: number;
+  readonly #hash = createHash('sha256');
+  readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES);
+  readonly #counts = { deltaBytes: 0, copies: 0, literals: 0, copyBytes: 0, literalBytes: 0 };
+  #used = 0;
+  /** Target bytes that are dealt with, the open copy included. */
+  #done = 0;
+  #copyBase = 0;
+  #copyBytes = 0;
+
+  /**
+   * @param targetFd open for reading: where literals come from
+   * @param deltaFd open for writing, empty
+   */
+  constructor(targetFd: number, deltaFd: number) {
+    this.#literals = new AheadReader(targetFd);
+    this.#fd = deltaFd;
+    this.#used = putMagic(this.#buffer, 0);
+  }
+
+  get deltaBytes(): number {
+    return this.#counts.deltaBytes + this.#used;
+  }
+
+  /** Goes on with a match; `target` is not before the end of the last one. */
+  match(target: number, base: number, length: number): void {
+    if (target !== this.#done || base !== this.#copyBase + this.#copyBytes || this.#copyBytes === 0) {
+      this.#literalTo(target);
+      this.#copyBase = base;
     }
-    used = putLiteralHead(buffer, used, command.length);
-    counts.literals += 1;
-    counts.literalBytes += command.length;
-    for (let done = 0; done < command.length; ) {
-      if (used === BUFFER_BYTES) await flush();
-      const take = Math.min(command.length - done, BUFFER_BYTES - used);
-      literals.copy(command.target + done, buffer.subarray(used, used + take));
-      used += take;
-      done += take;
+    this.#copyBytes += length;
+    this.#done = target + length;
+  }
+
+  /** Ends the delta. */
+  finish(targetBytes: number): DeltaCounts {
+    this.#literalTo(targetBytes);
+    this.#reserve(1);
+    this.#used = putEnd(this.#buffer, this.#used);
+    this.#flush();
+    return { ...this.#counts, deltaSha256: this.#hash.digest('hex') };
+  }
+
+  /** Writes the open copy, and everything from there to `target` as a literal. */
+  #literalTo(target: number): void {
+    if (this.#copyBytes > 0) {
+      this.#reserve(COMMAND_MAX_BYTES);
+      this.#used = putCopy(this.#buffer, this.#used, this.#copyBase, this.#copyBytes);
+      this.#counts.copies += 1;
+      this.#counts.copyBytes += this.#copyBytes;
+      this.#copyBytes = 0;
+    }
+    const length = target - this.#done;
+    if (length === 0) return;
+    this.#reserve(COMMAND_MAX_BYTES);
+    this.#used = putLiteralHead(this.#buffer, this.#used, length);
+    this.#counts.literals += 1;
+    this.#counts.literalBytes += length;
+    while (this.#done < target) {
+      this.#reserve(1);
+      const take = Math.min(target - this.#done, BUFFER_BYTES - this.#used);
+      this.#literals.copy(this.#done, this.#buffer, this.#used, take);
+      this.#used += take;
+      this.#done += take;
     }
   }
-  if (used === BUFFER_BYTES) await flush();
-  used = putEnd(buffer, used);
-  await flush();
-  return { ...counts, deltaSha256: hash.digest('hex') };
+
+  #reserve(bytes: number): void {
+    if (this.#used + bytes > BUFFER_BYTES) this.#flush();
+  }
+
+  #flush(): void {
+    const whole = this.#buffer.subarray(0, this.#used);
+    this.#hash.update(whole);
+    writeFully(this.#fd, whole, this.#counts.deltaBytes);
+    this.#counts.deltaBytes += this.#used;
+    this.#used = 0;
+  }
+}
+
+/**
+ * Writes the delta for the matches of consecutive segments.
+ *
+ * @param pause awaited after each segment with the bytes written so far: lets the event loop run, and throws to stop
+ */
+export async function emitDelta(segments: readonly Matches[], targetBytes: number, fds: { target: number; delta: number }, pause: (doneBytes: number) => Promise<void>): Promise<DeltaCounts> {
+  const writer = new DeltaWriter(fds.target, fds.delta);
+  for (const matches of segments) {
+    eachMatch(matches, (target, base, length) => writer.match(target, base, length));
+    await pause(writer.deltaBytes);
+  }
+  return writer.finish(targetBytes);
 }

@@ -35,14 +35,17 @@ export class AheadReader {
     this.#sizeBytes = fstatSync(fd).size;
   }
 
-  /** Fills `into` from a place in the file. */
-  copy(position: number, into: Uint8Array): void {
-    if (into.length > AHEAD_BYTES) return readFully(this.#fd, into, position);
-    if (position < this.#start || position + into.length > this.#end) {
+  /** Puts `length` bytes from a place in the file into `into` at `at`. */
+  copy(position: number, into: Uint8Array, at: number, length: number): void {
+    if (length > AHEAD_BYTES) return readFully(this.#fd, into.subarray(at, at + length), position);
+    if (position < this.#start || position + length > this.#end) {
       this.#start = position;
-      this.#end = Math.max(position + into.length, Math.min(position + AHEAD_BYTES, this.#sizeBytes));
+      this.#end = Math.max(position + length, Math.min(position + AHEAD_BYTES, this.#sizeBytes));
       readFully(this.#fd, this.#ahead.subarray(0, this.#end - position), position);
     }
-    into.set(this.#ahead.subarray(position - this.#start, position - this.#start + into.length));
+    const from = position - this.#start;
+    // Most literals are a few bytes long: a view for each would cost more than the copy.
+    if (length > 32) into.set(this.#ahead.subarray(from, from + length), at);
+    else for (let one = 0; one < length; one += 1) into[at + one] = this.#ahead[from + one]!;
   }
 }

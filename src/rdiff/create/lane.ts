@@ -2,7 +2,7 @@ import { gapsOf, type Gap, type Stretches } from './gaps.ts';
 import { readFully } from './files.ts';
 import { CHUNK_BYTES, COUNTER_AT, PIECE_BYTES, SEGMENT_BYTES, type Layout } from './layout.ts';
 import { Matcher, type BaseWindow, type FineIndex } from './matcher.ts';
-import { joinMatches, type Matches } from './matches.ts';
+import { MATCH_STRIDE, type Matches } from './matches.ts';
 
 /** What a thread needs to start: everything can be posted to a worker. */
 export interface LaneSetup {
@@ -91,6 +91,7 @@ export class Lane {
 
   #indexFine(phase: Extract<Phase, { kind: 'index-fine' }>, part: number): void {
     const { stretches, index, parts } = phase;
+    this.#matcher.clearFine(index, part, parts);
     for (let at = 0; at + 1 < stretches.length; at += 2) {
       const end = stretches[at + 1]!;
       for (let start = stretches[at]!; start < end; start += CHUNK_BYTES) {
@@ -104,17 +105,25 @@ export class Lane {
     const gaps = gapsOf(anchors, start, end);
     if (gaps.length === 0) return anchors;
     this.#readGaps(gaps);
+    this.#matcher.begin();
     const pieces = gaps.flatMap((gap) => cut(gap));
-    const parts: Matches[] = [];
+    let anchor = 0;
+    const keepUntil = (offset: number): void => {
+      for (; anchor < anchors.length && anchors[anchor]! < offset; anchor += MATCH_STRIDE) this.#matcher.keep(anchors[anchor]!, anchors[anchor + 2]!);
+    };
     for (let first = 0; first < pieces.length; ) {
       let next = first;
       for (let sample = 0; next < pieces.length && sample < LITERAL_SAMPLE_BYTES; next += 1) sample += pieces[next]!.end - pieces[next]!.start;
       const group = pieces.slice(first, next);
       const literalCost = this.#matcher.literalCostOf(group);
-      for (const piece of group) parts.push(this.#matcher.refine(piece.start, piece.end, index, [piece.before, piece.after, 0], literalCost));
+      for (const piece of group) {
+        keepUntil(piece.start);
+        this.#matcher.refine(piece.start, piece.end, index, [piece.before, piece.after, 0], literalCost);
+      }
       first = next;
     }
-    return joinMatches(anchors, parts);
+    keepUntil(end);
+    return this.#matcher.take(anchors);
   }
 
   #useSegment(segment: number): { start: number; end: number } {

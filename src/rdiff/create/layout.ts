@@ -13,8 +13,11 @@ export const COARSE_STRIDE = 256;
 /** Target bytes that are parsed in one go; what is left of a segment is cut at this size. */
 export const PIECE_BYTES = 32 * 1024;
 
-/** Words per bucket of the fine index, see assembly/fine.ts. */
-const FINE_WAYS = 4;
+/** A bucket of the fine index: three entries and their tags, see assembly/fine.ts. */
+export const FINE_BUCKET_BYTES = 16;
+
+/** Beside each bucket, in a table that fits the cache: see assembly/fine.ts. */
+export const FILTER_BYTES_PER_BUCKET = 2;
 
 /** Base bytes for each bucket of the fine index, which holds but a part of the base. */
 const BASE_BYTES_PER_FINE_BUCKET = 160;
@@ -57,6 +60,7 @@ export interface Layout {
   /** The table has 2^coarseBits words. */
   coarseBits: number;
   fineAt: number;
+  filterAt: number;
   /** The table has room for 2^fineBits buckets. */
   fineBits: number;
   lanes: LaneLayout[];
@@ -77,9 +81,6 @@ class Allocator {
   }
 }
 
-/** Words that a fine index of so many buckets takes. */
-export const fineWords = (bits: number): number => FINE_WAYS * 2 ** bits;
-
 /** Bits of a table with room for so many entries at three quarters full at most. */
 export const tableBits = (entries: number): number => Math.max(10, Math.ceil(Math.log2((entries * 4) / 3 + 1)));
 
@@ -89,7 +90,8 @@ function arrange(windowBytes: number, lanes: number): Layout {
   const baseAt = allocator.take(windowBytes);
   const coarseAt = allocator.take(4 * 2 ** coarseBits);
   const fineBits = Math.max(10, Math.ceil(Math.log2(windowBytes / BASE_BYTES_PER_FINE_BUCKET + 1)));
-  const fineAt = allocator.take(4 * fineWords(fineBits));
+  const fineAt = allocator.take(FINE_BUCKET_BYTES * 2 ** fineBits);
+  const filterAt = allocator.take(FILTER_BYTES_PER_BUCKET * 2 ** fineBits);
   const laneLayouts = Array.from({ length: lanes }, () => ({
     targetAt: allocator.take(SEGMENT_BYTES),
     matchesAt: allocator.take((SEGMENT_BYTES / MIN_MATCH_BYTES) * WASM_MATCH_WORDS * 4),
@@ -98,7 +100,7 @@ function arrange(windowBytes: number, lanes: number): Layout {
     costsAt: allocator.take(8 * (PIECE_BYTES + 1)),
     countsAt: allocator.take(4 * 256),
   }));
-  return { sizeBytes: allocator.usedBytes, baseAt, windowBytes, coarseAt, coarseBits, fineAt, fineBits, lanes: laneLayouts };
+  return { sizeBytes: allocator.usedBytes, baseAt, windowBytes, coarseAt, coarseBits, fineAt, filterAt, fineBits, lanes: laneLayouts };
 }
 
 /**

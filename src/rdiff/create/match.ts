@@ -18,10 +18,10 @@ export interface MatchJob {
   onProgress?: (progress: Progress) => void;
 }
 
-/** The fine index holds every fourth byte's window of the base where it has room for them. */
-const FINEST_STRIDE_BYTES = Number(process.env['FS'] ?? 4);
+/** The fine index holds a window at every eighth byte of the base where it has room for them. */
+const FINEST_STRIDE_BYTES = Number(process.env['FS'] ?? 8);
 
-/** Of the four that a bucket has room for. */
+/** Of the three that a bucket has room for. */
 const FINE_ENTRIES_PER_BUCKET = 2;
 
 const PROGRESS_INTERVAL_MS = 100;

@@ -1,13 +1,13 @@
-import { COARSE_STRIDE, WASM_MATCH_WORDS, type LaneLayout, type Layout } from './layout.ts';
-import { MATCH_STRIDE, type Matches } from './matches.ts';
+import { COARSE_STRIDE, FILTER_BYTES_PER_BUCKET, FINE_BUCKET_BYTES, WASM_MATCH_WORDS, type LaneLayout, type Layout } from './layout.ts';
+import { MATCH_STRIDE, newMatches, type Matches } from './matches.ts';
 import { instantiate } from '../wasm.ts';
 
 /** The functions of match.wasm; see src/rdiff/wasm/assembly/. */
 interface MatchExports {
   indexCoarse(table: number, shift: number, from: number, to: number, stride: number): void;
   scanCoarse(table: number, shift: number, from: number, to: number, base: number, baseEnd: number, rep: number, out: number): number;
-  indexFine(table: number, shift: number, from: number, to: number, stride: number, part: number, parts: number): void;
-  collectMatches(table: number, shift: number, from: number, to: number, base: number, baseEnd: number, diagonalA: number, diagonalB: number, diagonalC: number, hits: number, best: number): void;
+  indexFine(table: number, filter: number, shift: number, from: number, to: number, stride: number, part: number, parts: number): void;
+  collectMatches(table: number, filter: number, shift: number, from: number, to: number, base: number, baseEnd: number, diagonalA: number, diagonalB: number, diagonalC: number, hits: number, best: number): void;
   chooseMatches(best: number, size: number, costs: number, literal: number, literalHead: number, copy: number, from: number, out: number): number;
   countBytes(counts: number, from: number, to: number): void;
   literalCost(counts: number): number;
@@ -33,7 +33,14 @@ export interface FineIndex {
  * four bytes of offset that hardly compress and one or two of length.
  */
 const LITERAL_HEAD_COST = Number(process.env['LH'] ?? 16);
-const COPY_COST = Number(process.env['CC'] ?? 80);
+const COPY_COST = Number(process.env['CC'] ?? 56);
+
+const WASM_MATCH_BYTES = 4 * WASM_MATCH_WORDS;
+
+/** In place of the source of a match that stays as it is; no address. */
+const KEPT = 0;
+
+const NO_MATCHES: Matches = newMatches(0);
 
 /** Adds up what literals cost before the parse: bytes of the target that look alike. */
 export type LiteralCost = number;
@@ -51,6 +58,8 @@ export class Matcher {
   #window: BaseWindow = { start: 0, sizeBytes: 0 };
   /** Offset in the target of what lies at targetAt. */
   #segmentStart = 0;
+  /** Matches at matchesAt. */
+  #count = 0;
 
   constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, layout: Layout, lane: number) {
     const own = layout.lanes[lane];
@@ -90,13 +99,27 @@ export class Matcher {
     // The likeliest place is the same one: most of an image does not move.
     const inWindow = start >= this.#window.start && start < this.#window.start + this.#window.sizeBytes;
     const rep = inWindow ? this.#baseAddress(start) : 0;
-    const count = this.#wasm.scanCoarse(coarseAt, 64 - coarseBits, this.#targetAddress(start), this.#targetAddress(end), baseAt, baseAt + this.#window.sizeBytes, rep, this.#own.matchesAt);
-    return this.#takeMatches(count);
+    this.#count = this.#wasm.scanCoarse(coarseAt, 64 - coarseBits, this.#targetAddress(start), this.#targetAddress(end), baseAt, baseAt + this.#window.sizeBytes, rep, this.#own.matchesAt);
+    return this.take(NO_MATCHES);
+  }
+
+  /**
+   * Empties one part of the fine index: what a former window left, and what was
+   * never touched gets its memory in order here, which takes a fraction of the
+   * time that it takes in the order of hashes.
+   */
+  clearFine(index: FineIndex, part: number, parts: number): void {
+    const buckets = 2 ** index.bits;
+    const from = Math.ceil((part * buckets) / parts);
+    const to = Math.ceil(((part + 1) * buckets) / parts);
+    const { fineAt, filterAt } = this.#layout;
+    this.#bytes.fill(0, fineAt + from * FINE_BUCKET_BYTES, fineAt + to * FINE_BUCKET_BYTES);
+    this.#bytes.fill(0, filterAt + from * FILTER_BYTES_PER_BUCKET, filterAt + to * FILTER_BYTES_PER_BUCKET);
   }
 
   /** Enters [start, end) of the base into one part of the fine index. */
   indexFine(start: number, end: number, index: FineIndex, part: number, parts: number): void {
-    this.#wasm.indexFine(this.#layout.fineAt, 64 - index.bits, this.#baseAddress(start), this.#baseAddress(end), index.strideBytes, part, parts);
+    this.#wasm.indexFine(this.#layout.fineAt, this.#layout.filterAt, 64 - index.bits, this.#baseAddress(start), this.#baseAddress(end), index.strideBytes, part, parts);
   }
 
   /** What a literal byte costs that is like those of these stretches of the target, in 1/16 byte. */
@@ -107,20 +130,56 @@ export class Matcher {
     return this.#wasm.literalCost(countsAt);
   }
 
+  /** Begins the list of matches that {@link refine} and {@link keep} add to. */
+  begin(): void {
+    this.#count = 0;
+  }
+
   /**
-   * The matches to take in a piece [start, end) of the target, at most PIECE_BYTES.
+   * Adds the matches to take in a piece [start, end) of the target, at most PIECE_BYTES.
    *
    * @param diagonals base offset minus target offset where matches are expected
    */
-  refine(start: number, end: number, index: FineIndex, diagonals: readonly [number, number, number], literalCost: LiteralCost): Matches {
-    const { baseAt, fineAt } = this.#layout;
+  refine(start: number, end: number, index: FineIndex, diagonals: readonly [number, number, number], literalCost: LiteralCost): void {
+    const { baseAt, fineAt, filterAt } = this.#layout;
     const { hitsAt, bestAt, costsAt, matchesAt } = this.#own;
     const from = this.#targetAddress(start);
     // As addresses; a diagonal that leads out of the window is found out there.
     const shift = baseAt - this.#window.start - this.#own.targetAt + this.#segmentStart;
     const [a, b, c] = diagonals;
-    this.#wasm.collectMatches(fineAt, 64 - index.bits, from, this.#targetAddress(end), baseAt, baseAt + this.#window.sizeBytes, a + shift, b + shift, c + shift, hitsAt, bestAt);
-    return this.#takeMatches(this.#wasm.chooseMatches(bestAt, end - start, costsAt, literalCost, LITERAL_HEAD_COST, COPY_COST, from, matchesAt));
+    this.#wasm.collectMatches(fineAt, filterAt, 64 - index.bits, from, this.#targetAddress(end), baseAt, baseAt + this.#window.sizeBytes, a + shift, b + shift, c + shift, hitsAt, bestAt);
+    const out = matchesAt + this.#count * WASM_MATCH_BYTES;
+    this.#count += this.#wasm.chooseMatches(bestAt, end - start, costsAt, literalCost, LITERAL_HEAD_COST, COPY_COST, from, out);
+  }
+
+  /** Adds a match that stays as it is. Its source may lie outside the window: {@link take} gets it. */
+  keep(target: number, length: number): void {
+    const at = (this.#own.matchesAt + this.#count * WASM_MATCH_BYTES) / 4;
+    this.#words[at] = this.#targetAddress(target);
+    this.#words[at + 1] = KEPT;
+    this.#words[at + 2] = length;
+    this.#count += 1;
+  }
+
+  /**
+   * The list, as offsets.
+   *
+   * @param kept the matches given to {@link keep}, in that order
+   */
+  take(kept: Matches): Matches {
+    const matches = newMatches(this.#count);
+    const targetShift = this.#segmentStart - this.#own.targetAt;
+    const baseShift = this.#window.start - this.#layout.baseAt;
+    let from = this.#own.matchesAt / 4;
+    let next = 0;
+    for (let to = 0; to < matches.length; to += MATCH_STRIDE, from += WASM_MATCH_WORDS) {
+      const source = this.#words[from + 1]!;
+      matches[to] = this.#words[from]! + targetShift;
+      matches[to + 1] = source === KEPT ? kept[next + 1]! : source + baseShift;
+      matches[to + 2] = this.#words[from + 2]!;
+      if (source === KEPT) next += MATCH_STRIDE;
+    }
+    return matches;
   }
 
   #baseAddress(offset: number): number {
@@ -129,19 +188,5 @@ export class Matcher {
 
   #targetAddress(offset: number): number {
     return this.#own.targetAt + offset - this.#segmentStart;
-  }
-
-  /** Copies matches out of wasm memory as offsets, into memory that all threads can read. */
-  #takeMatches(count: number): Matches {
-    const matches = new Float64Array(new SharedArrayBuffer(count * MATCH_STRIDE * Float64Array.BYTES_PER_ELEMENT));
-    const targetShift = this.#segmentStart - this.#own.targetAt;
-    const baseShift = this.#window.start - this.#layout.baseAt;
-    const from = this.#own.matchesAt / 4;
-    for (let one = 0; one < count; one += 1) {
-      matches[one * MATCH_STRIDE] = this.#words[from + one * WASM_MATCH_WORDS]! + targetShift;
-      matches[one * MATCH_STRIDE + 1] = this.#words[from + one * WASM_MATCH_WORDS + 1]! + baseShift;
-      matches[one * MATCH_STRIDE + 2] = this.#words[from + one * WASM_MATCH_WORDS + 2]!;
-    }
-    return matches;
   }
 }

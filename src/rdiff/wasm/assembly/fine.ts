@@ -2,6 +2,10 @@
 // index of 12-byte windows at a small stride of those stretches of the base that no
 // long match uses, and along the diagonals of the matches around.
 //
+// Most bytes of new content are nowhere in the base. What says so is a filter of 16
+// bits per bucket, small enough for the cache, where the bucket would be a miss of the
+// cache and of the TLB.
+//
 // A bucket is one word with three tags of 10 bits, none of them 0, and three addresses,
 // lowest first. It belongs to one thread, which meets its windows in ascending order:
 // the index is the same for any number of threads. What does not fit is left out.
@@ -33,8 +37,15 @@ function tagOf(hash: u64): u32 {
   return tag ? tag : 1;
 }
 
+/** The bit of the filter's word for a bucket that stands for this hash. */
+// @ts-ignore: decorator
+@inline
+function filterBit(hash: u64): u32 {
+  return <u32>1 << (<u32>(hash >> 26) & 15);
+}
+
 /** Enters the windows at from, from + stride, ... that end before `to` and whose bucket is of `part` out of `parts`. */
-export function indexFine(table: usize, shift: u32, from: usize, to: usize, stride: u32, part: u32, parts: u32): void {
+export function indexFine(table: usize, filter: usize, shift: u32, from: usize, to: usize, stride: u32, part: u32, parts: u32): void {
   for (let p = from; p + FINE_WINDOW <= to; p += stride) {
     const hash = hash12(p);
     const index = hash >> shift;
@@ -45,19 +56,20 @@ export function indexFine(table: usize, shift: u32, from: usize, to: usize, stri
     if (way == WAYS) continue;
     store<u32>(bucket, tags | (tagOf(hash) << <u32>(way * TAG_BITS)));
     store<u32>(bucket + (way << 2), <u32>p, 4);
+    const word = filter + (<usize>index << 1);
+    store<u16>(word, <u16>(<u32>load<u16>(word) | filterBit(hash)));
   }
 }
 
 /**
- * For each of the bytes at [from, end) which of its bucket's entries have its tag, as
- * three bits. A loop of its own, since its misses of the cache then overlap.
+ * For each of the bytes at [from, end) whether the index may have its window. A loop
+ * of its own, since its misses of the cache then overlap.
  */
-function lookUp(table: usize, shift: u32, from: usize, end: usize, hits: usize): void {
+function lookUp(filter: usize, shift: u32, from: usize, end: usize, hits: usize): void {
   for (let i = from; i < end; i++) {
     const hash = hash12(i);
-    const differ = load<u32>(table + (<usize>(hash >> shift) << 4)) ^ (tagOf(hash) * TAG_ONES);
-    const mask = <u32>!(differ & TAG_MASK) | (<u32>!(differ & (TAG_MASK << 10)) << 1) | (<u32>!(differ >> 20) << 2);
-    store<u8>(hits + (i - from), <u8>mask);
+    const word = <u32>load<u16>(filter + (<usize>(hash >> shift) << 1));
+    store<u8>(hits + (i - from), <u8>((word & filterBit(hash)) != 0));
   }
 }
 
@@ -88,12 +100,12 @@ function along(s: usize, i: usize, head: u64, room: u32, base: usize, last: usiz
  * @param diagonalA, diagonalB, diagonalC where matches are to be expected: base address
  *   minus target address, in wrapping arithmetic
  */
-export function collectMatches(table: usize, shift: u32, from: usize, to: usize, base: usize, baseEnd: usize, diagonalA: usize, diagonalB: usize, diagonalC: usize, hits: usize, best: usize): void {
+export function collectMatches(table: usize, filter: usize, shift: u32, from: usize, to: usize, base: usize, baseEnd: usize, diagonalA: usize, diagonalB: usize, diagonalC: usize, hits: usize, best: usize): void {
   memory.fill(best, 0, (to - from) << 3);
   if (baseEnd - base < FINE_WINDOW || to - from < FINE_WINDOW) return;
   const last = baseEnd - FINE_WINDOW;
   const end = to - FINE_WINDOW + 1;
-  lookUp(table, shift, from, end, hits);
+  lookUp(filter, shift, from, end, hits);
   let a = diagonalA;
   let b = diagonalB;
   let c = diagonalC;
@@ -112,11 +124,12 @@ export function collectMatches(table: usize, shift: u32, from: usize, to: usize,
       longest = length;
       source = i + c;
     }
-    const mask = load<u8>(hits + (i - from));
-    if (mask && longest < LONG_ENOUGH) {
-      const bucket = table + (<usize>(hash12(i) >> shift) << 4);
+    if (load<u8>(hits + (i - from)) && longest < LONG_ENOUGH) {
+      const hash = hash12(i);
+      const bucket = table + (<usize>(hash >> shift) << 4);
+      const differ = load<u32>(bucket) ^ (tagOf(hash) * TAG_ONES);
       for (let way: usize = 0; way < WAYS; way++) {
-        if (!(mask & (1 << <u8>way))) continue;
+        if (differ & (TAG_MASK << <u32>(way * TAG_BITS))) continue;
         const s = <usize>load<u32>(bucket + (way << 2), 4);
         if (load<u64>(s) != head || load<u32>(s, 8) != load<u32>(i, 8)) continue;
         length = FINE_WINDOW + matchForward(s + FINE_WINDOW, i + FINE_WINDOW, min(room, <u32>(baseEnd - s)) - FINE_WINDOW);
