@@ -36,7 +36,11 @@ async function applyAll(plans: readonly string[], flags: Flags, context: Command
   const options = { only: await phasesOf(flags.only), keepGoing: flags.keepGoing === true, waitMs: waitOf(flags.wait) };
   // All plans are checked before the first build, which may take hours.
   const loaded: Plan[] = [];
-  for (const file of plans) loaded.push((await requirePlan(file, { cwd: context.cwd })).plan);
+  for (const file of plans) {
+    const { plan, diagnostics } = await requirePlan(file, { cwd: context.cwd });
+    context.diagnostics(diagnostics);
+    loaded.push(plan);
+  }
   const documents: object[] = [];
   let exitCode: ExitCode = EXIT.ok;
   for (const plan of loaded) {

@@ -11,7 +11,7 @@ export const registerReport: RegisterCommand = (program, run) => {
     .command('report')
     .description('the consistency report again, on stdout; exit 4 when a check fails')
     .argument('<plan>', 'plan file')
-    .option('--format <name>', 'json or markdown', 'markdown')
+    .option('--format <name>', 'json, markdown or html', 'markdown')
     .action(async (file: string, flags: Flags) => {
       await run(async (context) => {
         const { requirePlan } = await import('../plan/load.ts');
