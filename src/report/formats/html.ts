@@ -14,7 +14,7 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem
 table { border-collapse: collapse; width: 100%; margin: 1rem 0 2rem; }
 th, td { border-bottom: 1px solid #d8d8dc; padding: .35rem .6rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 th { white-space: nowrap; }
-td.number { text-align: right; white-space: nowrap; }
+td.number, .sizes th:not(:first-child) { text-align: right; white-space: nowrap; }
 td.pair, td.check { white-space: nowrap; }
 .pass { color: #13692c; } .fail { color: #b3141b; font-weight: 600; } .not-checked { color: #6b6b70; }
 .verdict { font-size: 1.2rem; }
@@ -54,5 +54,5 @@ function sizeTable(sizes: readonly SizeRow[]): string {
     const numbers = [formatBytes(one.fullBytes), formatBytes(one.deltaBytes), formatBytes(one.compressedBytes), formatBytes(one.swuBytes), formatShare(one.fullBytes - one.swuBytes, one.fullBytes), one.devices === undefined ? '-' : String(one.devices)];
     return `<tr><td class="pair">${escape(`${one.from} -> ${one.to}`)}</td>${numbers.map((text) => `<td class="number">${text}</td>`).join('')}</tr>\n`;
   });
-  return `<table>${headOf(['Update', 'Full image', 'Delta', 'gzip', '.swu', 'Saved per device', 'Devices'])}<tbody>\n${body.join('')}</tbody></table>\n`;
+  return `<table class="sizes">${headOf(['Update', 'Full image', 'Delta', 'gzip', '.swu', 'Saved per device', 'Devices'])}<tbody>\n${body.join('')}</tbody></table>\n`;
 }
