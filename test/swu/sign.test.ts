@@ -65,6 +65,22 @@ test('an altered description, and a key that is not trusted, do not verify, and 
   assert.not((await verifySignature(altered, signature, { ...context, method: 'cms', public: 'ec.crt' })).valid);
 });
 
+test('what this machine trusts otherwise does not count: devices trust signing.public alone', async () => {
+  const authorities = join(work, 'authorities');
+  mkdirSync(authorities);
+  writeFileSync(join(authorities, 'other.pem'), pem('other.crt'));
+  execFileSync('openssl', ['rehash', authorities]);
+  const before = process.env.SSL_CERT_DIR;
+  process.env.SSL_CERT_DIR = authorities;
+  try {
+    await signDescription(description, signature, { method: 'cms', key: 'other.pem', cert: 'other.crt' }, context);
+    assert.not((await verifySignature(description, signature, { ...context, method: 'cms', public: 'ec.crt' })).valid);
+  } finally {
+    if (before === undefined) delete process.env.SSL_CERT_DIR;
+    else process.env.SSL_CERT_DIR = before;
+  }
+});
+
 test('keys come from the environment as a path or as the text itself, with or without a passphrase', async () => {
   const rsa = { method: 'rsa', key: '${SWU_KEY}', public: 'rsa.pub.pem' } as const;
   assert.ok((await signAndVerify(rsa, { SWU_KEY: join(dir, 'rsa.pem') })).valid);
