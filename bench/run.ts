@@ -1,0 +1,93 @@
+/**
+ * `npm run bench -- [NAME...] [--full] [--rounds N] [--json FILE] [--markdown FILE]`
+ *
+ * Prints Markdown on standard output. Needs a build (`npm run build`) and the
+ * Debian packages that docs/performance.md names; `--full` needs root.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { Bench, BenchResult, BenchSettings } from './bench.ts';
+import { compressBench } from './compress.ts';
+import { deltaBench } from './delta.ts';
+import { signatureBench } from './signature.ts';
+import { markdownTable } from './table.ts';
+import { worstCasesBench } from './worst-cases.ts';
+
+/** Every bench; a new one is a file and a line here. */
+const BENCHES: readonly Bench[] = [deltaBench, worstCasesBench, signatureBench, compressBench];
+
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    full: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    json: { type: 'string' },
+    markdown: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (flags.help) {
+  process.stdout.write(`npm run bench -- [NAME...] [--full] [--rounds N] [--json FILE] [--markdown FILE]\n\n${BENCHES.map(({ name, about }) => `  ${name.padEnd(12)}  ${about}\n`).join('')}`);
+} else {
+  await runBenches(chosen(positionals));
+}
+
+function chosen(names: readonly string[]): readonly Bench[] {
+  const unknown = names.find((name) => !BENCHES.some((bench) => bench.name === name));
+  if (unknown !== undefined) throw new Error(`there is no bench ${JSON.stringify(unknown)}: ${BENCHES.map(({ name }) => name).join(', ')}`);
+  return names.length === 0 ? BENCHES : BENCHES.filter(({ name }) => names.includes(name));
+}
+
+async function runBenches(benches: readonly Bench[]): Promise<void> {
+  const cacheDir = fileURLToPath(new URL('../.cache/bench', import.meta.url));
+  mkdirSync(cacheDir, { recursive: true });
+  const workDir = mkdtempSync(`${cacheDir}/run-`);
+  const settings: BenchSettings = {
+    full: flags.full,
+    rounds: flags.rounds === undefined ? 5 : Number(flags.rounds),
+    cacheDir,
+    workDir,
+    note: (message) => void process.stderr.write(`${message}\n`),
+  };
+  const machine = machineFacts(settings);
+  const results: Record<string, BenchResult> = {};
+  try {
+    for (const bench of benches) results[bench.name] = await bench.run(settings);
+  } finally {
+    rmSync(workDir, { recursive: true, force: true });
+  }
+  const text = markdown(machine, results);
+  process.stdout.write(text);
+  if (flags.markdown !== undefined) writeFileSync(flags.markdown, text);
+  if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify({ schema: 1, machine, results }, null, 2)}\n`);
+}
+
+/** What a reader must know to compare: the machine, its load before the run, the programs. */
+function machineFacts(settings: BenchSettings): Record<string, string> {
+  const version = (command: string, ...args: string[]): string => execFileSync('sh', ['-c', '"$@" 2>&1 | head -1', 'sh', command, ...args], { encoding: 'utf8' }).trim();
+  return {
+    'date': new Date().toISOString().slice(0, 10),
+    'machine': `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} processors, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`,
+    'load before': loadavg().map((load) => load.toFixed(2)).join(' '),
+    'images': settings.full ? 'full: Debian before and after its security updates' : "small: this machine's own programs, altered",
+    'rounds': String(settings.rounds),
+    'node': process.version,
+    'rdiff': version('rdiff', '--version'),
+    'xdelta3': version('xdelta3', '-V'),
+    'zstd': version('zstd', '--version'),
+    'libdeflate-gzip': version('libdeflate-gzip', '-V'),
+  };
+}
+
+function markdown(machine: Record<string, string>, results: Record<string, BenchResult>): string {
+  const facts = Object.entries(machine).map(([name, value]) => `- ${name}: ${value}\n`).join('');
+  const all = Object.values(results);
+  const judgements = all.flatMap((result) => result.judgements);
+  const tables = all.flatMap((result) => result.tables).map(markdownTable);
+  const verdicts = markdownTable({ title: flags.full ? 'Targets' : 'Targets, which were set for the large images: on small ones the start of Node.js weighs', columns: ['target', 'measured', 'reached'], rows: judgements.map((one) => [one.target, one.measured, one.reached ? 'yes' : 'NO']) });
+  return [`${facts}`, ...tables, ...(judgements.length === 0 ? [] : [verdicts])].join('\n');
+}
