@@ -4,6 +4,7 @@ import { run } from '../io/process.ts';
 import type { BuildConfiguration, KasSettings } from '../model.ts';
 import { waitForBitbake, type BuildDirectory } from './build-directory.ts';
 import type { Chain } from './chain.ts';
+import { containerFor, containerOptions } from './container.ts';
 import { describeConfiguration, readConf, requirePlanned, type PlannedSettings } from './configuration.ts';
 import { kasEnvironment } from './environment.ts';
 import { finishPending, startPending, type PendingBuild } from './pending.ts';
@@ -54,12 +55,14 @@ export async function buildVersion(directory: BuildDirectory, request: BuildRequ
   return await finishPending(directory, pending);
 }
 
-/** A run of kas for a job, its environment cleaned. */
+/** A run of kas for a job, its environment cleaned. @param added variables for recipes */
 export function kasRunOf(directory: BuildDirectory, job: KasJob, args: string[], added: Record<string, string> = {}): KasRun {
   const { kas, logFile, heartbeatMs, signal, onProgress, onLine } = job;
+  const container = containerFor(kas.command, job.env);
   return {
     command: kas.command,
-    args,
+    args: container === undefined ? args : [...containerOptions(container, added), ...args],
+    ...(container === undefined ? {} : { container }),
     workDir: kas.workDir,
     buildDir: directory.path,
     env: kasEnvironment(kas, job.env, added),
@@ -74,10 +77,10 @@ export function kasRunOf(directory: BuildDirectory, job: KasJob, args: string[],
 
 async function checkConfiguration(directory: BuildDirectory, request: BuildRequest): Promise<BuildConfiguration> {
   const { kas, chain, version, machine, distro, planDir } = request;
-  const files = await readConf(kas.workDir, directory.path);
+  const files = await readConf(kas, directory.path);
   const planned: PlannedSettings = { version, machine, distro, buildinfo: kas.buildinfo };
   requirePlanned(files.localConf, planned, relative(kas.workDir, confPaths(directory.path).localConf));
-  return await describeConfiguration(files, chain, planDir, await kasVersion(kas, request.env));
+  return await describeConfiguration(files, { chain, planDir, env: request.env, kas: await kasVersion(kas, request.env) });
 }
 
 /** Somebody's `kas checkout` or `kas build` meanwhile rewrote local.conf, and BitBake may have read either. */

@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { relative } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { ReleasePlanError } from '../errors.ts';
 import { digestOf } from '../io/json.ts';
 import { run } from '../io/process.ts';
-import type { BuildConfiguration } from '../model.ts';
+import type { BuildConfiguration, KasSettings } from '../model.ts';
 import { effectOn, parseConf, type Statement } from './bitbake-conf.ts';
-import type { Chain } from './chain.ts';
+import { repositoryOf, type Chain } from './chain.ts';
+import { containerFor, containerMounts } from './container.ts';
+import { passedEnvironment } from './passed-env.ts';
 import { confPaths, layersOf, settingsOf, type ConfFiles } from './settings.ts';
 
 /** What local.conf has to say for a version. */
@@ -18,9 +20,17 @@ export interface PlannedSettings {
 }
 
 /** Reads what kas wrote into a build directory. */
-export async function readConf(workDir: string, buildDir: string): Promise<ConfFiles> {
+export async function readConf(kas: KasSettings, buildDir: string): Promise<ConfFiles> {
   const paths = confPaths(buildDir);
-  return { localConf: await readFile(paths.localConf, 'utf8'), bblayersConf: await readFile(paths.bblayersConf, 'utf8'), buildDir, workDir };
+  const isContained = containerFor(kas.command, {}) !== undefined;
+  const base = dirname(kas.config[0] ?? kas.workDir);
+  return {
+    localConf: await readFile(paths.localConf, 'utf8'),
+    bblayersConf: await readFile(paths.bblayersConf, 'utf8'),
+    topDir: isContained ? '/build' : buildDir,
+    workDir: kas.workDir,
+    mounts: isContained ? containerMounts({ workDir: kas.workDir, buildDir, repository: (await repositoryOf(base)) ?? base }) : [],
+  };
 }
 
 /**
@@ -70,15 +80,26 @@ function otherVersion(value: string | undefined, by: Statement | undefined, { ve
 const placeOf = (file: string, { line, header }: Statement): string =>
   `${file}:${line}${header === undefined ? '' : ` (local_conf_header ${JSON.stringify(header)})`}`;
 
+/** What a configuration is recorded with, beside the files that kas wrote. */
+export interface ConfigurationContext {
+  chain: Chain;
+  /** Manifests name the chain relative to it. */
+  planDir: string;
+  /** The caller's environment. */
+  env: NodeJS.ProcessEnv;
+  /** First line of `kas --version`. */
+  kas: string;
+}
+
 /** The record of a configuration for the manifest. */
-export async function describeConfiguration(files: ConfFiles, chain: Chain, planDir: string, kasVersion: string): Promise<BuildConfiguration> {
-  const settings = settingsOf(files);
+export async function describeConfiguration(files: ConfFiles, { chain, planDir, env, kas }: ConfigurationContext): Promise<BuildConfiguration> {
+  const settings = settingsOf(files, await passedEnvironment(chain.files, env));
   return {
     digest: digestOf(settings),
     settings,
     layers: await commitsOf(layersOf(files), files.workDir),
     chain: chain.files.map((file) => relative(planDir, file)),
-    kas: kasVersion,
+    kas,
   };
 }
 
@@ -87,6 +108,7 @@ async function commitsOf(layers: readonly string[], workDir: string): Promise<Re
   const commits = new Map<string, string>();
   for (const layer of layers) {
     const git = async (...args: string[]): Promise<string | undefined> => {
+      // 128: no repository, no commit yet, or no such folder.
       const { exitCode, stdout } = await run('git', ['-C', layer, ...args], { okCodes: [0, 128] });
       return exitCode === 0 ? stdout : undefined;
     };

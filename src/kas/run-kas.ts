@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReleasePlanError, errnoOf } from '../errors.ts';
 import { missingTool } from '../io/process.ts';
+import { killContainer, type Container } from './container.ts';
 import { BuildErrors, LineSplitter, parseKasLine, progressOf } from './output.ts';
 import { stopBuild } from './stop.ts';
 
@@ -14,6 +15,8 @@ export interface KasRun {
   /** Where kas runs. */
   workDir: string;
   buildDir: string;
+  /** Where kas-container runs kas, see kas/container.ts. */
+  container?: Container;
   /** The whole environment, see kas/environment.ts. */
   env: NodeJS.ProcessEnv;
   /** Everything that kas prints is appended here. */
@@ -70,13 +73,24 @@ async function supervise(run: KasRun, log: FileHandle): Promise<void> {
   const ending = await Promise.race([ended, watch.stalled, interruption.happened]);
   watch.end();
   interruption.end();
-  // After a failure too: a kas that was killed leaves BitBake's server building.
-  if (ending.why !== 'ended' || ending.code !== 0) await stopBuild({ pid: child.pid ?? 0, buildDir: run.buildDir });
-  await Promise.race([drained, sleep(DRAIN_MS)]);
-  child.stdout.destroy();
-  child.stderr.destroy();
-  await drained;
+  try {
+    // After a failure too: a kas that was killed leaves BitBake's server building.
+    if (ending.why !== 'ended' || ending.code !== 0) await stop(run, child.pid ?? 0);
+    await Promise.race([drained, sleep(DRAIN_MS)]);
+  } finally {
+    child.stdout.destroy();
+    child.stderr.destroy();
+    await drained;
+  }
   conclude(run, ending, errors);
+}
+
+async function stop(run: KasRun, pid: number): Promise<void> {
+  const { container, env, buildDir } = run;
+  if (container !== undefined) await killContainer(container, env);
+  await stopBuild({ pid, buildDir });
+  // One that was just being made when the first kill came.
+  if (container !== undefined) await killContainer(container, env);
 }
 
 const endOf = (child: ChildProcess): Promise<Ending> => new Promise((resolve) => {

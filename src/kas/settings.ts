@@ -1,4 +1,4 @@
-import { join, relative, resolve } from 'node:path';
+import { isAbsolute, join, relative, resolve } from 'node:path';
 import { digestOf } from '../io/json.ts';
 import type { BuildConfiguration } from '../model.ts';
 import { parseConf, type Statement } from './bitbake-conf.ts';
@@ -7,8 +7,11 @@ import { parseConf, type Statement } from './bitbake-conf.ts';
 export interface ConfFiles {
   localConf: string;
   bblayersConf: string;
-  buildDir: string;
+  /** What ${TOPDIR} was for kas: the build directory, or where a container has it. */
+  topDir: string;
   workDir: string;
+  /** Folders of a container as [inside, outside]; none when kas runs on this machine. */
+  mounts: ReadonlyArray<readonly [inside: string, outside: string]>;
 }
 
 /**
@@ -27,9 +30,12 @@ const NOT_CONFIGURATION: ReadonlySet<string> = new Set([
  * because values may be secret and manifests are published. BUILD_VERSION,
  * comments and {@link NOT_CONFIGURATION} are left out, so that two versions of
  * one product agree.
+ *
+ * @param passed environment variables that kas hands to BitBake, see kas/passed-env.ts
  */
-export function settingsOf(files: ConfFiles): Record<string, string> {
+export function settingsOf(files: ConfFiles, passed: ReadonlyMap<string, string> = new Map()): Record<string, string> {
   const said = new Map<string, string[]>();
+  for (const [name, value] of passed) if (!NOT_CONFIGURATION.has(name)) said.set(`env ${name}`, [value]);
   for (const statement of [...parseConf(files.bblayersConf), ...parseConf(files.localConf)]) {
     const { assignment } = statement;
     if (assignment?.variable === 'BBLAYERS' || (assignment !== undefined && NOT_CONFIGURATION.has(assignment.variable))) continue;
@@ -45,10 +51,19 @@ function nameOf({ assignment, text }: Statement): string {
   return `${assignment.variable}${assignment.overrides}${assignment.flag === undefined ? '' : `[${assignment.flag}]`}`;
 }
 
-/** The layer folders of bblayers.conf, absolute. */
-export function layersOf({ bblayersConf, buildDir }: ConfFiles): string[] {
+/** The layer folders of bblayers.conf, absolute, as this machine has them. */
+export function layersOf({ bblayersConf, topDir, mounts }: ConfFiles): string[] {
   const values = parseConf(bblayersConf).flatMap(({ assignment }) => (assignment?.variable === 'BBLAYERS' ? [assignment.value] : []));
-  return values.join(' ').split(/\s+/).filter((one) => one !== '').map((one) => resolve(buildDir, one.replace(/^\$\{TOPDIR\}/, buildDir)));
+  const layers = values.join(' ').split(/\s+/).filter((one) => one !== '');
+  return layers.map((one) => outside(resolve(topDir, one.replace(/^\$\{TOPDIR\}/, topDir)), mounts));
+}
+
+function outside(path: string, mounts: ConfFiles['mounts']): string {
+  for (const [inside, real] of mounts) {
+    const rest = relative(inside, path);
+    if (!rest.startsWith('..') && !isAbsolute(rest)) return join(real, rest);
+  }
+  return path;
 }
 
 /** Where kas writes the two files. */

@@ -39,7 +39,7 @@ for (const [what, conf, code, words] of refused) {
 
 const LAYERS = 'BBLAYERS ?= " \\\n    ${TOPDIR}/../layers/core \\\n    ${TOPDIR}/../layers/meta-demo"\nBBPATH ?= "${TOPDIR}"\n';
 const settings = (localConf: string, top = '/a', buildDir = `${top}/build`): Record<string, string> =>
-  settingsOf({ localConf, bblayersConf: LAYERS.replaceAll('${TOPDIR}/..', buildDir === `${top}/build` ? '${TOPDIR}/..' : top), buildDir, workDir: top });
+  settingsOf({ localConf, bblayersConf: LAYERS.replaceAll('${TOPDIR}/..', buildDir === `${top}/build` ? '${TOPDIR}/..' : top), topDir: buildDir, workDir: top, mounts: [] });
 
 test('version, comments, layer places and where things are downloaded make no difference', () => {
   const same = [
@@ -58,8 +58,21 @@ test('what differs is named', () => {
   assert.equal(names(CONF.replace('squashfs', 'ext4')), ['IMAGE_FSTYPES']);
   assert.equal(names(`${CONF}IMAGE_INSTALL:append = " gdb"\nrequire debug.inc\n`), ['IMAGE_INSTALL:append', 'require debug.inc']);
   assert.equal(names(`${CONF}IMAGE_FSTYPES += "tar"\n`), ['IMAGE_FSTYPES']);
-  const without = settingsOf({ localConf: CONF, bblayersConf: LAYERS.replace(/\S*meta-demo/, ''), buildDir: '/a/build', workDir: '/a' });
+  const without = settingsOf({ localConf: CONF, bblayersConf: LAYERS.replace(/\S*meta-demo/, ''), topDir: '/a/build', workDir: '/a', mounts: [] });
   assert.equal(compareConfigurations(base, { settings: without }), ['layer layers/meta-demo']);
+});
+
+test('layers of a container are named as this machine has them', () => {
+  const mounts = [['/work', '/a'], ['/repo', '/a/product']] as const;
+  const bblayersConf = 'BBLAYERS ?= "${TOPDIR}/../work/layers/core ${TOPDIR}/../repo/meta-demo /opt/meta-x"\n';
+  assert.equal(layersOf({ localConf: '', bblayersConf, topDir: '/build', workDir: '/a', mounts }), ['/a/layers/core', '/a/product/meta-demo', '/opt/meta-x']);
+});
+
+test('variables that kas passes on count, by their value at the time', () => {
+  const files = { localConf: CONF, bblayersConf: LAYERS, topDir: '/a/build', workDir: '/a', mounts: [] };
+  const before = { settings: settingsOf(files, new Map([['FEATURE', 'on'], ['DL_DIR', '/a']])) };
+  const after = { settings: settingsOf(files, new Map([['FEATURE', 'off'], ['DL_DIR', '/b']])) };
+  assert.equal(compareConfigurations(before, after), ['env FEATURE']);
 });
 
 test('values do not stand in the record', () => {
@@ -71,14 +84,16 @@ test('layers have the commit of their repository, and are known as dirty when tr
   const layer = join(workDir, 'layers/meta-demo');
   mkdirSync(join(layer, 'conf'), { recursive: true });
   mkdirSync(join(workDir, 'layers/core'));
+  mkdirSync(join(workDir, 'kas'));
+  writeFileSync(join(workDir, 'kas/a.yml'), 'header: {version: 1}\n');
   writeFileSync(join(layer, 'conf/layer.conf'), 'A = "1"\n');
   const git = (...args: string[]): string => execFileSync('git', ['-C', layer, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], { encoding: 'utf8' }).trim();
   git('init', '--quiet');
   git('add', '.');
   git('commit', '--quiet', '-m', 'first');
-  const files = { localConf: CONF, bblayersConf: LAYERS, buildDir: join(workDir, 'build'), workDir };
+  const files = { localConf: CONF, bblayersConf: LAYERS, topDir: join(workDir, 'build'), workDir, mounts: [] };
   assert.equal(layersOf(files), [join(workDir, 'layers/core'), layer]);
-  const describe = () => describeConfiguration(files, { files: [join(workDir, 'kas/a.yml')], argument: 'kas/a.yml' }, workDir, 'kas 3.1');
+  const describe = () => describeConfiguration(files, { chain: { files: [join(workDir, 'kas/a.yml')], argument: 'kas/a.yml' }, planDir: workDir, env: {}, kas: 'kas 3.1' });
   const clean = await describe();
   assert.equal(clean.layers, { 'layers/meta-demo': git('rev-parse', 'HEAD') });
   assert.equal([clean.chain, clean.kas, clean.digest.length], [['kas/a.yml'], 'kas 3.1', 64]);
