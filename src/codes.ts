@@ -40,6 +40,7 @@ const codes = {
   'plan-exists': entry(EXIT.usage, '`init` found a plan already and does not overwrite it.', 'Edit it, name another folder, or write the new plan under another name with --file.'),
   'plan-empty': entry(EXIT.usage, 'The plan file holds nothing but comments, if that.', 'Write a plan; `release-plan init` makes a first one.'),
   'plan-too-large': entry(EXIT.usage, 'The plan file is larger than any plan needs to be; a thousand versions take a tenth of the limit.', 'Split the product, or drop versions that no device runs.'),
+  'plan-many-problems': entry(EXIT.usage, 'The plan has more problems than anyone would read; the first ones of each kind are told.', 'Correct those that are told, and look again.'),
   'plan-encoding': entry(EXIT.usage, 'The plan file is not UTF-8, or has characters that cannot be seen and that YAML does not allow.', 'Save it as UTF-8 and remove the named character.'),
   'yaml-syntax': entry(EXIT.usage, 'The plan is not valid YAML 1.2.', 'Correct the named place; often it is the indentation, a missing colon or a missing quote.'),
   'yaml-duplicate-key': entry(EXIT.usage, 'A key stands twice in the same map; YAML allows it once, and most readers silently take the last.', 'Keep one of the two.'),

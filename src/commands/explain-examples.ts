@@ -7,6 +7,7 @@ export const EXAMPLES: Partial<Record<Code, string>> = {
   'plan-exists': 'release-plan init   # in a folder that has a plan.yml',
   'plan-empty': '# plan.yml with comments alone',
   'plan-too-large': 'release-plan validate image.wic',
+  'plan-many-problems': 'versions:\n  - version: 1.0   # and a thousand more without quotes',
   'plan-encoding': 'product: caf\\xe9   # Latin-1 bytes; instead: save the file as UTF-8',
   'yaml-syntax': 'kas: { config: kas/product.yml   # instead: kas: { config: kas/product.yml }',
   'yaml-duplicate-key': 'machine: board-a\nmachine: board-b   # instead: one of the two',

@@ -1,12 +1,16 @@
 import { isAlias, isMap, isScalar, isSeq, type Alias, type Node, type Pair, type YAMLMap } from 'yaml';
+import { CODES } from '../codes.ts';
 import type { Diagnostic } from '../diagnostic.ts';
+import { quote } from './finding.ts';
 import type { Range, SourceText } from './source-text.ts';
 import type { PlanDocument } from './yaml.ts';
 
 /** Deeper than any plan; what a recursive reader can still bear. */
 const DEEPEST = 64;
 /** Values after aliases are expanded: 1,000 versions have about 10,000. */
-const MOST_VALUES = 100_000;
+const MOST_VALUES = 50_000;
+/** So many are told. */
+const MOST_DUPLICATES = 20;
 
 /** A reason to stop reading; caught in {@link composeValue}. */
 class Limit extends Error {
@@ -23,6 +27,13 @@ export function rangeOf(node: Node): Range {
   return node.range ? [node.range[0], node.range[1]] : [0, 0];
 }
 
+export interface Composed {
+  value: unknown;
+  /** What each alias stands for. */
+  aliases: ReadonlyMap<Alias, Node>;
+  diagnostics: Diagnostic[];
+}
+
 /**
  * The document as plain values, aliases and merges expanded.
  *
@@ -30,8 +41,12 @@ export function rangeOf(node: Node): Range {
  * unknown alias and expands a bomb first: here depth and number of values are
  * bounded while reading.
  */
-export function composeValue(document: PlanDocument, source: SourceText): { value: unknown; diagnostics: Diagnostic[] } {
+export function composeValue(document: PlanDocument, source: SourceText): Composed {
   const open = new Set<Node>();
+  // Alias.resolve() searches the document from its start, each time.
+  const anchors = new Map<string, Node>();
+  const aliases = new Map<Alias, Node>();
+  const duplicates: Node[] = [];
   let values = 0;
   let alias: Alias | undefined;
 
@@ -41,6 +56,7 @@ export function composeValue(document: PlanDocument, source: SourceText): { valu
     if (values > MOST_VALUES) throw new Limit(`more than ${MOST_VALUES} values`, alias ?? node);
     if (depth > DEEPEST) throw new Limit(`nested more than ${DEEPEST} deep`, node);
     if (isAlias(node)) return composeAlias(node, depth);
+    if ('anchor' in node && typeof node.anchor === 'string') anchors.set(node.anchor, node);
     if (isScalar(node)) return node.value;
     open.add(node);
     const value = isSeq<Node>(node) ? node.items.map((item) => compose(item, depth + 1)) : isMap<Node, Node | null>(node) ? composeMap(node, depth) : null;
@@ -49,9 +65,10 @@ export function composeValue(document: PlanDocument, source: SourceText): { valu
   };
 
   const composeAlias = (node: Alias, depth: number): unknown => {
-    const target = node.resolve(document);
+    const target = anchors.get(node.source);
     if (target === undefined) throw new Limit(`no anchor &${node.source.slice(0, 60)} stands before this alias`, node);
     if (open.has(target)) throw new Limit(`*${node.source.slice(0, 60)} stands inside of what it names`, node);
+    aliases.set(node, target);
     const outer = alias;
     alias ??= node;
     const value = compose(target, depth + 1);
@@ -63,7 +80,9 @@ export function composeValue(document: PlanDocument, source: SourceText): { valu
     const result: Record<string, unknown> = {};
     for (const pair of map.items) {
       if (isMergeKey(pair)) continue;
-      set(result, keyOf(pair), compose(pair.value, depth + 1));
+      const key = keyOf(pair);
+      if (Object.hasOwn(result, key)) duplicates.push(pair.key);
+      else set(result, key, compose(pair.value, depth + 1));
     }
     for (const pair of map.items.filter(isMergeKey)) {
       const sources = compose(pair.value, depth + 1);
@@ -76,12 +95,18 @@ export function composeValue(document: PlanDocument, source: SourceText): { valu
   };
 
   try {
-    return { value: compose(document.contents, 0), diagnostics: [] };
+    const value = compose(document.contents, 0);
+    return { value, aliases, diagnostics: [...new Set(duplicates)].slice(0, MOST_DUPLICATES).map((key) => duplicate(key, source)) };
   } catch (error) {
     if (!(error instanceof Limit)) throw error;
     const code = /alias|\*/.test(error.message) ? 'yaml-alias' : 'yaml-limit';
-    return { value: undefined, diagnostics: [{ code, severity: 'error', message: error.message, where: source.locate(error.range) }] };
+    return { value: undefined, aliases, diagnostics: [{ code, severity: 'error', message: error.message, hint: CODES[code].cure, where: source.locate(error.range) }] };
   }
+}
+
+function duplicate(key: Node, source: SourceText): Diagnostic {
+  const message = `the key ${quote(isScalar(key) ? key.value : '')} stands twice in this map`;
+  return { code: 'yaml-duplicate-key', severity: 'error', message, hint: CODES['yaml-duplicate-key'].cure, where: source.locate(rangeOf(key)) };
 }
 
 /** The text of a pair's key; keys are scalars, the parser has seen to it. */

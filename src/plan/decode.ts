@@ -3,8 +3,8 @@ import type { Diagnostic } from '../diagnostic.ts';
 import { quote } from './finding.ts';
 import { SourceText } from './source-text.ts';
 
-/** A thousand versions take a tenth of this; the parser takes less than a second for it. */
-export const LARGEST_PLAN_BYTES = 1024 * 1024;
+/** A thousand versions take half of this; whatever it holds, the parser is done with it within a second. */
+export const LARGEST_PLAN_BYTES = 256 * 1024;
 
 /** What YAML 1.2 (section 5.1) calls printable; a lone CR is a line break to YAML readers of old and to few editors. */
 // eslint-disable-next-line no-control-regex

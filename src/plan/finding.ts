@@ -26,6 +26,6 @@ const LONGEST_QUOTE = 60;
 /** A value as it stands in a message: JSON, shortened, never over more than one line, and no key material. */
 export function quote(value: unknown): string {
   // JSON leaves DEL and the C1 controls as they are, and a terminal obeys them.
-  const text = (JSON.stringify(value) ?? String(value)).replace(/-----BEGIN .*/s, '-----BEGIN (hidden)').replace(/([?&;]pin-value=)[^"]*/, '$1(hidden)').replace(/[\u007f-\u009f\u2028\u2029]/g, '\u00b7');
+  const text = (JSON.stringify(value) ?? String(value)).replace(/-----BEGIN .*/s, '-----BEGIN (hidden)"').replace(/([?&;]pin-value=)[^"]*/, '$1(hidden)').replace(/[\u007f-\u009f\u2028\u2029]/g, '\u00b7');
   return text.length <= LONGEST_QUOTE ? text : `${text.slice(0, LONGEST_QUOTE - 3)}...`;
 }

@@ -7,7 +7,7 @@ import type { Plan } from '../model.ts';
 import { completePlan } from './complete.ts';
 import { decodePlan, LARGEST_PLAN_BYTES } from './decode.ts';
 import type { Finding, Pointer } from './finding.ts';
-import { parsePlan, toDiagnostic } from './parse.ts';
+import { MOST_FINDINGS, moreProblems, parsePlan, toDiagnostic } from './parse.ts';
 import { fileRules, rules } from './rules/index.ts';
 import { projectOf } from './rules/project.ts';
 import { shortPath } from './source-text.ts';
@@ -54,12 +54,14 @@ export async function checkPlan(content: Buffer, file: string, options: LoadOpti
 
   const { content: plan, diagnostics, locate } = await parsePlan(source);
   const dir = dirname(file);
+  if (plan === undefined) return { diagnostics: inOrder(diagnostics), locate };
   const project = await projectOf(dir);
   const findings: Finding[] = rules.flatMap((rule) => rule(plan, project));
   if (options.checkFiles !== false) {
     for (const rule of fileRules) findings.push(...(await rule(plan, project)));
   }
-  const all = inOrder([...diagnostics, ...findings.map((one) => toDiagnostic(one, locate))]);
+  const all = inOrder([...diagnostics, ...findings.slice(0, MOST_FINDINGS).map((one) => toDiagnostic(one, locate))]);
+  if (findings.length > MOST_FINDINGS) all.push(moreProblems(findings.length - MOST_FINDINGS, locate));
   const hasErrors = all.some((one) => one.severity === 'error');
   return { ...(hasErrors ? {} : { plan: completePlan(plan, file, dir) }), diagnostics: all, locate };
 }

@@ -1,4 +1,4 @@
-import { isAlias, isCollection, isMap, isScalar, isSeq, type Node, type Pair } from 'yaml';
+import { isAlias, isCollection, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
 import type { Location } from '../diagnostic.ts';
 import { isMergeKey, keyOf, rangeOf } from './compose.ts';
 import type { Pointer } from './finding.ts';
@@ -12,11 +12,15 @@ interface Place {
 
 /** Finds the text that a pointer means. */
 export class Locator {
-  private readonly document: PlanDocument | undefined;
+  private readonly document: PlanDocument;
   private readonly source: SourceText;
+  private readonly aliases: ReadonlyMap<Node, Node>;
+  private readonly pairs = new Map<Node, Map<string, Pair<Node, Node | null>>>();
 
-  constructor(document: PlanDocument | undefined, source: SourceText) {
+  /** @param aliases what each alias in the document stands for */
+  constructor(document: PlanDocument, source: SourceText, aliases: ReadonlyMap<Node, Node>) {
     this.document = document;
+    this.aliases = aliases;
     this.source = source;
   }
 
@@ -43,7 +47,7 @@ export class Locator {
   }
 
   private find(pointer: Pointer): { place: Place; isWhole: boolean } {
-    let place: Place = { node: this.document?.contents ?? null };
+    let place: Place = { node: this.document.contents };
     for (const step of pointer) {
       const next = this.child(place.node, step);
       if (next === undefined) return { place, isWhole: false };
@@ -53,15 +57,25 @@ export class Locator {
   }
 
   private child(node: Node | null, step: string | number): Place | undefined {
-    if (node === null || this.document === undefined) return undefined;
-    if (isAlias(node)) return this.child(node.resolve(this.document) ?? null, step);
+    if (node === null) return undefined;
+    if (isAlias(node)) return this.child(this.aliases.get(node) ?? null, step);
     if (isSeq<Node>(node)) {
       const item = typeof step === 'number' ? node.items[step] : undefined;
       return item === undefined ? undefined : { node: item };
     }
     if (!isMap<Node, Node | null>(node)) return undefined;
-    const own = node.items.find((pair) => keyOf(pair) === step && !isMergeKey(pair));
+    const own = this.pairsOf(node).get(String(step));
     return own === undefined ? this.merged(node.items, step) : { node: own.value, key: own.key };
+  }
+
+  /** A search for each of thousands of findings would be quadratic. */
+  private pairsOf(map: YAMLMap<Node, Node | null>): Map<string, Pair<Node, Node | null>> {
+    const known = this.pairs.get(map);
+    if (known !== undefined) return known;
+    // Of keys that stand twice the first one counts, as in compose.ts.
+    const pairs = new Map(map.items.filter((pair) => !isMergeKey(pair)).toReversed().map((pair) => [keyOf(pair), pair]));
+    this.pairs.set(map, pairs);
+    return pairs;
   }
 
   private merged(pairs: ReadonlyArray<Pair<Node, Node | null>>, step: string | number): Place | undefined {

@@ -1,17 +1,22 @@
+import type { ErrorObject } from 'ajv/dist/2020.js';
+import { CODES } from '../codes.ts';
 import type { Diagnostic, Location } from '../diagnostic.ts';
 import { composeValue } from './compose.ts';
-import type { Finding, Pointer } from './finding.ts';
+import { formatPointer, type Finding, type Pointer } from './finding.ts';
+import { nestingProblem } from './guard.ts';
 import { Locator } from './locate.ts';
+import { secretsIn } from './rules/secrets.ts';
 import { checkSchema } from './schema/check.ts';
-import { explainSchemaError } from './schema/messages.ts';
-import { usablePart } from './schema/repair.ts';
+import { explainSchemaError, type WrittenAt } from './schema/messages.ts';
+import { leaveOut } from './schema/repair.ts';
 import type { SourceText } from './source-text.ts';
 import type { PlanSource } from './source.ts';
 import { parseYaml } from './yaml.ts';
 
 /** A plan file as read: what can be judged of it, and what is wrong with its form. */
 export interface ParsedPlan {
-  content: PlanSource;
+  /** Absent when nothing can be judged: no YAML, or YAML that is broken so that its parts cannot be told apart. */
+  content?: PlanSource;
   diagnostics: Diagnostic[];
   /** Where a value (or its key) stands in the file. */
   locate(pointer: Pointer, on?: 'key'): Location;
@@ -22,24 +27,67 @@ export interface ParsedPlan {
  * Each stage adds its diagnostics and hands on what is still of use.
  */
 export async function parsePlan(source: SourceText): Promise<ParsedPlan> {
+  const nesting = nestingProblem(source);
+  if (nesting !== undefined) return { diagnostics: [nesting], locate: () => source.locate([0, 1]) };
   const { document, diagnostics } = parseYaml(source);
-  const locator = new Locator(document, source);
+  const start = (): Location => source.locate([0, 1]);
+  if (document === undefined) return { diagnostics: diagnostics.length > 0 ? diagnostics : [empty(source)], locate: start };
+
+  const { value, aliases, diagnostics: composed } = composeValue(document, source);
+  diagnostics.push(...composed);
+  const locator = new Locator(document, source, aliases);
   const locate = (pointer: Pointer, on?: 'key'): Location => locator.locate(pointer, on);
-  if (document === undefined) return { content: {}, diagnostics: diagnostics.length > 0 ? diagnostics : [empty(source)], locate };
+  if (diagnostics.some((one) => !RECOVERABLE.has(one.code))) return { diagnostics, locate };
 
-  const { value, diagnostics: limits } = composeValue(document, source);
-  if (limits.length > 0) return { content: {}, diagnostics: [...diagnostics, ...limits], locate };
-
-  const errors = await checkSchema(value);
-  const written = (pointer: Pointer): string | undefined => locator.writtenAt(pointer);
-  const findings = errors.map((error) => explainSchemaError(error, value, written)).filter((one) => one !== undefined);
-  return { content: usablePart(value, errors, written), diagnostics: [...diagnostics, ...findings.map((one) => toDiagnostic(one, locate))], locate };
+  const { content, findings } = await judge(value, (pointer) => locator.writtenAt(pointer));
+  diagnostics.push(...findings.slice(0, MOST_FINDINGS).map((one) => toDiagnostic(one, locate)));
+  if (findings.length > MOST_FINDINGS) diagnostics.push(moreProblems(findings.length - MOST_FINDINGS, locate));
+  return { ...(content === undefined ? {} : { content }), diagnostics, locate };
 }
+
+/** After these the rest is read as it was meant. */
+const RECOVERABLE: ReadonlySet<Diagnostic['code']> = new Set(['yaml-duplicate-key', 'yaml-tag']);
+
+async function judge(value: unknown, written: WrittenAt): Promise<{ content?: PlanSource; findings: Finding[] }> {
+  const explained = (errors: readonly ErrorObject[]): Finding[] => errors.map((one) => explainSchemaError(one, value, written)).filter((one) => one !== undefined);
+  const secrets = secretsIn(value);
+  const errors = await checkSchema(value);
+  const first = explained(errors);
+  if (!isMap(value)) return { findings: [...secrets, ...first] };
+  if (errors.length === 0) return { content: value, findings: secrets };
+
+  leaveOut(value, errors, written);
+  // What stands in for an unquoted number has to pass as well; if it does not, quotes are no cure.
+  const remaining = await checkSchema(value);
+  const second = explained(remaining.filter((one) => !IS_TOLD.has(one.keyword)));
+  leaveOut(value, remaining, () => undefined);
+  const findings = [...withoutPlacesOf(withoutPlacesOf(first, second), secrets), ...withoutPlacesOf(second, secrets)];
+  return { content: value, findings: [...secrets, ...findings] };
+}
+
+/** What a second look finds because the first one left values out. */
+const IS_TOLD = new Set(['required', 'minItems', 'minProperties', 'type']);
+
+/** Findings at other places than those: the others say more of theirs. */
+function withoutPlacesOf(findings: readonly Finding[], others: readonly Finding[]): Finding[] {
+  const places = new Set(others.map((one) => formatPointer(one.at)));
+  return findings.filter((one) => !places.has(formatPointer(one.at)));
+}
+
+/** The schema has been applied by then: what is left of a map is a {@link PlanSource}. */
+const isMap = (value: unknown): value is PlanSource => value !== null && typeof value === 'object' && !Array.isArray(value);
+
+/** So many findings of the schema, and of the rules, are told: nobody reads more. */
+export const MOST_FINDINGS = 500;
+
+/** Says that there are more findings than {@link MOST_FINDINGS}. */
+export const moreProblems = (count: number, locate: ParsedPlan['locate']): Diagnostic =>
+  toDiagnostic({ code: 'plan-many-problems', at: [], message: `the plan has ${count} more problems of this kind` }, locate);
 
 /** A finding with its place in the file. */
 export function toDiagnostic(finding: Finding, locate: ParsedPlan['locate']): Diagnostic {
-  const { code, severity = 'error', message, hint, at, on } = finding;
-  return { code, severity, message, ...(hint === undefined ? {} : { hint }), where: locate(at, on) };
+  const { code, severity = 'error', message, hint = CODES[code].cure, at, on } = finding;
+  return { code, severity, message, hint, where: locate(at, on) };
 }
 
 function empty(source: SourceText): Diagnostic {

@@ -21,7 +21,8 @@ export class SourceText {
   /** Where a range lies. Trailing white space does not belong to it. */
   locate([start, end]: Range): Location {
     const from = this.position(start);
-    let stop = Math.max(end, start + 1);
+    // Nothing is there at the end of a line, as of `key:` without a value.
+    let stop = /[\r\n]/.test(this.text[start] ?? '\n') ? start : Math.max(end, start + 1);
     while (stop > start + 1 && /\s/.test(this.text[stop - 1] ?? ' ')) stop -= 1;
     const to = this.position(stop);
     return { file: this.shownFile, line: from.line, column: from.column, endLine: to.line, endColumn: to.column };

@@ -4,8 +4,8 @@ import type { EngineName, Partition, SigningSettings, SwuSettings } from '../mod
 type Loose<T> = { [K in keyof T]?: T[K] | undefined };
 
 /**
- * The plan file's content, each value as the schema demands or left out.
- * Lists keep the places of left-out items, so that pointers stay right.
+ * The plan file's content, each value as the schema demands. A key that is
+ * there with undefined had a value that the schema refused, and was told.
  *
  * @see schemas/release-plan.schema.json for what each key means
  */

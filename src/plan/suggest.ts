@@ -9,7 +9,7 @@ export function closestName(name: string, known: readonly string[]): string | un
   return distance(lower, found.toLowerCase()) <= Math.max(1, Math.floor(found.length / 3)) ? found : undefined;
 }
 
-const MOST_LISTED = 12;
+const MOST_LISTED = 20;
 
 /** A hint for an unknown name: the one that was meant, or the ones there are. */
 export function suggestion(name: string, known: readonly string[], what: string): string {

@@ -73,7 +73,19 @@ interface Parts {
   prerelease: string[];
 }
 
+/** Sorting asks for the same few hundred again and again. */
+const splitVersions = new Map<string, Parts>();
+
 function split(version: string): Parts {
+  const known = splitVersions.get(version);
+  if (known !== undefined) return known;
+  const parts = splitAnew(version);
+  if (splitVersions.size > 10_000) splitVersions.clear();
+  splitVersions.set(version, parts);
+  return parts;
+}
+
+function splitAnew(version: string): Parts {
   if (!isVersion(version)) {
     throw new ReleasePlanError('version-invalid', `${JSON.stringify(version.slice(0, LONGEST_VERSION + 1))} is no version`);
   }

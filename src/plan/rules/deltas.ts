@@ -3,6 +3,9 @@ import { numbered, present, type DeltaSource, type PlanSource } from '../source.
 import { suggestion } from '../suggest.ts';
 import { compareVersions, isVersion } from '../version.ts';
 
+/** So many unknown versions of one rule are told: each is compared with all known ones. */
+const MOST_TOLD = 50;
+
 /** Deltas lead from an older version of the plan to a newer one. */
 export function deltasLeadForward(plan: PlanSource): Finding[] {
   const known = knownVersions(plan);
@@ -12,10 +15,10 @@ export function deltasLeadForward(plan: PlanSource): Finding[] {
   });
 }
 
-/** The plan's versions; undefined when they are not the plan's to tell: an OSTree product's stand in its targets.json. */
-export function knownVersions(plan: PlanSource): string[] | undefined {
-  if (plan.versions === undefined) return undefined;
-  return present(plan.versions).flatMap((one) => (one.version === undefined ? [] : [one.version]));
+/** The plan's versions; undefined when they cannot be told: an OSTree product's stand in its targets.json, or one was refused. */
+function knownVersions(plan: PlanSource): string[] | undefined {
+  const versions = plan.versions?.map((one) => one?.version);
+  return versions?.every((one) => one !== undefined) === true ? present(versions) : undefined;
 }
 
 function endsOf(delta: DeltaSource, at: Pointer): Array<{ version: string; at: Pointer }> {
@@ -25,7 +28,8 @@ function endsOf(delta: DeltaSource, at: Pointer): Array<{ version: string; at: P
 
 function unknownIn(delta: DeltaSource, at: Pointer, known: readonly string[] | undefined): Finding[] {
   if (known === undefined) return [];
-  return endsOf(delta, at).filter((end) => !known.includes(end.version)).map((end) => ({
+  const names = new Set(known);
+  return endsOf(delta, at).filter((end) => !names.has(end.version)).slice(0, MOST_TOLD).map((end) => ({
     code: 'version-unknown',
     at: end.at,
     message: `${formatPointer(end.at)} is ${quote(end.version)}, which is no version of the plan`,

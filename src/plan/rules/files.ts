@@ -4,13 +4,14 @@ import { formatPointer, quote, type Finding } from '../finding.ts';
 import type { PlanSource } from '../source.ts';
 import { closestName } from '../suggest.ts';
 import { pathsOf, type PlanPath } from './path-keys.ts';
+import { isRefused } from './paths.ts';
 import type { Project } from './project.ts';
 
 /** What the plan is made of is there. */
 export async function filesExist(plan: PlanSource, project: Project): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const one of pathsOf(plan)) {
-    const finding = one.exists === undefined ? undefined : await missing(one, project);
+    const finding = one.exists === undefined || isRefused(one, project) ? undefined : await missing(one, project);
     if (finding !== undefined) findings.push(finding);
   }
   return findings;

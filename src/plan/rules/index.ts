@@ -13,7 +13,6 @@ import { partitionNames } from './partition-names.ts';
 import { pathsStayInside, linksStayInside } from './paths.ts';
 import { placeholdersKnown } from './placeholders.ts';
 import type { Project } from './project.ts';
-import { noSecrets } from './secrets.ts';
 import { selectionsFindVersions } from './selections.ts';
 import { signingIsComplete } from './signing.ts';
 import { versionsInOrder } from './versions.ts';
@@ -39,7 +38,6 @@ export const rules: readonly Rule[] = [
   signingIsComplete,
   placeholdersKnown,
   pathsStayInside,
-  noSecrets,
 ];
 
 /** Every rule that looks at the disk. */

@@ -7,18 +7,23 @@ import type { Project } from './project.ts';
 
 /** Paths do not climb out of the project; a place elsewhere on the host is written as an absolute path, which a reviewer sees. */
 export function pathsStayInside(plan: PlanSource, project: Project): Finding[] {
-  const outside = pathsOf(plan).filter((one) => isBound(one) && !isInside(resolve(project.dir, one.path), project.root));
   return [
-    ...outside.map((one) => leadsOut(one, project, 'leads')),
+    ...pathsOf(plan).filter((one) => isOutside(one, project)).map((one) => leadsOut(one, project, 'leads')),
     ...numbered(plan.collect).filter(([, pattern]) => isAbsolute(pattern) || pattern.split('/').includes('..')).map(([index, pattern]): Finding => ({
       code: 'path-outside',
       at: ['collect', index],
       message: `the pattern ${quote(pattern)} leads out of the deploy folder`,
       hint: 'What is collected is archived with the images: let the build put it beside them.',
     })),
-    ...pathsOf(plan).filter((one) => one.isKasFile === true && resolve(project.dir, one.path).includes(':')).map(colon),
+    ...pathsOf(plan).filter((one) => hasColon(one, project)).map(colon),
   ];
 }
+
+/** Whether a path is refused as it is written, whatever lies there. */
+export const isRefused = (one: PlanPath, project: Project): boolean => isOutside(one, project) || hasColon(one, project);
+
+const isOutside = (one: PlanPath, { dir, root }: Project): boolean => isBound(one) && !isInside(resolve(dir, one.path), root);
+const hasColon = (one: PlanPath, { dir }: Project): boolean => one.isKasFile === true && resolve(dir, one.path).includes(':');
 
 /** Links in the project do not lead out of it either. */
 export async function linksStayInside(plan: PlanSource, project: Project): Promise<Finding[]> {

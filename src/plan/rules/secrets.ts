@@ -1,5 +1,4 @@
 import { formatPointer, type Finding, type Pointer } from '../finding.ts';
-import type { PlanSource } from '../source.ts';
 
 const SECRETS: ReadonlyArray<readonly [pattern: RegExp, what: string, cure: string]> = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY/, 'a private key', 'Keep it in a file outside of the repository, or in the environment: `key: ${NAME}`. This one is known to all who can read the plan: replace it.'],
@@ -7,8 +6,12 @@ const SECRETS: ReadonlyArray<readonly [pattern: RegExp, what: string, cure: stri
   [/:\/\/[^\s/:@$]+:[^\s/@$]+@/, 'a password in a URL', 'Let the command read it from the environment.'],
 ];
 
-/** Nothing secret stands in a plan, which is in git and in logs. Its value is never quoted. */
-export function noSecrets(plan: PlanSource): Finding[] {
+/**
+ * What is secret in a plan, which is in git and in logs. Its value is never quoted.
+ *
+ * @param plan as written, also what the schema refuses
+ */
+export function secretsIn(plan: unknown): Finding[] {
   const findings: Finding[] = [];
   const visit = (value: unknown, at: Pointer): void => {
     if (typeof value === 'string') {

@@ -5,7 +5,7 @@ import { quote, type Finding, type Pointer } from '../finding.ts';
 import { selectSources } from '../sources.ts';
 import { numbered, present, type DeltaSource, type PlanSource } from '../source.ts';
 import { suggestion } from '../suggest.ts';
-import { isVersion, parseRange } from '../version.ts';
+import { compareVersions, isVersion, parseRange } from '../version.ts';
 
 interface Candidate {
   version: string;
@@ -16,16 +16,18 @@ interface Candidate {
 /** Tags and ranges mean something, select something, and no pair is wanted twice. */
 export function selectionsFindVersions(plan: PlanSource): Finding[] {
   const candidates = present(plan.versions).flatMap((one): Candidate[] =>
-    (one.version !== undefined && isVersion(one.version) ? [{ version: one.version, tags: present(one.tags), kas: [] }] : []));
+    (one.version !== undefined && isVersion(one.version) ? [{ version: one.version, tags: present(one.tags), kas: [] }] : []))
+    .sort((a, b) => compareVersions(a.version, b.version));
+  const isComplete = plan.versions?.every((one) => one?.version !== undefined && !('tags' in one && one.tags === undefined)) === true;
   const wanted = new Map<string, { rule: number; engine: EngineName }>();
   return numbered(plan.deltas).flatMap(([index, delta]) => {
     const at = ['deltas', index, 'from'];
-    const broken = [...badRange(delta, at), ...unknownTag(plan, delta, at, candidates)];
+    const broken = [...badRange(delta, at), ...(isComplete ? unknownTag(plan, delta, at, candidates) : [])];
     if (broken.length > 0) return broken;
     const { to } = delta;
     if (to === undefined || !isVersion(to) || delta.from === undefined) return [];
     const sources = selectSources({ to, from: withoutNonVersions(delta) }, { versions: candidates });
-    if (sources.length === 0) return plan.versions === undefined ? [] : nothingSelected(delta, at, to);
+    if (sources.length === 0) return isComplete ? nothingSelected(delta, at, to) : [];
     return repeatedPairs(wanted, index, { to, sources, engine: delta.engine ?? defaultEngine(plan) });
   });
 }
@@ -46,7 +48,7 @@ function badRange(delta: DeltaSource, at: Pointer): Finding[] {
 
 function unknownTag(plan: PlanSource, delta: DeltaSource, at: Pointer, candidates: readonly Candidate[]): Finding[] {
   // An OSTree product's tags stand in its targets.json.
-  if (plan.versions === undefined || 'ostree' in plan || delta.from === undefined || Array.isArray(delta.from)) return [];
+  if ('ostree' in plan || delta.from === undefined || Array.isArray(delta.from)) return [];
   const { tag } = delta.from;
   const known = [...new Set(candidates.flatMap((one) => one.tags))];
   if (tag === undefined || known.includes(tag)) return [];
@@ -58,18 +60,20 @@ function nothingSelected(delta: DeltaSource, at: Pointer, to: string): Finding[]
   return [{ code: 'delta-empty', severity: 'warning', at, message: `this selects no version older than ${quote(to)}: no delta is made`, hint: 'Correct the selection, or remove the rule.' }];
 }
 
-/** Notes the pairs of a rule in `wanted`; finds those that an earlier rule wants. */
+/** Notes the pairs of a rule in `wanted`; tells those that earlier rules want, once for each way of differing. */
 function repeatedPairs(wanted: Map<string, { rule: number; engine: EngineName }>, rule: number, { to, sources, engine }: { to: string; sources: string[]; engine: EngineName }): Finding[] {
-  return sources.flatMap((from): Finding[] => {
-    const key = `${from} ${to}`;
-    const earlier = wanted.get(key);
-    if (earlier === undefined) {
-      wanted.set(key, { rule, engine });
-      return [];
-    }
-    const at = ['deltas', rule, 'from'];
-    const message = `the delta from ${quote(from)} to ${quote(to)} is wanted by deltas[${earlier.rule}] already`;
-    if (earlier.engine === engine) return [{ code: 'delta-duplicate', severity: 'warning', at, message, hint: 'It is made once; remove it from one of the two.' }];
-    return [{ code: 'delta-duplicate', at, message: `${message}, with the engine ${earlier.engine} instead of ${engine}`, hint: 'The archive has one place for it: choose one engine.' }];
-  });
+  const same: string[] = [];
+  const other: Array<[from: string, engine: EngineName]> = [];
+  for (const from of sources) {
+    const earlier = wanted.get(`${from} ${to}`);
+    if (earlier === undefined) wanted.set(`${from} ${to}`, { rule, engine });
+    else if (earlier.engine === engine) same.push(from);
+    else other.push([from, earlier.engine]);
+  }
+  const at = ['deltas', rule, 'from'];
+  const inWords = (list: readonly string[]): string => `${quote(list[0])}${list.length > 1 ? ` (and ${list.length - 1} more)` : ''} to ${quote(to)}`;
+  const findings: Finding[] = [];
+  if (same.length > 0) findings.push({ code: 'delta-duplicate', severity: 'warning', at, message: `an earlier rule wants the delta from ${inWords(same)} already`, hint: 'It is made once; remove it from one of the two.' });
+  if (other.length > 0) findings.push({ code: 'delta-duplicate', at, message: `an earlier rule wants the delta from ${inWords(other.map(([from]) => from))} by the engine ${other[0]?.[1]}, this one by ${engine}`, hint: 'The archive has one place for it: choose one engine.' });
+  return findings;
 }

@@ -44,7 +44,7 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
   required: missingKey,
   type: wrongType,
   enum: unknownValue,
-  const: (error, at) => ({ code: 'value-unknown', at, message: `${formatPointer(at)} is ${quote(error.data)}; this release-plan reads ${quote(error.params.allowedValue)} alone` }),
+  const: (error, at) => ({ code: 'value-unknown', at, message: `${formatPointer(at)} is ${quote(error.data)}; this release-plan reads ${quote(error.params.allowedValue)} alone`, hint: `Write ${quote(error.params.allowedValue)}, or use the release-plan that the plan was written for.` }),
   pattern: wrongForm,
   minLength: (_error, at) => ({ code: 'value-invalid', at, message: `${formatPointer(at)} is empty` }),
   maxLength: (error, at) => ({ code: codeOf(error), at, message: `${formatPointer(at)} has ${String(error.data).length} characters; at most ${error.params.limit} are allowed` }),
@@ -68,12 +68,12 @@ function unknownKey(error: ErrorObject, at: Pointer): Finding {
   };
 }
 
-function missingKey(error: ErrorObject, at: Pointer): Finding {
+function missingKey(error: ErrorObject, at: Pointer): Finding | undefined {
   const key = String(error.params.missingProperty);
   const description = partOf(error).properties?.[key]?.description;
   const present = Object.keys(error.data as object).filter((one) => !keysOf(error).includes(one));
   // A misspelt key is told as unknown already, with this one as what was meant.
-  if (present.some((one) => closestName(one, keysOf(error)) === key)) return { code: 'key-missing', at, message: `${formatPointer(at)} has no ${quote(key)}` };
+  if (present.some((one) => closestName(one, keysOf(error)) === key)) return undefined;
   return { code: 'key-missing', at, message: `${formatPointer(at)} has no ${quote(key)}`, ...(description === undefined ? {} : { hint: description }) };
 }
 
