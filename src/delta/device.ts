@@ -11,6 +11,7 @@ import { basename, join } from 'node:path';
 import { ReleasePlanError } from '../errors.ts';
 import { missingTool, run } from '../io/process.ts';
 import type { Partition, Plan, Proof } from '../model.ts';
+import { needsCodeSigningPurpose, readCertificates } from '../swu/certificate.ts';
 import { resolveKey } from '../swu/keys.ts';
 import type { DeltaInput } from './engine.ts';
 
@@ -70,6 +71,7 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
   const skipped = (detail: string): Proof => ({ check: 'swupdate-accepts', result: 'not-checked', detail });
   // Debian's build demands a signature and takes CMS alone (shared/facts/swupdate.md).
   if (signing?.method !== 'cms' || signing.public === undefined) return skipped('Debian\'s swupdate verifies CMS signatures alone');
+  if (swu.guard === 'lua') return skipped('guard: lua looks for the base on the machine that parses the package');
   // A revision may be a regular expression of the device, which no board can have.
   const revision = swu.hardware.find((one) => !one.startsWith('#'));
   if (revision === undefined) return skipped('swu.hardware names only patterns');
@@ -79,8 +81,10 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
     try {
       const certificate = await certificateFile(trusted, request, work);
       const selections = selectionsOf(request.plan.partitions);
-      for (const selection of selections) await check(request, certificate, `${request.plan.machine}:${revision}`, selection, work);
-      return { check: 'swupdate-accepts', result: 'pass', detail: `swupdate -c as ${request.plan.machine}:${revision}${selections[0] === undefined ? '' : `, ${selections.join(' and ')}`}` };
+      const board = `${request.plan.machine}:${revision}`;
+      const device = ['-k', certificate, ...(await purposeOf(certificate)), '-H', board];
+      for (const selection of selections) await check(request, device, selection, work);
+      return { check: 'swupdate-accepts', result: 'pass', detail: `swupdate -c as ${board}${selections[0] === undefined ? '' : `, ${selections.join(' and ')}`}` };
     } finally {
       await rm(work, { recursive: true, force: true });
     }
@@ -99,8 +103,15 @@ async function certificateFile(written: string, { plan, env }: SwupdateRequest, 
   return path;
 }
 
-async function check({ swu, signal }: SwupdateRequest, certificate: string, board: string, selection: string | undefined, work: string): Promise<void> {
-  const args = ['-v', '-c', '-i', swu, '-k', certificate, '-H', board, ...(selection === undefined ? [] : ['-e', selection])];
+/** As a device is told that trusts a certificate for signing code alone. */
+async function purposeOf(certificate: string): Promise<string[]> {
+  const [trusted] = readCertificates(await readFile(certificate, 'utf8'));
+  return trusted !== undefined && needsCodeSigningPurpose(trusted) ? ['--cert-purpose', 'codeSigning'] : [];
+}
+
+/** @param device what the device knows: the key that it trusts, its board and revision */
+async function check({ swu, signal }: SwupdateRequest, device: readonly string[], selection: string | undefined, work: string): Promise<void> {
+  const args = ['-v', '-c', '-i', swu, ...device, ...(selection === undefined ? [] : ['-e', selection])];
   // Its sockets and what it unpacks lie in TMPDIR; two runs must not share one.
   const { exitCode, stdout, stderr } = await run('swupdate', args, { env: { TMPDIR: work }, signal, okCodes: Array.from({ length: 256 }, (_, code) => code) });
   if (exitCode === 0) return;

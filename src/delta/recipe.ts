@@ -3,6 +3,9 @@ import { digestOf } from '../io/json.ts';
 import { templatePath } from '../io/template.ts';
 import type { EngineName, Plan } from '../model.ts';
 
+/** The guard's files, by `swu.guard`. Both guards run the shell script's text. */
+const GUARD_TEMPLATES = { shell: ['check-base.sh'], lua: ['check-base.lua', 'check-base.sh'], none: [] } as const;
+
 /** Number of the packaging code's own rules; raised when equal plans give other packages than before. */
 const PACKAGING = 1;
 
@@ -12,6 +15,7 @@ const PACKAGING = 1;
  */
 export async function recipeOf(plan: Pick<Plan, 'partitions' | 'swu' | 'signing' | 'product' | 'machine'>, engine: EngineName): Promise<string> {
   const { template, ...swu } = plan.swu;
+  const guard = await Promise.all(GUARD_TEMPLATES[swu.guard].map((name) => readFile(templatePath(name), 'utf8')));
   return digestOf({
     packaging: PACKAGING,
     engine,
@@ -20,6 +24,7 @@ export async function recipeOf(plan: Pick<Plan, 'partitions' | 'swu' | 'signing'
     partitions: plan.partitions.map(({ name, target, delta }) => ({ name, target, delta })),
     swu,
     template: await readFile(template ?? templatePath('sw-description.hbs'), 'utf8'),
+    guard,
     signing: plan.signing?.method ?? 'none',
   });
 }
