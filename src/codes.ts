@@ -173,6 +173,14 @@ const codes = {
   'build-stale': entry(EXIT.build, 'kas ended well, but an image is older than the build: BitBake saw nothing to do. What it was built from cannot be told, so it is not archived.', 'Clean the image and build again: `kas build -c cleansstate CHAIN`, then the same command.'),
   'build-version-unproven': entry(EXIT.build, 'The image does not hold the planned BUILD_VERSION in `version_file`: BitBake reused what it had built for another version.', 'Make the image depend on BUILD_VERSION: no vardepsexclude for it, and IMAGE_BUILDINFO_VARS or a recipe that writes it into version_file.'),
   'version-file-unreadable': entry(EXIT.usage, 'The `version_file` cannot be read in an image of this kind.', 'Leave out version_file for this partition; images are read for squashfs, ext2, ext3, ext4 and erofs.'),
+
+  // --- schedule, notify, --against, --with-archive ------------------------------------
+  'schedule-text': entry(EXIT.usage, 'A path or a command cannot be written in the language of the scheduler: a control character, a backslash in a crontab, or a line that cron would cut.', 'Rename the folder, or use another scheduler; --systemd takes most.'),
+  'schedule-ci': entry(EXIT.usage, 'A CI runs in a fresh checkout of a git repository. The plan has to be in one, and the archive outside of it: a runner cleans its checkout before each job, and what it removes may be the only copy of what devices run.', 'Give `artifacts` (and `ostree.repo`) an absolute path outside of the repository.'),
+  'schedule-exists': entry(EXIT.usage, 'A file of the schedule is there already with another content, perhaps edited by hand. Nothing was written.', 'Compare the two with --stdout; --force replaces it.'),
+  'revision-unknown': entry(EXIT.usage, 'What the plan is to be compared against is neither a file nor a revision of the plan in its git repository.', 'Name a file, or a branch, tag or commit that git knows here and that has the plan; in a CI, fetch it first.'),
+  'archive-not-there': entry(EXIT.ok, 'validate --with-archive found no archive of the product. For a product that was never built this is right; anywhere else a disk is not mounted.', 'Check `artifacts` in the plan, or leave out --with-archive.'),
+  'update-damaged': entry(EXIT.ok, 'A file of an archived update is missing or is not what its delta-info.json says. Both of its images are whole, so apply makes it again.', 'Run `release-plan apply`.'),
 } as const satisfies Record<string, CodeEntry>;
 
 /** The name of a code, as printed and as `explain` takes it. */

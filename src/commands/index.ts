@@ -7,9 +7,10 @@ import { registerInit } from './init.ts';
 import { registerPlan } from './plan.ts';
 import { registerRender } from './render.ts';
 import { registerReport } from './report.ts';
+import { registerSchedule } from './schedule.ts';
 import { registerValidate } from './validate.ts';
 import { registerTargets } from './targets/index.ts';
 import { registerVerify } from './verify.ts';
 
 /** Every command, in the order of `release-plan --help`. */
-export const commands: readonly RegisterCommand[] = [registerApply, registerPlan, registerValidate, registerRender, registerVerify, registerReport, registerTargets, registerDelta, registerInit, registerDoctor, registerExplain];
+export const commands: readonly RegisterCommand[] = [registerApply, registerPlan, registerValidate, registerRender, registerVerify, registerReport, registerTargets, registerDelta, registerSchedule, registerInit, registerDoctor, registerExplain];

@@ -10,6 +10,7 @@ import { constants } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ReleasePlanError } from '../errors.ts';
+import type { SigningSettings } from '../model.ts';
 
 /** What a plan's references are resolved against. */
 export interface KeyContext {
@@ -32,6 +33,13 @@ export interface KeyArgument {
 }
 
 const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+
+/** Names of the environment variables that hold what is secret in signing, or lead to it; each once. */
+export function signingVariables(signing: SigningSettings | undefined): string[] {
+  if (signing === undefined) return [];
+  const written = [signing.key, signing.cert, signing.public].flatMap((one) => [...(one ?? '').matchAll(VARIABLE)].map(([, name = '']) => name));
+  return [...new Set([...written, ...(signing.passphraseEnv === undefined ? [] : [signing.passphraseEnv])])];
+}
 
 /**
  * Where a reference leads.

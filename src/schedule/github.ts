@@ -1,0 +1,33 @@
+import { renderTemplateFile, templatePath } from '../io/template.ts';
+import { planInCheckout } from './checkout.ts';
+import { everyNight } from './cron.ts';
+import { nightlyArguments, nightlyName } from './names.ts';
+import { githubText, shellLine } from './quote.ts';
+import type { NightlyRun, Scheduler } from './schedule.ts';
+
+/** A GitHub workflow with a schedule. @see https://docs.github.com/actions/reference/workflow-syntax-for-github-actions */
+export const github: Scheduler = {
+  name: 'github',
+  about: 'a GitHub workflow with a schedule',
+  folder: '.github/workflows',
+  async files(run: NightlyRun) {
+    const data = {
+      name: nightlyName(run.product),
+      product: run.product,
+      when: everyNight(run.at),
+      command: shellLine(['release-plan', ...nightlyArguments(planInCheckout(run))]),
+      secrets: run.secrets,
+    };
+    const content = await renderTemplateFile(templatePath('schedule/github.hbs'), data, {
+      text: (value) => githubText(String(value)),
+      secret: (name) => '${{ secrets.' + String(name) + ' }}',
+    });
+    return [{ name: `${nightlyName(run.product)}.yml`, content }];
+  },
+  next(run, [file = '']) {
+    return [
+      `Commit ${file} to the default branch: GitHub runs schedules of no other, and counts in UTC.`,
+      ...(run.secrets.length === 0 ? [] : [`In Settings > Secrets and variables > Actions: ${run.secrets.join(', ')}`]),
+    ];
+  },
+};

@@ -1,0 +1,57 @@
+/** One value as text of each language that a schedule is written in. Pure. */
+import { ReleasePlanError } from '../errors.ts';
+
+/** What no unit, crontab or pipeline can hold, or what would show another text than is run. */
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+
+/**
+ * Refuses text that could end its line.
+ *
+ * @throws ReleasePlanError `schedule-text`
+ */
+export function requireOneLine(text: string): string {
+  if (!INVISIBLE.test(text)) return text;
+  throw new ReleasePlanError('schedule-text', `${JSON.stringify(text)} has a control character, which cannot stand in a schedule`);
+}
+
+const PLAIN_SHELL = /^[A-Za-z0-9_@%+=:,./-]+$/;
+
+/** A word that a POSIX shell takes as it is. */
+export function shellWord(text: string): string {
+  requireOneLine(text);
+  return PLAIN_SHELL.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** A command line for a POSIX shell. */
+export const shellLine = (words: readonly string[]): string => words.map(shellWord).join(' ');
+
+/** The value of a setting in a unit file: `%` would begin a specifier. */
+export const unitValue = (text: string): string => requireOneLine(text).replaceAll('%', '%%');
+
+/**
+ * A command line for ExecStart=. The prefix `:` keeps systemd from replacing
+ * `$NAME`, which a path may hold.
+ *
+ * @see systemd.service(5), COMMAND LINES; systemd.syntax(7), QUOTING
+ */
+export const execStart = (words: readonly string[]): string =>
+  `:${words.map((word) => (PLAIN_SHELL.test(word) ? unitValue(word) : `"${unitValue(word).replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`)).join(' ')}`;
+
+/**
+ * The command of a crontab line: cron takes `%` for a line break, and crons
+ * differ in what they make of a backslash before it.
+ *
+ * @throws ReleasePlanError `schedule-text`
+ * @see crontab(5)
+ */
+export function cronCommand(shell: string): string {
+  if (shell.replaceAll("'\\''", '').includes('\\')) throw new ReleasePlanError('schedule-text', `a crontab cannot hold a backslash: ${shell}`);
+  return shell.replaceAll('%', '\\%');
+}
+
+/** A YAML text: JSON strings are YAML. */
+export const yamlText = (text: string): string => JSON.stringify(requireOneLine(text));
+
+/** Text in a GitHub workflow, where `${{` begins an expression in any value. */
+export const githubText = (text: string): string => yamlText(text.replaceAll('${{', "${{ '${{' }}"));

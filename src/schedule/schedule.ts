@@ -1,0 +1,55 @@
+/** What a nightly run is, and what a scheduler makes of it. Types only. */
+
+/** A time of day, in whatever zone the scheduler counts in. */
+export interface TimeOfDay {
+  /** 0 to 23. */
+  hour: number;
+  /** 0 to 59. */
+  minute: number;
+}
+
+/** A nightly run of one plan. */
+export interface NightlyRun {
+  product: string;
+  /** The plan file, absolute. */
+  planFile: string;
+  /** What starts release-plan on this host, as arguments. */
+  program: readonly string[];
+  /** The account that builds. */
+  user: string;
+  at: TimeOfDay;
+  /** The git repository that the plan lies in; absent outside of any. */
+  repository?: {
+    /** Absolute. */
+    root: string;
+    /** The plan file, relative to it. */
+    planPath: string;
+  };
+  /** Key of the plan -> absolute path, of what must outlive the run: archive and OSTree repository. */
+  kept: Readonly<Record<string, string>>;
+  /** Names of the environment variables that the plan takes keys and passphrases from. */
+  secrets: readonly string[];
+}
+
+/** A file to be written. */
+export interface ScheduleFile {
+  name: string;
+  content: string;
+}
+
+/** A way to start a run every night; one file each, and a line in registry.ts. */
+export interface Scheduler {
+  /** Its flag on the command line, without the dashes. */
+  name: string;
+  /** For `--help`. */
+  about: string;
+  /** Where its files go unless told otherwise, relative to the repository; the working directory without it. */
+  folder?: string;
+  /**
+   * @throws ReleasePlanError `schedule-text` when a path cannot be written in
+   *   its language, `schedule-ci` when the run would not outlive a checkout
+   */
+  files(run: NightlyRun): Promise<ScheduleFile[]>;
+  /** What is left to do by hand, a line each. @param files where they were written, as the user would write it */
+  next(run: NightlyRun, files: readonly string[]): string[];
+}
