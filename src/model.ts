@@ -212,6 +212,8 @@ export interface DeltaInfo {
   from: string;
   to: string;
   engine: EngineName;
+  /** The engine's version when it was made, see delta/engine.ts; absent, thus 0, before engines were counted. */
+  engineVersion?: number;
   /** ISO 8601, UTC. */
   createdAt: string;
   partitions: DeltaPartitionInfo[];

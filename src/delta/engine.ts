@@ -47,5 +47,7 @@ export interface EngineResult {
  */
 export interface DeltaEngine {
   name: EngineName;
+  /** Raised when deltas made before should be made again: they were wrong, or much larger than they need be. From 1. */
+  version: number;
   create(job: DeltaJob, host: EngineHost): Promise<EngineResult>;
 }

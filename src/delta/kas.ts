@@ -13,6 +13,7 @@ import type { DeltaEngine } from './engine.ts';
  */
 export const kasEngine: DeltaEngine = {
   name: 'kas',
+  version: 1,
   async create({ from, to, inputs, outDir, signal, progress }, host) {
     progress(`kas builds ${from} -> ${to}`);
     const deployed = await host.buildDelta(from, to);

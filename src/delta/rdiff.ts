@@ -8,6 +8,7 @@ import type { DeltaEngine } from './engine.ts';
 /** The engine of src/rdiff/: rdiff's format, matched byte by byte against the whole base. */
 export const rdiffEngine: DeltaEngine = {
   name: 'rdiff',
+  version: 1,
   async create({ inputs, outDir, signal, progress }) {
     const options = signal === undefined ? {} : { signal };
     for (const { partition, base, target } of inputs) {

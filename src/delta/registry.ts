@@ -1,3 +1,4 @@
+import type { EngineName } from '../model.ts';
 import type { DeltaEngine } from './engine.ts';
 import { kasEngine } from './kas.ts';
 import { rdiffEngine } from './rdiff.ts';
@@ -7,3 +8,6 @@ export const engines: Readonly<Record<'rdiff' | 'kas', DeltaEngine>> = {
   rdiff: rdiffEngine,
   kas: kasEngine,
 };
+
+/** The version of each engine; an update in the archive that names a lower one is made again. OSTree keeps its own records. */
+export const ENGINE_VERSIONS: Readonly<Record<EngineName, number>> = { rdiff: rdiffEngine.version, kas: kasEngine.version, ostree: 0 };

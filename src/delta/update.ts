@@ -88,6 +88,7 @@ async function fill(staging: string, request: UpdateRequest, inputs: readonly De
   const info: Omit<DeltaInfo, 'files'> = {
     schema: 1, product, machine, distro, image, from, to,
     engine: engineName,
+    engineVersion: engines[engineName].version,
     createdAt: new Date().toISOString(),
     partitions,
     swu: { file: basename(swu), ...(await digestFile(swu)), signed: packed.signed, compress: request.plan.swu.compress },

@@ -14,14 +14,16 @@ const CHUNK_BYTES = 1024 * 1024;
 /**
  * sha256 and size of a file, read once in bounded memory.
  *
+ * @param onBytes told of each chunk, in bytes
  * @throws a system error when it cannot be read; an AbortError when the signal fires.
  */
-export async function digestFile(path: string, signal?: AbortSignal): Promise<FileDigest> {
+export async function digestFile(path: string, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<FileDigest> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES, ...(signal ? { signal } : {}) })) {
     hash.update(chunk as Uint8Array);
     sizeBytes += (chunk as Uint8Array).byteLength;
+    onBytes?.((chunk as Uint8Array).byteLength);
   }
   return { sizeBytes, sha256: hash.digest('hex') };
 }

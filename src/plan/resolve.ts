@@ -7,6 +7,8 @@ export interface ResolveInput {
   pairs: readonly RequiredPair[];
   /** Digest of what the plan says of packaging, by engine; see delta/recipe.ts. */
   recipes: Readonly<Record<EngineName, string>>;
+  /** The version of each engine here; see delta/registry.ts. */
+  engineVersions: Readonly<Record<EngineName, number>>;
   /** sha256 of the public key that devices trust, when it can be read here. */
   trust?: string;
   /** Whether the report on disk is the one that would be written now. */
@@ -53,6 +55,8 @@ function reasonToMake(input: ResolveInput, from: string, to: string, engine: Eng
   if (held.state === 'damaged') return `damaged: ${held.problems.join('; ')}`;
   const info = held.manifest;
   if (info.recipe !== input.recipes[engine]) return 'the plan says otherwise of partitions, packaging or signing than when it was made';
+  const [made, now] = [info.engineVersion ?? 0, input.engineVersions[engine]];
+  if (made < now) return `it was made by version ${made} of the engine ${engine}, here is ${now}`;
   if (input.trust !== undefined && info.trust !== input.trust) return 'the public key that devices trust is another than when it was made';
   for (const one of info.partitions) {
     for (const [side, version] of [['base', from], ['target', to]] as const) {

@@ -46,16 +46,29 @@ export interface ApplyResult {
  * @throws ReleasePlanError `locked`, `interrupted`; failures of single steps are in the result
  */
 export async function apply(plan: Plan, host: StepHost, options: ApplyOptions): Promise<ApplyResult> {
-  const wait = { waitMs: options.waitMs, signal: host.signal };
-  return await withLock(lockFile(plan), `apply ${plan.file}`, wait, async () => {
+  return await withArchive(plan, host, options, `apply ${plan.file}`, async () => await makeTrue(await assess(plan, host.env, { signal: host.signal }), host, options));
+}
+
+/**
+ * Runs `body` under the lock of the product's archive, cleared of what an interrupted run left.
+ *
+ * @param what who holds the lock, in words
+ * @throws ReleasePlanError `locked`, `interrupted`
+ */
+export async function withArchive<T>(plan: Plan, host: StepHost, { waitMs }: Pick<ApplyOptions, 'waitMs'>, what: string, body: () => Promise<T>): Promise<T> {
+  return await withLock(lockFile(plan), what, { waitMs, signal: host.signal }, async () => {
     await cleanLeftovers(plan);
-    const situation = await assess(plan, host.env, { signal: host.signal });
-    await checkBeforehand(situation, host, options);
-    const needsKas = situation.steps.some((step) => runsKas(step) && isWanted(step, options));
-    return needsKas
-      ? await withWorkshop(plan, host, options.waitMs, (workshop) => runSteps(situation, host, options, workshop))
-      : await runSteps(situation, host, options);
+    return await body();
   });
+}
+
+/** Runs the steps of a situation; the caller holds the archive ({@link withArchive}). */
+export async function makeTrue(situation: Situation, host: StepHost, options: ApplyOptions): Promise<ApplyResult> {
+  await checkBeforehand(situation, host, options);
+  const needsKas = situation.steps.some((step) => runsKas(step) && isWanted(step, options));
+  return needsKas
+    ? await withWorkshop(situation.plan, host, options.waitMs, (workshop) => runSteps(situation, host, options, workshop))
+    : await runSteps(situation, host, options);
 }
 
 /** What an interrupted run left half done. Nothing of it has a final name. */

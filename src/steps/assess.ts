@@ -1,6 +1,7 @@
 import { surveyArchive } from '../archive/survey.ts';
 import type { ReadOptions } from '../archive/manifest.ts';
 import { recipeOf } from '../delta/recipe.ts';
+import { ENGINE_VERSIONS } from '../delta/registry.ts';
 import { trustDigest } from '../delta/trust.ts';
 import { requiredPairs, type RequiredPair } from '../plan/pairs.ts';
 import { resolve } from '../plan/resolve.ts';
@@ -28,7 +29,7 @@ export async function assess(plan: Plan, env: NodeJS.ProcessEnv, options: ReadOp
     written: await readReport(plan),
   };
   const reportIsCurrent = situation.written !== undefined && sameReport(situation.written, reportOf(situation));
-  situation.steps = resolve(plan, { state, pairs, recipes, reportIsCurrent, ...(situation.trust === undefined ? {} : { trust: situation.trust }) });
+  situation.steps = resolve(plan, { state, pairs, recipes, engineVersions: ENGINE_VERSIONS, reportIsCurrent, ...(situation.trust === undefined ? {} : { trust: situation.trust }) });
   return situation;
 }
 

@@ -7,11 +7,13 @@ import { deltaInfo, manifest, plan, whole } from '../support/manifests.ts';
 
 const test = suite('plan/resolve');
 
+const engineVersions = { rdiff: 2, kas: 0, ostree: 0 };
+
 const recipes = { rdiff: 'recipe', kas: 'recipe of kas', ostree: '' };
 
 function input(versions: Record<string, Held<VersionManifest>>, updates: Record<string, Held<DeltaInfo>>, changes: Partial<ResolveInput> = {}): ResolveInput {
   const state: ArchiveState = { versions: new Map(Object.entries(versions)), updates: new Map(Object.entries(updates)) };
-  return { state, pairs: requiredPairs(plan()), recipes, reportIsCurrent: true, ...changes };
+  return { state, pairs: requiredPairs(plan()), recipes, engineVersions, reportIsCurrent: true, ...changes };
 }
 
 const archived = Object.fromEntries(['0.1.0', '0.2.0', '0.3.0'].map((version) => [version, whole(manifest(version))]));
@@ -59,6 +61,12 @@ test('an update is made again when it is damaged, or of another recipe, trust or
 test('a pair that two rules want is made once, by the first rule\'s engine', () => {
   const two = plan({ deltas: [{ to: '0.3.0', from: { kind: 'list', versions: ['0.2.0'] }, engine: 'kas' }, ...plan().deltas] });
   assert.equal(requiredPairs(two).map((pair) => [pair.from, pair.engine, pair.rule]), [['0.2.0', 'kas', 'the plan by name'], ['0.1.0', 'rdiff', 'tag promoted']]);
+});
+
+test('an update of an older engine is made again, one of a newer is left alone', () => {
+  const byEngine = (engineVersion: number) => words(input(archived, { ...made, [pairKey('0.1.0', '0.3.0')]: whole(deltaInfo('0.1.0', '0.3.0', { engineVersion })) }));
+  assert.match(byEngine(1)[0] ?? '', 'it was made by version 1 of the engine rdiff, here is 2');
+  assert.equal(byEngine(3), []);
 });
 
 test.run();

@@ -39,6 +39,7 @@ export function deltaInfo(from: string, to: string, changes: Partial<DeltaInfo> 
     from,
     to,
     engine: 'rdiff',
+    engineVersion: 2,
     createdAt: '2026-01-01T00:00:00.000Z',
     partitions: [{ name: 'rootfs', algorithm: 'rdiff', base: file('rootfs.squashfs', `image of ${from}`), target: file('rootfs.squashfs', `image of ${to}`), delta: file('rootfs.delta', 'd'), deltaCompressed: file('rootfs.delta.gz', 'z') }],
     swu: { ...file('x.swu', 'swu'), signed: 'cms', compress: 'gzip' },
