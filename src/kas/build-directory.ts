@@ -43,7 +43,7 @@ export async function withBuildDirectory<T>(kas: KasSettings, options: BuildDire
   const lock = await lockOf(join(notes, 'lock'), options);
   try {
     const directory = { path, notes };
-    await waitForBitbake(directory, options);
+    await waitForBitbake(directory, { ...options, waitMs: Math.max(options.waitMs ?? 0, LINGER_MS) });
     return await body(directory);
   } finally {
     await lock.release();
@@ -63,11 +63,12 @@ async function lockOf(path: string, { what, waitMs = 0, signal }: BuildDirectory
  * Waits until no BitBake server holds bitbake.lock: before a build, and before
  * its results are read.
  *
- * @throws ReleasePlanError `build-dir-busy` when one still does after waitMs (10 s at least), `interrupted`
+ * @param options waitMs: 10 s by default, which is enough for a server that ends by itself
+ * @throws ReleasePlanError `build-dir-busy` when one still does after waitMs, `interrupted`
  */
-export async function waitForBitbake(directory: BuildDirectory, { waitMs = 0, signal }: { waitMs?: number; signal?: AbortSignal } = {}): Promise<void> {
+export async function waitForBitbake(directory: BuildDirectory, { waitMs = LINGER_MS, signal }: { waitMs?: number; signal?: AbortSignal } = {}): Promise<void> {
   const lock = join(directory.path, 'bitbake.lock');
-  const until = performance.now() + Math.max(waitMs, LINGER_MS);
+  const until = performance.now() + waitMs;
   while (await isHeld(lock)) {
     signal?.throwIfAborted();
     if (performance.now() > until) {

@@ -47,7 +47,7 @@ export async function buildVersion(directory: BuildDirectory, request: BuildRequ
   const waiting = request.signal === undefined ? {} : { signal: request.signal };
   await waitForBitbake(directory, waiting);
   await runKas(kasRunOf(directory, request, ['checkout', request.chain.argument]));
-  const configuration = await checkConfiguration(directory, request);
+  const configuration = await checkConfiguration(directory, request, await kasVersion(request.kas, request.env));
   const pending = await startPending(directory, request.version, configuration);
   await runKas(kasRunOf(directory, request, ['build', request.chain.argument]));
   await waitForBitbake(directory, waiting);
@@ -75,12 +75,12 @@ export function kasRunOf(directory: BuildDirectory, job: KasJob, args: string[],
   };
 }
 
-async function checkConfiguration(directory: BuildDirectory, request: BuildRequest): Promise<BuildConfiguration> {
-  const { kas, chain, version, machine, distro, planDir } = request;
+async function checkConfiguration(directory: BuildDirectory, request: BuildRequest, kasVersion: string): Promise<BuildConfiguration> {
+  const { kas, chain, machine, distro, planDir, env } = request;
   const files = await readConf(kas, directory.path);
-  const planned: PlannedSettings = { version, machine, distro, buildinfo: kas.buildinfo };
+  const planned: PlannedSettings = { version: request.version, machine, distro, buildinfo: kas.buildinfo };
   requirePlanned(files.localConf, planned, relative(kas.workDir, confPaths(directory.path).localConf));
-  return await describeConfiguration(files, { chain, planDir, env: request.env, kas: await kasVersion(kas, request.env) });
+  return await describeConfiguration(files, { chain, planDir, env, kas: kasVersion });
 }
 
 /** Somebody's `kas checkout` or `kas build` meanwhile rewrote local.conf, and BitBake may have read either. */
@@ -89,7 +89,7 @@ async function requireUnchanged(directory: BuildDirectory, request: BuildRequest
     new ReleasePlanError('kas-configuration-changed', `while ${request.version} was built in ${directory.path}, ${what}`, { cause });
   let after: BuildConfiguration;
   try {
-    after = await checkConfiguration(directory, request);
+    after = await checkConfiguration(directory, request, before.kas);
   } catch (error) {
     if (request.signal?.aborted) throw error;
     throw changed(messageOf(error), error);

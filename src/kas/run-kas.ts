@@ -87,6 +87,7 @@ async function supervise(run: KasRun, log: FileHandle): Promise<void> {
 
 async function stop(run: KasRun, pid: number): Promise<void> {
   const { container, env, buildDir } = run;
+  run.onProgress?.('stopping what still builds');
   if (container !== undefined) await killContainer(container, env);
   await stopBuild({ pid, buildDir });
   // One that was just being made when the first kill came.
@@ -145,11 +146,12 @@ class Watch {
   readonly #started = performance.now();
   #lastSign = performance.now();
   #lastTold = performance.now();
-  #at = 'starting';
+  #at: string;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(run: KasRun) {
     this.#run = run;
+    this.#at = `kas ${verbOf(run)}`;
     const heartbeatMs = run.heartbeatMs ?? HEARTBEAT_MS;
     this.stalled = new Promise((resolve) => {
       this.#timer = setInterval(() => {
@@ -191,9 +193,12 @@ function inWords(timeMs: number): string {
   return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }
 
+/** `build` or `checkout`, behind whatever options of kas-container. */
+const verbOf = (run: KasRun): string => run.args.find((one) => /^[a-z]+$/.test(one)) ?? '';
+
 function conclude(run: KasRun, ending: Ending, errors: BuildErrors): void {
   const log = `the log is ${run.logFile}`;
-  const verb = run.args.find((one) => /^[a-z]+$/.test(one)) ?? '';
+  const verb = verbOf(run);
   if (ending.why === 'interrupted') throw new ReleasePlanError('interrupted', `kas ${verb} was interrupted and stopped; ${log}`);
   if (ending.why === 'stalled') {
     const last = errors.tail().at(-1) ?? 'nothing at all';

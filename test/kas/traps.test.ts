@@ -1,9 +1,11 @@
 /** The six ways in which kas exits 0 and the result is wrong (docs/kas.md), each with real kas. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { withBuildDirectory } from '../../src/kas/build-directory.ts';
+import { waitForBitbake, withBuildDirectory } from '../../src/kas/build-directory.ts';
 import { chainOf } from '../../src/kas/chain.ts';
 import { writeOverride } from '../../src/kas/override.ts';
 import { renderOverride } from '../../src/kas/render.ts';
@@ -39,6 +41,23 @@ test('3, two builds in one directory: the second is refused and told who builds'
   await locked(here, async () => {
     const error = await failsWith('build-dir-busy', () => withBuildDirectory(here.kas, { env: process.env, what: 'second' }, async () => undefined));
     assert.match(error.message, new RegExp(`held by test \\(pid ${process.pid}`));
+  });
+});
+
+test('3, two builds in one directory: a BitBake server that somebody else started is named', async () => {
+  const here = project('server');
+  await locked(here, async (directory) => {
+    const lock = join(directory.path, 'bitbake.lock');
+    const server = spawn('sh', ['-c', 'exec 9>"$0"; flock 9; echo $$ >&9; echo held; exec sleep 60', lock], { stdio: ['ignore', 'pipe', 'ignore'] });
+    await once(server.stdout, 'data');
+    try {
+      const error = await failsWith('build-dir-busy', () => waitForBitbake(directory, { waitMs: 100 }));
+      assert.match(error.message, `held by BitBake server, pid ${server.pid}`);
+    } finally {
+      server.kill('SIGKILL');
+      await once(server, 'exit');
+    }
+    await waitForBitbake(directory);
   });
 });
 
