@@ -6,7 +6,7 @@ export type DeltaPart =
   | { kind: 'copy'; opcode: number; offset: number; lengthBytes: number }
   | { kind: 'literal'; opcode: number; lengthBytes: number }
   /** A piece of the current literal: a view into the chunk that was given to {@link DeltaParser.parse}. */
-  | { kind: 'data'; bytes: Uint8Array };
+  | { kind: 'data'; bytes: Uint8Array; lengthBytes: number };
 
 /**
  * Reads a delta from chunks of any size. Holds no more of it than one command,
@@ -39,7 +39,7 @@ export class DeltaParser {
         at += bytes.length;
         this.#position += bytes.length;
         this.#literalLeftBytes -= bytes.length;
-        yield { kind: 'data', bytes };
+        yield { kind: 'data', bytes, lengthBytes: bytes.length };
         continue;
       }
       if (this.#state === 'ended') throw this.#corrupt('there are bytes after its end command');

@@ -31,7 +31,13 @@ export async function reconstruct(base: string, delta: AsyncIterable<Uint8Array>
     const source = new BaseReader(handle, base, (await handle.stat()).size);
     const parser = new DeltaParser();
     for await (const chunk of delta) {
-      for (const part of parser.parse(chunk)) await perform(part, source, pieces);
+      for (const part of parser.parse(chunk)) {
+        if (part.kind === 'literal') continue;
+        if (part.kind === 'copy') source.check(part.offset, part.lengthBytes);
+        let done = 0;
+        // Awaited only where a piece is full: there may be millions of commands.
+        while ((done = perform(part, done, source, pieces)) < part.lengthBytes) await pieces.hand();
+      }
     }
     parser.finish();
     return await pieces.finish();
@@ -41,32 +47,38 @@ export async function reconstruct(base: string, delta: AsyncIterable<Uint8Array>
   }
 }
 
-async function perform(part: DeltaPart, source: BaseReader, pieces: PieceWriter): Promise<void> {
-  if (part.kind === 'data') {
-    for (let at = 0; at < part.bytes.length;) {
-      const room = pieces.room() ?? (await pieces.nextRoom());
-      const taken = part.bytes.subarray(at, at + room.length);
-      room.set(taken);
-      pieces.advance(taken.length);
-      at += taken.length;
-    }
-  } else if (part.kind === 'copy') {
-    source.check(part.offset, part.lengthBytes);
-    for (let done = 0; done < part.lengthBytes;) {
-      const room = pieces.room() ?? (await pieces.nextRoom());
-      const lengthBytes = Math.min(room.length, part.lengthBytes - done);
-      source.read(room.subarray(0, lengthBytes), part.offset + done);
-      pieces.advance(lengthBytes);
-      done += lengthBytes;
-    }
-  }
+/** Does as much of a command as the piece in hand has room for; returns how many of its bytes are done. */
+function perform(part: Exclude<DeltaPart, { kind: 'literal' }>, done: number, source: BaseReader, pieces: PieceWriter): number {
+  const lengthBytes = Math.min(part.lengthBytes - done, pieces.roomBytes);
+  if (part.kind === 'data') copyBytes(part.bytes, done, pieces.piece, pieces.filledBytes, lengthBytes);
+  else source.read(pieces.piece, pieces.filledBytes, lengthBytes, part.offset + done);
+  pieces.filledBytes += lengthBytes;
+  return done + lengthBytes;
 }
+
+/** Below this, making a view to copy through costs more than a loop. */
+const LOOP_BYTES = 48;
+
+function copyBytes(from: Uint8Array, at: number, to: Uint8Array, place: number, lengthBytes: number): void {
+  if (lengthBytes <= LOOP_BYTES) {
+    for (let i = 0; i < lengthBytes; i += 1) to[place + i] = from[at + i] as number;
+  } else to.set(from.subarray(at, at + lengthBytes), place);
+}
+
+/** What is read ahead for a small copy: most go on a few bytes behind the one before. */
+const WINDOW_BYTES = 32 * 1024;
+
+/** A copy of at least this size is read by itself. */
+const DIRECT_BYTES = 8 * 1024;
 
 /** Random access to the base, within its bounds. */
 class BaseReader {
   readonly #handle: FileHandle;
   readonly #path: string;
   readonly #sizeBytes: number;
+  readonly #window = Buffer.allocUnsafe(WINDOW_BYTES);
+  #windowOffset = 0;
+  #windowBytes = 0;
 
   constructor(handle: FileHandle, path: string, sizeBytes: number) {
     this.#handle = handle;
@@ -79,9 +91,20 @@ class BaseReader {
     throw new ReleasePlanError('delta-beyond-base', `the delta copies bytes ${offset} to ${offset + lengthBytes} of the base, but ${this.#path} has ${this.#sizeBytes} bytes`);
   }
 
-  read(into: Uint8Array, offset: number): void {
-    for (let done = 0; done < into.length;) {
-      const got = readSync(this.#handle.fd, into, done, into.length - done, offset + done);
+  /** Bytes of the base from `offset` on, to `place` in `into`. */
+  read(into: Uint8Array, place: number, lengthBytes: number, offset: number): void {
+    if (lengthBytes >= DIRECT_BYTES) return this.#fill(into, place, lengthBytes, offset);
+    if (offset < this.#windowOffset || offset + lengthBytes > this.#windowOffset + this.#windowBytes) {
+      this.#windowBytes = Math.min(WINDOW_BYTES, this.#sizeBytes - offset);
+      this.#windowOffset = offset;
+      this.#fill(this.#window, 0, this.#windowBytes, offset);
+    }
+    copyBytes(this.#window, offset - this.#windowOffset, into, place, lengthBytes);
+  }
+
+  #fill(into: Uint8Array, place: number, lengthBytes: number, offset: number): void {
+    for (let done = 0; done < lengthBytes;) {
+      const got = readSync(this.#handle.fd, into, place + done, lengthBytes - done, offset + done);
       if (got === 0) throw new ReleasePlanError('delta-beyond-base', `${this.#path} became shorter while it was read`);
       done += got;
     }
@@ -92,9 +115,10 @@ class BaseReader {
 class PieceWriter {
   readonly #sink: TargetSink;
   readonly #signal: AbortSignal | undefined;
-  #filling = Buffer.allocUnsafe(FIRST_PIECE_BYTES);
+  /** The piece in hand, and how much of it is filled. */
+  piece = Buffer.allocUnsafe(FIRST_PIECE_BYTES);
+  filledBytes = 0;
   #handed = Buffer.alloc(0);
-  #filledBytes = 0;
   #offset = 0;
   #pending: Promise<void> = Promise.resolve();
 
@@ -103,23 +127,13 @@ class PieceWriter {
     this.#signal = signal;
   }
 
-  /** What is free of the piece in hand; undefined when it is full. Not a promise: this runs for every command. */
-  room(): Uint8Array | undefined {
-    return this.#filledBytes === this.#filling.length ? undefined : this.#filling.subarray(this.#filledBytes);
-  }
-
-  async nextRoom(): Promise<Uint8Array> {
-    await this.#hand();
-    return this.#filling;
-  }
-
-  advance(lengthBytes: number): void {
-    this.#filledBytes += lengthBytes;
+  get roomBytes(): number {
+    return this.piece.length - this.filledBytes;
   }
 
   /** @returns the number of bytes that went through */
   async finish(): Promise<number> {
-    if (this.#filledBytes > 0) await this.#hand();
+    if (this.filledBytes > 0) await this.hand();
     await this.#pending;
     return this.#offset;
   }
@@ -129,18 +143,19 @@ class PieceWriter {
     await Promise.allSettled([this.#pending]);
   }
 
-  async #hand(): Promise<void> {
+  /** Hands the piece to the sink and gives an empty one in its place. */
+  async hand(): Promise<void> {
     await this.#pending;
     this.#signal?.throwIfAborted();
-    const piece = this.#filling.subarray(0, this.#filledBytes);
+    const piece = this.piece.subarray(0, this.filledBytes);
     this.#pending = this.#sink(piece, this.#offset);
     // Awaited before the next piece; a failure until then must not count as unhandled.
     this.#pending.catch(() => undefined);
-    this.#offset += this.#filledBytes;
-    this.#filledBytes = 0;
-    const nextBytes = Math.min(8 * this.#filling.length, PIECE_BYTES);
+    this.#offset += this.filledBytes;
+    this.filledBytes = 0;
+    const nextBytes = Math.min(8 * this.piece.length, PIECE_BYTES);
     const free = this.#handed;
-    this.#handed = this.#filling;
-    this.#filling = free.length < nextBytes ? Buffer.allocUnsafe(nextBytes) : free;
+    this.#handed = this.piece;
+    this.piece = free.length < nextBytes ? Buffer.allocUnsafe(nextBytes) : free;
   }
 }
