@@ -36,6 +36,7 @@ const forbidden: Array<[file: string, imported: string]> = [
   ['src/delta/rdiff.ts', '../kas/build.ts'],
   ['src/fleet/required.ts', '../delta/ostree.ts'],
   ['src/report/consistency.ts', '../archive/layout.ts'],
+  ['src/schedule/systemd.ts', '../plan/load.ts'],
   ['src/ui/plain.ts', '../steps/apply.ts'],
   ['src/steps/apply.ts', '../commands/apply.ts'],
 ];
