@@ -27,6 +27,22 @@ export interface Plan {
   fleet?: FleetSource;
   ostree?: OstreeSettings;
   targets?: TargetsSettings;
+  /** The nightly run reads every byte of the archive at least once within so many days. */
+  verifyDays: number;
+  /** What `gc` may remove; nothing without it. */
+  retention?: RetentionSettings;
+}
+
+/** What is kept of the archive beside what the plan names, what devices run and what required deltas start from. */
+export interface RetentionSettings {
+  /** The newest versions that are kept. */
+  keepLast: number;
+  /** Keep versions that have a tag in the registry. */
+  keepTagged: boolean;
+  /** Keep deltas that no rule requires, between versions that are kept. */
+  keepUnrequiredDeltas: boolean;
+  /** How long what was removed waits in the trash. */
+  trashMs: number;
 }
 
 export interface KasSettings {
@@ -232,7 +248,13 @@ export interface DeltaInfo {
 export type Held<T> =
   | { state: 'absent' }
   | { state: 'whole'; manifest: T; dir: string }
-  | { state: 'damaged'; dir: string; problems: string[] };
+  | {
+      state: 'damaged';
+      dir: string;
+      problems: string[];
+      /** The manifest, when it is sound itself, and the files that are not what it says. */
+      found?: { manifest: T; files: ArchivedFile[] };
+    };
 
 /** What the archive holds of a plan: input of resolve. */
 export interface ArchiveState {

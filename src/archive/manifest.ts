@@ -60,11 +60,14 @@ async function readHeld<T extends { schema: 1; files: ArchivedFile[] }>(dir: str
   // The seal holds, so the shape is what a release of this program wrote.
   const manifest = opened.value as unknown as T;
   const problems: string[] = [];
+  const files: ArchivedFile[] = [];
   for (const file of manifest.files) {
     const found = await checkFile(dir, file, options);
-    if (found !== undefined) problems.push(found);
+    if (found === undefined) continue;
+    problems.push(found);
+    files.push(file);
   }
-  return problems.length === 0 ? { state: 'whole', manifest, dir } : { state: 'damaged', dir, problems };
+  return problems.length === 0 ? { state: 'whole', manifest, dir } : { state: 'damaged', dir, problems, found: { manifest, files } };
 }
 
 /** A line on what is wrong with one archived file, or undefined when it is what its manifest says. */

@@ -13,7 +13,8 @@ export const STAGING_PREFIX = '.release-plan-tmp-';
 const stagingName = (path: string): string =>
   join(dirname(path), `${STAGING_PREFIX}${basename(path).slice(0, 120)}-${process.pid}-${randomBytes(4).toString('hex')}`);
 
-async function syncPath(path: string): Promise<void> {
+/** Makes sure that a file's bytes, or a folder's names, outlive a power failure. */
+export async function syncPath(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
     await handle.sync();

@@ -1,9 +1,10 @@
 import { isAbsolute, join, resolve } from 'node:path';
-import type { DeltaRule, DeltaSources, EngineName, KasSettings, Partition, Plan, PlannedVersion, SigningSettings, SwuSettings } from '../model.ts';
-import { filesOf, present, type DeltaSource, type FilesSource, type KasSource, type PartitionSource, type PlanSource, type SigningSource, type SwuSource, type VersionSource } from './source.ts';
+import type { DeltaRule, DeltaSources, EngineName, KasSettings, Partition, Plan, PlannedVersion, RetentionSettings, SigningSettings, SwuSettings } from '../model.ts';
+import { filesOf, present, type DeltaSource, type FilesSource, type KasSource, type PartitionSource, type PlanSource, type RetentionSource, type SigningSource, type SwuSource, type VersionSource } from './source.ts';
 import { parseDurationMs, parseSizeBytes } from './units.ts';
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** Removes keys without a value, as exactOptionalPropertyTypes wants it. */
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
@@ -31,12 +32,14 @@ export function completePlan(source: PlanSource, file: string, dir: string): Pla
     swu: swuOf(source.swu, dir),
     versions: present(source.versions).map((one) => versionOf(one, dir)),
     deltas: present(source.deltas).map((one) => deltaOf(one, defaultEngine(source))),
+    verifyDays: source.verify_days ?? 30,
     ...defined({
       kas: source.kas && kasOf(source.kas, dir),
       signing: source.signing && signingOf(source.signing),
       fleet: fleetOf(source.fleet, dir),
       ostree: source.ostree && ostreeOf(source.ostree, dir),
       targets: targetsOf(source.targets, dir),
+      retention: source.retention && retentionOf(source.retention),
     }),
   };
 }
@@ -127,6 +130,13 @@ function ostreeOf(ostree: NonNullable<PlanSource['ostree']>, dir: string): NonNu
     }),
   };
 }
+
+const retentionOf = (retention: RetentionSource): RetentionSettings => ({
+  keepLast: retention.keep_last ?? 1,
+  keepTagged: retention.keep_tagged ?? true,
+  keepUnrequiredDeltas: retention.keep_unrequired_deltas ?? true,
+  trashMs: parseDurationMs(retention.trash ?? '') ?? 30 * DAY_MS,
+});
 
 function targetsOf(targets: PlanSource['targets'], dir: string): Plan['targets'] {
   if (targets === undefined) return undefined;

@@ -26,6 +26,8 @@ export type PlanSource = Loose<{
   signing: SigningSource;
   ostree: OstreeSource;
   targets: string | Loose<{ file: string; sign: string }>;
+  verify_days: number;
+  retention: RetentionSource;
 }>;
 
 /** One file, or several. */
@@ -80,6 +82,8 @@ export type SigningSource = Loose<{
 }>;
 
 export type OstreeSource = Loose<{ repo: string; branch: string; gpg_key: string; gpg_homedir: string; jobs: number }>;
+
+export type RetentionSource = Loose<{ keep_last: number; keep_tagged: boolean; keep_unrequired_deltas: boolean; trash: string }>;
 
 /** A list without what was left out. */
 export function present<T>(list: ReadonlyArray<T | undefined> | undefined): T[] {

@@ -65,6 +65,7 @@ export function plan(changes: Partial<Plan> = {}): Plan {
     swu: { hardware: ['1.0'], compress: 'gzip', guard: 'shell', bootenv: {} },
     versions: ['0.1.0', '0.2.0', '0.3.0'].map((version) => ({ version, tags: version === '0.3.0' ? [] : ['promoted'], kas: [] })),
     deltas: [{ to: '0.3.0', from: { kind: 'tag', tag: 'promoted' }, engine: 'rdiff' }],
+    verifyDays: 30,
     ...changes,
   };
 }

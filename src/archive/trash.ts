@@ -1,0 +1,70 @@
+/** What gc takes out of the archive waits in a folder of it, in the archive's own layout, until it is emptied. */
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { errnoOf } from '../errors.ts';
+import { STAGING_PREFIX, cleanStaging, syncPath } from '../io/atomic.ts';
+import { productDir, type ArchiveKey } from './layout.ts';
+
+/** Where it waits; to restore something, move it back to the same path below the product's folder. */
+export const trashDir = (key: ArchiveKey): string => join(productDir(key), '.trash');
+
+/** One run of gc, by its time. */
+export interface TrashBatch {
+  dir: string;
+  /** Milliseconds of the epoch. */
+  movedAtMs: number;
+}
+
+/** `20261121T211811Z`: sorts by time, and needs no quotes in a shell. */
+const batchName = (at: Date): string => at.toISOString().replace(/[-:]|\.\d+/g, '');
+
+function movedAt(name: string): number {
+  const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(name) ?? [];
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+}
+
+/**
+ * Moves folders of the archive into the trash, each by one rename. Interrupted,
+ * some have moved and the others stand where they stood.
+ *
+ * @param places paths below the product's folder
+ * @returns the folder that they now lie in
+ */
+export async function moveToTrash(key: ArchiveKey, places: readonly string[], at: Date): Promise<string> {
+  const batch = join(trashDir(key), batchName(at));
+  for (const place of places) {
+    const [from, to] = [join(productDir(key), place), join(batch, place)];
+    await mkdir(dirname(to), { recursive: true });
+    await rename(from, to);
+    // The new name first: after a power failure it stands under one of the two.
+    await syncPath(dirname(to));
+    await syncPath(dirname(from));
+  }
+  return batch;
+}
+
+/** What is in the trash, oldest first. Folders that nobody but people made are not listed, and never removed. */
+export async function listTrash(key: ArchiveKey): Promise<TrashBatch[]> {
+  try {
+    const names = await readdir(trashDir(key));
+    return names.map((name) => ({ dir: join(trashDir(key), name), movedAtMs: movedAt(name) })).filter((one) => !Number.isNaN(one.movedAtMs)).sort((a, b) => a.movedAtMs - b.movedAtMs);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** The batches that have waited for long enough. Pure. */
+export const expiredBatches = (batches: readonly TrashBatch[], { nowMs, trashMs }: { nowMs: number; trashMs: number }): TrashBatch[] =>
+  batches.filter((one) => nowMs - one.movedAtMs >= trashMs);
+
+/** Removes batches for good, and what an interrupted removal left. */
+export async function removeBatches(key: ArchiveKey, batches: readonly TrashBatch[]): Promise<void> {
+  await cleanStaging(trashDir(key));
+  for (const { dir, movedAtMs } of batches) {
+    // Renamed first, so that nobody restores a folder that is half removed.
+    const doomed = join(trashDir(key), `${STAGING_PREFIX}${movedAtMs}`);
+    await rename(dir, doomed);
+    await rm(doomed, { recursive: true, force: true });
+  }
+}
