@@ -9,6 +9,7 @@ import { soloCrew, workerCrew } from './create/crew.ts';
 import { emitDelta, type DeltaCounts } from './create/emit.ts';
 import { planLayout } from './create/layout.ts';
 import { matchImages } from './create/match.ts';
+import { sizeOfImage } from './image-file.ts';
 import type { Progress } from './progress.ts';
 import { loadWasm, sharedMemory } from './wasm.ts';
 
@@ -91,11 +92,4 @@ async function openFile(path: string, flags: 'r' | 'w'): Promise<FileHandle> {
     const hint = errnoOf(cause) === 'ENOENT' && flags === 'r' ? 'Check the path.' : undefined;
     throw new ReleasePlanError('io-failed', `${path} cannot be opened: ${messageOf(cause)}`, { cause, ...(hint === undefined ? {} : { hint }) });
   }
-}
-
-/** @throws ReleasePlanError `io-failed` for what has no size of its own: a pipe, a folder, a device */
-async function sizeOfImage(handle: FileHandle, path: string): Promise<number> {
-  const found = await handle.stat();
-  if (!found.isFile()) throw new ReleasePlanError('io-failed', `${path} is not a regular file`, { hint: 'Copy a device or a pipe into a file first: a delta needs its size and any byte of it.' });
-  return found.size;
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { readAt } from '../io/positioned.ts';
 import { readDelta } from './delta-source.ts';
+import { sizeOfImage } from './image-file.ts';
 import type { Progress } from './progress.ts';
 import { reconstruct } from './reconstruct.ts';
 
@@ -30,7 +31,7 @@ export async function proveDelta(base: string, delta: string, target: string, op
   const { digest = true, signal, onProgress } = options;
   const handle = await open(target, 'r');
   try {
-    const targetBytes = (await handle.stat()).size;
+    const targetBytes = await sizeOfImage(handle, target);
     const hash = digest ? createHash('sha256') : undefined;
     let firstDifference: number | undefined;
     let expected: Buffer = Buffer.alloc(0);

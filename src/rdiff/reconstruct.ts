@@ -1,6 +1,7 @@
 import { readSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { ReleasePlanError } from '../errors.ts';
+import { sizeOfImage } from './image-file.ts';
 import { DeltaParser, type DeltaPart } from './delta-parser.ts';
 
 /** Takes the target, piece by piece and in order. A piece is valid until the promise settles. */
@@ -28,7 +29,7 @@ export async function reconstruct(base: string, delta: AsyncIterable<Uint8Array>
   const handle = await open(base, 'r');
   const pieces = new PieceWriter(sink, signal);
   try {
-    const source = new BaseReader(handle, base, (await handle.stat()).size);
+    const source = new BaseReader(handle, base, await sizeOfImage(handle, base));
     const parser = new DeltaParser();
     for await (const chunk of delta) {
       for (const part of parser.parse(chunk)) {

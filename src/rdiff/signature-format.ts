@@ -39,9 +39,9 @@ export function minimumStrongBytes(baseBytes: number, blockBytes: number): numbe
 }
 
 /** The twelve bytes that a signature starts with. */
-export function encodeSignatureHeader(kind: SignatureKind, blockBytes: number, strongBytes: number): Buffer {
+export function encodeSignatureHeader({ strong, weak, blockBytes, strongBytes }: Omit<SignatureHeader, 'blocks'>): Buffer {
   const header = Buffer.alloc(SIGNATURE_HEADER_BYTES);
-  header.writeUInt32BE(kind.magic, 0);
+  header.writeUInt32BE(signatureKind(strong, weak).magic, 0);
   header.writeUInt32BE(blockBytes, 4);
   header.writeUInt32BE(strongBytes, 8);
   return header;

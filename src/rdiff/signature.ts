@@ -1,4 +1,4 @@
-import { open, stat, type FileHandle } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { ReleasePlanError } from '../errors.ts';
@@ -6,6 +6,7 @@ import { publishFile } from '../io/atomic.ts';
 import { writeAt } from '../io/positioned.ts';
 import { BlockSums, blocksPerRange, entryBytesOf, type BlockRange, type BlockSumSettings } from './block-sums.ts';
 import { SIGNATURE_HEADER_BYTES, type StrongSum, type WeakSum } from './format.ts';
+import { sizeOfImage } from './image-file.ts';
 import type { Progress } from './progress.ts';
 import { defaultBlockBytes, encodeSignatureHeader, minimumStrongBytes, signatureKind, type SignatureHeader } from './signature-format.ts';
 import type { SignatureWorkerData, SignedRange } from './signature-worker.ts';
@@ -43,24 +44,28 @@ const MAX_BLOCK_BYTES = 2 ** 31 - 1;
  * @see librsync doc/format.md, src/mksum.c
  */
 export async function signature(base: string, sig: string, options: SignatureOptions = {}): Promise<SignatureHeader> {
-  const { format = 'blake2', rollsum = 'rabinkarp', signal } = options;
-  signal?.throwIfAborted();
-  const baseBytes = (await stat(base)).size;
-  const settings = settingsOf(baseBytes, format, rollsum, options);
-  const blocks = Math.ceil(baseBytes / settings.blockBytes);
-  await publishFile(sig, async (temporary) => {
-    const handle = await open(temporary, 'wx');
-    try {
-      await writeAt(handle, encodeSignatureHeader(signatureKind(format, rollsum), settings.blockBytes, settings.strongBytes), 0);
-      await signAll({ base, baseBytes, blocks, settings, handle, options });
-    } finally {
-      await handle.close();
-    }
-  });
-  return { ...settings, blocks };
+  options.signal?.throwIfAborted();
+  const image = await open(base, 'r');
+  try {
+    const baseBytes = await sizeOfImage(image, base);
+    const settings = settingsOf(baseBytes, options);
+    const blocks = Math.ceil(baseBytes / settings.blockBytes);
+    await publishFile(sig, async (temporary) => {
+      const handle = await open(temporary, 'wx');
+      try {
+        await writeAt(handle, encodeSignatureHeader(settings), 0);
+        await signAll({ base, image, baseBytes, blocks, settings, handle, options });
+      } finally {
+        await handle.close();
+      }
+    });
+    return { ...settings, blocks };
+  } finally {
+    await image.close();
+  }
 }
 
-function settingsOf(baseBytes: number, strong: StrongSum, weak: WeakSum, { blockBytes, strongBytes }: SignatureOptions): BlockSumSettings {
+function settingsOf(baseBytes: number, { blockBytes, strongBytes, format: strong = 'blake2', rollsum: weak = 'rabinkarp' }: SignatureOptions): BlockSumSettings {
   const { maxStrongBytes } = signatureKind(strong, weak);
   const block = blockBytes ?? defaultBlockBytes(baseBytes);
   if (!Number.isInteger(block) || block < 1 || block > MAX_BLOCK_BYTES) throw new ReleasePlanError('usage', `a block length of ${block} bytes: give a whole number from 1 to ${MAX_BLOCK_BYTES}`);
@@ -72,6 +77,8 @@ function settingsOf(baseBytes: number, strong: StrongSum, weak: WeakSum, { block
 /** A signature in the making. */
 interface Signing {
   base: string;
+  /** The base, open for reading. */
+  image: FileHandle;
   baseBytes: number;
   blocks: number;
   settings: BlockSumSettings;
@@ -91,13 +98,8 @@ async function signAll(signing: Signing): Promise<void> {
     await Promise.all(Array.from({ length: threads }, () => signInThread(data, ranges, written, options.signal)));
     return;
   }
-  const handle = await open(base, 'r');
-  try {
-    const sums = new BlockSums(module, handle.fd, baseBytes, settings);
-    for (const range of ranges) await written({ range, sums: sums.sign(range) });
-  } finally {
-    await handle.close();
-  }
+  const sums = new BlockSums(module, signing.image.fd, baseBytes, settings);
+  for (const range of ranges) await written({ range, sums: sums.sign(range) });
 }
 
 /** One iterator that all threads take from: the fast ones take more. */

@@ -121,6 +121,12 @@ test('lengths that no signature can have are refused by name, and nothing is wri
   assert.not(existsSync(out));
 });
 
+test('what has no size of its own is refused: a device would pass for an empty base', async () => {
+  const failure = await failureOf(async () => await signature('/dev/zero', join(dir, 'device.sig')));
+  assert.is(failure.code, 'io-failed');
+  assert.match(failure.message, /\/dev\/zero is not a regular file/);
+});
+
 test('a signal stops it and leaves no file', async () => {
   writeFileSync(base, noise(20_000_000, 1));
   const out = join(dir, 'stopped.sig');
