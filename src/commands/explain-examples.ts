@@ -49,6 +49,8 @@ export const EXAMPLES: Partial<Record<Code, string>> = {
   'kas-repository': 'kas:\n  config: [kas/product.yml, layers/meta-vendor/kas/board.yml]   # the second is in a repository of its own',
   'placeholder-unknown': 'file: "image-{machin}.squashfs"   # instead: {machine}',
   'secret-in-plan': 'key: "-----BEGIN PRIVATE KEY-----..."   # instead: key: ${SWU_KEY}',
+  'swu-board': 'machine: 7inch.board   # instead: machine: board-7inch',
+  'swu-bootenv': 'bootenv: { root: "{slot}" }   # in a plan whose partitions have no slots',
   'signing-missing': 'deltas:   # without a section `signing:`\n  - { to: "0.2.0", from: ["0.1.0"] }',
   // kas
   'kas-header-id': 'kas:\n  buildinfo: "version\\"   # instead: the id as it stands under local_conf_header',

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parse, stringify } from 'yaml';
+import { parse } from 'yaml';
 import { ReleasePlanError, messageOf } from '../errors.ts';
 import { renderTemplateFile, templatePath } from '../io/template.ts';
 import { schemaUrl } from './schema/check.ts';
@@ -38,8 +38,11 @@ export async function firstPlan(dir: string, facts: ProductFacts): Promise<strin
     ostree: facts.ostree === true,
     branch: `${distro}/${machine}`,
     kasConfig: facts.kas ?? `kas/${machine}_${distro}_${image}.yml`,
-  }, { yaml: (value) => stringify(value, { lineWidth: 0 }).trimEnd() });
+  }, { yaml: (value) => yamlText(String(value)) });
 }
+
+/** A text as YAML: plain where it is read as the same text, else in double quotes, which JSON's are. */
+const yamlText = (text: string): string => (/^[A-Za-z_][A-Za-z0-9_./+-]*$/.test(text) && parse(text) === text ? text : JSON.stringify(text));
 
 type KasFacts = Pick<ProductFacts, 'machine' | 'distro' | 'image'>;
 

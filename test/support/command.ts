@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { ExitCode } from '../../src/codes.ts';
 import type { CommandContext, RegisterCommand } from '../../src/commands/host.ts';
+import type { Diagnostic } from '../../src/diagnostic.ts';
 import type { ReleaseEvent } from '../../src/events.ts';
 import { plainDrive } from '../../src/ui/drive-plain.ts';
 
@@ -9,6 +10,7 @@ export interface CommandRun {
   exitCode: ExitCode | undefined;
   stdout: string;
   events: ReleaseEvent[];
+  diagnostics: Diagnostic[];
   /** What commander printed of a wrong command line. */
   complaint: string;
   /** What it threw: a ReleasePlanError, or commander's own. */
@@ -17,7 +19,7 @@ export interface CommandRun {
 
 /** Runs one command in this process, with a context that keeps what it says. */
 export async function runCommand(register: RegisterCommand, argv: readonly string[], options: { cwd: string; signal?: AbortSignal }): Promise<CommandRun> {
-  const ran: CommandRun = { exitCode: undefined, stdout: '', events: [], complaint: '', failure: undefined };
+  const ran: CommandRun = { exitCode: undefined, stdout: '', events: [], diagnostics: [], complaint: '', failure: undefined };
   const report = (event: ReleaseEvent): void => void ran.events.push(event);
   const context: CommandContext = {
     cwd: options.cwd,
@@ -26,7 +28,7 @@ export async function runCommand(register: RegisterCommand, argv: readonly strin
     out: (text) => void (ran.stdout += text),
     report,
     drive: plainDrive(report),
-    diagnostics: () => undefined,
+    diagnostics: (found) => void ran.diagnostics.push(...found),
   };
   const program = new Command('release-plan').exitOverride().configureOutput({ writeErr: (text) => void (ran.complaint += text) });
   register(program, async (action) => {
