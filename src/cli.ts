@@ -9,6 +9,9 @@ import { plainDrive } from './ui/drive-plain.ts';
 import { terminalDrive } from './ui/drive-terminal.ts';
 import { plainView } from './ui/plain.ts';
 
+/** What ends a run in order: Ctrl-C, a supervisor, and the terminal going away (kas runs in a session of its own and would build on). */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /**
  * argv -> command -> exit code. The only catch-all of the program: every
  * failure becomes a message on stderr and a code of {@link EXIT} here.
@@ -19,7 +22,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.ok;
   const stop = new AbortController();
   const onSignal = (): void => stop.abort(new ReleasePlanError('interrupted', 'interrupted'));
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  for (const name of SIGNALS) process.on(name, onSignal);
   try {
     const program = new Command('release-plan')
       .description('Declarative releases for embedded Linux: builds, deltas, signed updates, proven.')
@@ -36,7 +39,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   } catch (error) {
     return explain(error, stop.signal);
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    for (const name of SIGNALS) process.off(name, onSignal);
   }
 }
 
