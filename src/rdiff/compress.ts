@@ -5,7 +5,6 @@ import { resolve } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../errors.ts';
 import { publishFile } from '../io/atomic.ts';
 import { missingTool } from '../io/process.ts';
-import { readDelta } from './delta-source.ts';
 
 export interface CompressOptions {
   /** Compression level; {@link GZIP_LEVEL} or {@link ZSTD_LEVEL} by default. */
@@ -65,23 +64,6 @@ export async function zstdFile(path: string, out: string, options: CompressOptio
   // One thread: with more, zstd cuts the input into jobs and the bytes depend on the machine.
   const args = [`-${level}`, `--long=${ZSTD_WINDOW_LOG}`, '--single-thread', '--check', '--quiet', '--stdout', resolve(path)];
   return await compressThrough('zstd', args, out, signal);
-}
-
-/**
- * Decompresses a gzip or zstd file (told by its content, a plain one is copied)
- * in bounded memory.
- *
- * @throws ReleasePlanError `delta-corrupt` when it is damaged, `tool-missing`; AbortError
- */
-export async function decompressFile(path: string, out: string, options: { signal?: AbortSignal } = {}): Promise<void> {
-  await publishFile(out, async (temporary) => {
-    const handle = await open(temporary, 'wx');
-    try {
-      for await (const chunk of readDelta(path, options.signal)) await handle.writeFile(chunk);
-    } finally {
-      await handle.close();
-    }
-  });
 }
 
 /** Runs a program whose stdout is the compressed file; the file gets its name only when the program has ended well. */
