@@ -27,6 +27,7 @@ export interface Plan {
   fleet?: FleetSource;
   ostree?: OstreeSettings;
   targets?: TargetsSettings;
+  notify?: NotifySettings;
   /** The nightly run reads every byte of the archive at least once within so many days. */
   verifyDays: number;
   /** What `gc` may remove; nothing without it. */
@@ -140,6 +141,14 @@ export interface TargetsSettings {
   file: string;
   /** Command run after a rewrite, to sign the document. */
   sign?: string;
+}
+
+/** Who is told how `apply` ended. */
+export interface NotifySettings {
+  /** Run by sh in the plan's folder; gets the summary on its standard input. */
+  command: string;
+  /** `change`: also on failure. */
+  on: 'change' | 'failure' | 'always';
 }
 
 /** One file of an archived version or update. */

@@ -33,6 +33,7 @@ export const registerApply: RegisterCommand = (program, run) => {
 async function applyAll(plans: readonly string[], flags: Flags, context: CommandContext): Promise<ExitCode> {
   const { requirePlan } = await import('../plan/load.ts');
   const { apply } = await import('../steps/apply.ts');
+  const { notified } = await import('../steps/notify.ts');
   const options = { only: await phasesOf(flags.only), keepGoing: flags.keepGoing === true, waitMs: waitOf(flags.wait) };
   // All plans are checked before the first build, which may take hours.
   const loaded: Plan[] = [];
@@ -44,7 +45,7 @@ async function applyAll(plans: readonly string[], flags: Flags, context: Command
   const documents: object[] = [];
   let exitCode: ExitCode = EXIT.ok;
   for (const plan of loaded) {
-    const result = await apply(plan, context, options);
+    const result = await notified(plan, context, async () => await apply(plan, context, options));
     if (exitCode === EXIT.ok) exitCode = result.exitCode;
     if (flags.json === true) documents.push(documentOf(plan.file, result));
     else await summarise(result, context);

@@ -39,6 +39,7 @@ export function completePlan(source: PlanSource, file: string, dir: string): Pla
       fleet: fleetOf(source.fleet, dir),
       ostree: source.ostree && ostreeOf(source.ostree, dir),
       targets: targetsOf(source.targets, dir),
+      notify: source.notify && { command: source.notify.command ?? '', on: source.notify.on ?? 'change' },
       retention: source.retention && retentionOf(source.retention),
     }),
   };

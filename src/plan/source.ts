@@ -1,4 +1,4 @@
-import type { EngineName, Partition, SigningSettings, SwuSettings } from '../model.ts';
+import type { EngineName, NotifySettings, Partition, SigningSettings, SwuSettings } from '../model.ts';
 
 /** Anything may be missing or was refused by the schema: rules judge what is left. */
 type Loose<T> = { [K in keyof T]?: T[K] | undefined };
@@ -26,6 +26,7 @@ export type PlanSource = Loose<{
   signing: SigningSource;
   ostree: OstreeSource;
   targets: string | Loose<{ file: string; sign: string }>;
+  notify: Loose<NotifySettings>;
   verify_days: number;
   retention: RetentionSource;
 }>;
