@@ -44,6 +44,7 @@ export async function runShell(command: string, options: ShellOptions): Promise<
   }, options.timeoutMs);
   const stop = (): void => killGroup(child.pid, 'SIGTERM');
   options.signal?.addEventListener('abort', stop, { once: true });
+  if (options.signal?.aborted === true) stop();
   try {
     const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
     const how = await new Promise<string>((resolve) => {
