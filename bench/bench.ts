@@ -33,5 +33,7 @@ export interface BenchResult {
 export interface Bench {
   name: string;
   about: string;
+  /** Run only when it is named: it answers a question that is seldom asked. */
+  onRequest?: true;
   run(settings: BenchSettings): Promise<BenchResult>;
 }

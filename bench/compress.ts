@@ -22,6 +22,7 @@ const isInstalled = (command: string): boolean => spawnSync(command, ['--version
 export const compressBench: Bench = {
   name: 'compress',
   about: 'gzip and zstd by several programs and levels, on our deltas',
+  onRequest: true,
   async run(settings): Promise<BenchResult> {
     const measured = [];
     for (const { format, base, target } of await imagePairs(settings)) {

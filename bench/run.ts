@@ -12,12 +12,14 @@ import { parseArgs } from 'node:util';
 import type { Bench, BenchResult, BenchSettings } from './bench.ts';
 import { compressBench } from './compress.ts';
 import { deltaBench } from './delta.ts';
+import { fleetBench } from './fleet.ts';
+import { memoryBench } from './memory.ts';
 import { signatureBench } from './signature.ts';
 import { markdownTable } from './table.ts';
 import { worstCasesBench } from './worst-cases.ts';
 
 /** Every bench; a new one is a file and a line here. */
-const BENCHES: readonly Bench[] = [deltaBench, worstCasesBench, signatureBench, compressBench];
+const BENCHES: readonly Bench[] = [deltaBench, worstCasesBench, memoryBench, signatureBench, compressBench, fleetBench];
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -31,7 +33,7 @@ const { values: flags, positionals } = parseArgs({
 });
 
 if (flags.help) {
-  process.stdout.write(`npm run bench -- [NAME...] [--full] [--rounds N] [--json FILE] [--markdown FILE]\n\n${BENCHES.map(({ name, about }) => `  ${name.padEnd(12)}  ${about}\n`).join('')}`);
+  process.stdout.write(`npm run bench -- [NAME...] [--full] [--rounds N] [--json FILE] [--markdown FILE]\n\n${BENCHES.map(({ name, about, onRequest }) => `  ${name.padEnd(12)}  ${about}${onRequest === true ? ' (only when named)' : ''}\n`).join('')}`);
 } else {
   await runBenches(chosen(positionals));
 }
@@ -39,7 +41,7 @@ if (flags.help) {
 function chosen(names: readonly string[]): readonly Bench[] {
   const unknown = names.find((name) => !BENCHES.some((bench) => bench.name === name));
   if (unknown !== undefined) throw new Error(`there is no bench ${JSON.stringify(unknown)}: ${BENCHES.map(({ name }) => name).join(', ')}`);
-  return names.length === 0 ? BENCHES : BENCHES.filter(({ name }) => names.includes(name));
+  return names.length === 0 ? BENCHES.filter(({ onRequest }) => onRequest !== true) : BENCHES.filter(({ name }) => names.includes(name));
 }
 
 async function runBenches(benches: readonly Bench[]): Promise<void> {
@@ -48,7 +50,7 @@ async function runBenches(benches: readonly Bench[]): Promise<void> {
   const workDir = mkdtempSync(`${cacheDir}/run-`);
   const settings: BenchSettings = {
     full: flags.full,
-    rounds: flags.rounds === undefined ? 5 : Number(flags.rounds),
+    rounds: flags.rounds === undefined ? 3 : Number(flags.rounds),
     cacheDir,
     workDir,
     note: (message) => void process.stderr.write(`${message}\n`),
