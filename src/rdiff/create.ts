@@ -77,7 +77,8 @@ async function makeDelta(paths: { base: string; target: string; delta: string },
   const memory = sharedMemory(layout.sizeBytes);
   const setup = { module: await loadWasm('match'), memory, layout, basePath: paths.base, targetPath: paths.target, targetBytes };
   const crew = solo ? soloCrew(setup, { base: images.base.fd, target: images.target.fd }, breathe) : workerCrew(setup);
-  const segments = await matchImages({ crew, layout, memory, baseBytes, targetBytes, ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}) });
+  const segments = await matchImages({ crew, layout, memory, baseBytes, targetBytes, ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}) })
+    .finally(async () => await crew.stop());
   const counts = await emitDelta(segments, targetBytes, { target: images.target.fd, delta: deltaFile.fd }, async (doneBytes) => {
     onProgress?.({ phase: 'write', doneBytes });
     await breathe();

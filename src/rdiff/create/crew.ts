@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { ReleasePlanError } from '../../errors.ts';
 import { builtFile } from '../wasm.ts';
 import { Lane, type Found, type LaneSetup, type Phase } from './lane.ts';
 import type { WorkerReply } from './worker.ts';
@@ -30,7 +31,9 @@ export function workerCrew(setup: Omit<LaneSetup, 'lane'>): Crew {
       const replies = workers.map(async (worker) => {
         const reply = new Promise<WorkerReply>((resolve) => worker.once('message', resolve));
         worker.postMessage(phase);
-        return (await reply).found;
+        const outcome = await reply;
+        if ('found' in outcome) return outcome.found;
+        throw new ReleasePlanError('io-failed', outcome.failure, outcome.hint === undefined ? {} : { hint: outcome.hint });
       });
       return (await Promise.race([Promise.all(replies), failed])).flat();
     },

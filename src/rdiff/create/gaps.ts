@@ -25,6 +25,15 @@ export function gapsOf(matches: Matches, start: number, end: number): Gap[] {
   return gaps;
 }
 
+/** How much of [start, end) of the target matches leave uncovered. */
+export function gapBytes(matches: Matches, start: number, end: number): number {
+  let left = end - start;
+  eachMatch(matches, (_target, _base, length) => {
+    left -= length;
+  });
+  return left;
+}
+
 /** Offsets in the base, [start, end) after [start, end). */
 export type Stretches = Float64Array;
 

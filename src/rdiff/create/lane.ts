@@ -2,7 +2,7 @@ import { gapsOf, type Gap, type Stretches } from './gaps.ts';
 import { readFully } from './files.ts';
 import { CHUNK_BYTES, COUNTER_AT, PIECE_BYTES, SEGMENT_BYTES, type Layout } from './layout.ts';
 import { Matcher, type BaseWindow, type FineIndex } from './matcher.ts';
-import { MATCH_STRIDE, type Matches } from './matches.ts';
+import type { Matches } from './matches.ts';
 
 /** What a thread needs to start: everything can be posted to a worker. */
 export interface LaneSetup {
@@ -18,14 +18,20 @@ export interface LaneSetup {
 
 /** A phase of the work: pieces of it are taken by all threads until none is left. */
 export type Phase =
-  /** Read the window and enter it into the coarse index. Piece: a chunk of the base. */
-  | { kind: 'load'; window: BaseWindow }
-  /** Find long matches. Piece: a segment of the target. */
-  | { kind: 'coarse'; window: BaseWindow; segments: number }
+  /** Read the window, and enter it into the coarse index where that is wanted. Piece: a chunk of the base. */
+  | { kind: 'load'; window: BaseWindow; index: boolean }
+  /** Find long matches where there are none yet. Piece: a segment of the target. */
+  | ({ kind: 'coarse'; window: BaseWindow } & OpenSegments)
   /** Enter what no match uses into the fine index. Piece: a part of the table. */
   | { kind: 'index-fine'; window: BaseWindow; stretches: Stretches; index: FineIndex; parts: number }
-  /** Find short matches between the long ones. Piece: a segment of the target. */
-  | { kind: 'fine'; window: BaseWindow; index: FineIndex; segments: number; matches: readonly Matches[] };
+  /** Find short matches where there are none yet. Piece: a segment of the target. */
+  | ({ kind: 'fine'; window: BaseWindow; index: FineIndex } & OpenSegments);
+
+/** Segments of the target to work on, and the matches of each that are known already. */
+export interface OpenSegments {
+  segments: readonly number[];
+  known: readonly Matches[];
+}
 
 /** What one thread found in a phase, by segment. */
 export type Found = Array<[segment: number, matches: Matches]>;
@@ -39,7 +45,7 @@ const READ_TOGETHER_BYTES = 4096;
 /** How many pieces a phase has. */
 export function piecesOf(phase: Phase): number {
   if (phase.kind === 'load') return Math.ceil(phase.window.sizeBytes / CHUNK_BYTES);
-  return phase.kind === 'index-fine' ? phase.parts : phase.segments;
+  return phase.kind === 'index-fine' ? phase.parts : phase.segments.length;
 }
 
 /** One thread's part of the work, over memory that it shares with the others. */
@@ -69,24 +75,18 @@ export class Lane {
     for (;;) {
       const piece = Atomics.add(this.#counter, 0, 1);
       if (piece >= pieces) return found;
-      if (phase.kind === 'load') this.#load(phase.window, piece);
+      if (phase.kind === 'load') this.#load(phase.window, phase.index, piece);
       else if (phase.kind === 'index-fine') this.#indexFine(phase, piece);
-      else found.push([piece, phase.kind === 'coarse' ? this.#coarse(piece) : this.#fine(piece, phase.matches[piece]!, phase.index)]);
+      else found.push([phase.segments[piece]!, this.#fill(phase, phase.segments[piece]!, phase.known[piece]!)]);
       if (pause !== undefined) await pause();
     }
   }
 
-  #load(window: BaseWindow, chunk: number): void {
+  #load(window: BaseWindow, index: boolean, chunk: number): void {
     const start = window.start + chunk * CHUNK_BYTES;
     const end = Math.min(start + CHUNK_BYTES, window.start + window.sizeBytes);
     readFully(this.#fds.base, this.#matcher.basePlace(start, end), start);
-    this.#matcher.indexCoarse(start, end);
-  }
-
-  #coarse(segment: number): Matches {
-    const { start, end } = this.#useSegment(segment);
-    readFully(this.#fds.target, this.#matcher.targetPlace(start, end), start);
-    return this.#matcher.scanCoarse(start, end);
+    if (index) this.#matcher.indexCoarse(start, end);
   }
 
   #indexFine(phase: Extract<Phase, { kind: 'index-fine' }>, part: number): void {
@@ -100,36 +100,29 @@ export class Lane {
     }
   }
 
-  #fine(segment: number, anchors: Matches, index: FineIndex): Matches {
-    const { start, end } = this.#useSegment(segment);
-    const gaps = gapsOf(anchors, start, end);
-    if (gaps.length === 0) return anchors;
+  /** The matches of a segment: those known, and what this phase finds between them. */
+  #fill(phase: Extract<Phase, { kind: 'coarse' | 'fine' }>, segment: number, known: Matches): Matches {
+    const start = segment * SEGMENT_BYTES;
+    const end = Math.min(start + SEGMENT_BYTES, this.#targetBytes);
+    const gaps = gapsOf(known, start, end);
+    if (gaps.length === 0) return known;
+    this.#matcher.begin(start, known);
     this.#readGaps(gaps);
-    this.#matcher.begin();
+    if (phase.kind === 'coarse') for (const gap of gaps) this.#matcher.scanCoarse(gap.start, gap.end, gap.before);
+    else this.#fine(gaps, phase.index);
+    return this.#matcher.take();
+  }
+
+  #fine(gaps: readonly Gap[], index: FineIndex): void {
     const pieces = gaps.flatMap((gap) => cut(gap));
-    let anchor = 0;
-    const keepUntil = (offset: number): void => {
-      for (; anchor < anchors.length && anchors[anchor]! < offset; anchor += MATCH_STRIDE) this.#matcher.keep(anchors[anchor]!, anchors[anchor + 2]!);
-    };
     for (let first = 0; first < pieces.length; ) {
       let next = first;
       for (let sample = 0; next < pieces.length && sample < LITERAL_SAMPLE_BYTES; next += 1) sample += pieces[next]!.end - pieces[next]!.start;
       const group = pieces.slice(first, next);
       const literalCost = this.#matcher.literalCostOf(group);
-      for (const piece of group) {
-        keepUntil(piece.start);
-        this.#matcher.refine(piece.start, piece.end, index, [piece.before, piece.after, 0], literalCost);
-      }
+      for (const { start, end, before, after } of group) this.#matcher.refine(start, end, index, [before, after, 0], literalCost);
       first = next;
     }
-    keepUntil(end);
-    return this.#matcher.take(anchors);
-  }
-
-  #useSegment(segment: number): { start: number; end: number } {
-    const start = segment * SEGMENT_BYTES;
-    this.#matcher.useSegment(start);
-    return { start, end: Math.min(start + SEGMENT_BYTES, this.#targetBytes) };
   }
 
   #readGaps(gaps: readonly Gap[]): void {

@@ -1,11 +1,11 @@
-import { ReleasePlanError } from '../../errors.ts';
 import type { Progress } from '../progress.ts';
 import type { Crew } from './crew.ts';
-import { CHUNK_BYTES, COUNTER_AT, SEGMENT_BYTES, type Layout } from './layout.ts';
-import { unusedStretches, type Stretches } from './gaps.ts';
-import { piecesOf, type Found, type Phase } from './lane.ts';
+import { gapBytes, unusedStretches, type Stretches } from './gaps.ts';
+import { SEGMENT_BYTES, type Layout } from './layout.ts';
+import type { OpenSegments } from './lane.ts';
 import type { BaseWindow, FineIndex } from './matcher.ts';
-import type { Matches } from './matches.ts';
+import { eachMatch, newMatches, type Matches } from './matches.ts';
+import { runPhase } from './phase.ts';
 
 /** What matching needs to know of the images and of who does it. */
 export interface MatchJob {
@@ -18,74 +18,126 @@ export interface MatchJob {
   onProgress?: (progress: Progress) => void;
 }
 
-/** The fine index holds a window at every eighth byte of the base where it has room for them. */
-const FINEST_STRIDE_BYTES = Number(process.env['FS'] ?? 8);
+/** The fine index holds a window at every fourth byte of the base that it is for... */
+const FINEST_STRIDE_BYTES = 4;
+
+/** ...or at every eighth and so on when there is more than this of it: a larger index costs more time than it saves bytes. */
+const FINE_ENTRIES_MAX = 12 * 2 ** 20;
 
 /** Of the three that a bucket has room for. */
 const FINE_ENTRIES_PER_BUCKET = 2;
 
-const PROGRESS_INTERVAL_MS = 100;
+/** What is left of a segment is looked for in the other windows when there is so much of it. */
+const WORTH_A_SWEEP_BYTES = 4096;
 
 /**
  * Finds what the target has in common with the base.
  *
- * @returns the matches of every segment of the target, in order; the crew has ended
+ * @returns the matches of every segment of the target, in order
  * @throws ReleasePlanError `interrupted` when the signal fired; whatever a thread threw
  */
 export async function matchImages(job: MatchJob): Promise<Matches[]> {
-  try {
-    const segments = Math.ceil(job.targetBytes / SEGMENT_BYTES);
-    const window: BaseWindow = { start: 0, sizeBytes: job.baseBytes };
-    await runPhase(job, { kind: 'load', window });
-    const matches = inOrder(await runPhase(job, { kind: 'coarse', window, segments }));
-    if (process.env['COARSE']) return matches;
-    const t0 = performance.now();
-    const stretches = unusedStretches(matches, window.start, window.sizeBytes);
-    const index = planFineIndex(stretches, job.layout.fineBits);
-    if (process.env['P']) process.stderr.write(`unused ${stretches.reduce((n, x, i) => n + (i & 1 ? x : -x), 0)} stride ${index.strideBytes} ${performance.now() - t0}\n`);
-    await runPhase(job, { kind: 'index-fine', window, stretches, index, parts: job.layout.lanes.length });
-    return inOrder(await runPhase(job, { kind: 'fine', window, index, segments, matches }));
-  } finally {
-    await job.crew.stop();
+  const matching = new Matching(job);
+  const windows = windowsOf(job.baseBytes, job.layout.windowBytes);
+  // First every segment with the part of the base where it would be if nothing had moved,
+  // then what is left with the other parts, while they are there anyway.
+  for (const window of windows) await matching.coarse(window, (segment) => matching.homeOf(segment, windows) === window);
+  if (windows.length > 1) {
+    for (const window of windows.toReversed()) await matching.coarse(window, (segment) => matching.homeOf(segment, windows) !== window && matching.leftOf(segment) >= WORTH_A_SWEEP_BYTES);
+  }
+  const sources = matching.matches.map((_, segment) => matching.sourceOf(segment, windows));
+  for (const window of windows) await matching.fine(window, (segment) => sources[segment] === window);
+  return matching.matches;
+}
+
+/** The base in stretches that fit into wasm memory. */
+function windowsOf(baseBytes: number, windowBytes: number): [BaseWindow, ...BaseWindow[]] {
+  const windows: [BaseWindow, ...BaseWindow[]] = [{ start: 0, sizeBytes: Math.min(baseBytes, windowBytes) }];
+  for (let start = windowBytes; start < baseBytes; start += windowBytes) windows.push({ start, sizeBytes: Math.min(windowBytes, baseBytes - start) });
+  return windows;
+}
+
+/** The matches of all segments as they grow from phase to phase. */
+class Matching {
+  readonly matches: Matches[];
+  readonly #job: MatchJob;
+  #loaded: BaseWindow | undefined;
+
+  constructor(job: MatchJob) {
+    this.#job = job;
+    this.matches = Array.from({ length: Math.ceil(job.targetBytes / SEGMENT_BYTES) }, () => newMatches(0));
+  }
+
+  /** The window that holds a segment's own place, or the end of the base. */
+  homeOf(segment: number, windows: readonly [BaseWindow, ...BaseWindow[]]): BaseWindow {
+    const start = segment * SEGMENT_BYTES;
+    return windows.findLast((window) => window.start <= start) ?? windows[0];
+  }
+
+  /** The window that most of a segment was matched with, or else its home. */
+  sourceOf(segment: number, windows: readonly [BaseWindow, ...BaseWindow[]]): BaseWindow {
+    if (windows.length === 1) return windows[0];
+    const bytes = new Map<BaseWindow, number>();
+    eachMatch(this.matches[segment]!, (_target, base, length) => {
+      const window = windows.findLast((one) => one.start <= base) ?? windows[0];
+      bytes.set(window, (bytes.get(window) ?? 0) + length);
+    });
+    let best: BaseWindow | undefined;
+    for (const [window, matched] of bytes) if (best === undefined || matched > (bytes.get(best) ?? 0)) best = window;
+    return best ?? this.homeOf(segment, windows);
+  }
+
+  /** Target bytes of a segment that no match covers. */
+  leftOf(segment: number): number {
+    const start = segment * SEGMENT_BYTES;
+    return gapBytes(this.matches[segment]!, start, Math.min(start + SEGMENT_BYTES, this.#job.targetBytes));
+  }
+
+  /** Finds long matches of some segments in a window. */
+  async coarse(window: BaseWindow, wanted: (segment: number) => boolean): Promise<void> {
+    const open = this.#open(wanted);
+    if (open.segments.length === 0) return;
+    await this.#load(window, true);
+    this.#keep(await runPhase(this.#job, { kind: 'coarse', window, ...open }));
+  }
+
+  /** Finds short matches of some segments in what no match uses of a window. */
+  async fine(window: BaseWindow, wanted: (segment: number) => boolean): Promise<void> {
+    const open = this.#open((segment) => wanted(segment) && this.leftOf(segment) > 0);
+    if (open.segments.length === 0) return;
+    const stretches = unusedStretches(this.matches, window.start, window.sizeBytes);
+    const index = planFineIndex(stretches, this.#job.layout.fineBits);
+    await this.#load(window, false);
+    await runPhase(this.#job, { kind: 'index-fine', window, stretches, index, parts: this.#job.layout.lanes.length });
+    this.#keep(await runPhase(this.#job, { kind: 'fine', window, index, ...open }));
+  }
+
+  #open(wanted: (segment: number) => boolean): OpenSegments {
+    const segments = [...this.matches.keys()].filter(wanted);
+    return { segments, known: segments.map((segment) => this.matches[segment]!) };
+  }
+
+  async #load(window: BaseWindow, index: boolean): Promise<void> {
+    if (this.#loaded?.start === window.start) return;
+    const { coarseAt, coarseBits } = this.#job.layout;
+    // What was never loaded is all zeros, and clearing it would only make the pages.
+    if (this.#loaded !== undefined && index) new Uint32Array(this.#job.memory.buffer, coarseAt, 2 ** coarseBits).fill(0);
+    await runPhase(this.#job, { kind: 'load', window, index });
+    this.#loaded = window;
+  }
+
+  #keep(found: ReadonlyArray<readonly [segment: number, matches: Matches]>): void {
+    for (const [segment, matches] of found) this.matches[segment] = matches;
   }
 }
 
-/** The finest stride for which the table has room. */
+/** The finest stride for which there is room, and a table no larger than it needs. */
 function planFineIndex(stretches: Stretches, maxBits: number): FineIndex {
   let sizeBytes = 0;
   for (let at = 0; at + 1 < stretches.length; at += 2) sizeBytes += stretches[at + 1]! - stretches[at]!;
+  const entriesMax = Math.min(FINE_ENTRIES_MAX, FINE_ENTRIES_PER_BUCKET * 2 ** maxBits);
   let strideBytes = FINEST_STRIDE_BYTES;
-  const bitsFor = (stride: number): number => Math.max(10, Math.ceil(Math.log2(sizeBytes / stride / FINE_ENTRIES_PER_BUCKET + 1)));
-  while (bitsFor(strideBytes) > maxBits) strideBytes *= 2;
-  return { bits: bitsFor(strideBytes), strideBytes };
-}
-
-const inOrder = (found: Found): Matches[] => found.toSorted(([a], [b]) => a - b).map(([, matches]) => matches);
-
-/** Runs a phase, telling how far it is, and stops waiting for it when the signal fires. */
-async function runPhase(job: MatchJob, phase: Phase): Promise<Found> {
-  const { signal, onProgress } = job;
-  const counter = new Int32Array(job.memory.buffer, COUNTER_AT, 1);
-  Atomics.store(counter, 0, 0);
-  const pieces = piecesOf(phase);
-  const pieceBytes = phase.kind === 'load' ? CHUNK_BYTES : SEGMENT_BYTES;
-  const tell = (): void => onProgress?.({
-    phase: phase.kind === 'load' ? 'index' : 'scan',
-    doneBytes: Math.min(Atomics.load(counter, 0), pieces) * pieceBytes,
-    totalBytes: pieces * pieceBytes,
-  });
-  const timer = onProgress === undefined ? undefined : setInterval(tell, PROGRESS_INTERVAL_MS);
-  let stop: (() => void) | undefined;
-  const stopped = new Promise<never>((_, reject) => {
-    stop = () => reject(new ReleasePlanError('interrupted', 'making the delta was stopped'));
-  });
-  signal?.addEventListener('abort', stop!, { once: true });
-  try {
-    if (signal?.aborted) stop?.();
-    return await Promise.race([job.crew.run(phase), stopped]);
-  } finally {
-    clearInterval(timer);
-    signal?.removeEventListener('abort', stop!);
-    tell();
-  }
+  while (sizeBytes / strideBytes > entriesMax) strideBytes *= 2;
+  const bits = Math.ceil(Math.log2(sizeBytes / strideBytes / FINE_ENTRIES_PER_BUCKET + 1));
+  return { bits: Math.min(maxBits, Math.max(10, bits)), strideBytes };
 }

@@ -5,7 +5,7 @@ import { instantiate } from '../wasm.ts';
 /** The functions of match.wasm; see src/rdiff/wasm/assembly/. */
 interface MatchExports {
   indexCoarse(table: number, shift: number, from: number, to: number, stride: number): void;
-  scanCoarse(table: number, shift: number, from: number, to: number, base: number, baseEnd: number, rep: number, out: number): number;
+  scanCoarse(table: number, shift: number, from: number, to: number, base: number, baseEnd: number, diagonal: number, out: number): number;
   indexFine(table: number, filter: number, shift: number, from: number, to: number, stride: number, part: number, parts: number): void;
   collectMatches(table: number, filter: number, shift: number, from: number, to: number, base: number, baseEnd: number, diagonalA: number, diagonalB: number, diagonalC: number, hits: number, best: number): void;
   chooseMatches(best: number, size: number, costs: number, literal: number, literalHead: number, copy: number, from: number, out: number): number;
@@ -32,15 +32,13 @@ export interface FineIndex {
  * 1/16 byte: measured, see docs/performance.md. A copy has one command byte,
  * four bytes of offset that hardly compress and one or two of length.
  */
-const LITERAL_HEAD_COST = Number(process.env['LH'] ?? 16);
-const COPY_COST = Number(process.env['CC'] ?? 56);
+const LITERAL_HEAD_COST = 16;
+const COPY_COST = 56;
 
 const WASM_MATCH_BYTES = 4 * WASM_MATCH_WORDS;
 
-/** In place of the source of a match that stays as it is; no address. */
-const KEPT = 0;
-
-const NO_MATCHES: Matches = newMatches(0);
+/** In place of the source of a match that was known before; no address. */
+const KNOWN = 0;
 
 /** Adds up what literals cost before the parse: bytes of the target that look alike. */
 export type LiteralCost = number;
@@ -60,6 +58,9 @@ export class Matcher {
   #segmentStart = 0;
   /** Matches at matchesAt. */
   #count = 0;
+  #known: Matches = newMatches(0);
+  /** Where in #known the list goes on. */
+  #nextKnown = 0;
 
   constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, layout: Layout, lane: number) {
     const own = layout.lanes[lane];
@@ -75,10 +76,6 @@ export class Matcher {
     this.#window = window;
   }
 
-  useSegment(start: number): void {
-    this.#segmentStart = start;
-  }
-
   /** The place of [start, end) of the base. */
   basePlace(start: number, end: number): Uint8Array {
     return this.#bytes.subarray(this.#baseAddress(start), this.#baseAddress(end));
@@ -91,16 +88,6 @@ export class Matcher {
 
   indexCoarse(start: number, end: number): void {
     this.#wasm.indexCoarse(this.#layout.coarseAt, 64 - this.#layout.coarseBits, this.#baseAddress(start), this.#baseAddress(end), COARSE_STRIDE);
-  }
-
-  /** Matches of 32 bytes and more in [start, end) of the target. */
-  scanCoarse(start: number, end: number): Matches {
-    const { baseAt, coarseAt, coarseBits } = this.#layout;
-    // The likeliest place is the same one: most of an image does not move.
-    const inWindow = start >= this.#window.start && start < this.#window.start + this.#window.sizeBytes;
-    const rep = inWindow ? this.#baseAddress(start) : 0;
-    this.#count = this.#wasm.scanCoarse(coarseAt, 64 - coarseBits, this.#targetAddress(start), this.#targetAddress(end), baseAt, baseAt + this.#window.sizeBytes, rep, this.#own.matchesAt);
-    return this.take(NO_MATCHES);
   }
 
   /**
@@ -130,9 +117,28 @@ export class Matcher {
     return this.#wasm.literalCost(countsAt);
   }
 
-  /** Begins the list of matches that {@link refine} and {@link keep} add to. */
-  begin(): void {
+  /**
+   * Begins a segment and its list of matches.
+   *
+   * @param start offset of the segment in the target
+   * @param known its matches so far; their bases may lie outside the window
+   */
+  begin(start: number, known: Matches): void {
+    this.#segmentStart = start;
+    this.#known = known;
+    this.#nextKnown = 0;
     this.#count = 0;
+  }
+
+  /**
+   * Adds matches of 32 bytes and more in [start, end) of the target.
+   *
+   * @param diagonal base offset minus target offset where a match is expected
+   */
+  scanCoarse(start: number, end: number, diagonal: number): void {
+    const { baseAt, coarseAt, coarseBits } = this.#layout;
+    this.#keepUntil(start);
+    this.#count += this.#wasm.scanCoarse(coarseAt, 64 - coarseBits, this.#targetAddress(start), this.#targetAddress(end), baseAt, baseAt + this.#window.sizeBytes, diagonal + this.#diagonalShift(), this.#nextMatchAt());
   }
 
   /**
@@ -142,31 +148,18 @@ export class Matcher {
    */
   refine(start: number, end: number, index: FineIndex, diagonals: readonly [number, number, number], literalCost: LiteralCost): void {
     const { baseAt, fineAt, filterAt } = this.#layout;
-    const { hitsAt, bestAt, costsAt, matchesAt } = this.#own;
+    const { hitsAt, bestAt, costsAt } = this.#own;
     const from = this.#targetAddress(start);
-    // As addresses; a diagonal that leads out of the window is found out there.
-    const shift = baseAt - this.#window.start - this.#own.targetAt + this.#segmentStart;
+    const shift = this.#diagonalShift();
     const [a, b, c] = diagonals;
+    this.#keepUntil(start);
     this.#wasm.collectMatches(fineAt, filterAt, 64 - index.bits, from, this.#targetAddress(end), baseAt, baseAt + this.#window.sizeBytes, a + shift, b + shift, c + shift, hitsAt, bestAt);
-    const out = matchesAt + this.#count * WASM_MATCH_BYTES;
-    this.#count += this.#wasm.chooseMatches(bestAt, end - start, costsAt, literalCost, LITERAL_HEAD_COST, COPY_COST, from, out);
+    this.#count += this.#wasm.chooseMatches(bestAt, end - start, costsAt, literalCost, LITERAL_HEAD_COST, COPY_COST, from, this.#nextMatchAt());
   }
 
-  /** Adds a match that stays as it is. Its source may lie outside the window: {@link take} gets it. */
-  keep(target: number, length: number): void {
-    const at = (this.#own.matchesAt + this.#count * WASM_MATCH_BYTES) / 4;
-    this.#words[at] = this.#targetAddress(target);
-    this.#words[at + 1] = KEPT;
-    this.#words[at + 2] = length;
-    this.#count += 1;
-  }
-
-  /**
-   * The list, as offsets.
-   *
-   * @param kept the matches given to {@link keep}, in that order
-   */
-  take(kept: Matches): Matches {
+  /** Ends the list: all matches of the segment as offsets, in memory that all threads can read. */
+  take(): Matches {
+    this.#keepUntil(Infinity);
     const matches = newMatches(this.#count);
     const targetShift = this.#segmentStart - this.#own.targetAt;
     const baseShift = this.#window.start - this.#layout.baseAt;
@@ -175,11 +168,31 @@ export class Matcher {
     for (let to = 0; to < matches.length; to += MATCH_STRIDE, from += WASM_MATCH_WORDS) {
       const source = this.#words[from + 1]!;
       matches[to] = this.#words[from]! + targetShift;
-      matches[to + 1] = source === KEPT ? kept[next + 1]! : source + baseShift;
+      matches[to + 1] = source === KNOWN ? this.#known[next + 1]! : source + baseShift;
       matches[to + 2] = this.#words[from + 2]!;
-      if (source === KEPT) next += MATCH_STRIDE;
+      if (source === KNOWN) next += MATCH_STRIDE;
     }
     return matches;
+  }
+
+  /** Puts the known matches before an offset in the target into the list, where they belong in the order. */
+  #keepUntil(offset: number): void {
+    for (; this.#nextKnown < this.#known.length && this.#known[this.#nextKnown]! < offset; this.#nextKnown += MATCH_STRIDE) {
+      const at = this.#nextMatchAt() / 4;
+      this.#words[at] = this.#targetAddress(this.#known[this.#nextKnown]!);
+      this.#words[at + 1] = KNOWN;
+      this.#words[at + 2] = this.#known[this.#nextKnown + 2]!;
+      this.#count += 1;
+    }
+  }
+
+  #nextMatchAt(): number {
+    return this.#own.matchesAt + this.#count * WASM_MATCH_BYTES;
+  }
+
+  /** What turns a diagonal of offsets into one of addresses; one that leads out of the window is found out in wasm. */
+  #diagonalShift(): number {
+    return this.#layout.baseAt - this.#window.start - this.#own.targetAt + this.#segmentStart;
   }
 
   #baseAddress(offset: number): number {

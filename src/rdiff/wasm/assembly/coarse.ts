@@ -42,22 +42,20 @@ export function indexCoarse(table: usize, shift: u32, from: usize, to: usize, st
  * Finds matches of at least 32 bytes between the target bytes [from, to) and the
  * base [base, baseEnd), in order and not overlapping.
  *
- * @param rep address in the base that would continue the match before `from`; 0 for none
+ * @param diagonal where a match is to be expected: base address minus target address, in
+ *   wrapping arithmetic
  * @param out gets (target address, base address, length) as u32 each
  * @returns how many
  */
-export function scanCoarse(table: usize, shift: u32, from: usize, to: usize, base: usize, baseEnd: usize, rep: usize, out: usize): u32 {
+export function scanCoarse(table: usize, shift: u32, from: usize, to: usize, base: usize, baseEnd: usize, diagonal: usize, out: usize): u32 {
   if (baseEnd - base < COARSE_WINDOW) return 0;
   const last = baseEnd - COARSE_WINDOW;
   let count: u32 = 0;
   let covered = from;
   let i = from;
-  // Where the base would be if the last match went on: i + diagonal, in wrapping arithmetic.
-  let diagonal: usize = rep ? rep - from : 0;
-  let known = rep != 0;
   while (i + COARSE_WINDOW <= to) {
     let source = i + diagonal;
-    if (!known || source < base || source > last || !equal32(source, i)) {
+    if (source < base || source > last || !equal32(source, i)) {
       const hash = hash32(i);
       const entry = load<u32>(table + (<usize>(hash >> shift) << 2));
       source = <usize>(entry & ~TAG_MASK);
@@ -74,7 +72,6 @@ export function scanCoarse(table: usize, shift: u32, from: usize, to: usize, bas
     out += 12;
     count++;
     diagonal = source - i;
-    known = true;
     i += ahead;
     covered = i;
   }
