@@ -9,7 +9,6 @@ import { registerApply } from '../../src/commands/apply.ts';
 import { registerTargets } from '../../src/commands/targets/index.ts';
 import { nearestPlan } from '../../src/commands/targets/plan.ts';
 import { readVersion } from '../../src/archive/manifest.ts';
-
 import { ReleasePlanError } from '../../src/errors.ts';
 import { readRegistry } from '../../src/fleet/registry-file.ts';
 import { run } from '../../src/io/process.ts';

@@ -9,6 +9,9 @@ import { readDevice } from './device.ts';
 import { readTagStatus } from './status.ts';
 import type { FleetTally } from './tally.ts';
 
+/** The lists of a document that hold rows; `wave-tags` are passed over, as fioctl does. */
+const LISTS = ['devices', 'tags', 'prod-tags'];
+
 /** What stands at the top: `[...]`, or `{...}` with the rows one level down. */
 export type JsonShape = 'array' | 'document';
 
@@ -42,6 +45,8 @@ class JsonFleetReader {
   readonly #lines = new LineCounter();
   #depth = 0;
   #rowLine = 1;
+  /** The last text at the first level: the key of what opens next. */
+  #text = '';
   /** The parser is at work: what is thrown then is about the input. */
   #parsing = false;
   hasRows = false;
@@ -51,14 +56,14 @@ class JsonFleetReader {
     this.#tally = tally;
     this.#rowDepth = shape === 'array' ? 1 : 2;
     this.hasRows = shape === 'array';
-    this.#parser = new TokenParser({ paths: shape === 'array' ? ['$.*'] : ['$.*', '$.*.*'], keepStack: false, separator: '' });
+    this.#parser = new TokenParser({ paths: pathsOf(shape), keepStack: false, separator: '' });
     this.#tokenizer.onToken = (token) => {
-      this.#noteRow(token.token, token.offset);
+      this.#note(token.token, token.value, token.offset);
       this.#parser.write(token);
     };
     this.#parser.onValue = ({ value, key, stack }) => {
       if (stack.length === this.#rowDepth) this.#row(shape === 'array' ? 'devices' : stack[1]?.key, value);
-      else this.#field(key, value);
+      else if (key === 'total' && typeof value === 'number') this.total = value;
     };
   }
 
@@ -86,12 +91,15 @@ class JsonFleetReader {
     this.#parsing = false;
   }
 
-  #noteRow(token: TokenType, offset: number): void {
+  /** Follows nesting, for the lines of rows and for lists without rows. */
+  #note(token: TokenType, value: unknown, offset: number): void {
     if (token === TokenType.RIGHT_BRACE || token === TokenType.RIGHT_BRACKET) {
       this.#depth -= 1;
       return;
     }
     if (this.#depth === this.#rowDepth && token !== TokenType.COMMA) this.#rowLine = this.#lines.lineAt(offset);
+    if (this.#depth === 1 && token === TokenType.STRING) this.#text = String(value);
+    if (this.#depth === 1 && token === TokenType.LEFT_BRACKET && LISTS.includes(this.#text)) this.hasRows = true;
     if (token === TokenType.LEFT_BRACE || token === TokenType.LEFT_BRACKET) this.#depth += 1;
   }
 
@@ -105,12 +113,10 @@ class JsonFleetReader {
       if (problem !== undefined) this.#tally.addBad(problem, this.#rowLine);
     }
   }
-
-  #field(key: unknown, value: unknown): void {
-    if (['devices', 'tags', 'prod-tags'].includes(String(key)) && Array.isArray(value)) this.hasRows = true;
-    if (key === 'total' && typeof value === 'number') this.total = value;
-  }
 }
+
+/** Only rows and the total: a list that is asked for itself would be kept whole. */
+const pathsOf = (shape: JsonShape): string[] => (shape === 'array' ? ['$.*'] : [...LISTS.map((list) => `$.${list}.*`), '$.total']);
 
 /** Turns rising byte offsets in a stream into line numbers, in one pass over its bytes. */
 class LineCounter {

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -8,6 +9,7 @@ import { linesOf } from '../../../src/fleet/devices/lines.ts';
 import { readFleet } from '../../../src/fleet/devices/read.ts';
 import { sniff } from '../../../src/fleet/devices/sniff.ts';
 import type { Fleet } from '../../../src/fleet/devices/tally.ts';
+import { run } from '../../../src/io/process.ts';
 import { scratch } from '../../support/scratch.ts';
 
 const test = suite('fleet/devices/read');
@@ -160,6 +162,16 @@ test('lines come out whole however the chunks are cut, and U+2028 ends none', as
 
 test('a line without an end does not fill the memory', async () => {
   assert.match(await failure(read(`{"uuid":"a"}\n{"uuid":"${'x'.repeat(5 * 1024 * 1024)}`)), /fleet-unreadable: .* longer than/);
+});
+
+test('a hundred thousand devices in one JSON document fit into 80 MiB of heap', async () => {
+  // Kept whole they would take about 110.
+  const rows = `const row = ${JSON.stringify(JSON.stringify(row(1, { 'hardware-info': { id: 'pi', cores: 4 }, 'docker-apps': ['a', 'b'], 'network-info': { hostname: 'h', mac: 'aa:bb', local_ipv4: '10.0.0.3' } })))}; for (let i = 0; i < 100000; i += 1) process.stdout.write((i ? ',' : '{"devices":[') + row.replace('u1', 'u' + i)); process.stdout.write(']}');`;
+  const script = join(dir, 'many.cjs');
+  writeFileSync(script, rows);
+  const child = fileURLToPath(new URL('../../support/read-fleet-child.ts', import.meta.url));
+  const { stdout } = await run(process.execPath, ['--max-old-space-size=80', '--import', 'tsx', child, `'${process.execPath}' '${script}'`]);
+  assert.is(stdout, '100000');
 });
 
 test.run();
