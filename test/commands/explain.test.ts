@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CODES } from '../../src/codes.ts';
+import { EXAMPLES } from '../../src/commands/explain-examples.ts';
 import { registerExplain } from '../../src/commands/explain.ts';
 import { ReleasePlanError } from '../../src/errors.ts';
 import { runCommand } from '../support/command.ts';
@@ -12,6 +13,11 @@ test('a code has meaning, cure, exit code and an example', async () => {
   const { exitCode, stdout } = await explain('value-unquoted');
   assert.is(exitCode, 0);
   for (const part of ['value-unquoted', CODES['value-unquoted'].about, CODES['value-unquoted'].cure, '2 (usage)', 'version: "1.10"']) assert.match(stdout, part);
+});
+
+test('every code has an example, and no example is of a code that is gone', () => {
+  assert.equal(Object.keys(CODES).filter((code) => !Object.hasOwn(EXAMPLES, code)), []);
+  assert.equal(Object.keys(EXAMPLES).filter((code) => !Object.hasOwn(CODES, code)), []);
 });
 
 test('a code is taken as messages print it', async () => {
