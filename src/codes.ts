@@ -102,7 +102,7 @@ const codes = {
   'bug': entry(EXIT.bug, 'release-plan itself failed in a way it did not expect.', 'Please report it with the command and the message.'),
 
   // --- archive -----------------------------------------------------------------
-  'archive-damaged': entry(EXIT.inconsistent, 'A file of the archive is missing or is not what its manifest says. It may be what devices run, so nothing is built on it.', 'Restore the named files from a backup. If there is none, move the folder away and build the version again: it must give the same bytes.'),
+  'archive-damaged': entry(EXIT.inconsistent, 'A file of the archive is missing or is not what its manifest says. It may be what devices run, so nothing is built on it.', 'Run `release-plan verify PLAN --repair`, which makes again what can be made again. Restore the other named files from a backup. If there is none, move the folder away and build the version again: it must give the same bytes.'),
   'archive-conflict': entry(EXIT.inconsistent, 'The version is archived already, with other bytes. What is archived never changes: devices may run it.', 'Give the new build a new version.'),
   'archive-missing': entry(EXIT.inconsistent, 'A version that this step needs is not in the archive.', 'Run `release-plan apply` without --only, so that it is built and archived first.'),
   'artifact-missing': entry(EXIT.build, 'The build left no file of the name that the plan gives.', 'Compare `kas.deploy`, `partitions[].file` and `collect` with what the build leaves.'),

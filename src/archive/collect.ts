@@ -9,6 +9,7 @@ import { sealJson } from '../io/json.ts';
 import { expandPlaceholders } from '../io/placeholders.ts';
 import { run } from '../io/process.ts';
 import { requireSpace } from '../io/space.ts';
+import { timestamp } from '../io/timestamp.ts';
 import type { ArchivedFile, ArchivedPartition, BuildConfiguration, Partition, Proof, VersionManifest } from '../model.ts';
 import { buildInfo } from './build-info.ts';
 import { BUILD_INFO, MANIFEST, UPDATES, signatureName, versionDir, type ArchiveKey } from './layout.ts';
@@ -117,7 +118,7 @@ async function describe(dir: string, files: ArchivedFile[], request: ArchiveRequ
   for (const file of files.filter((one) => one.path.endsWith('.wic'))) partitionTables[basename(file.path)] = await partitionTable(join(dir, file.path));
   const { product, distro, version, configuration, proof, tools } = request;
   const { machine, image } = request.key;
-  return { schema: 1, product, machine, distro, image, version, archivedAt: new Date().toISOString(), configuration, partitions, partitionTables, proof, files, tools };
+  return { schema: 1, product, machine, distro, image, version, archivedAt: timestamp(), configuration, partitions, partitionTables, proof, files, tools };
 }
 
 /** The partition table of a disk image, without what differs by where it lies and when it was made. */

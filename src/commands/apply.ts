@@ -6,6 +6,7 @@ import type { ApplyResult } from '../steps/apply.ts';
 import type { Phase } from '../steps/session.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { printSteps } from './plan.ts';
+import { WAIT_FLAG, waitOf } from './wait.ts';
 
 interface Flags {
   dryRun?: boolean;
@@ -23,7 +24,7 @@ export const registerApply: RegisterCommand = (program, run) => {
     .option('--dry-run', 'print the steps and why, do nothing')
     .option('--only <phases>', 'comma-separated: build, archive, delta, report')
     .option('--keep-going', 'after a failure, go on with what does not depend on it')
-    .option('--wait [minutes]', 'wait for another run to end, 60 minutes unless given')
+    .option(...WAIT_FLAG)
     .option('--json', 'one JSON document on stdout')
     .action(async (plans: string[], flags: Flags) => {
       await run((context) => (flags.dryRun === true ? printSteps(plans, { json: flags.json === true }, context) : applyAll(plans, flags, context)));
@@ -78,11 +79,4 @@ async function phasesOf(only: string | undefined): Promise<readonly Phase[] | un
     if (phase === undefined) throw new ReleasePlanError('usage', `--only knows no phase ${JSON.stringify(name)}`, { hint: `Use ${PHASES.join(', ')}.` });
     return phase;
   });
-}
-
-function waitOf(wait: string | boolean | undefined): number {
-  if (wait === undefined || wait === false) return 0;
-  const minutes = wait === true ? 60 : Number(wait);
-  if (!Number.isFinite(minutes) || minutes < 0) throw new ReleasePlanError('usage', `--wait takes a number of minutes, not ${JSON.stringify(wait)}`);
-  return minutes * 60_000;
 }

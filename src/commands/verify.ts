@@ -1,25 +1,46 @@
-import { EXIT } from '../codes.ts';
-import type { RegisterCommand } from './host.ts';
+import { EXIT, type ExitCode } from '../codes.ts';
+import { ReleasePlanError } from '../errors.ts';
+import type { Repair } from '../steps/repair.ts';
+import type { Verification } from '../steps/verify.ts';
+import type { CommandContext, RegisterCommand } from './host.ts';
+import { WAIT_FLAG, waitOf } from './wait.ts';
 
 interface Flags {
+  deep?: boolean;
+  repair?: boolean;
+  wait?: string | boolean;
   json?: boolean;
 }
 
 export const registerVerify: RegisterCommand = (program, run) => {
   program
     .command('verify')
-    .description('everything archived against manifests, images and the public key; exit 4 when a check fails')
+    .description('everything archived against manifests and the public key; exit 4 when a check fails')
     .argument('<plan>', 'plan file')
+    .option('--deep', 'apply every delta to its base and compare with the target, too')
+    .option('--repair', 'make again what can be made again; say what cannot')
+    .option(WAIT_FLAG[0], `with --repair: ${WAIT_FLAG[1]}`)
     .option('--json', 'the report as one JSON document on stdout')
     .action(async (file: string, flags: Flags) => {
-      await run(async (context) => {
-        const { requirePlan } = await import('../plan/load.ts');
-        const { verify } = await import('../steps/verify.ts');
-        const { summaryTable } = await import('../report/formats/summary.ts');
-        const { plan } = await requirePlan(file, { cwd: context.cwd });
-        const report = await verify(plan, context);
-        context.out(flags.json === true ? `${JSON.stringify(report, null, 2)}\n` : summaryTable(report));
-        return report.consistent ? EXIT.ok : EXIT.inconsistent;
-      });
+      await run((context) => verifyPlan(file, flags, context));
     });
 };
+
+async function verifyPlan(file: string, flags: Flags, context: CommandContext): Promise<ExitCode> {
+  if (flags.wait !== undefined && flags.repair !== true) throw new ReleasePlanError('usage', '--wait goes with --repair: verify alone takes no lock');
+  const { requirePlan } = await import('../plan/load.ts');
+  const { verify } = await import('../steps/verify.ts');
+  const { verifyAndRepair } = await import('../steps/repair.ts');
+  const { plan } = await requirePlan(file, { cwd: context.cwd });
+  const deep = flags.deep === true;
+  const found: Verification & { repairs?: Repair[] } = flags.repair === true ? await verifyAndRepair(plan, context, { deep, waitMs: waitOf(flags.wait) }) : await verify(plan, context, { deep });
+  if (flags.json === true) context.out(`${JSON.stringify({ ...found.report, ...(found.repairs === undefined ? {} : { repairs: found.repairs }) }, null, 2)}\n`);
+  else await print(found, context);
+  return found.report.consistent ? EXIT.ok : EXIT.inconsistent;
+}
+
+async function print({ report, repairs = [] }: Verification & { repairs?: Repair[] }, context: CommandContext): Promise<void> {
+  const { summaryTable } = await import('../report/formats/summary.ts');
+  for (const { what, result, detail } of repairs) context.out(`${result === 'repaired' ? 'repaired' : 'BEYOND REPAIR'} ${what}: ${detail}\n`);
+  context.out(summaryTable(report));
+}

@@ -14,36 +14,46 @@ export interface Reproof {
   detail: string;
 }
 
-export interface ReproveRequest {
-  plan: Plan;
-  base: UpdateSide;
-  target: UpdateSide;
+export interface ReopenRequest {
+  /** Its `signing.public` is what the package is checked against; without one the signature is not checked. */
+  plan: Pick<Plan, 'signing' | 'dir'>;
   update: { manifest: DeltaInfo; dir: string };
   env: NodeJS.ProcessEnv;
   signal: AbortSignal;
   progress(message: string): void;
 }
 
-/**
- * Shows again what was shown when an update was made: each delta, bare and
- * gzipped, gives the target from the base; the .swu opens, its hashes and signature hold.
- */
-export async function reproveUpdate(request: ReproveRequest): Promise<Reproof[]> {
-  const { update } = request;
+export interface ReproveRequest extends Omit<ReopenRequest, 'plan' | 'env'> {
+  base: UpdateSide;
+  target: UpdateSide;
+  /** Called as the target is compared, with how many bytes more. */
+  onBytes?: (bytes: number) => void;
+}
+
+/** Shows again that each delta of an update, bare and gzipped, gives the target from the base, bit for bit. */
+export async function reproveDeltas(request: ReproveRequest): Promise<Reproof[]> {
   const found: Reproof[] = [];
-  for (const partition of update.manifest.partitions) {
+  for (const partition of request.update.manifest.partitions) {
     for (const file of [partition.delta?.file, partition.deltaCompressed?.file]) {
       if (file !== undefined) found.push(await reproveDelta(request, partition.name, file));
     }
   }
-  return [...found, await reopen(request)];
+  return found;
 }
 
-async function reproveDelta({ base, target, update, signal, progress }: ReproveRequest, partition: string, file: string): Promise<Reproof> {
+async function reproveDelta({ base, target, update, signal, progress, onBytes }: ReproveRequest, partition: string, file: string): Promise<Reproof> {
   const imageOf = ({ manifest, dir }: UpdateSide): string => join(dir, manifest.partitions.find((one) => one.name === partition)?.file ?? '');
   progress(`apply ${file}`);
+  let done = 0;
   try {
-    const proof = await proveDelta(imageOf(base), join(update.dir, file), imageOf(target), { signal, digest: false });
+    const proof = await proveDelta(imageOf(base), join(update.dir, file), imageOf(target), {
+      signal,
+      digest: false,
+      onProgress: ({ doneBytes }) => {
+        onBytes?.(doneBytes - done);
+        done = doneBytes;
+      },
+    });
     return proof.equal
       ? { check: 'delta', result: 'pass', detail: `${file}: ${proof.targetBytes} bytes as the target's` }
       : { check: 'delta', result: 'fail', detail: `${file}: applied to the base it differs from the target from byte ${proof.firstDifference} on` };
@@ -54,7 +64,8 @@ async function reproveDelta({ base, target, update, signal, progress }: ReproveR
   }
 }
 
-async function reopen({ plan, update, env, signal, progress }: ReproveRequest): Promise<Reproof> {
+/** Opens the .swu of an update as a device does: its hashes and its signature hold. */
+export async function reopenPackage({ plan, update, env, signal, progress }: ReopenRequest): Promise<Reproof> {
   const { file } = update.manifest.swu;
   const { signing } = plan;
   progress(`open ${file}`);

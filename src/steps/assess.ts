@@ -1,3 +1,4 @@
+import type { Inventory } from '../archive/inventory.ts';
 import { surveyArchive } from '../archive/survey.ts';
 import type { ReadOptions } from '../archive/manifest.ts';
 import { recipeOf } from '../delta/recipe.ts';
@@ -5,18 +6,27 @@ import { ENGINE_VERSIONS } from '../delta/registry.ts';
 import { trustDigest } from '../delta/trust.ts';
 import { requiredPairs, type RequiredPair } from '../plan/pairs.ts';
 import { resolve } from '../plan/resolve.ts';
-import type { Plan } from '../model.ts';
+import { pairKey, type Plan } from '../model.ts';
 import { sameReport } from '../report/consistency.ts';
 import { readReport, reportOf } from './report.ts';
 import type { Situation } from './session.ts';
 
+/** What to look at beside what the plan refers to. */
+export type Beyond = Inventory;
+
+/** Nothing but the plan. */
+const PLAN_ALONE: Beyond = { versions: [], pairs: [] };
+
 /**
  * Finds out how things stand: reads the archive, works out which deltas are
  * required, and decides the steps. Changes nothing.
+ *
+ * @param beyond versions and updates that are read too; they decide no step
  */
-export async function assess(plan: Plan, env: NodeJS.ProcessEnv, options: ReadOptions = {}): Promise<Situation> {
+export async function assess(plan: Plan, env: NodeJS.ProcessEnv, options: ReadOptions = {}, beyond: Beyond = PLAN_ALONE): Promise<Situation> {
   const pairs = requiredPairs(plan);
-  const state = await surveyArchive(plan, { versions: versionsOf(plan, pairs), pairs }, options);
+  const request = { versions: [...new Set([...versionsOf(plan, pairs), ...beyond.versions])], pairs: [...pairs, ...pairsBeyond(pairs, beyond)] };
+  const state = await surveyArchive(plan, request, options);
   const recipes = { rdiff: await recipeOf(plan, 'rdiff'), kas: await recipeOf(plan, 'kas'), ostree: '' };
   const situation: Situation = {
     plan,
@@ -28,12 +38,24 @@ export async function assess(plan: Plan, env: NodeJS.ProcessEnv, options: ReadOp
     steps: [],
     written: await readReport(plan),
   };
-  const reportIsCurrent = situation.written !== undefined && sameReport(situation.written, reportOf(situation));
-  situation.steps = resolve(plan, { state, pairs, recipes, engineVersions: ENGINE_VERSIONS, reportIsCurrent, ...(situation.trust === undefined ? {} : { trust: situation.trust }) });
+  decideSteps(situation);
   return situation;
+}
+
+/** Decides the steps anew, after more became known of the archive. */
+export function decideSteps(situation: Situation): void {
+  const { plan, pairs, recipes, trust, versions, updates } = situation;
+  const reportIsCurrent = situation.written !== undefined && sameReport(situation.written, reportOf(situation));
+  situation.steps = resolve(plan, { state: { versions, updates }, pairs, recipes, engineVersions: ENGINE_VERSIONS, reportIsCurrent, ...(trust === undefined ? {} : { trust }) });
 }
 
 /** The plan's versions, and any base that only the fleet knows of. */
 function versionsOf(plan: Plan, pairs: readonly RequiredPair[]): string[] {
   return [...new Set([...plan.versions.map((one) => one.version), ...pairs.flatMap(({ from, to }) => [from, to])])];
+}
+
+/** The pairs that no rule requires. */
+function pairsBeyond(required: readonly RequiredPair[], { pairs }: Beyond): Beyond['pairs'] {
+  const keys = new Set(required.map(({ from, to }) => pairKey(from, to)));
+  return pairs.filter(({ from, to }) => !keys.has(pairKey(from, to)));
 }

@@ -1,25 +1,29 @@
 import { readFile } from 'node:fs/promises';
 import { reportFile } from '../archive/layout.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
-import { consistencyReport, sameReport, type ConsistencyReport } from '../report/consistency.ts';
+import { timestamp } from '../io/timestamp.ts';
+import { consistencyReport, sameReport, type ConsistencyReport, type ReportInput } from '../report/consistency.ts';
 import { reportFormats } from '../report/registry.ts';
 import type { Situation } from './session.ts';
 
-/** The report of a situation as it would be written now. */
-export function reportOf(situation: Situation, failures: ReadonlyMap<string, string> = new Map()): ConsistencyReport {
-  const { plan, versions, updates, pairs } = situation;
+/** The report of a situation as it would be written now: over what the plan refers to. */
+export const reportOf = (situation: Situation, failures: ReadonlyMap<string, string> = new Map()): ConsistencyReport =>
+  reportOver(situation, { versions: situation.plan.versions.map((one) => one.version), pairs: situation.pairs }, failures);
+
+/** The report over a choice of versions and pairs. */
+export function reportOver(situation: Situation, scope: Pick<ReportInput, 'versions' | 'pairs'>, failures: ReadonlyMap<string, string> = new Map()): ConsistencyReport {
+  const { plan, versions, updates } = situation;
   return consistencyReport(
     {
       product: plan.product,
       machine: plan.machine,
       image: plan.image,
-      versions: plan.versions.map((one) => one.version),
-      pairs,
+      ...scope,
       state: { versions, updates },
       failures,
       devices: [],
     },
-    new Date().toISOString(),
+    timestamp(),
   );
 }
 

@@ -80,7 +80,7 @@ for (const [selection, base, target] of [['stable,main', 'b', 'a'], ['stable,alt
 }
 
 test('verify shows it all again', async () => {
-  const run = await whole.run(['verify', 'plan.yml', '--json']);
+  const run = await whole.run(['verify', 'plan.yml', '--deep', '--json']);
   assert.is(run.exitCode, 0, run.stderr);
   const { checks } = JSON.parse(run.stdout) as Document['plans'][0]['report'];
   assert.equal(checks.filter((row) => row.check === 'delta').map((row) => [row.subject, row.result]), ['0.1.0', '0.2.0'].flatMap((from) => Array.from({ length: 2 }, () => [`${from} -> 0.3.0`, 'pass'])));
