@@ -1,6 +1,5 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { digestOf } from '../io/json.ts';
-import type { BuildConfiguration } from '../model.ts';
 import { parseConf, type Statement } from './bitbake-conf.ts';
 
 /** The two files that kas writes for BitBake, and what their paths are relative to. */
@@ -71,10 +70,3 @@ export const confPaths = (buildDir: string): { localConf: string; bblayersConf: 
   const conf = join(buildDir, 'conf');
   return { localConf: join(conf, 'local.conf'), bblayersConf: join(conf, 'bblayers.conf') };
 };
-
-/** Names of the settings in which two builds differ, sorted; empty when they were configured alike. Layer commits do not count. */
-export function compareConfigurations(a: Pick<BuildConfiguration, 'settings'>, b: Pick<BuildConfiguration, 'settings'>): string[] {
-  const names = new Set([...Object.keys(a.settings), ...Object.keys(b.settings)]);
-  return [...names].filter((name) => a.settings[name] !== b.settings[name]).sort();
-}
-

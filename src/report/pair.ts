@@ -25,13 +25,17 @@ function differing(base: VersionManifest, target: VersionManifest, keys: Readonl
   return keys.filter((key) => base[key] !== target[key]).map((key) => `${key} is ${base[key]} in ${base.version} and ${target[key]} in ${target.version}`);
 }
 
+/** Names of the settings that two configurations do not share, sorted. */
+export const differingSettings = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): string[] =>
+  [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => a[name] !== b[name]).sort();
+
 /** How many differing settings a row names; the manifests hold all. */
 const NAMED_SETTINGS = 8;
 
 function configurationProblems(base: VersionManifest, target: VersionManifest): string[] {
   if (base.configuration.digest === target.configuration.digest) return [];
   const [a, b] = [base.configuration.settings, target.configuration.settings];
-  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => a[name] !== b[name]).sort();
+  const names = differingSettings(a, b);
   const named = names.slice(0, NAMED_SETTINGS).map((name) => `${name} (${a[name] === undefined ? `only in ${target.version}` : b[name] === undefined ? `only in ${base.version}` : 'differs'})`);
   const more = names.length > NAMED_SETTINGS ? ` and ${names.length - NAMED_SETTINGS} more` : '';
   return [`the Yocto configuration differs: ${named.join(', ')}${more}`];

@@ -5,7 +5,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Code } from '../../src/codes.ts';
 import { describeConfiguration, requirePlanned } from '../../src/kas/configuration.ts';
-import { compareConfigurations, layersOf, settingsOf } from '../../src/kas/settings.ts';
+import { layersOf, settingsOf } from '../../src/kas/settings.ts';
+import { differingSettings } from '../../src/report/pair.ts';
 import { scratch } from '../support/scratch.ts';
 import { failsWith } from './expect.ts';
 
@@ -49,17 +50,17 @@ test('version, comments, layer places and where things are downloaded make no di
     settings(CONF, '/elsewhere/checkout'),
     settings(CONF, '/a', '/scratch/build'),
   ];
-  for (const one of same) assert.equal(compareConfigurations({ settings: same[0] ?? {} }, { settings: one }), []);
+  for (const one of same) assert.equal(differingSettings(same[0] ?? {}, one), []);
 });
 
 test('what differs is named', () => {
   const base = { settings: settings(CONF) };
-  const names = (conf: string): string[] => compareConfigurations(base, { settings: settings(conf) });
+  const names = (conf: string): string[] => differingSettings(base.settings, settings(conf));
   assert.equal(names(CONF.replace('squashfs', 'ext4')), ['IMAGE_FSTYPES']);
   assert.equal(names(`${CONF}IMAGE_INSTALL:append = " gdb"\nrequire debug.inc\n`), ['IMAGE_INSTALL:append', 'require debug.inc']);
   assert.equal(names(`${CONF}IMAGE_FSTYPES += "tar"\n`), ['IMAGE_FSTYPES']);
   const without = settingsOf({ localConf: CONF, bblayersConf: LAYERS.replace(/\S*meta-demo/, ''), topDir: '/a/build', workDir: '/a', mounts: [] });
-  assert.equal(compareConfigurations(base, { settings: without }), ['layer layers/meta-demo']);
+  assert.equal(differingSettings(base.settings, without), ['layer layers/meta-demo']);
 });
 
 test('layers of a container are named as this machine has them', () => {
@@ -72,7 +73,7 @@ test('variables that kas passes on count, by their value at the time', () => {
   const files = { localConf: CONF, bblayersConf: LAYERS, topDir: '/a/build', workDir: '/a', mounts: [] };
   const before = { settings: settingsOf(files, new Map([['FEATURE', 'on'], ['DL_DIR', '/a']])) };
   const after = { settings: settingsOf(files, new Map([['FEATURE', 'off'], ['DL_DIR', '/b']])) };
-  assert.equal(compareConfigurations(before, after), ['env FEATURE']);
+  assert.equal(differingSettings(before.settings, after.settings), ['env FEATURE']);
 });
 
 test('values do not stand in the record', () => {
