@@ -7,6 +7,7 @@ import { formatBytes, formatShare } from '../io/bytes.ts';
 import { digestFile } from '../io/hash.ts';
 import { sealJson } from '../io/json.ts';
 import { requireSpace } from '../io/space.ts';
+import { timestamp } from '../io/timestamp.ts';
 import type { ArchivedFile, DeltaInfo, DeltaPartitionInfo, EngineName, Plan, Proof, VersionManifest } from '../model.ts';
 import { proveDelta } from '../rdiff/index.ts';
 import type { DeltaInput, EngineHost, ImageRef } from './engine.ts';
@@ -89,7 +90,7 @@ async function fill(staging: string, request: UpdateRequest, inputs: readonly De
     schema: 1, product, machine, distro, image, from, to,
     engine: engineName,
     engineVersion: engines[engineName].version,
-    createdAt: new Date().toISOString(),
+    createdAt: timestamp(request.env),
     partitions,
     swu: { file: basename(swu), ...(await digestFile(swu)), signed: packed.signed, compress: request.plan.swu.compress },
     proof,
