@@ -19,8 +19,15 @@ export const FINE_BUCKET_BYTES = 16;
 /** Beside each bucket, in a table that fits the cache: see assembly/fine.ts. */
 export const FILTER_BYTES_PER_BUCKET = 2;
 
-/** Base bytes for each bucket of the fine index, which holds but a part of the base. */
-const BASE_BYTES_PER_FINE_BUCKET = 160;
+/** The fine index is for what no long match uses, most often a small part of the base: this many buckets for it... */
+const BASE_BYTES_PER_FINE_BUCKET = 80;
+
+/** ...but room for all of a small base, two windows of every eight bytes to a bucket... */
+const SMALL_FINE_BITS = 20;
+const SMALL_BASE_BYTES_PER_FINE_BUCKET = 8;
+
+/** ...and no more than this of a large one: what no cache holds is slow to fill and to ask. */
+const FINE_BITS_MAX = 23;
 
 /** Where the threads count the pieces of work that they take, a 32-bit word. */
 export const COUNTER_AT = 64;
@@ -89,7 +96,8 @@ function arrange(windowBytes: number, lanes: number): Layout {
   const coarseBits = tableBits(windowBytes / COARSE_STRIDE);
   const baseAt = allocator.take(windowBytes);
   const coarseAt = allocator.take(4 * 2 ** coarseBits);
-  const fineBits = Math.max(10, Math.ceil(Math.log2(windowBytes / BASE_BYTES_PER_FINE_BUCKET + 1)));
+  const fineBuckets = Math.max(windowBytes / BASE_BYTES_PER_FINE_BUCKET, Math.min(windowBytes / SMALL_BASE_BYTES_PER_FINE_BUCKET, 2 ** SMALL_FINE_BITS));
+  const fineBits = Math.min(FINE_BITS_MAX, Math.max(10, Math.ceil(Math.log2(fineBuckets))));
   const fineAt = allocator.take(FINE_BUCKET_BYTES * 2 ** fineBits);
   const filterAt = allocator.take(FILTER_BYTES_PER_BUCKET * 2 ** fineBits);
   const laneLayouts = Array.from({ length: lanes }, () => ({

@@ -18,11 +18,8 @@ export interface MatchJob {
   onProgress?: (progress: Progress) => void;
 }
 
-/** The fine index holds a window at every fourth byte of the base that it is for... */
+/** The fine index holds a window at every fourth byte of what it is for, or at every eighth and so on where its table has no room for that. */
 const FINEST_STRIDE_BYTES = 4;
-
-/** ...or at every eighth and so on when there is more than this of it: a larger index costs more time than it saves bytes. */
-const FINE_ENTRIES_MAX = 12 * 2 ** 20;
 
 /** Of the three that a bucket has room for. */
 const FINE_ENTRIES_PER_BUCKET = 2;
@@ -135,7 +132,7 @@ class Matching {
 function planFineIndex(stretches: Stretches, maxBits: number): FineIndex {
   let sizeBytes = 0;
   for (let at = 0; at + 1 < stretches.length; at += 2) sizeBytes += stretches[at + 1]! - stretches[at]!;
-  const entriesMax = Math.min(FINE_ENTRIES_MAX, FINE_ENTRIES_PER_BUCKET * 2 ** maxBits);
+  const entriesMax = FINE_ENTRIES_PER_BUCKET * 2 ** maxBits;
   let strideBytes = FINEST_STRIDE_BYTES;
   while (sizeBytes / strideBytes > entriesMax) strideBytes *= 2;
   const bits = Math.ceil(Math.log2(sizeBytes / strideBytes / FINE_ENTRIES_PER_BUCKET + 1));

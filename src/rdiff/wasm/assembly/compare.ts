@@ -46,3 +46,8 @@ export function matchBackwardScalar(a: usize, b: usize, max: u32): u32 {
   while (n < max && load<u8>(a - n - 1) == load<u8>(b - n - 1)) n++;
   return n;
 }
+
+/** Scalar reference of {@link equal32}. */
+export function equal32Scalar(a: usize, b: usize): bool {
+  return matchForwardScalar(a, b, 32) == 32;
+}

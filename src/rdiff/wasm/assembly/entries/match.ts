@@ -1,5 +1,5 @@
 // Everything that finds matches, in one module.
 export { indexCoarse, scanCoarse } from '../coarse';
-export { matchBackward, matchBackwardScalar, matchForward, matchForwardScalar } from '../compare';
+export { equal32, equal32Scalar, matchBackward, matchBackwardScalar, matchForward, matchForwardScalar } from '../compare';
 export { collectMatches, indexFine } from '../fine';
 export { chooseMatches, countBytes, literalCost } from '../parse';

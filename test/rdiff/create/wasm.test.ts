@@ -1,0 +1,113 @@
+import * as fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { instantiate, loadWasm, sharedMemory } from '../../../src/rdiff/wasm.ts';
+import { noise } from '../../support/noise.ts';
+
+type Extend = (a: number, b: number, max: number) => number;
+interface Exports {
+  matchForward: Extend;
+  matchForwardScalar: Extend;
+  matchBackward: Extend;
+  matchBackwardScalar: Extend;
+  equal32(a: number, b: number): number;
+  equal32Scalar(a: number, b: number): number;
+  chooseMatches(best: number, size: number, costs: number, literal: number, literalHead: number, copy: number, from: number, out: number): number;
+  countBytes(counts: number, from: number, to: number): void;
+  literalCost(counts: number): number;
+}
+
+const test = suite('rdiff/create/wasm');
+const memory = sharedMemory(1 << 20);
+const bytes = new Uint8Array(memory.buffer);
+const words = new Uint32Array(memory.buffer);
+const wasm = instantiate<Exports>(await loadWasm('match'), memory);
+const A = 4096;
+const B = 65_536;
+
+test('SIMD and scalar comparison agree wherever the first difference is', () => {
+  const cases = fc.record({ length: fc.integer({ min: 0, max: 200 }), differs: fc.integer({ min: 0, max: 220 }), shiftA: fc.integer({ min: 0, max: 17 }), shiftB: fc.integer({ min: 0, max: 17 }), seed: fc.integer() });
+  fc.assert(fc.property(cases, ({ length, differs, shiftA, shiftB, seed }) => {
+    // The same noise twice, and around it bytes that go on agreeing: a read beyond max would show.
+    const content = noise(300, seed);
+    bytes.set(content, A + shiftA);
+    bytes.set(content, B + shiftB);
+    if (differs < length) bytes[B + shiftB + differs]! ^= 1;
+    const forward = wasm.matchForward(A + shiftA, B + shiftB, length);
+    assert.is(forward, Math.min(length, differs));
+    assert.is(forward, wasm.matchForwardScalar(A + shiftA, B + shiftB, length));
+    const backward = wasm.matchBackward(A + shiftA + length, B + shiftB + length, length);
+    assert.is(backward, differs < length ? length - differs - 1 : length);
+    assert.is(backward, wasm.matchBackwardScalar(A + shiftA + length, B + shiftB + length, length));
+    assert.is(wasm.equal32(A + shiftA, B + shiftB), differs < length && differs < 32 ? 0 : 1);
+    assert.is(wasm.equal32(A + shiftA, B + shiftB), wasm.equal32Scalar(A + shiftA, B + shiftB));
+  }), { numRuns: 2000 });
+});
+
+interface Choice {
+  size: number;
+  literal: number;
+  head: number;
+  copy: number;
+  found: Array<{ at: number; length: number }>;
+}
+
+/** The least cost of [at, size) over all choices, tried one by one; also parts of matches, from any byte of theirs. */
+function leastCost(choice: Choice, at: number, open: boolean, known = new Map<string, number>()): number {
+  if (at === choice.size) return 0;
+  const key = `${at} ${open}`;
+  const seen = known.get(key);
+  if (seen !== undefined) return seen;
+  const reach = Math.max(0, ...choice.found.filter((one) => one.at <= at && one.at + one.length > at).map((one) => one.at + one.length));
+  let least = choice.literal + (open ? 0 : choice.head) + leastCost(choice, at + 1, true, known);
+  for (let end = at + 1; end <= reach; end += 1) least = Math.min(least, choice.copy + leastCost(choice, end, false, known));
+  known.set(key, least);
+  return least;
+}
+
+test('no other choice among the matches costs less', () => {
+  const choices = fc.integer({ min: 1, max: 40 }).chain((size) => fc.record({
+    size: fc.constant(size),
+    literal: fc.integer({ min: 1, max: 16 }),
+    head: fc.integer({ min: 0, max: 30 }),
+    copy: fc.integer({ min: 0, max: 100 }),
+    found: fc.array(fc.tuple(fc.nat(size - 1), fc.integer({ min: 1, max: size })).map(([at, length]) => ({ at, length: Math.min(length, size - at) })), { maxLength: 6 }),
+  }));
+  fc.assert(fc.property(choices, (choice) => {
+    const { size, literal, head, copy, found } = choice;
+    const [best, costs, out] = [8192, 16_384, 32_768];
+    bytes.fill(0, best, best + 8 * size);
+    for (const { at, length } of found) {
+      if (length <= words[best / 4 + 2 * at]!) continue;
+      words[best / 4 + 2 * at] = length;
+      words[best / 4 + 2 * at + 1] = 100_000 + at;
+    }
+    const count = wasm.chooseMatches(best, size, costs, literal, head, copy, 5000, out);
+    let cost = 0;
+    let done = 0;
+    for (let one = 0; one <= count; one += 1) {
+      const [target, source, length] = one < count ? [...words.subarray(out / 4 + 3 * one, out / 4 + 3 * one + 3)] as [number, number, number] : [5000 + size, 0, 0];
+      const inserted = target - 5000 - done;
+      assert.ok(inserted >= 0, 'matches overlap');
+      cost += inserted * literal + (inserted > 0 ? head : 0) + (one < count ? copy : 0);
+      done += inserted + length;
+      if (one < count) assert.is(source, 100_000 + target - 5000, 'the source goes with the target');
+    }
+    assert.is(cost, leastCost(choice, 0, false));
+  }), { numRuns: 500 });
+});
+
+test('a literal byte is estimated from its likes: dear when random, cheap when regular', () => {
+  const costOf = (content: Uint8Array): number => {
+    bytes.fill(0, 8192, 8192 + 1024);
+    bytes.set(content, B);
+    wasm.countBytes(8192, B, B + content.length);
+    return wasm.literalCost(8192);
+  };
+  assert.is(costOf(noise(16_384, 3)), 16);
+  assert.is(costOf(new Uint8Array(16_384)), 2);
+  const text = costOf(Buffer.from('the quick brown fox jumps over the lazy dog, and goes its way. '.repeat(100)));
+  assert.ok(text > 2 && text < 9, `${text}/16`);
+});
+
+test.run();
