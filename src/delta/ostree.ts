@@ -9,6 +9,7 @@ import { isGenerated } from './ostree/static-delta.ts';
 import { mergeSizes, readStats, writeStats, type DeltaSize, type StatsRef } from './ostree/stats.ts';
 import type { OstreeRepository } from './ostree/repository.ts';
 
+export { looseBytes } from './ostree/loose.ts';
 export { makeDeltas, type MadeDelta, type MakeOptions } from './ostree/make.ts';
 export { pruneDeltas, unrequiredDeltas } from './ostree/prune.ts';
 export { commitProblem, commitTimes, requireRepository, resolveRef, type OstreeRepository } from './ostree/repository.ts';

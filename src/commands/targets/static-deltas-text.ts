@@ -1,13 +1,13 @@
 /** What `targets static-deltas` says: fioctl's lines on stdout, the fleet's numbers beside them on stderr. */
 import type { Report } from '../../events.ts';
-import { coverageOf, uncoveredOf, versionCounts, type Coverage } from '../../fleet/coverage.ts';
-import type { DeltaEnd, RequiredPair } from '../../fleet/required.ts';
+import { coverageOf, uncoveredOf, versionCounts } from '../../fleet/coverage.ts';
+import type { RequiredPair } from '../../fleet/required.ts';
+import { endInWords } from '../../steps/targets/guard.ts';
+import { coverageInWords } from '../../steps/targets/report.ts';
 import type { Answered } from './static-deltas.ts';
 
 /** Reasons that are named one by one; the rest are counted. */
 const REASONS_SHOWN = 10;
-
-const endInWords = ({ versions, commit }: DeltaEnd): string => versions[0] ?? commit?.slice(0, 10) ?? 'unknown';
 
 /** The dry run in fioctl's words; pairs of several kinds of hardware with the same versions are one line. */
 export function dryRunText(missing: readonly RequiredPair[], to: string, hardwareId: string | undefined): string {
@@ -32,13 +32,6 @@ export function noteCoverage({ situation, answer, unrequired = [] }: Answered, r
   const bad = situation.fleet?.bad.count ?? 0;
   if (bad > 0) report({ type: 'warning', message: `${bad} rows of the fleet cannot be read and are not counted` });
   if (unrequired.length > 0) note(`${unrequired.length} static deltas are required by no rule and no tag any more; --prune deletes them: ${unrequired.slice(0, REASONS_SHOWN).map(({ from, to }) => `${from.slice(0, 10)} -> ${to.slice(0, 10)}`).join(', ')}`);
-}
-
-function coverageInWords({ devices, there, newer, byDelta, byFullImage, notAtAll }: Coverage): string {
-  const parts = [`${byDelta} by delta`, `${byFullImage} by full image`, `${there} there already`];
-  if (newer > 0) parts.push(`${newer} on a newer version`);
-  if (notAtAll > 0) parts.push(`${notAtAll} not at all`);
-  return `${devices} devices: ${parts.join(', ')}`;
 }
 
 /** The whole answer for programs. */

@@ -1,0 +1,72 @@
+/** The rows of the consistency report that the fleet decides. Pure. */
+import { problemOf, type DeltaState } from '../../delta/ostree.ts';
+import { coverageOf, uncoveredOf, versionCounts, type Coverage } from '../../fleet/coverage.ts';
+import type { RequiredDeltas } from '../../fleet/required.ts';
+import { formatBytes } from '../../io/bytes.ts';
+import { pairKey } from '../../model.ts';
+import type { CheckRow, SizeRow } from '../../report/consistency.ts';
+import type { OstreePair, OstreeSituation } from './situation.ts';
+
+/** What the report says of an OSTree plan; the same rows as of any other. */
+export function ostreeRows(situation: OstreeSituation, failures: ReadonlyMap<string, string>): { checks: CheckRow[]; sizes: SizeRow[] } {
+  const { fleet, pairs, answers, missingVersions } = situation;
+  return {
+    checks: [
+      ...fleet.plan.versions.map(({ version }): CheckRow => versionRow(version, missingVersions.get(version) ?? failures.get(version))),
+      ...pairs.map((pair) => deltaRow(pair, failures.get(pairKey(pair.from, pair.to)))),
+      ...answers.flatMap(({ rule, answer }) => (rule.from.kind === 'tag' && fleet.fleet !== undefined ? deviceRows(rule.from.tag, answer) : [])),
+      ...(fleet.fleet === undefined ? [{ check: 'devices', subject: 'fleet', result: 'not-checked', detail: 'the plan names no fleet' } as const] : badRows(fleet.fleet.bad.count)),
+    ],
+    sizes: pairs.flatMap((pair) => sizeRow(pair, fleet.fleet !== undefined)),
+  };
+}
+
+/**
+ * Whether every device on a tag gets to the version, and how: one row for all
+ * of them, and one for each version that they run.
+ */
+export function deviceRows(tag: string, answer: RequiredDeltas): CheckRow[] {
+  const coverage = coverageOf(answer.ways);
+  const reasons = uncoveredOf(answer).map(({ devices, detail }) => `${devices}: ${detail}`);
+  const subject = `${tag} -> ${answer.to}`;
+  return [
+    { check: 'devices', subject, result: coverage.notAtAll > 0 ? 'fail' : 'pass', detail: [coverageInWords(coverage), ...reasons].join('; ') },
+    ...versionCounts(answer.ways).map(({ running, devices }): CheckRow => ({ check: 'devices', subject, result: 'pass', detail: `${devices} run ${running}` })),
+  ];
+}
+
+/** The ways of a fleet in one line. */
+export function coverageInWords({ devices, there, newer, byDelta, byFullImage, notAtAll }: Coverage): string {
+  const parts = [`${byDelta} by delta`, `${byFullImage} by full image`, `${there} there already`];
+  if (newer > 0) parts.push(`${newer} on a newer version`);
+  if (notAtAll > 0) parts.push(`${notAtAll} not at all`);
+  return `${devices} ${devices === 1 ? 'device' : 'devices'}: ${parts.join(', ')}`;
+}
+
+const badRows = (count: number): CheckRow[] =>
+  count === 0 ? [] : [{ check: 'devices', subject: 'fleet', result: 'fail', detail: `${count} rows of the fleet cannot be read: nobody knows what these devices need` }];
+
+const versionRow = (version: string, problem: string | undefined): CheckRow =>
+  ({ check: 'archive', subject: version, result: problem === undefined ? 'pass' : 'fail', detail: problem ?? 'its commit is in the repository' });
+
+function deltaRow({ from, to, state }: OstreePair, failure: string | undefined): CheckRow {
+  const problem = problemOf(state);
+  const row = { check: 'delta', subject: pairKey(from, to) } as const;
+  if (problem !== undefined) return { ...row, result: 'fail', detail: failure ?? problem };
+  return { ...row, result: 'pass', detail: `${provenAt(state)}a client that had only ${from} took it, fsck clean` };
+}
+
+const provenAt = (state: DeltaState): string => (state.state === 'proven' ? `${state.proof.provenAt}: ` : '');
+
+function sizeRow({ from, to, state, loose, required }: OstreePair, hasFleet: boolean): SizeRow[] {
+  if (state.state !== 'proven') return [];
+  const { sizeBytes, uncompressedBytes } = state.proof;
+  return [{ from, to, fullBytes: loose.bytes, deltaBytes: uncompressedBytes, compressedBytes: sizeBytes, swuBytes: sizeBytes, ...(hasFleet ? { devices: required.devices } : {}) }];
+}
+
+/** What the fleet fetches to be served by these deltas, and what it would without them. */
+export function fleetBytes(pairs: readonly OstreePair[]): string {
+  const sum = (bytes: (pair: OstreePair) => number): number => pairs.reduce((total, pair) => total + pair.required.devices * bytes(pair), 0);
+  const withDeltas = sum(({ state, loose }) => (state.state === 'proven' ? state.proof.sizeBytes : loose.bytes));
+  return `${formatBytes(withDeltas)} to send with deltas, ${formatBytes(sum(({ loose }) => loose.bytes))} without`;
+}
