@@ -4,6 +4,7 @@ import type { CommandContext, RegisterCommand } from './host.ts';
 
 interface Flags {
   json?: boolean;
+  against?: string;
 }
 
 export const registerPlan: RegisterCommand = (program, run) => {
@@ -11,11 +12,28 @@ export const registerPlan: RegisterCommand = (program, run) => {
     .command('plan')
     .description('print the steps that apply would take, and why each')
     .argument('<plan...>', 'plan files')
+    .option('--against <revision>', 'what a merge would cause: the plan now, against itself in a git revision or a file')
     .option('--json', 'one JSON document on stdout')
-    .action(async (plans: string[], flags: Flags) => {
-      await run((context) => printSteps(plans, { json: flags.json === true }, context));
+    .action(async (plans: string[], { against, json = false }: Flags) => {
+      await run((context) => (against === undefined ? printSteps(plans, { json }, context) : printComparison(plans, against, { json }, context)));
     });
 };
+
+/** Prints what the change since a revision would cause; changes nothing. */
+async function printComparison(plans: readonly string[], against: string, { json }: { json: boolean }, context: CommandContext): Promise<ExitCode> {
+  const { requirePlan } = await import('../plan/load.ts');
+  const { compareAgainst } = await import('../steps/against.ts');
+  const { againstText } = await import('./against-text.ts');
+  const documents: object[] = [];
+  for (const file of plans) {
+    const { plan } = await requirePlan(file, { cwd: context.cwd });
+    const { comparison, notes } = await compareAgainst(plan, against, context);
+    if (json) documents.push({ plan: plan.file, against, ...comparison, notes });
+    else context.out(againstText(`${file} against ${against}, if it is merged:`, comparison, notes));
+  }
+  if (json) context.out(`${JSON.stringify({ schema: 1, plans: documents }, null, 2)}\n`);
+  return EXIT.ok;
+}
 
 /** Prints what apply would do; changes nothing. */
 export async function printSteps(plans: readonly string[], { json }: { json: boolean }, context: CommandContext): Promise<ExitCode> {
