@@ -1,11 +1,12 @@
 /**
- * `npm run bench -- [NAME...] [--full] [--rounds N] [--json FILE] [--markdown FILE]`
+ * `npm run bench -- [NAME...] [--full] [--rounds N] [--json FILE] [--into FILE]`
  *
- * Prints Markdown on standard output. Needs a build (`npm run build`) and the
+ * Prints Markdown on standard output; --into puts it between the marks of a
+ * document as well. Needs a build (`npm run build`) and the
  * Debian packages that docs/performance.md names; `--full` needs root.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -27,13 +28,13 @@ const { values: flags, positionals } = parseArgs({
     full: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     json: { type: 'string' },
-    markdown: { type: 'string' },
+    into: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
 
 if (flags.help) {
-  process.stdout.write(`npm run bench -- [NAME...] [--full] [--rounds N] [--json FILE] [--markdown FILE]\n\n${BENCHES.map(({ name, about, onRequest }) => `  ${name.padEnd(12)}  ${about}${onRequest === true ? ' (only when named)' : ''}\n`).join('')}`);
+  process.stdout.write(`npm run bench -- [NAME...] [--full] [--rounds N] [--json FILE] [--into FILE]\n\n${BENCHES.map(({ name, about, onRequest }) => `  ${name.padEnd(12)}  ${about}${onRequest === true ? ' (only when named)' : ''}\n`).join('')}`);
 } else {
   await runBenches(chosen(positionals));
 }
@@ -64,8 +65,18 @@ async function runBenches(benches: readonly Bench[]): Promise<void> {
   }
   const text = markdown(machine, results);
   process.stdout.write(text);
-  if (flags.markdown !== undefined) writeFileSync(flags.markdown, text);
+  if (flags.into !== undefined) putInto(flags.into, text);
   if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify({ schema: 1, machine, results }, null, 2)}\n`);
+}
+
+/** Replaces what stands between a document's two marks by what was measured: its tables are never typed. */
+function putInto(document: string, text: string): void {
+  const [begin, end] = [`<!-- bench ${flags.full ? 'full' : 'small'} -->\n`, '<!-- bench end -->\n'];
+  const old = readFileSync(document, 'utf8');
+  const from = old.indexOf(begin);
+  const to = old.indexOf(end, from);
+  if (from < 0 || to < 0) throw new Error(`${document} has no ${begin.trim()} ... ${end.trim()}`);
+  writeFileSync(document, `${old.slice(0, from + begin.length)}\n${text}\n${old.slice(to)}`);
 }
 
 /** What a reader must know to compare: the machine, its load before the run, the programs. */
