@@ -7,7 +7,7 @@ import type { Plan } from '../model.ts';
 import { completePlan } from './complete.ts';
 import { decodePlan, LARGEST_PLAN_BYTES } from './decode.ts';
 import type { Finding, Pointer } from './finding.ts';
-import { MOST_FINDINGS, moreProblems, parsePlan, toDiagnostic } from './parse.ts';
+import { bounded, parsePlan } from './parse.ts';
 import { fileRules, rules } from './rules/index.ts';
 import { projectOf } from './rules/project.ts';
 import { shortPath } from './source-text.ts';
@@ -60,8 +60,7 @@ export async function checkPlan(content: Buffer, file: string, options: LoadOpti
   if (options.checkFiles !== false) {
     for (const rule of fileRules) findings.push(...(await rule(plan, project)));
   }
-  const all = inOrder([...diagnostics, ...findings.slice(0, MOST_FINDINGS).map((one) => toDiagnostic(one, locate))]);
-  if (findings.length > MOST_FINDINGS) all.push(moreProblems(findings.length - MOST_FINDINGS, locate));
+  const all = inOrder([...diagnostics, ...bounded(findings, locate)]);
   const hasErrors = all.some((one) => one.severity === 'error');
   return { ...(hasErrors ? {} : { plan: completePlan(plan, file, dir) }), diagnostics: all, locate };
 }

@@ -40,8 +40,7 @@ export async function parsePlan(source: SourceText): Promise<ParsedPlan> {
   if (diagnostics.some((one) => !RECOVERABLE.has(one.code))) return { diagnostics, locate };
 
   const { content, findings } = await judge(value, (pointer) => locator.writtenAt(pointer));
-  diagnostics.push(...findings.slice(0, MOST_FINDINGS).map((one) => toDiagnostic(one, locate)));
-  if (findings.length > MOST_FINDINGS) diagnostics.push(moreProblems(findings.length - MOST_FINDINGS, locate));
+  diagnostics.push(...bounded(findings, locate));
   return { ...(content === undefined ? {} : { content }), diagnostics, locate };
 }
 
@@ -49,7 +48,8 @@ export async function parsePlan(source: SourceText): Promise<ParsedPlan> {
 const RECOVERABLE: ReadonlySet<Diagnostic['code']> = new Set(['yaml-duplicate-key', 'yaml-tag']);
 
 async function judge(value: unknown, written: WrittenAt): Promise<{ content?: PlanSource; findings: Finding[] }> {
-  const explained = (errors: readonly ErrorObject[]): Finding[] => errors.map((one) => explainSchemaError(one, value, written)).filter((one) => one !== undefined);
+  // One more than is told, so that it can be told that there are more.
+  const explained = (errors: readonly ErrorObject[]): Finding[] => errors.slice(0, MOST_FINDINGS + 1).map((one) => explainSchemaError(one, value, written)).filter((one) => one !== undefined);
   const secrets = secretsIn(value);
   const errors = await checkSchema(value);
   const first = explained(errors);
@@ -78,11 +78,14 @@ function withoutPlacesOf(findings: readonly Finding[], others: readonly Finding[
 const isMap = (value: unknown): value is PlanSource => value !== null && typeof value === 'object' && !Array.isArray(value);
 
 /** So many findings of the schema, and of the rules, are told: nobody reads more. */
-export const MOST_FINDINGS = 500;
+const MOST_FINDINGS = 500;
 
-/** Says that there are more findings than {@link MOST_FINDINGS}. */
-export const moreProblems = (count: number, locate: ParsedPlan['locate']): Diagnostic =>
-  toDiagnostic({ code: 'plan-many-problems', at: [], message: `the plan has ${count} more problems of this kind` }, locate);
+/** Findings with their places in the file; of very many the first ones. */
+export function bounded(findings: readonly Finding[], locate: ParsedPlan['locate']): Diagnostic[] {
+  const told = findings.slice(0, MOST_FINDINGS).map((one) => toDiagnostic(one, locate));
+  if (findings.length <= MOST_FINDINGS) return told;
+  return [...told, toDiagnostic({ code: 'plan-many-problems', at: [], message: `the plan has more than ${MOST_FINDINGS} problems of this kind` }, locate)];
+}
 
 /** A finding with its place in the file. */
 export function toDiagnostic(finding: Finding, locate: ParsedPlan['locate']): Diagnostic {

@@ -13,10 +13,11 @@ type Style = Parameters<typeof styleText>[0];
  */
 export function formatDiagnostics(found: readonly Diagnostic[], cwd: string, colour: boolean): string {
   const style = (name: Style, text: string): string => (colour ? styleText(name, text) : text);
+  const lineAt = lineReader(cwd);
   const blocks = found.map((one) => {
     const tone = one.severity === 'error' ? 'red' : 'yellow';
     const lines = [`${style(tone, one.severity)}[${one.code}]: ${style('bold', one.message)}`];
-    if (one.where !== undefined) lines.push(`  --> ${one.where.file}:${one.where.line}:${one.where.column}`, ...frame(one.where, cwd, (text) => style(tone, text)));
+    if (one.where !== undefined) lines.push(`  --> ${one.where.file}:${one.where.line}:${one.where.column}`, ...frame(one.where, lineAt, (text) => style(tone, text)));
     if (one.hint !== undefined) lines.push(`  ${style('cyan', 'help')}: ${one.hint}`);
     return `${lines.join('\n')}\n`;
   });
@@ -28,8 +29,8 @@ const WIDEST_LINE = 160;
 const LARGEST_FRAMED_BYTES = 16 * 1024 * 1024;
 
 /** The line at a location with its text underlined; empty when the file can no longer be read. */
-function frame(where: Location, cwd: string, mark: (text: string) => string): string[] {
-  const line = readLine(resolve(cwd, where.file), where.line);
+function frame(where: Location, lineAt: LineReader, mark: (text: string) => string): string[] {
+  const line = lineAt(where);
   if (line === undefined) return [];
   // A very long line is shown from shortly before the place.
   const from = where.column > WIDEST_LINE ? where.column - 40 : 0;
@@ -45,13 +46,26 @@ function endOnLine({ line, column, endLine = line, endColumn = column + 1 }: Loc
   return endLine > line ? text.trimEnd().length + 1 : endColumn;
 }
 
-function readLine(path: string, line: number): string | undefined {
-  try {
-    if (statSync(path).size > LARGEST_FRAMED_BYTES) return undefined;
-    const text = readFileSync(path, 'utf8').replace(/^\ufeff/, '').split(/\r\n|\n|\r/)[line - 1];
+type LineReader = (where: Location) => string | undefined;
+
+/** Reads each file once, however many findings it has. */
+function lineReader(cwd: string): LineReader {
+  const files = new Map<string, string[]>();
+  return ({ file, line }) => {
+    const lines = files.get(file) ?? readLines(resolve(cwd, file));
+    files.set(file, lines);
+    const text = lines[line - 1];
     return text === undefined ? undefined : withoutSecrets(harmless(text));
+  };
+}
+
+/** None when the file is gone by now: a finding without its frame is still one. */
+function readLines(path: string): string[] {
+  try {
+    if (statSync(path).size > LARGEST_FRAMED_BYTES) return [];
+    return readFileSync(path, 'utf8').replace(/^\ufeff/, '').split(/\r\n|\n|\r/);
   } catch {
-    return undefined;
+    return [];
   }
 }
 

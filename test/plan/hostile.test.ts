@@ -88,10 +88,10 @@ test('a file of 50 MB is not read', async () => {
   assert.not.match(formatDiagnostics(diagnostics, dir, false), 'marker');
 });
 
-test('more problems than anyone reads are counted', async () => {
+test('of more problems than anyone reads the first ones are told', async () => {
   const { diagnostics } = await check(many(2000, (index) => `k${index}: 1`));
   assert.is(diagnostics.filter((one) => one.code === 'plan-many-problems').length, 1);
-  assert.match(diagnostics.find((one) => one.code === 'plan-many-problems')?.message ?? '', '1505 more');
+  assert.match(diagnostics.find((one) => one.code === 'plan-many-problems')?.message ?? '', 'more than 500');
 });
 
 test('keys of prototypes are unknown keys, and pollute nothing', async () => {

@@ -27,7 +27,7 @@ export function selectionsFindVersions(plan: PlanSource): Finding[] {
     const { to } = delta;
     if (to === undefined || !isVersion(to) || delta.from === undefined) return [];
     const sources = selectSources({ to, from: withoutNonVersions(delta) }, { versions: candidates });
-    if (sources.length === 0) return isComplete ? nothingSelected(delta, at, to) : [];
+    if (sources.length === 0) return isComplete ? nothingSelected(plan, delta, at, to) : [];
     return repeatedPairs(wanted, index, { to, sources, engine: delta.engine ?? defaultEngine(plan) });
   });
 }
@@ -55,8 +55,8 @@ function unknownTag(plan: PlanSource, delta: DeltaSource, at: Pointer, candidate
   return [{ code: 'version-tag-unknown', at: [...at, 'tag'], message: `no version of the plan has the tag ${quote(tag)}`, hint: suggestion(tag, known, 'tags') }];
 }
 
-function nothingSelected(delta: DeltaSource, at: Pointer, to: string): Finding[] {
-  if (Array.isArray(delta.from)) return [];
+function nothingSelected(plan: PlanSource, delta: DeltaSource, at: Pointer, to: string): Finding[] {
+  if (delta.from === undefined || Array.isArray(delta.from) || ('ostree' in plan && 'tag' in delta.from)) return [];
   return [{ code: 'delta-empty', severity: 'warning', at, message: `this selects no version older than ${quote(to)}: no delta is made`, hint: 'Correct the selection, or remove the rule.' }];
 }
 
