@@ -9,6 +9,7 @@ export const TOOLS = {
   'dump.erofs': { debian: 'erofs-utils', version: ['-V'] },
   'fsck.erofs': { debian: 'erofs-utils', version: ['-V'] },
   'zstd': { debian: 'zstd', version: ['--version'] },
+  'gzip': { debian: 'gzip', version: ['--version'] },
   'libdeflate-gzip': { debian: 'libdeflate-tools', version: ['-V'] },
   'rdiff': { debian: 'rdiff', version: ['--version'] },
   'swupdate': { debian: 'swupdate', version: ['--version'] },
