@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { STAGING_PREFIX, cleanStaging, publishFolder, writeFileAtomic } from '../../src/io/atomic.ts';
+import { STAGING_PREFIX, cleanStaging, publishFile, publishFolder, writeFileAtomic } from '../../src/io/atomic.ts';
 import { scratch } from '../support/scratch.ts';
 
 const test = suite('io/atomic');
@@ -21,6 +21,30 @@ test('a file is replaced whole, with a mode that the umask does not decide', asy
   assert.is(readFileSync(path, 'utf8'), 'two');
   assert.is(statSync(path).mode & 0o777, 0o644);
   assert.equal(readdirSync(join(dir, 'deep')), ['file']);
+});
+
+test('a streamed file gets its name only when it is whole, and what had the name keeps it until then', async () => {
+  const dir = scratch('atomic');
+  const path = join(dir, 'streamed');
+  writeFileSync(path, 'old');
+  const result = await publishFile(path, async (temporary) => {
+    await writeFile(temporary, 'new', { mode: 0o600 });
+    assert.is(readFileSync(path, 'utf8'), 'old');
+    return 42;
+  });
+  assert.is(result, 42);
+  assert.is(readFileSync(path, 'utf8'), 'new');
+  assert.is(statSync(path).mode & 0o777, 0o644);
+  let thrown: unknown;
+  await publishFile(path, async (temporary) => {
+    await writeFile(temporary, 'half');
+    throw new Error('the disk is full');
+  }).catch((error: unknown) => {
+    thrown = error;
+  });
+  assert.match(String(thrown), /the disk is full/);
+  assert.is(readFileSync(path, 'utf8'), 'new');
+  assert.equal(readdirSync(dir), ['streamed']);
 });
 
 test('a folder gets its name only when it is filled', async () => {
