@@ -5,11 +5,11 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ReleasePlanError } from '../errors.ts';
 import { missingTool, run } from '../io/process.ts';
+import { withScratch } from '../io/scratch.ts';
 import type { Partition, Plan, Proof } from '../model.ts';
 import { needsCodeSigningPurpose, readCertificates } from '../swu/certificate.ts';
 import { resolveKey } from '../swu/keys.ts';
@@ -77,17 +77,14 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
   if (revision === undefined) return skipped('swu.hardware names only patterns');
   const trusted = signing.public;
   return await orNotInstalled('swupdate-accepts', 'swupdate', async () => {
-    const work = await mkdtemp(join(tmpdir(), 'release-plan-swupdate-'));
-    try {
+    return await withScratch('swupdate', async (work) => {
       const certificate = await certificateFile(trusted, request, work);
       const selections = selectionsOf(request.plan.partitions);
       const board = `${request.plan.machine}:${revision}`;
       const device = ['-k', certificate, ...(await purposeOf(certificate)), '-H', board];
       for (const selection of selections) await check(request, device, selection, work);
       return { check: 'swupdate-accepts', result: 'pass', detail: `swupdate -c as ${board}${selections[0] === undefined ? '' : `, ${selections.join(' and ')}`}` };
-    } finally {
-      await rm(work, { recursive: true, force: true });
-    }
+    });
   });
 }
 

@@ -1,7 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asUserError } from '../errors.ts';
+import { withScratch } from '../io/scratch.ts';
 import type { DeltaInfo, Plan } from '../model.ts';
 import { proveDelta } from '../rdiff/index.ts';
 import { openSwu } from '../swu/open.ts';
@@ -69,8 +68,7 @@ export async function reopenPackage({ plan, update, env, signal, progress }: Reo
   const { file } = update.manifest.swu;
   const { signing } = plan;
   progress(`open ${file}`);
-  const workDir = await mkdtemp(join(tmpdir(), 'release-plan-open-'));
-  try {
+  return await withScratch('open', async (workDir) => {
     const { checks } = await openSwu(join(update.dir, file), {
       version: update.manifest.to,
       workDir,
@@ -82,7 +80,5 @@ export async function reopenPackage({ plan, update, env, signal, progress }: Reo
     const words = (some: typeof checks): string => some.map((one) => `${one.check}: ${one.detail}`).join('; ');
     if (failed.length > 0) return { check: 'swu', result: 'fail', detail: `${file}: ${words(failed)}` };
     return { check: 'swu', result: open.length === 0 ? 'pass' : 'not-checked', detail: `${file}: ${words(checks)}` };
-  } finally {
-    await rm(workDir, { recursive: true, force: true });
-  }
+  });
 }

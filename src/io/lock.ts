@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError, errnoOf } from '../errors.ts';
 import { missingTool } from './process.ts';
 
 /** Who holds a lock, as written into its file. */
@@ -55,7 +55,7 @@ export async function takeLock(path: string, what: string, options: { waitMs?: n
   const stop = (): void => void child.kill('SIGTERM');
   signal?.addEventListener('abort', stop, { once: true });
   const ended = new Promise<number | null>((resolve, reject) => {
-    child.once('error', (error) => reject(missingTool('flock', error)));
+    child.once('error', (error) => reject(errnoOf(error) === 'ENOENT' ? missingTool('flock', error) : error));
     child.once('exit', resolve);
   });
   const held = new Promise<'held'>((resolve) => child.stdout.once('data', () => resolve('held')));
@@ -69,15 +69,19 @@ export async function takeLock(path: string, what: string, options: { waitMs?: n
   child.unref();
   child.stdout.destroy();
   (child.stdin as Socket).unref();
-  const holder: LockHolder = { pid: process.pid, since: new Date().toISOString(), what };
-  await writeFile(path, `${JSON.stringify(holder)}\n`);
-  return {
-    async release() {
-      child.ref();
-      child.stdin.end();
-      await ended;
-    },
+  const release = async (): Promise<void> => {
+    child.ref();
+    child.stdin.end();
+    await ended;
   };
+  const holder: LockHolder = { pid: process.pid, since: new Date().toISOString(), what };
+  try {
+    await writeFile(path, `${JSON.stringify(holder)}\n`);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return { release };
 }
 
 /** Runs `body` under a lock. */

@@ -25,6 +25,9 @@ export async function generatedFolder({ planDir, config }: OverridePlace): Promi
   return join(repository ?? base, '.release-plan');
 }
 
+/** Where in the folder for generated files the overrides lie. */
+export const overrideFolder = (generated: string): string => join(generated, 'kas');
+
 /**
  * Writes the override of a version, atomically and only when it changed: a
  * file that is the same keeps its time.
@@ -37,7 +40,7 @@ export async function writeOverride(place: OverridePlace, values: OverrideValues
   const folder = await generatedFolder(place);
   // git must not see it: a build whose repository became dirty by building would not be the one that was tagged.
   await writeChanged(join(folder, '.gitignore'), '*\n');
-  const path = join(folder, 'kas', `${values.version}.yml`);
+  const path = join(overrideFolder(folder), `${values.version}.yml`);
   await writeChanged(path, text);
   return path;
 }

@@ -1,9 +1,12 @@
-import { lockFile, productDir, updatesDir } from '../archive/layout.ts';
+import { dirname } from 'node:path';
+import { takeInventory } from '../archive/inventory.ts';
+import { lockFile, productDir, reportFile, updatesDir, versionDir } from '../archive/layout.ts';
 import { EXIT, type ExitCode } from '../codes.ts';
 import { asUserError, type ReleasePlanError } from '../errors.ts';
 import type { Task, TaskOutcome } from '../events.ts';
 import { cleanStaging } from '../io/atomic.ts';
 import { withLock } from '../io/lock.ts';
+import { cleanScratch } from '../io/scratch.ts';
 import type { Plan, Step } from '../model.ts';
 import type { ConsistencyReport } from '../report/consistency.ts';
 import { checkSigning } from '../swu/sign.ts';
@@ -11,6 +14,7 @@ import { assess } from './assess.ts';
 import { runArchive, runBuild, withWorkshop, type Workshop } from './build.ts';
 import { runDelta } from './delta.ts';
 import { reportOf, writeReport } from './report.ts';
+import { registerVersions } from './targets/register.ts';
 import { subjectOf, titleOf, type Phase, type Situation, type StepHost } from './session.ts';
 
 export interface ApplyOptions {
@@ -73,8 +77,10 @@ export async function makeTrue(situation: Situation, host: StepHost, options: Ap
 
 /** What an interrupted run left half done. Nothing of it has a final name. */
 async function cleanLeftovers(plan: Plan): Promise<void> {
-  await cleanStaging(productDir(plan));
-  for (const { version } of plan.versions) await cleanStaging(updatesDir(plan, version));
+  await cleanScratch();
+  const { versions } = await takeInventory(plan);
+  const folders = [productDir(plan), dirname(reportFile(plan, 'json')), ...versions.flatMap((one) => [versionDir(plan, one), updatesDir(plan, one)])];
+  for (const folder of folders) await cleanStaging(folder);
 }
 
 /** What would make a delta fail at its very end is found before hours of building: keys and certificates. */
@@ -110,6 +116,7 @@ async function runSteps(situation: Situation, host: StepHost, options: ApplyOpti
     },
   }));
   await host.drive(tasks);
+  if (situation.ostree === undefined) await registerVersions(situation.plan, situation.versions.values(), host);
   const report = reportOf(situation, failuresOf(results));
   return { results, report, reportFiles, exitCode: exitCodeOf(results, report) };
 }

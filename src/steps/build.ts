@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { archiveVersion } from '../archive/collect.ts';
 import { versionDir } from '../archive/layout.ts';
 import { ReleasePlanError } from '../errors.ts';
+import { cleanStaging } from '../io/atomic.ts';
 import { formatBytes } from '../io/bytes.ts';
 import { packageVersion } from '../io/package.ts';
 import { withBuildDirectory, type BuildDirectory } from '../kas/build-directory.ts';
@@ -9,7 +10,7 @@ import { buildVersion } from '../kas/build.ts';
 import { chainOf } from '../kas/chain.ts';
 import { buildDelta } from '../kas/delta-build.ts';
 import { deployDirOf } from '../kas/environment.ts';
-import { generatedFolder, writeOverride } from '../kas/override.ts';
+import { generatedFolder, overrideFolder, writeOverride } from '../kas/override.ts';
 import { clearPending, readPending } from '../kas/pending.ts';
 import { proveBuild } from '../kas/prove.ts';
 import type { KasSettings, Plan, PlannedVersion } from '../model.ts';
@@ -31,7 +32,11 @@ export interface Workshop {
 export async function withWorkshop<T>(plan: Plan, host: StepHost, waitMs: number, body: (workshop: Workshop) => Promise<T>): Promise<T> {
   const kas = requireKas(plan);
   const options = { env: host.env, what: `apply ${plan.file}`, waitMs, signal: host.signal };
-  return await withBuildDirectory(kas, options, (directory) => body({ plan, kas, directory, host }));
+  return await withBuildDirectory(kas, options, async (directory) => {
+    const generated = await generatedFolder({ planDir: plan.dir, config: kas.config });
+    for (const folder of [directory.notes, generated, overrideFolder(generated)]) await cleanStaging(folder);
+    return await body({ plan, kas, directory, host });
+  });
 }
 
 function requireKas(plan: Plan): KasSettings {

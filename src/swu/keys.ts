@@ -5,11 +5,11 @@
  * What is secret stays out of arguments, messages and the disk: PEM text and
  * PINs lie, for as long as openssl runs, in a folder of mode 0700 in memory.
  */
-import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, writeFile } from 'node:fs/promises';
 import { constants } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ReleasePlanError } from '../errors.ts';
+import { withPrivateScratch } from '../io/scratch.ts';
 import type { SigningSettings } from '../model.ts';
 
 /** What a plan's references are resolved against. */
@@ -69,13 +69,7 @@ function variable(name: string, written: string, context: KeyContext): string {
 
 /** Runs `body` with a folder that only this user can read, in memory where there is one, and removes it. */
 export async function withPrivateFolder<T>(body: (folder: string) => Promise<T>): Promise<T> {
-  const parent = await access('/dev/shm', constants.W_OK).then(() => '/dev/shm', () => tmpdir());
-  const folder = await mkdtemp(join(parent, `release-plan-key-${process.pid}-`));
-  try {
-    return await body(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  return await withPrivateScratch('key', body);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { lstat, mkdtemp, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReleasePlanError } from '../../errors.ts';
+import { STAGING_PREFIX } from '../../io/atomic.ts';
 import { run } from '../../io/process.ts';
 import type { ImageReader } from './reader.ts';
 
@@ -10,7 +11,7 @@ import type { ImageReader } from './reader.ts';
  * @param scratchDir a folder with room for the unpacked image
  */
 export async function erofsReader(image: string, scratchDir: string, signal?: AbortSignal): Promise<ImageReader> {
-  const root = await mkdtemp(join(scratchDir, 'unpacked-'));
+  const root = await mkdtemp(join(scratchDir, `${STAGING_PREFIX}unpacked-`));
   const close = (): Promise<void> => rm(root, { recursive: true, force: true });
   let failure: string | undefined;
   try {
