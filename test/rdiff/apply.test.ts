@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
@@ -61,6 +61,19 @@ test('does what rdiff patch does with every width of every command', async () =>
   execFileSync('rdiff', ['--force', 'patch', base, deltaFile, target]);
   await applyDelta(base, deltaFile, out);
   assert.ok(readFileSync(out).equals(readFileSync(target)));
+});
+
+test('copies from beyond 4 GiB', async () => {
+  const beyond = 5 * 2 ** 30;
+  const large = join(dir, 'sparse');
+  writeFileSync(large, '');
+  truncateSync(large, beyond);
+  appendFileSync(large, noise(10_000, 4));
+  writeFileSync(deltaFile, delta(copy(beyond - 5, 10_005), copy(beyond + 9_999, 1), copy(2 ** 32, 20)));
+  execFileSync('rdiff', ['--force', 'patch', large, deltaFile, target]);
+  await applyDelta(large, deltaFile, out);
+  assert.ok(readFileSync(out).equals(readFileSync(target)));
+  assert.is(readFileSync(out).length, 10_026);
 });
 
 test('reads deltas that are compressed by gzip or zstd, whatever their name', async () => {
