@@ -107,6 +107,8 @@ const codes = {
   'archive-missing': entry(EXIT.inconsistent, 'A version that this step needs is not in the archive.', 'Run `release-plan apply` without --only, so that it is built and archived first.'),
   'artifact-missing': entry(EXIT.build, 'The build left no file of the name that the plan gives.', 'Compare `kas.deploy`, `partitions[].file` and `collect` with what the build leaves.'),
 
+  'gc-undecided': entry(EXIT.environment, 'It cannot be told who needs what of the archive: the fleet, the registry or the report of another plan cannot be read, or a device does not say what it runs. Nothing was removed.', 'Correct what the message names, then run the same command again.'),
+
   // --- deltas and their checks -----------------------------------------------------
   'pair-inconsistent': entry(EXIT.inconsistent, 'The two versions do not fit together, or a proof failed, so no update between them is published.', 'The consistency report names each failed check.'),
   'delta-unproven': entry(EXIT.inconsistent, 'The delta, applied to its base, does not give the target. It is not published.', 'Please report it with both images; `release-plan delta create` shows it by itself.'),
@@ -180,6 +182,8 @@ const codes = {
   'schedule-exists': entry(EXIT.usage, 'A file of the schedule is there already with another content, perhaps edited by hand. Nothing was written.', 'Compare the two with --stdout; --force replaces it.'),
   'revision-unknown': entry(EXIT.usage, 'What the plan is to be compared against is neither a file nor a revision of the plan in its git repository.', 'Name a file, or a branch, tag or commit that git knows here and that has the plan; in a CI, fetch it first.'),
   'archive-not-there': entry(EXIT.ok, 'validate --with-archive found no archive of the product. For a product that was never built this is right; anywhere else a disk is not mounted.', 'Check `artifacts` in the plan, or leave out --with-archive.'),
+  'base-not-archived': entry(EXIT.ok, 'A version that a delta starts from is not in the archive. apply would build it anew, and a build of the same sources need not give the bytes that devices run: then no device could use the delta.', 'Copy the released version into the archive. If it was never released, let apply build it.'),
+  'base-not-planned': entry(EXIT.ok, 'Devices run a version that the plan does not have, so no delta is made for them: they take the full image.', 'Add the version to the plan, with the tag that deltas start from, or let those devices take the full image.'),
   'update-damaged': entry(EXIT.ok, 'A file of an archived update is missing or is not what its delta-info.json says. Both of its images are whole, so apply makes it again.', 'Run `release-plan apply`.'),
 } as const satisfies Record<string, CodeEntry>;
 

@@ -1,12 +1,14 @@
-import { EXIT, type ExitCode } from '../codes.ts';
+import { CODES, EXIT, type ExitCode } from '../codes.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import { ReleasePlanError } from '../errors.ts';
+import type { LoadedPlan } from '../plan/load.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 
 interface Flags {
   format: string;
   strict?: boolean;
   files: boolean;
+  withArchive?: boolean;
 }
 
 /** The format for people: frames on stderr, a line on stdout. */
@@ -20,6 +22,7 @@ export const registerValidate: RegisterCommand = (program, run) => {
     .option('--format <name>', 'pretty, json, sarif, junit, github or gitlab', PRETTY)
     .option('--strict', 'warnings fail too')
     .option('--no-files', 'do not look for the files that a plan names')
+    .option('--with-archive', 'also against the archive and the fleet: reads every byte that the plan refers to')
     .action(async (args: string[], flags: Flags) => {
       await run((context) => validate(args, flags, context));
     });
@@ -36,7 +39,9 @@ export async function validate(args: readonly string[], flags: Flags, context: C
   const found: Diagnostic[] = [...diagnostics];
   for (const file of files) {
     context.signal.throwIfAborted();
-    found.push(...(await loadPlan(file, { cwd: context.cwd, checkFiles: flags.files })).diagnostics);
+    const loaded = await loadPlan(file, { cwd: context.cwd, checkFiles: flags.files });
+    found.push(...loaded.diagnostics);
+    if (flags.withArchive === true) found.push(...(await archiveDiagnostics(loaded, context)));
   }
 
   if (render === undefined) {
@@ -46,7 +51,21 @@ export async function validate(args: readonly string[], flags: Flags, context: C
     context.out(render({ files: files.map((file) => shortPath(file, context.cwd)), diagnostics: found }));
   }
   const failing = flags.strict === true ? found : found.filter((one) => one.severity === 'error');
-  return failing.length > 0 ? EXIT.usage : EXIT.ok;
+  return exitCodeOf(failing);
+}
+
+/** What the archive and the fleet say of a sound plan. */
+async function archiveDiagnostics({ plan, locate }: LoadedPlan, { signal }: CommandContext): Promise<Diagnostic[]> {
+  if (plan === undefined) return [];
+  const { bounded } = await import('../plan/parse.ts');
+  const { archiveFindings } = await import('../steps/archive-findings.ts');
+  return bounded(await archiveFindings(plan, { signal }), locate);
+}
+
+/** A wrong plan comes first; an archive that does not suit a sound plan is no fault of its text. */
+function exitCodeOf(failing: readonly Diagnostic[]): ExitCode {
+  if (failing.length === 0) return EXIT.ok;
+  return failing.every((one) => CODES[one.code].exit === EXIT.inconsistent) ? EXIT.inconsistent : EXIT.usage;
 }
 
 async function formatNamed(name: string) {

@@ -1,6 +1,7 @@
 import { TargetIndex, runningOf } from '../fleet/running.ts';
 import { readFleet } from '../fleet/devices/read.ts';
 import { readRegistry } from '../fleet/registry-file.ts';
+import type { Code } from '../codes.ts';
 import { ReleasePlanError } from '../errors.ts';
 import type { Plan } from '../model.ts';
 import type { VersionUse } from '../plan/compare.ts';
@@ -8,7 +9,7 @@ import type { Target } from '../fleet/registry.ts';
 import { registryFile } from './targets/open.ts';
 
 /** Who runs what of a product, or why that is not known. */
-export type Uses = { byVersion: Map<string, VersionUse> } | { unknown: string };
+export type Uses = { byVersion: Map<string, VersionUse> } | { unknown: string; code: Code };
 
 /** Names kept per version. */
 const EXAMPLES = 3;
@@ -18,10 +19,10 @@ const EXAMPLES = 3;
  * be read is not one without devices: it is unknown.
  */
 export async function usesOf(plan: Plan, signal?: AbortSignal): Promise<Uses> {
-  if (plan.fleet === undefined) return { unknown: 'the plan names no fleet' };
+  if (plan.fleet === undefined) return { unknown: 'the plan names no fleet', code: 'fleet-missing' };
   try {
     const fleet = await readFleet(plan.fleet, { cwd: plan.dir, ...(signal ? { signal } : {}) });
-    const index = new TargetIndex(await targetsOf(plan));
+    const index = new TargetIndex(await registryTargets(plan));
     const byVersion = new Map<string, VersionUse>();
     for (const group of fleet.groups) {
       const { version, hardwareIds } = runningOf(group, index);
@@ -33,12 +34,12 @@ export async function usesOf(plan: Plan, signal?: AbortSignal): Promise<Uses> {
     return { byVersion };
   } catch (error) {
     if (!(error instanceof ReleasePlanError) || error.code === 'interrupted') throw error;
-    return { unknown: error.message };
+    return { unknown: error.message, code: error.code };
   }
 }
 
 /** The registry's Targets; none before there is one: then devices are told by the version that they name. */
-async function targetsOf(plan: Plan): Promise<Target[]> {
+export async function registryTargets(plan: Plan): Promise<Target[]> {
   try {
     return (await readRegistry(registryFile(plan))).targets;
   } catch (error) {
