@@ -1,10 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { compileFunction } from 'node:vm';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import standalone from 'ajv/dist/standalone/index.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
-import { checkSchema, schemaUrl } from '../../../src/plan/schema/check.ts';
+import { checkSchema } from '../../../src/plan/schema/check.ts';
+import { compileSchema, schemaUrl } from '../../../src/plan/schema/compile.ts';
 
 const test = suite('plan: schema');
 
@@ -61,6 +65,21 @@ test('good plans pass it', async () => {
     const text = readFileSync(fileURLToPath(new URL(`../good/${name}.yml`, import.meta.url)), 'utf8');
     assert.equal(await checkSchema(parse(text)), [], name);
   }
+});
+
+test('the validator that the build writes finds what ajv finds', async () => {
+  const { ajv, validate } = compileSchema(true);
+  const module = { exports: (_plan: unknown): boolean => false } as { exports: typeof validate };
+  compileFunction(standalone.default(ajv, validate), ['module', 'exports', 'require'])(module, module.exports, createRequire(import.meta.url));
+  const bad = new URL('../bad/', import.meta.url);
+  let errors = 0;
+  for (const name of readdirSync(bad).filter((one) => one.endsWith('.yml') && !one.startsWith('yaml-'))) {
+    const plan: unknown = parse(readFileSync(new URL(name, bad), 'utf8'));
+    module.exports(plan);
+    assert.equal(module.exports.errors ?? [], await checkSchema(plan), name);
+    errors += module.exports.errors?.length ?? 0;
+  }
+  assert.ok(errors > 50);
 });
 
 test("docs/plan.md names every key", () => {
