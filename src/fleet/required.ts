@@ -31,6 +31,9 @@ export interface DeltaEnd {
   commit?: string;
 }
 
+/** One side of a pair for people: its newest version, or the start of its commit. */
+export const endInWords = ({ versions, commit }: DeltaEnd): string => versions[0] ?? commit?.slice(0, 10) ?? 'unknown';
+
 /** What the answer depends on beside registry and fleet. */
 export interface BasisFacts {
   /** Order of versions: negative when a is older. */

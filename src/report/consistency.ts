@@ -71,17 +71,12 @@ export function consistencyReport(input: ReportInput, generatedAt: string): Cons
     ...input.pairs.flatMap(({ from, to }) => pairRows(input, from, to)),
     ...(input.devices.length > 0 ? input.devices : [{ check: 'devices', subject: 'fleet', result: 'not-checked', detail: 'the plan names no fleet' } as const]),
   ];
-  return {
-    schema: 1,
-    product: input.product,
-    machine: input.machine,
-    image: input.image,
-    generatedAt,
-    consistent: checks.every((row) => row.result !== 'fail'),
-    checks,
-    sizes: input.pairs.flatMap(({ from, to, devices }) => sizeRow(input.state, from, to, devices)),
-  };
+  return rowsReport(input, { checks, sizes: input.pairs.flatMap(({ from, to, devices }) => sizeRow(input.state, from, to, devices)) }, generatedAt);
 }
+
+/** The report that these rows make. */
+export const rowsReport = ({ product, machine, image }: Pick<ReportInput, 'product' | 'machine' | 'image'>, rows: Pick<ConsistencyReport, 'checks' | 'sizes'>, generatedAt: string): ConsistencyReport =>
+  ({ schema: 1, product, machine, image, generatedAt, consistent: rows.checks.every((row) => row.result !== 'fail'), ...rows });
 
 /** Whether two reports say the same, whenever they were written. */
 export const sameReport = (a: ConsistencyReport, b: ConsistencyReport): boolean =>

@@ -4,12 +4,15 @@ import type { ReadOptions } from '../archive/manifest.ts';
 import { recipeOf } from '../delta/recipe.ts';
 import { ENGINE_VERSIONS } from '../delta/registry.ts';
 import { trustDigest } from '../delta/trust.ts';
-import { requiredPairs, type RequiredPair } from '../plan/pairs.ts';
+import type { RequiredPair } from '../plan/pairs.ts';
 import { resolve } from '../plan/resolve.ts';
 import { pairKey, type Plan } from '../model.ts';
 import { sameReport } from '../report/consistency.ts';
 import { readReport, reportOf } from './report.ts';
 import type { Situation } from './session.ts';
+import { ostreeSituation } from './targets/assess.ts';
+import { pairsOfPlan } from './targets/fleet-pairs.ts';
+import { ostreeSteps } from './targets/situation.ts';
 
 /** What to look at beside what the plan refers to. */
 export type Beyond = Inventory;
@@ -24,7 +27,12 @@ const PLAN_ALONE: Beyond = { versions: [], pairs: [] };
  * @param beyond versions and updates that are read too; they decide no step
  */
 export async function assess(plan: Plan, env: NodeJS.ProcessEnv, options: ReadOptions = {}, beyond: Beyond = PLAN_ALONE): Promise<Situation> {
-  const pairs = requiredPairs(plan);
+  if (plan.ostree !== undefined) {
+    const situation = await ostreeSituation(plan, options.signal);
+    decideSteps(situation);
+    return situation;
+  }
+  const { pairs, rows } = await pairsOfPlan(plan, options.signal);
   const request = { versions: [...new Set([...versionsOf(plan, pairs), ...beyond.versions])], pairs: [...pairs, ...pairsBeyond(pairs, beyond)] };
   const state = await surveyArchive(plan, request, options);
   const recipes = { rdiff: await recipeOf(plan, 'rdiff'), kas: await recipeOf(plan, 'kas'), ostree: '' };
@@ -36,6 +44,7 @@ export async function assess(plan: Plan, env: NodeJS.ProcessEnv, options: ReadOp
     recipes,
     trust: await trustDigest(plan.signing, { env, planDir: plan.dir }),
     steps: [],
+    devices: rows,
     written: await readReport(plan),
   };
   decideSteps(situation);
@@ -46,6 +55,10 @@ export async function assess(plan: Plan, env: NodeJS.ProcessEnv, options: ReadOp
 export function decideSteps(situation: Situation): void {
   const { plan, pairs, recipes, trust, versions, updates } = situation;
   const reportIsCurrent = situation.written !== undefined && sameReport(situation.written, reportOf(situation));
+  if (situation.ostree !== undefined) {
+    situation.steps = ostreeSteps(situation.ostree, reportIsCurrent);
+    return;
+  }
   situation.steps = resolve(plan, { state: { versions, updates }, pairs, recipes, engineVersions: ENGINE_VERSIONS, reportIsCurrent, ...(trust === undefined ? {} : { trust }) });
 }
 

@@ -4,6 +4,7 @@ import { checkPair } from '../report/pair.ts';
 import { pairKey, type Step, type VersionManifest } from '../model.ts';
 import { buildDeltaWithKas, type Workshop } from './build.ts';
 import type { Situation, StepHost } from './session.ts';
+import { runStaticDelta } from './targets/static-delta.ts';
 
 type DeltaStep = Extract<Step, { kind: 'delta' }>;
 
@@ -15,6 +16,7 @@ type DeltaStep = Extract<Step, { kind: 'delta' }>;
  *   or what delta/update.ts throws
  */
 export async function runDelta(step: DeltaStep, situation: Situation, host: StepHost, workshop: Workshop | undefined, progress: (message: string) => void): Promise<string> {
+  if (situation.ostree !== undefined) return await runStaticDelta(step, situation.ostree, host, progress);
   const base = sideOf(situation, step.from);
   const target = sideOf(situation, step.to);
   requireFit(base.manifest, target.manifest);

@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { reportFile } from '../archive/layout.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
 import { timestamp } from '../io/timestamp.ts';
-import { consistencyReport, sameReport, type ConsistencyReport, type ReportInput } from '../report/consistency.ts';
+import { consistencyReport, rowsReport, sameReport, type ConsistencyReport, type ReportInput } from '../report/consistency.ts';
 import { reportFormats } from '../report/registry.ts';
 import type { Situation } from './session.ts';
+import { ostreeRows } from './targets/report.ts';
 
 /** The report of a situation as it would be written now: over what the plan refers to. */
 export const reportOf = (situation: Situation, failures: ReadonlyMap<string, string> = new Map()): ConsistencyReport =>
@@ -12,7 +13,8 @@ export const reportOf = (situation: Situation, failures: ReadonlyMap<string, str
 
 /** The report over a choice of versions and pairs. */
 export function reportOver(situation: Situation, scope: Pick<ReportInput, 'versions' | 'pairs'>, failures: ReadonlyMap<string, string> = new Map()): ConsistencyReport {
-  const { plan, versions, updates } = situation;
+  const { plan, versions, updates, ostree, devices = [] } = situation;
+  if (ostree !== undefined) return rowsReport(plan, ostreeRows(ostree, failures), timestamp());
   return consistencyReport(
     {
       product: plan.product,
@@ -21,7 +23,7 @@ export function reportOver(situation: Situation, scope: Pick<ReportInput, 'versi
       ...scope,
       state: { versions, updates },
       failures,
-      devices: [],
+      devices,
     },
     timestamp(),
   );

@@ -1,7 +1,8 @@
 import type { RequiredPair } from '../plan/pairs.ts';
 import type { Drive, Report } from '../events.ts';
 import { pairKey, type DeltaInfo, type EngineName, type Held, type Plan, type Step, type VersionManifest } from '../model.ts';
-import type { ConsistencyReport } from '../report/consistency.ts';
+import type { CheckRow, ConsistencyReport } from '../report/consistency.ts';
+import type { OstreeSituation } from './targets/situation.ts';
 
 /** The outside world, as the step runner sees it. */
 export interface StepHost {
@@ -26,6 +27,10 @@ export interface Situation {
   /** sha256 of the public key that devices trust, when it can be read. */
   trust: string | undefined;
   steps: Step[];
+  /** What the fleet says of a SWUpdate plan: rows for the report. */
+  devices?: CheckRow[];
+  /** What stands in for the archive of an OSTree plan. */
+  ostree?: OstreeSituation;
   /** The report as it stands on disk. */
   written: ConsistencyReport | undefined;
 }

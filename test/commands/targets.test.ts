@@ -13,7 +13,7 @@ import { ReleasePlanError } from '../../src/errors.ts';
 import { readRegistry } from '../../src/fleet/registry-file.ts';
 import { run } from '../../src/io/process.ts';
 import { requirePlan } from '../../src/plan/load.ts';
-import { registerVersions } from '../../src/steps/targets/swupdate.ts';
+import { registerVersions } from '../../src/steps/targets/register.ts';
 import { runCommand, type CommandRun } from '../support/command.ts';
 import { ostree } from '../support/ostree.ts';
 import { product } from '../support/product.ts';

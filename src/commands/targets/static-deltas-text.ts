@@ -1,8 +1,7 @@
 /** What `targets static-deltas` says: fioctl's lines on stdout, the fleet's numbers beside them on stderr. */
 import type { Report } from '../../events.ts';
 import { coverageOf, uncoveredOf, versionCounts } from '../../fleet/coverage.ts';
-import type { RequiredPair } from '../../fleet/required.ts';
-import { endInWords } from '../../steps/targets/guard.ts';
+import { endInWords, type RequiredPair } from '../../fleet/required.ts';
 import { coverageInWords } from '../../steps/targets/report.ts';
 import type { Answered } from './static-deltas.ts';
 

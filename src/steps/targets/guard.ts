@@ -1,7 +1,7 @@
 /** The guard of a promotion: looks at the deltas that the devices on a tag require. */
 import { ReleasePlanError } from '../../errors.ts';
 import { blockersOf, promotionsOf, type Blocker, type TagChange } from '../../fleet/promotion.ts';
-import { requiredDeltas, type RequiredPair } from '../../fleet/required.ts';
+import { endInWords, requiredDeltas, type RequiredPair } from '../../fleet/required.ts';
 import { basisFacts } from './facts.ts';
 import type { FleetSituation } from './open.ts';
 import { ostreeProblems } from './ostree.ts';
@@ -33,9 +33,6 @@ export const problemsOf = async (plan: FleetSituation['plan'], pairs: readonly R
 /** A blocker for people. */
 export const blockerInWords = ({ tag, pair, problem }: Blocker): string =>
   `the delta ${endInWords(pair.from)} -> ${endInWords(pair.to)}, which ${pair.devices} ${pair.devices === 1 ? 'device' : 'devices'} on ${tag} ${pair.devices === 1 ? 'requires' : 'require'}, ${problem}`;
-
-/** One side of a pair for people: its newest version, or the start of its commit. */
-export const endInWords = ({ versions, commit }: RequiredPair['from']): string => versions[0] ?? commit?.slice(0, 10) ?? 'unknown';
 
 /** @throws ReleasePlanError `promotion-blocked` naming every blocker */
 export function refuseBlocked(blockers: readonly Blocker[]): void {

@@ -5,6 +5,7 @@ import { readFleet } from '../../fleet/devices/read.ts';
 import type { Fleet } from '../../fleet/devices/tally.ts';
 import { readRegistry } from '../../fleet/registry-file.ts';
 import type { Registry } from '../../fleet/registry.ts';
+import type { RequiredPair } from '../../fleet/required.ts';
 import type { Plan } from '../../model.ts';
 
 export type TargetFormat = 'OSTREE' | 'SWUPDATE';
@@ -34,6 +35,9 @@ export async function openFleet(plan: Plan, signal?: AbortSignal): Promise<Fleet
   const fleet = plan.fleet === undefined ? undefined : await readFleet(plan.fleet, { cwd: plan.dir, ...(signal ? { signal } : {}) });
   return { plan, format: formatOf(plan), registry, ...(fleet === undefined ? {} : { fleet }) };
 }
+
+/** The versions of a pair of SWUpdate software, which has one on either side. */
+export const versionsOf = ({ from, to }: Pick<RequiredPair, 'from' | 'to'>): { from: string; to: string } => ({ from: from.versions[0] ?? '', to: to.versions[0] ?? '' });
 
 /** @throws ReleasePlanError `fleet-missing` */
 export function requireFleet({ plan, fleet }: FleetSituation): Fleet {

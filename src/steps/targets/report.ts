@@ -1,7 +1,7 @@
 /** The rows of the consistency report that the fleet decides. Pure. */
 import { problemOf, type DeltaState } from '../../delta/ostree.ts';
 import { coverageOf, uncoveredOf, versionCounts, type Coverage } from '../../fleet/coverage.ts';
-import type { RequiredDeltas } from '../../fleet/required.ts';
+import { endInWords, type RequiredDeltas } from '../../fleet/required.ts';
 import { formatBytes } from '../../io/bytes.ts';
 import { pairKey } from '../../model.ts';
 import type { CheckRow, SizeRow } from '../../report/consistency.ts';
@@ -9,13 +9,14 @@ import type { OstreePair, OstreeSituation } from './situation.ts';
 
 /** What the report says of an OSTree plan; the same rows as of any other. */
 export function ostreeRows(situation: OstreeSituation, failures: ReadonlyMap<string, string>): { checks: CheckRow[]; sizes: SizeRow[] } {
-  const { fleet, pairs, answers, missingVersions } = situation;
+  const { fleet, pairs, answers, versions } = situation;
   return {
     checks: [
-      ...fleet.plan.versions.map(({ version }): CheckRow => versionRow(version, missingVersions.get(version) ?? failures.get(version))),
+      ...[...versions].map(([version, problem]) => versionRow(version, problem)),
       ...pairs.map((pair) => deltaRow(pair, failures.get(pairKey(pair.from, pair.to)))),
+      ...answers.flatMap(({ answer }) => answer.impossible.map(({ from, to, detail }): CheckRow => ({ check: 'delta', subject: pairKey(endInWords(from), endInWords(to)), result: 'fail', detail }))),
       ...answers.flatMap(({ rule, answer }) => (rule.from.kind === 'tag' && fleet.fleet !== undefined ? deviceRows(rule.from.tag, answer) : [])),
-      ...(fleet.fleet === undefined ? [{ check: 'devices', subject: 'fleet', result: 'not-checked', detail: 'the plan names no fleet' } as const] : badRows(fleet.fleet.bad.count)),
+      ...(fleet.fleet === undefined ? [{ check: 'devices', subject: 'fleet', result: 'not-checked', detail: 'the plan names no fleet' } as const] : [...badRows(fleet.fleet.bad.count), { check: 'devices', subject: 'fleet', result: 'pass', detail: fleetBytes(pairs) } as const]),
     ],
     sizes: pairs.flatMap((pair) => sizeRow(pair, fleet.fleet !== undefined)),
   };
@@ -65,7 +66,7 @@ function sizeRow({ from, to, state, loose, required }: OstreePair, hasFleet: boo
 }
 
 /** What the fleet fetches to be served by these deltas, and what it would without them. */
-export function fleetBytes(pairs: readonly OstreePair[]): string {
+function fleetBytes(pairs: readonly OstreePair[]): string {
   const sum = (bytes: (pair: OstreePair) => number): number => pairs.reduce((total, pair) => total + pair.required.devices * bytes(pair), 0);
   const withDeltas = sum(({ state, loose }) => (state.state === 'proven' ? state.proof.sizeBytes : loose.bytes));
   return `${formatBytes(withDeltas)} to send with deltas, ${formatBytes(sum(({ loose }) => loose.bytes))} without`;

@@ -15,7 +15,8 @@ export function questionOf(rule: DeltaRule, { registry, format, fleet }: FleetSi
   if (rule.from.kind === 'tag' && fleet !== undefined) return fleet.tags.includes(rule.from.tag) ? { ...question, tag: rule.from.tag } : question;
   const known = targetsOf(registry, format);
   const sources = selectSources(rule, { versions: known.map(({ version, tags }) => ({ version, tags, kas: [] })) });
-  return { ...question, from: sources };
+  // What a list names and the registry lacks is told by the report, version by version.
+  return { ...question, from: sources.filter((version) => known.some((target) => target.version === version)) };
 }
 
 /** The answer to one rule of the plan. */

@@ -1,10 +1,9 @@
 /** How an OSTree plan stands: what its rules require of the repository, and what the repository has. */
 import { commitProblem, deltaStates, looseBytes, problemOf, repositoryOf, requireRepository, type DeltaState } from '../../delta/ostree.ts';
-import { targetsOf } from '../../fleet/running.ts';
-import type { RequiredDeltas, RequiredPair } from '../../fleet/required.ts';
+import { distinct, targetsOf } from '../../fleet/running.ts';
+import { endInWords, type RequiredDeltas, type RequiredPair } from '../../fleet/required.ts';
 import type { DeltaRule, Plan, Step } from '../../model.ts';
 import { basisFacts } from './facts.ts';
-import { endInWords } from './guard.ts';
 import { openFleet, type FleetSituation } from './open.ts';
 import { commitsOf, ostreeOf } from './ostree.ts';
 import { answerRule } from './rules.ts';
@@ -28,8 +27,10 @@ export interface OstreeSituation {
   answers: Array<{ rule: DeltaRule; answer: RequiredDeltas }>;
   /** Each required delta once, by devices served. */
   pairs: OstreePair[];
-  /** Versions of the plan that cannot be served, and why. */
-  missingVersions: Map<string, string>;
+  /** A step has tried to make them all at once. */
+  isTried?: boolean;
+  /** Each version that the plan names, and why it cannot be served; undefined when it can. */
+  versions: Map<string, string | undefined>;
 }
 
 /**
@@ -42,7 +43,9 @@ export async function surveyOstree(plan: Plan, signal?: AbortSignal): Promise<Os
   await requireRepository(repo);
   const fleet = await openFleet(plan, signal);
   const facts = await basisFacts(fleet, signal);
-  const answers = plan.deltas.map((rule) => ({ rule, answer: answerRule(rule, fleet, facts) }));
+  const known = new Set(targetsOf(fleet.registry, fleet.format).map((target) => target.version));
+  // A version that is not there yet is a row of the report, and hinders no other.
+  const answers = plan.deltas.filter((rule) => known.has(rule.to)).map((rule) => ({ rule, answer: answerRule(rule, fleet, facts) }));
   const wanted = new Map<string, { rule: DeltaRule; required: RequiredPair }>();
   for (const { rule, answer } of answers) {
     for (const required of answer.pairs) {
@@ -58,7 +61,7 @@ export async function surveyOstree(plan: Plan, signal?: AbortSignal): Promise<Os
     pairs.push({ from: endInWords(required.from), to: endInWords(required.to), rule: ruleInWords(rule), required, loose, state: states[at] ?? { state: 'absent' } });
   }
   pairs.sort((a, b) => b.required.devices - a.required.devices);
-  return { fleet, answers, pairs, missingVersions: missingVersions(plan, fleet) };
+  return { fleet, answers, pairs, versions: versionProblems(plan, fleet) };
 }
 
 /** Decides what has to be done. Pure. */
@@ -71,15 +74,13 @@ export function ostreeSteps({ pairs }: OstreeSituation, reportIsCurrent: boolean
   return reportIsCurrent ? [] : [{ kind: 'report', why: 'the report on disk is missing or of another state' }];
 }
 
-function missingVersions(plan: Plan, { registry, format }: FleetSituation): Map<string, string> {
+function versionProblems(plan: Plan, { registry, format }: FleetSituation): OstreeSituation['versions'] {
   const repo = repositoryOf(ostreeOf(plan));
-  const missing = new Map<string, string>();
-  for (const { version } of plan.versions) {
+  const named = distinct([...plan.versions.map((one) => one.version), ...plan.deltas.flatMap((rule) => [rule.to, ...(rule.from.kind === 'list' ? rule.from.versions : [])])]);
+  return new Map(named.map((version) => {
     const targets = targetsOf(registry, format).filter((target) => target.version === version);
-    const problem = targets.length === 0 ? `${registry.file} has no Target of it` : targets.map((target) => commitProblem(repo, target.sha256)).find((one) => one !== undefined);
-    if (problem !== undefined) missing.set(version, problem);
-  }
-  return missing;
+    return [version, targets.length === 0 ? `${registry.file} has no Target of it` : targets.map((target) => commitProblem(repo, target.sha256)).find((one) => one !== undefined)];
+  }));
 }
 
 function ruleInWords({ from }: DeltaRule): string {

@@ -1,20 +1,11 @@
-/** SWUpdate products in the fleet's terms: their archived versions as Targets, their updates as deltas. */
-import { dirname, join, relative } from 'node:path';
-import { MANIFEST, updateDir } from '../../archive/layout.ts';
+/** The updates of a SWUpdate product as the fleet's deltas. */
+import { updateDir } from '../../archive/layout.ts';
 import { readUpdate } from '../../archive/manifest.ts';
-import { upsertTarget, type TargetEntry } from '../../fleet/registry-edit.ts';
-import { updateRegistry } from '../../fleet/registry-file.ts';
 import type { RequiredPair } from '../../fleet/required.ts';
-import { swupdateTargetName, targetOfVersion } from '../../fleet/swupdate-target.ts';
-import type { Report } from '../../events.ts';
-import { digestFile } from '../../io/hash.ts';
-import type { Held, Plan, VersionManifest } from '../../model.ts';
+import type { Plan } from '../../model.ts';
 import { apply, type ApplyResult } from '../apply.ts';
 import type { StepHost } from '../session.ts';
-import { registryFile } from './open.ts';
-
-/** The versions of a pair of SWUpdate software, which has one on either side. */
-export const versionsOf = ({ from, to }: Pick<RequiredPair, 'from' | 'to'>): { from: string; to: string } => ({ from: from.versions[0] ?? '', to: to.versions[0] ?? '' });
+import { versionsOf } from './open.ts';
 
 /**
  * Makes the updates of these pairs as `apply` would, and nothing else. The
@@ -44,31 +35,4 @@ export async function swupdateProblems(plan: Plan, pairs: readonly RequiredPair[
     }
   }
   return problems;
-}
-
-/**
- * Keeps the registry of a SWUpdate product in step with its archive: one
- * Target per version that is archived whole. Tags are the plan's for a new
- * Target, and the registry's own from then on.
- *
- * @throws ReleasePlanError `targets-invalid`, `targets-sign-failed`, `locked`
- */
-export async function registerVersions(plan: Plan, versions: Iterable<Held<VersionManifest>>, host: { report: Report; signal?: AbortSignal }): Promise<void> {
-  const file = registryFile(plan);
-  const entries: Array<{ name: string; entry: TargetEntry }> = [];
-  for (const held of versions) {
-    if (held.state !== 'whole') continue;
-    const path = join(held.dir, MANIFEST);
-    const tags = plan.versions.find((one) => one.version === held.manifest.version)?.tags ?? [];
-    const entry = targetOfVersion(held.manifest, { path: relative(dirname(file), path), ...(await digestFile(path, host.signal)) }, tags);
-    entries.push({ name: swupdateTargetName(plan, held.manifest.version), entry });
-  }
-  if (entries.length === 0) return;
-  await updateRegistry(file, (registry) => entries.flatMap(({ name, entry }) => upsertTarget(registry, name, entry)), {
-    create: true,
-    cwd: plan.dir,
-    report: host.report,
-    ...(host.signal ? { signal: host.signal } : {}),
-    ...(plan.targets?.sign === undefined ? {} : { sign: plan.targets.sign }),
-  });
 }
