@@ -1,6 +1,5 @@
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { glob, isDynamicPattern } from 'tinyglobby';
 import type { Diagnostic } from '../diagnostic.ts';
 import { errnoOf } from '../errors.ts';
 
@@ -35,7 +34,7 @@ async function meaningOf(arg: string, cwd: string): Promise<string[]> {
     return undefined;
   });
   // A file named like a pattern is that file. A missing one is told when it is read.
-  if (entry === undefined && isDynamicPattern(arg)) return await search(arg, cwd);
+  if (entry === undefined && (await import('tinyglobby')).isDynamicPattern(arg)) return await search(arg, cwd);
   return entry?.isDirectory() === true ? await plansIn(path) : [path];
 }
 
@@ -48,6 +47,7 @@ async function plansIn(folder: string): Promise<string[]> {
 }
 
 async function search(pattern: string, cwd: string): Promise<string[]> {
+  const { glob } = await import('tinyglobby');
   const found = await glob(pattern, { cwd, absolute: true, onlyFiles: true, followSymbolicLinks: false, expandDirectories: false, ignore: NOT_SEARCHED });
   return found.sort();
 }
