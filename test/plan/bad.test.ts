@@ -48,7 +48,7 @@ test('what is secret in a plan is in no message and in no frame', async () => {
 });
 
 /** Raised by tests of their own: what no text of a plan can bring about, or no file in git. */
-const ELSEWHERE: ReadonlySet<string> = new Set<Code>(['usage', 'plan-not-found', 'plan-too-large', 'plan-encoding', 'plan-many-problems', 'image-too-large', 'kas-repository']);
+const ELSEWHERE: ReadonlySet<string> = new Set<Code>(['usage', 'plan-not-found', 'plan-too-large', 'plan-encoding', 'plan-many-problems', 'kas-repository']);
 
 test('every code that src/plan names is raised by some bad plan, and has an example', async () => {
   const sources = await glob('**/*.ts', { cwd: fileURLToPath(new URL('../../src/plan/', import.meta.url)), absolute: true });

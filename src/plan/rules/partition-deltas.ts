@@ -1,4 +1,3 @@
-import type { Partition } from '../../model.ts';
 import { formatPointer, type Finding, type Pointer } from '../finding.ts';
 import { numbered, type PartitionSource, type PlanSource } from '../source.ts';
 import { parseSizeBytes } from '../units.ts';
@@ -43,23 +42,4 @@ function unevenSize(at: Pointer, { slot_size: size }: PartitionSource): Finding[
   if (bytes !== undefined && bytes > 0 && bytes % SECTOR_BYTES === 0) return [];
   const why = bytes === undefined ? 'too large to be counted' : bytes === 0 ? 'nothing' : `${bytes} bytes, no multiple of ${SECTOR_BYTES}`;
   return [{ code: 'partition-slot-size', at: [...at, 'slot_size'], message: `${formatPointer(at)}.slot_size is ${why}`, hint: 'Write the size of the partition as its table has it, for example 512MiB.' }];
-}
-
-/**
- * Images that do not fit their slots, for whoever knows sizes: a build's
- * deploy folder or the archive.
- *
- * @param sizes bytes of the image by partition name
- */
-export function oversizedImages(partitions: readonly Partition[], sizes: ReadonlyMap<string, number>): Finding[] {
-  return partitions.flatMap((one, index): Finding[] => {
-    const sizeBytes = sizes.get(one.name);
-    if (one.slotSizeBytes === undefined || sizeBytes === undefined || sizeBytes <= one.slotSizeBytes) return [];
-    return [{
-      code: 'image-too-large',
-      at: ['partitions', index, 'slot_size'],
-      message: `the image of ${one.name} has ${sizeBytes} bytes, its slot ${one.slotSizeBytes}: ${sizeBytes - one.slotSizeBytes} too many`,
-      hint: 'Make the image smaller, or correct slot_size.',
-    }];
-  });
 }
