@@ -1,0 +1,132 @@
+/** What faults are tried on: a small product, ready to archive a version and to make an update, put back before each trial. */
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { product, type CliResult, type Product } from '../support/product.ts';
+import { scratch } from '../support/scratch.ts';
+import { STAGING_PREFIX } from '../../src/io/atomic.ts';
+import { SCRATCH_PREFIX } from '../../src/io/scratch.ts';
+
+/** Archives 0.2.0, which kas has built already, and makes 0.1.0 -> 0.2.0. Takes a second or two. */
+export const COMMAND = ['apply', 'plan.yml', '--only', 'archive,delta,report'];
+
+/** The whole way, kas and all. */
+export const WHOLE_COMMAND = ['apply', 'plan.yml'];
+
+/** Where private keys lie while openssl runs. */
+const KEY_MEMORY = '/dev/shm';
+
+export interface Rig {
+  product: Product;
+  /** TMPDIR of all runs. */
+  tmp: string;
+  env: NodeJS.ProcessEnv;
+  /** What calls have to begin with to count as the run's own. */
+  roots: string[];
+  /** Puts everything back as it was when kas had built 0.2.0 and nothing more; or, with `empty`, before any build. */
+  reset(to?: 'built' | 'empty'): void;
+  /** Runs the command line in this process, as bin.js does. */
+  cli(args: readonly string[]): Promise<CliResult>;
+  /** The archive when a run went undisturbed. */
+  reference: ReadonlyMap<string, string>;
+}
+
+/** Makes the product and lets one run go undisturbed. */
+export async function makeRig(name: string): Promise<Rig> {
+  const subject = smallProduct(name);
+  const tmp = scratch(`${name}-tmp`);
+  const kept = scratch(`${name}-kept`);
+  // Times would differ from run to run, and so would every byte that depends on them.
+  const env = { ...process.env, TMPDIR: tmp, SOURCE_DATE_EPOCH: '1700000000' };
+  const cli = await inProcess(subject.dir, env);
+  const changing = ['artifacts', '.release-plan', 'build'];
+  const newer = (plan: Parameters<Parameters<Product['edit']>[0]>[0]): void => void (plan.versions = [{ version: '0.1.0', tags: ['promoted'] }, { version: '0.2.0' }]);
+  subject.edit((plan) => void (plan.versions = [{ version: '0.1.0', tags: ['promoted'] }]));
+  subject.edit((plan) => void (plan.deltas = []));
+  requireOk(await cli(['apply', 'plan.yml', '--only', 'build,archive']));
+  subject.edit(newer);
+  subject.edit((plan) => void (plan.deltas = [{ to: '0.2.0', from: { tag: 'promoted' }, engine: 'rdiff' }]));
+  requireOk(await cli(['apply', 'plan.yml', '--only', 'build']));
+  for (const one of changing) if (existsSync(join(subject.dir, one))) cpSync(join(subject.dir, one), join(kept, one), { recursive: true, verbatimSymlinks: true });
+  requireOk(await cli(COMMAND));
+  const reset = (to: 'built' | 'empty' = 'built'): void => {
+    for (const one of changing) {
+      rmSync(join(subject.dir, one), { recursive: true, force: true });
+      if (to === 'built' && existsSync(join(kept, one))) cpSync(join(kept, one), join(subject.dir, one), { recursive: true, verbatimSymlinks: true });
+    }
+    for (const one of readdirSync(tmp)) rmSync(join(tmp, one), { recursive: true, force: true });
+  };
+  return { product: subject, tmp, env, roots: [subject.dir, tmp, join(KEY_MEMORY, SCRATCH_PREFIX)], reset, cli, reference: snapshot(subject) };
+}
+
+function smallProduct(name: string): Product {
+  const subject = product(name, 1);
+  // rsa signs equal bytes alike; cms would put the time in.
+  subject.edit((plan) => void (plan.signing = { method: 'rsa', key: join(subject.keys, 'rsa.pem'), public: join(subject.keys, 'rsa.pub.pem') }));
+  return subject;
+}
+
+function requireOk(run: CliResult): void {
+  if (run.exitCode !== 0) throw new Error(`an undisturbed run ended with ${run.exitCode}: ${run.stderr}`);
+}
+
+type Main = (argv: readonly string[]) => Promise<number>;
+
+/** Runs the built program in this process: a trial costs no start of Node.js, and a lock or a file that a failed run keeps shows in the next. */
+async function inProcess(cwd: string, env: NodeJS.ProcessEnv): Promise<Rig['cli']> {
+  const { main } = (await import(new URL('../../dist/cli.js', import.meta.url).href)) as { main: Main };
+  return async (args) => {
+    const before = { cwd: process.cwd(), env: process.env, out: process.stdout.write, err: process.stderr.write };
+    const said = { stdout: '', stderr: '' };
+    const into = (name: keyof typeof said) => ((chunk: string | Uint8Array) => {
+      said[name] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
+      return true;
+    }) as typeof process.stdout.write;
+    process.chdir(cwd);
+    process.env = { ...env };
+    process.stdout.write = into('stdout');
+    process.stderr.write = into('stderr');
+    try {
+      return { exitCode: await main(args), ...said };
+    } finally {
+      process.chdir(before.cwd);
+      process.env = before.env;
+      process.stdout.write = before.out;
+      process.stderr.write = before.err;
+    }
+  };
+}
+
+/** Every file and folder of the archive with its mode and content; who holds the lock is not part of it. */
+export function snapshot({ archive }: Product): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const path of below(archive)) {
+    if (path.endsWith('.release-plan.lock')) continue;
+    const full = join(archive, path);
+    const { mode } = statSync(full);
+    found.set(path, `${mode.toString(8)} ${statSync(full).isFile() ? createHash('sha256').update(readFileSync(full)).digest('hex') : ''}`);
+  }
+  return found;
+}
+
+/** Paths that differ between two snapshots. */
+export function differences(found: ReadonlyMap<string, string>, expected: ReadonlyMap<string, string>): string[] {
+  return [...new Set([...found.keys(), ...expected.keys()])].filter((path) => found.get(path) !== expected.get(path)).sort();
+}
+
+/** What an unfinished run left and nobody will read: in the product's folder, in TMPDIR, among the keys. */
+export function leftovers({ product: { dir }, tmp }: Rig): string[] {
+  const keys = existsSync(KEY_MEMORY) ? readdirSync(KEY_MEMORY).filter((name) => name.startsWith(SCRATCH_PREFIX) && !isAlive(name)) : [];
+  return [...below(dir).filter((path) => path.includes(STAGING_PREFIX)), ...readdirSync(tmp), ...keys];
+}
+
+/** Somebody else on this machine may be signing. */
+function isAlive(name: string): boolean {
+  const pid = /-(\d+)\.\d+-/.exec(name)?.[1];
+  return pid !== undefined && existsSync(`/proc/${pid}`);
+}
+
+function below(dir: string): string[] {
+  mkdirSync(dir, { recursive: true });
+  return readdirSync(dir, { recursive: true, encoding: 'utf8' }).sort();
+}

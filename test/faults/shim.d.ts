@@ -1,0 +1,13 @@
+/** A fault: how a process ends, or with what a call fails. */
+export type Fault = 'kill' | 'torn' | 'power' | 'ENOSPC' | 'EIO' | 'EACCES' | 'EMFILE';
+
+export interface FaultPlan {
+  /** Calls on paths that begin so count. */
+  roots: string[];
+  /** Which one gets the fault, from 1; with 0 they are only counted. */
+  at: number;
+  fault: Fault;
+}
+
+export function arm(plan: FaultPlan): void;
+export function disarm(): { seen: number; fired: string | undefined };
