@@ -8,12 +8,10 @@ import { stringify, parse } from 'yaml';
 import { registerApply } from '../../src/commands/apply.ts';
 import { registerTargets } from '../../src/commands/targets/index.ts';
 import { nearestPlan } from '../../src/commands/targets/plan.ts';
-import { readVersion } from '../../src/archive/manifest.ts';
 import { ReleasePlanError } from '../../src/errors.ts';
 import { readRegistry } from '../../src/fleet/registry-file.ts';
 import { run } from '../../src/io/process.ts';
-import { requirePlan } from '../../src/plan/load.ts';
-import { registerVersions } from '../../src/steps/targets/register.ts';
+import type { ConsistencyReport } from '../../src/report/consistency.ts';
 import { runCommand, type CommandRun } from '../support/command.ts';
 import { ostree } from '../support/ostree.ts';
 import { product } from '../support/product.ts';
@@ -131,8 +129,40 @@ test('a plan without fleet has no devices to ask; fleets of every form serve', a
   assert.match((await targets('static-deltas', '9', '5', '--dry-run', '--plan', 'alone.yml')).stdout, /:\n {3}5 -> 9\n$/);
 });
 
+test('apply makes an OSTree plan true, reports on devices and bytes, and has nothing to do again', async () => {
+  const { cwd, targets } = await example();
+  const apply = (...argv: string[]): Promise<CommandRun> => runCommand(registerApply, ['apply', 'plan.yml', ...argv], { cwd });
+  const dry = await apply('--dry-run');
+  assert.match(dry.stdout, /3 steps\n {2}delta 7 -> 9 \(ostree\) +required by tag promoted; it is missing\n {2}delta 5 -> 9 \(ostree\)/);
+  const first = await apply('--json');
+  assert.is(first.failure, undefined);
+  const { plans } = JSON.parse(first.stdout) as { plans: Array<{ exitCode: number; report: ConsistencyReport }> };
+  const report = plans[0]?.report;
+  assert.equal([plans[0]?.exitCode, report?.consistent], [0, true]);
+  assert.equal(report?.sizes.map(({ from, to, devices, swuBytes, fullBytes }) => [from, to, devices, swuBytes < fullBytes]), [['7', '9', 3, true], ['5', '9', 2, true]]);
+  const rows = report?.checks.filter((row) => row.check === 'devices').map((row) => row.detail) ?? [];
+  assert.match(rows[0] ?? '', /^6 devices: 5 by delta, 1 by full image/);
+  assert.ok(rows.includes('3 run raspberrypi4-64-lmp-7'));
+  assert.match(rows.at(-1) ?? '', /to send with deltas, .* without/);
+  assert.match((await apply()).stdout, /^Nothing to do/);
+  assert.is((await targets('tag', '-T', 'promoted', '--by-version', '9')).exitCode, 0);
+
+  // A delta that rots afterwards, and a version that nobody has built.
+  const repo = join(cwd, 'ostree/repo');
+  const [delta = ''] = (await ostree(repo, 'static-delta', 'list')).split('\n');
+  await run('sh', ['-c', `for f in "${repo}"/deltas/*/*/0; do printf x > "$f"; done`]);
+  assert.ok(delta.length > 64);
+  assert.match((await apply('--dry-run')).stdout, /required by tag promoted; it is broken/);
+  const plan = parse(readFileSync(join(cwd, 'plan.yml'), 'utf8')) as { deltas: object[] };
+  writeFileSync(join(cwd, 'plan.yml'), stringify({ ...plan, deltas: [...plan.deltas, { to: '9', from: ['5', '7'], engine: 'ostree' }] }));
+  const repaired = await apply();
+  assert.is(repaired.exitCode, 0);
+  await run('sed', ['-i', 's/"version": "5"/"version": "4"/', join(cwd, 'targets.json')]);
+  assert.is((await apply()).exitCode, 4);
+});
+
 test('a SWUpdate product: archived versions are Targets, devices decide the deltas, the tag waits for them', async () => {
-  const { dir, plan, edit } = product('targets');
+  const { dir, edit } = product('targets');
   edit((content) => {
     content.versions = [{ version: '0.1.0', tags: ['promoted'] }, { version: '0.2.0' }];
     content.deltas = [];
@@ -141,10 +171,6 @@ test('a SWUpdate product: archived versions are Targets, devices decide the delt
   writeFileSync(join(dir, 'devices.csv'), 'name,tag,version\ndoor-1,promoted,0.1.0\ndoor-2,promoted,0.1.0\ndoor-3,promoted,0.0.9\n');
   const built = await runCommand(registerApply, ['apply', 'plan.yml'], { cwd: dir });
   assert.is(built.failure, undefined);
-  const { plan: loaded } = await requirePlan(plan, { cwd: dir });
-  const folder = join(dir, 'artifacts', loaded.machine, loaded.image);
-  const versions = await Promise.all(['0.1.0', '0.2.0'].map((version) => readVersion(join(folder, version), version)));
-  await registerVersions(loaded, versions, { report: () => undefined });
   const targets = (...argv: string[]): Promise<CommandRun> => runCommand(registerTargets, ['targets', ...argv], { cwd: dir });
 
   assert.match((await targets('list')).stdout, /0\.1\.0 {4}promoted\n0\.2\.0\n/);
@@ -156,6 +182,16 @@ test('a SWUpdate product: archived versions are Targets, devices decide the delt
   assert.equal([made.failure, made.stdout], [undefined, '1 of 1 required deltas made and proven.\n']);
   assert.is((await targets('tag', '-T', 'promoted', '--by-version', '0.2.0')).exitCode, 0);
   assert.match((await targets('static-deltas', '0.2.0', '--by-tag', 'promoted')).stdout, /^Nothing to do/);
+
+  // In apply the devices on a tag decide, not the versions that the plan gives the tag to.
+  edit((content) => {
+    content.versions = [{ version: '0.1.0' }, { version: '0.2.0', tags: ['promoted'] }];
+    content.deltas = [{ to: '0.2.0', from: { tag: 'promoted' }, engine: 'rdiff' }];
+  });
+  const again = await runCommand(registerApply, ['apply', 'plan.yml', '--json'], { cwd: dir });
+  const { plans } = JSON.parse(again.stdout) as { plans: Array<{ report: ConsistencyReport }> };
+  assert.equal(plans[0]?.report.sizes.map(({ from, to, devices }) => [from, to, devices]), [['0.1.0', '0.2.0', 2]]);
+  assert.match(plans[0]?.report.checks.find((row) => row.check === 'devices')?.detail ?? '', /^3 devices: 2 by delta, 1 by full image/);
 });
 
 test.run();
