@@ -2,6 +2,7 @@ import { registerApply } from './apply.ts';
 import { registerDelta } from './delta/index.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerExplain } from './explain.ts';
+import { registerGc } from './gc.ts';
 import type { RegisterCommand } from './host.ts';
 import { registerInit } from './init.ts';
 import { registerPlan } from './plan.ts';
@@ -13,4 +14,4 @@ import { registerTargets } from './targets/index.ts';
 import { registerVerify } from './verify.ts';
 
 /** Every command, in the order of `release-plan --help`. */
-export const commands: readonly RegisterCommand[] = [registerApply, registerPlan, registerValidate, registerRender, registerVerify, registerReport, registerTargets, registerDelta, registerSchedule, registerInit, registerDoctor, registerExplain];
+export const commands: readonly RegisterCommand[] = [registerApply, registerPlan, registerValidate, registerRender, registerVerify, registerGc, registerReport, registerTargets, registerDelta, registerSchedule, registerInit, registerDoctor, registerExplain];

@@ -1,0 +1,60 @@
+import { EXIT, type ExitCode } from '../codes.ts';
+import { ReleasePlanError } from '../errors.ts';
+import type { GcResult } from '../steps/gc.ts';
+import type { CommandContext, RegisterCommand } from './host.ts';
+import { WAIT_FLAG, waitOf } from './wait.ts';
+
+interface Flags {
+  dryRun?: boolean;
+  yes?: boolean;
+  wait?: string | boolean;
+  json?: boolean;
+}
+
+export const registerGc: RegisterCommand = (program, run) => {
+  program
+    .command('gc')
+    .description("move what the plan's retention does not keep into the archive's trash, and empty what has waited there for long enough")
+    .argument('<plan>', 'plan file')
+    .option('--dry-run', 'say what would be removed and what is kept, and why')
+    .option('--yes', 'do it')
+    .option(...WAIT_FLAG)
+    .option('--json', 'one JSON document on stdout')
+    .action(async (file: string, flags: Flags) => {
+      await run((context) => collect(file, flags, context));
+    });
+};
+
+async function collect(file: string, flags: Flags, context: CommandContext): Promise<ExitCode> {
+  const dryRun = flags.dryRun === true;
+  if (dryRun === (flags.yes === true)) {
+    throw new ReleasePlanError('usage', dryRun ? 'gc takes --dry-run or --yes, not both' : 'gc removes nothing without being told so', { hint: 'Look with --dry-run first, then run it with --yes.' });
+  }
+  const { requirePlan } = await import('../plan/load.ts');
+  const { gc } = await import('../steps/gc.ts');
+  const { plan } = await requirePlan(file, { cwd: context.cwd });
+  const result = await gc(plan, context, { dryRun, waitMs: waitOf(flags.wait), now: new Date() });
+  context.out(flags.json === true ? `${JSON.stringify(documentOf(result, dryRun), null, 2)}\n` : await inWords(result, dryRun));
+  return EXIT.ok;
+}
+
+const documentOf = ({ verdicts, trash, expired }: GcResult, dryRun: boolean): object => ({
+  schema: 1,
+  dryRun,
+  verdicts: verdicts.map(({ of: _of, ...rest }) => rest),
+  ...(trash === undefined ? {} : { trash }),
+  expired: expired.map((one) => one.dir),
+});
+
+async function inWords({ verdicts, trash, expired }: GcResult, dryRun: boolean): Promise<string> {
+  const { formatBytes } = await import('../io/bytes.ts');
+  const { formatRows } = await import('../io/rows.ts');
+  const removed = verdicts.filter((one) => one.verdict === 'remove');
+  const bytes = removed.reduce((sum, one) => sum + one.sizeBytes, 0);
+  const would = dryRun ? 'would be ' : '';
+  return [
+    formatRows(verdicts.map(({ verdict, subject, why, sizeBytes }) => [`${verdict.padEnd(6)} ${subject}`, `${why}${verdict === 'remove' ? `; ${formatBytes(sizeBytes)}` : ''}`])),
+    removed.length === 0 ? 'nothing to remove\n' : `${removed.length} ${would}moved to the trash, ${formatBytes(bytes)}${trash === undefined ? '' : `: ${trash}`}\n`,
+    ...expired.map(({ dir }) => `${would}emptied: ${dir}\n`),
+  ].join('');
+}
