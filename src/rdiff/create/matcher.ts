@@ -6,7 +6,7 @@ import { instantiate } from '../wasm.ts';
 interface MatchExports {
   indexCoarse(table: number, shift: number, from: number, to: number, stride: number): void;
   scanCoarse(table: number, shift: number, from: number, to: number, base: number, baseEnd: number, diagonal: number, out: number): number;
-  indexFine(table: number, filter: number, shift: number, from: number, to: number, stride: number, part: number, parts: number): void;
+  indexFine(table: number, filter: number, shift: number, from: number, to: number, stride: number, part: number, parts: number, scratch: number): void;
   collectMatches(table: number, filter: number, shift: number, from: number, to: number, base: number, baseEnd: number, diagonalA: number, diagonalB: number, diagonalC: number, hits: number, best: number): void;
   chooseMatches(best: number, size: number, costs: number, literal: number, literalHead: number, copy: number, from: number, out: number): number;
   countBytes(counts: number, from: number, to: number): void;
@@ -106,7 +106,7 @@ export class Matcher {
 
   /** Enters [start, end) of the base into one part of the fine index. */
   indexFine(start: number, end: number, index: FineIndex, part: number, parts: number): void {
-    this.#wasm.indexFine(this.#layout.fineAt, this.#layout.filterAt, 64 - index.bits, this.#baseAddress(start), this.#baseAddress(end), index.strideBytes, part, parts);
+    this.#wasm.indexFine(this.#layout.fineAt, this.#layout.filterAt, 64 - index.bits, this.#baseAddress(start), this.#baseAddress(end), index.strideBytes, part, parts, this.#own.bestAt);
   }
 
   /** What a literal byte costs that is like those of these stretches of the target, in 1/16 byte. */

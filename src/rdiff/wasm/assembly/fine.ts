@@ -27,6 +27,18 @@ const WORTH_FOLLOWING: u32 = 20;
 /** How far a match from the index is extended backwards; a little more than any stride. */
 const BACK_MAX: u32 = 64;
 
+/** Bytes that are looked up in one go. */
+const LOOK_AHEAD: usize = 512;
+
+/** So long after the last match content is likely to be new, and only every third byte is tried. */
+const DESERT_AFTER: usize = 1024;
+
+/** Odd: with any stride that is a power of two, every diagonal is still met, only later. */
+const DESERT_STEP: usize = 3;
+
+/** Windows that are entered in one go. */
+const BATCH: usize = 128;
+
 /** Bytes that must agree on a diagonal before it is looked at. */
 const DIAGONAL_MIN: u32 = 8;
 
@@ -37,39 +49,69 @@ function tagOf(hash: u64): u32 {
   return tag ? tag : 1;
 }
 
-/** The bit of the filter's word for a bucket that stands for this hash. */
+/** The two bits of the filter's word for a bucket that stand for this hash. */
 // @ts-ignore: decorator
 @inline
-function filterBit(hash: u64): u32 {
-  return <u32>1 << (<u32>(hash >> 26) & 15);
-}
-
-/** Enters the windows at from, from + stride, ... that end before `to` and whose bucket is of `part` out of `parts`. */
-export function indexFine(table: usize, filter: usize, shift: u32, from: usize, to: usize, stride: u32, part: u32, parts: u32): void {
-  for (let p = from; p + FINE_WINDOW <= to; p += stride) {
-    const hash = hash12(p);
-    const index = hash >> shift;
-    if (<u32>((index * parts) >> (64 - shift)) != part) continue;
-    const bucket = table + (<usize>index << 4);
-    const tags = load<u32>(bucket);
-    const way: usize = !(tags & TAG_MASK) ? 0 : !(tags & (TAG_MASK << 10)) ? 1 : !(tags >> 20) ? 2 : WAYS;
-    if (way == WAYS) continue;
-    store<u32>(bucket, tags | (tagOf(hash) << <u32>(way * TAG_BITS)));
-    store<u32>(bucket + (way << 2), <u32>p, 4);
-    const word = filter + (<usize>index << 1);
-    store<u16>(word, <u16>(<u32>load<u16>(word) | filterBit(hash)));
-  }
+function filterBits(hash: u64): u32 {
+  return (<u32>1 << (<u32>(hash >> 26) & 15)) | (<u32>1 << (<u32>(hash >> 12) & 15));
 }
 
 /**
- * For each of the bytes at [from, end) whether the index may have its window. A loop
- * of its own, since its misses of the cache then overlap.
+ * Enters the windows at from, from + stride, ... that end before `to` and whose bucket
+ * is of `part` out of `parts`.
+ *
+ * @param scratch room for BATCH hashes
  */
-function lookUp(filter: usize, shift: u32, from: usize, end: usize, hits: usize): void {
-  for (let i = from; i < end; i++) {
+export function indexFine(table: usize, filter: usize, shift: u32, from: usize, to: usize, stride: u32, part: u32, parts: u32, scratch: usize): void {
+  if (to - from < FINE_WINDOW) return;
+  const last = to - FINE_WINDOW;
+  let p = from;
+  while (p <= last) {
+    // Two loops, so that the misses of the first overlap; what it has touched the second finds in the cache.
+    let touched: u32 = 0;
+    let batch: usize = 0;
+    let next = p;
+    for (; batch < BATCH && next <= last; batch++, next += stride) {
+      const hash = hash12(next);
+      store<u64>(scratch + (batch << 3), hash);
+      touched ^= load<u32>(table + (<usize>(hash >> shift) << 4));
+    }
+    store<u32>(scratch + (BATCH << 3), touched);
+    for (let one: usize = 0; one < batch; one++, p += stride) enter(table, filter, shift, load<u64>(scratch + (one << 3)), p, part, parts);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function enter(table: usize, filter: usize, shift: u32, hash: u64, p: usize, part: u32, parts: u32): void {
+  const index = hash >> shift;
+  if (<u32>((index * parts) >> (64 - shift)) != part) return;
+  const bucket = table + (<usize>index << 4);
+  const tags = load<u32>(bucket);
+  const way: usize = !(tags & TAG_MASK) ? 0 : !(tags & (TAG_MASK << 10)) ? 1 : !(tags >> 20) ? 2 : WAYS;
+  if (way == WAYS) return;
+  store<u32>(bucket, tags | (tagOf(hash) << <u32>(way * TAG_BITS)));
+  store<u32>(bucket + (way << 2), <u32>p, 4);
+  const word = filter + (<usize>index << 1);
+  store<u16>(word, <u16>(<u32>load<u16>(word) | filterBits(hash)));
+}
+
+/**
+ * For the bytes at from, from + step, ... below `end` which entries of their bucket
+ * have their tag, as three bits. A loop of its own, since its misses of the cache then
+ * overlap.
+ */
+function lookUp(table: usize, filter: usize, shift: u32, from: usize, end: usize, step: usize, hits: usize): void {
+  for (let i = from; i < end; i += step, hits += step) {
     const hash = hash12(i);
-    const word = <u32>load<u16>(filter + (<usize>(hash >> shift) << 1));
-    store<u8>(hits + (i - from), <u8>((word & filterBit(hash)) != 0));
+    const index = <usize>(hash >> shift);
+    const bits = filterBits(hash);
+    let mask: u32 = 0;
+    if ((<u32>load<u16>(filter + (index << 1)) & bits) == bits) {
+      const differ = load<u32>(table + (index << 4)) ^ (tagOf(hash) * TAG_ONES);
+      mask = <u32>!(differ & TAG_MASK) | (<u32>!(differ & (TAG_MASK << 10)) << 1) | (<u32>!(differ >> 20) << 2);
+    }
+    store<u8>(hits, <u8>mask);
   }
 }
 
@@ -105,11 +147,18 @@ export function collectMatches(table: usize, filter: usize, shift: u32, from: us
   if (baseEnd - base < FINE_WINDOW || to - from < FINE_WINDOW) return;
   const last = baseEnd - FINE_WINDOW;
   const end = to - FINE_WINDOW + 1;
-  lookUp(filter, shift, from, end, hits);
   let a = diagonalA;
   let b = diagonalB;
   let c = diagonalC;
+  let step: usize = 1;
+  let lookedUp = from;
+  let matchedUntil = from;
   for (let i = from; i < end; ) {
+    if (i >= lookedUp) {
+      step = i > matchedUntil + DESERT_AFTER ? DESERT_STEP : 1;
+      lookedUp = min(end, i + LOOK_AHEAD);
+      lookUp(table, filter, shift, i, lookedUp, step, hits + (i - from));
+    }
     const head = load<u64>(i);
     const room = <u32>(to - i);
     let source = i + a;
@@ -124,12 +173,11 @@ export function collectMatches(table: usize, filter: usize, shift: u32, from: us
       longest = length;
       source = i + c;
     }
-    if (load<u8>(hits + (i - from)) && longest < LONG_ENOUGH) {
-      const hash = hash12(i);
-      const bucket = table + (<usize>(hash >> shift) << 4);
-      const differ = load<u32>(bucket) ^ (tagOf(hash) * TAG_ONES);
+    const mask = load<u8>(hits + (i - from));
+    if (mask && longest < LONG_ENOUGH) {
+      const bucket = table + (<usize>(hash12(i) >> shift) << 4);
       for (let way: usize = 0; way < WAYS; way++) {
-        if (differ & (TAG_MASK << <u32>(way * TAG_BITS))) continue;
+        if (!(mask & (1 << <u8>way))) continue;
         const s = <usize>load<u32>(bucket + (way << 2), 4);
         if (load<u64>(s) != head || load<u32>(s, 8) != load<u32>(i, 8)) continue;
         length = FINE_WINDOW + matchForward(s + FINE_WINDOW, i + FINE_WINDOW, min(room, <u32>(baseEnd - s)) - FINE_WINDOW);
@@ -142,7 +190,7 @@ export function collectMatches(table: usize, filter: usize, shift: u32, from: us
       }
     }
     if (longest == 0) {
-      i++;
+      i += step;
       continue;
     }
     offer(best, i - from, longest, source);
@@ -152,6 +200,9 @@ export function collectMatches(table: usize, filter: usize, shift: u32, from: us
       b = a;
       a = diagonal;
     }
+    if (i + longest > matchedUntil) matchedUntil = i + longest;
     i += longest >= LONG_ENOUGH ? <usize>longest : 1;
+    // What was skipped in a desert was never looked up.
+    if (step != 1) lookedUp = i;
   }
 }
