@@ -19,7 +19,7 @@ export const sarif: DiagnosticFormat = {
       runs: [{
         tool: { driver: { name: 'release-plan', version: packageVersion(), rules: codes.map(rule) } },
         columnKind: 'utf16CodeUnits',
-        artifacts: files.map((file) => ({ location: { uri: uriOf(file) } })),
+        artifacts: [...new Set(files)].map((file) => ({ location: { uri: uriOf(file) } })),
         results: diagnostics.map((one) => result(one, codes)),
       }],
     }, null, 2)}\n`;
