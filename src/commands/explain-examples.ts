@@ -127,5 +127,5 @@ export const EXAMPLES: Partial<Record<Code, string>> = {
   'update-damaged': 'artifacts/board/image/0.2.0/updates/from_0.1.0/rootfs.delta   # cut off',
   'gc-undecided': 'release-plan gc plan.yml --yes   # and the fleet command answers 503',
   'base-not-archived': 'release-plan validate --with-archive plan.yml   # from: ["0.1.0"], which was built before the archive began',
-  'base-not-planned': 'versions:   # without "0.0.9", which twelve devices still run',
+  'base-unknown': 'versions:   # without "0.0.9", which twelve devices still run and no archive holds',
 };
