@@ -183,7 +183,7 @@ const codes = {
   'revision-unknown': entry(EXIT.usage, 'What the plan is to be compared against is neither a file nor a revision of the plan in its git repository.', 'Name a file, or a branch, tag or commit that git knows here and that has the plan; in a CI, fetch it first.'),
   'archive-not-there': entry(EXIT.ok, 'validate --with-archive found no archive of the product. For a product that was never built this is right; anywhere else a disk is not mounted.', 'Check `artifacts` in the plan, or leave out --with-archive.'),
   'base-not-archived': entry(EXIT.ok, 'A version that a delta starts from is not in the archive. apply would build it anew, and a build of the same sources need not give the bytes that devices run: then no device could use the delta.', 'Copy the released version into the archive. If it was never released, let apply build it.'),
-  'base-not-planned': entry(EXIT.ok, 'Devices run a version that the plan does not have, so no delta is made for them: they take the full image.', 'Add the version to the plan, with the tag that deltas start from, or let those devices take the full image.'),
+  'base-unknown': entry(EXIT.ok, 'Devices run a version that is neither in the plan nor in the archive, so no delta can start from it: they take the full image.', 'Copy the released version into the archive and add it to the plan, or let those devices take the full image.'),
   'update-damaged': entry(EXIT.ok, 'A file of an archived update is missing or is not what its delta-info.json says. Both of its images are whole, so apply makes it again.', 'Run `release-plan apply`.'),
 } as const satisfies Record<string, CodeEntry>;
 

@@ -8,7 +8,7 @@ import type { Plan } from '../model.ts';
 import { comparePlans, type PlanComparison, type PlanView } from '../plan/compare.ts';
 import { checkPlan } from '../plan/load.ts';
 import { assess } from './assess.ts';
-import { usesOf } from './running.ts';
+import { usesOf, withoutFleet } from './running.ts';
 import type { StepHost } from './session.ts';
 
 export interface AgainstResult {
@@ -27,11 +27,13 @@ export interface AgainstResult {
  */
 export async function compareAgainst(plan: Plan, revision: string, host: Pick<StepHost, 'env' | 'signal'> & { cwd: string }): Promise<AgainstResult> {
   return await withEarlier(plan, revision, host, async (earlier, template) => {
-    const [before, after] = [await viewOf(earlier, host, template), await viewOf(plan, host)];
     const uses = await usesOf(plan, host.signal);
+    // Where the fleet is out of reach, tags of the plan decide on both sides.
+    const known = (one: Plan): Plan => ('unknown' in uses ? withoutFleet(one) : one);
+    const [before, after] = [await viewOf(known(earlier), host, template), await viewOf(known(plan), host)];
     const comparison = comparePlans(before, after, 'unknown' in uses ? undefined : uses.byVersion);
     const notes = [
-      ...('unknown' in uses && comparison.removed.length > 0 ? [`Whether devices run what is removed was not checked: ${uses.unknown}.`] : []),
+      ...('unknown' in uses && (comparison.removed.length > 0 || plan.fleet !== undefined) ? [`What devices run was not looked at: ${uses.unknown}.`] : []),
       ...(plan.ostree === undefined ? [] : ['Tags of an OSTree product stand in its targets.json: `release-plan targets static-deltas` says which deltas they require.']),
     ];
     return { comparison, notes };

@@ -1,14 +1,15 @@
 import { stat } from 'node:fs/promises';
 import { productDir, updateDir } from '../archive/layout.ts';
+import { takeInventory } from '../archive/inventory.ts';
 import { readUpdate, type ReadOptions } from '../archive/manifest.ts';
 import { surveyArchive } from '../archive/survey.ts';
 import { commitProblem, repositoryOf, requireRepository } from '../delta/ostree.ts';
 import { ReleasePlanError, errnoOf } from '../errors.ts';
 import { pairKey, type ArchiveState, type Plan, type VersionManifest } from '../model.ts';
 import type { Finding, Pointer } from '../plan/finding.ts';
-import { selectSources } from '../plan/sources.ts';
 import { checkPair } from '../report/pair.ts';
-import { registryTargets, usesOf, type Uses } from './running.ts';
+import { registryTargets, usesOf, withoutFleet, type Uses } from './running.ts';
+import { pairsOfPlan } from './targets/fleet-pairs.ts';
 
 /**
  * What keeps a plan from coming true with the archive as it is: bases that are
@@ -17,17 +18,18 @@ import { registryTargets, usesOf, type Uses } from './running.ts';
  */
 export async function archiveFindings(plan: Plan, options: ReadOptions = {}): Promise<Finding[]> {
   const uses = await usesOf(plan, options.signal);
-  const fleet = fleetFindings(plan, uses);
+  const fleet = await fleetFindings(plan, uses);
   if (plan.ostree !== undefined) return [...(await repositoryFindings(plan)), ...fleet];
   if (!(await isFolder(productDir(plan)))) {
     return [{ code: 'archive-not-there', severity: 'warning', at: ['artifacts'], message: `there is no archive of the product at ${productDir(plan)}` }, ...fleet];
   }
-  const state = await surveyArchive(plan, { versions: [...new Set([...plan.versions.map((one) => one.version), ...wantedOf(plan).flatMap(({ from, to }) => [from, to])])], pairs: [] }, options);
+  const wanted = await wantedOf(plan, uses, options.signal);
+  const state = await surveyArchive(plan, { versions: [...new Set([...plan.versions.map((one) => one.version), ...wanted.flatMap(({ from, to }) => [from, to])])], pairs: [] }, options);
   return [
     ...versionFindings(plan, state),
     ...sizeFindings(plan, state),
-    ...baseFindings(plan, state, uses),
-    ...(await pairFindings(plan, state, options)),
+    ...baseFindings(wanted, state, uses),
+    ...(await pairFindings(plan, wanted, state, options)),
     ...fleet,
   ];
 }
@@ -39,18 +41,17 @@ interface Wanted {
   at: Pointer;
 }
 
-/** Every delta that the plan wants, each once, with its place in the plan. Unlike plan/pairs.ts, which drops the places. */
-function wantedOf(plan: Plan): Wanted[] {
-  const found = new Map<string, Wanted>();
-  for (const [index, rule] of plan.deltas.entries()) {
-    for (const from of selectSources(rule, plan)) {
-      const place = ['deltas', index, 'from'];
-      const at = rule.from.kind === 'list' ? [...place, rule.from.versions.indexOf(from)] : place;
-      const key = pairKey(from, rule.to);
-      if (!found.has(key)) found.set(key, { from, to: rule.to, at });
-    }
-  }
-  return [...found.values()];
+/** Every delta that apply would require, by the fleet where it can be read, with its place in the plan. */
+async function wantedOf(plan: Plan, uses: Uses, signal?: AbortSignal): Promise<Wanted[]> {
+  const { pairs } = await pairsOfPlan('unknown' in uses ? withoutFleet(plan) : plan, signal);
+  return pairs.map(({ from, to }) => ({ from, to, at: placeOf(plan, from, to) }));
+}
+
+/** The first rule that can have wanted a pair; of a list, the very version. */
+function placeOf(plan: Plan, from: string, to: string): Pointer {
+  const index = plan.deltas.findIndex((rule) => rule.to === to && (rule.from.kind !== 'list' || rule.from.versions.includes(from)));
+  const sources = plan.deltas[index]?.from;
+  return ['deltas', index, 'from', ...(sources?.kind === 'list' ? [sources.versions.indexOf(from)] : [])];
 }
 
 /** Versions that were archived and are no longer what they were. */
@@ -63,8 +64,8 @@ function versionFindings(plan: Plan, state: ArchiveState): Finding[] {
 }
 
 /** A base that is built anew need not be what devices run, bit for bit. */
-function baseFindings(plan: Plan, state: ArchiveState, uses: Uses): Finding[] {
-  const bases = new Map(wantedOf(plan).map((one) => [one.from, one]));
+function baseFindings(wanted: readonly Wanted[], state: ArchiveState, uses: Uses): Finding[] {
+  const bases = new Map(wanted.map((one) => [one.from, one]));
   return [...bases.values()].filter(({ from }) => state.versions.get(from)?.state === 'absent').map(({ from, to, at }) => {
     const devices = 'unknown' in uses ? 0 : (uses.byVersion.get(from)?.devices ?? 0);
     const who = devices === 0 ? '' : `, and ${devices} ${devices === 1 ? 'device runs' : 'devices run'} it`;
@@ -81,9 +82,9 @@ function sizeFindings(plan: Plan, state: ArchiveState): Finding[] {
   }));
 }
 
-async function pairFindings(plan: Plan, state: ArchiveState, options: ReadOptions): Promise<Finding[]> {
+async function pairFindings(plan: Plan, wanted: readonly Wanted[], state: ArchiveState, options: ReadOptions): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const { from, to, at } of wantedOf(plan)) {
+  for (const { from, to, at } of wanted) {
     const [base, target] = [manifestOf(state, from), manifestOf(state, to)];
     if (base === undefined || target === undefined) continue;
     const failed = checkPair(base, target).filter((row) => row.result === 'fail');
@@ -98,16 +99,16 @@ async function pairFindings(plan: Plan, state: ArchiveState, options: ReadOption
 }
 
 /** Devices whose version nobody has: they take the full image. */
-function fleetFindings(plan: Plan, uses: Uses): Finding[] {
+async function fleetFindings(plan: Plan, uses: Uses): Promise<Finding[]> {
   if (plan.fleet === undefined) return [];
   const at = ['fleet'];
   if ('unknown' in uses) return [{ code: uses.code, severity: 'warning', at, message: uses.unknown }];
-  const planned = new Set(plan.versions.map((one) => one.version));
-  return [...uses.byVersion].filter(([version]) => plan.versions.length > 0 && !planned.has(version)).map(([version, { devices, examples }]) => ({
-    code: 'base-not-planned',
+  const known = new Set([...plan.versions.map((one) => one.version), ...(await takeInventory(plan)).versions, ...(await registryTargets(plan)).map((one) => one.version)]);
+  return [...uses.byVersion].filter(([version]) => !known.has(version)).map(([version, { devices, examples }]) => ({
+    code: 'base-unknown',
     severity: 'warning',
     at,
-    message: `${devices} ${devices === 1 ? 'device runs' : 'devices run'} ${version}, which is no version of the plan (${examples.join(', ')})`,
+    message: `${devices} ${devices === 1 ? 'device runs' : 'devices run'} ${version}, which is neither planned nor archived (${examples.join(', ')})`,
   }));
 }
 

@@ -47,3 +47,9 @@ export async function registryTargets(plan: Plan): Promise<Target[]> {
     throw error;
   }
 }
+
+/** The plan as if it named no fleet: its tags alone decide. */
+export function withoutFleet(plan: Plan): Plan {
+  const { fleet: _fleet, ...rest } = plan;
+  return rest;
+}

@@ -14,7 +14,7 @@ import { scratch } from '../support/scratch.ts';
 const test = suite('commands: schedule');
 
 /** Everything that is special to a shell, to systemd, to cron or to YAML, and may stand in a path. */
-const AWKWARD = `it's 100% \$HOME "q" #1; & ü %n - {a}`;
+const AWKWARD = `it's 100% $HOME "q" #1; & ü %n - {a}`;
 
 /** The plan that the tests vary. */
 const original = product('schedule').dir;

@@ -76,7 +76,7 @@ test('a base that is not archived would be built anew: a warning at the rule', a
   assert.is(exitCode, 0);
   assert.equal(brief(found), ['warning base-not-archived']);
   assert.match(found[0]?.message ?? '', 'the base 0.2.0 of the delta to 0.3.0');
-  assert.match(await placeOf(made, found[0] as Found), /^tag: promoted/);
+  assert.match(await placeOf(made, found[0] as Found), /^from:/);
 });
 
 test('deltas that the layout or the configuration forbid are errors at their rule', async () => {
@@ -129,7 +129,7 @@ test('devices on a version that the plan forgot are told; a fleet that cannot be
   const devices = ['0.1.0', '0.0.9', '0.0.9'].map((version, index) => ({ name: `dev-${index}`, tag: 'promoted', version, 'hardware-id': 'board' }));
   writeFileSync(join(made.dir, 'devices.json'), JSON.stringify({ devices: [...devices, { name: 'other', tag: 'x', version: '7.7.7', 'hardware-id': 'another-board' }], total: 4 }));
   const { found } = await validate(made);
-  assert.equal(found.map((one) => [one.code, one.message]), [['base-not-planned', '2 devices run 0.0.9, which is no version of the plan (dev-1, dev-2)']]);
+  assert.equal(found.map((one) => [one.code, one.message]), [['base-unknown', '2 devices run 0.0.9, which is neither planned nor archived (dev-1, dev-2)']]);
   assert.match(await placeOf(made, found[0] as Found), /^devices\.json/);
   writeFileSync(join(made.dir, 'devices.json'), '');
   assert.equal(brief((await validate(made)).found), ['warning fleet-unreadable']);
