@@ -13,11 +13,13 @@ const MOST_VALUES = 50_000;
 const MOST_DUPLICATES = 20;
 
 /** A reason to stop reading; caught in {@link composeValue}. */
-class Limit extends Error {
+class Stop extends Error {
+  readonly code: 'yaml-limit' | 'yaml-alias';
   readonly range: Range;
 
-  constructor(message: string, node: Node) {
+  constructor(code: Stop['code'], message: string, node: Node) {
     super(message);
+    this.code = code;
     this.range = rangeOf(node);
   }
 }
@@ -53,8 +55,8 @@ export function composeValue(document: PlanDocument, source: SourceText): Compos
   const compose = (node: Node | null, depth: number): unknown => {
     if (node === null) return null;
     values += 1;
-    if (values > MOST_VALUES) throw new Limit(`more than ${MOST_VALUES} values`, alias ?? node);
-    if (depth > DEEPEST) throw new Limit(`nested more than ${DEEPEST} deep`, node);
+    if (values > MOST_VALUES) throw new Stop('yaml-limit', `more than ${MOST_VALUES} values`, alias ?? node);
+    if (depth > DEEPEST) throw new Stop('yaml-limit', `nested more than ${DEEPEST} deep`, node);
     if (isAlias(node)) return composeAlias(node, depth);
     if ('anchor' in node && typeof node.anchor === 'string') anchors.set(node.anchor, node);
     if (isScalar(node)) return node.value;
@@ -66,8 +68,8 @@ export function composeValue(document: PlanDocument, source: SourceText): Compos
 
   const composeAlias = (node: Alias, depth: number): unknown => {
     const target = anchors.get(node.source);
-    if (target === undefined) throw new Limit(`no anchor &${node.source.slice(0, 60)} stands before this alias`, node);
-    if (open.has(target)) throw new Limit(`*${node.source.slice(0, 60)} stands inside of what it names`, node);
+    if (target === undefined) throw new Stop('yaml-alias', `no anchor &${node.source.slice(0, 60)} stands before this alias`, node);
+    if (open.has(target)) throw new Stop('yaml-alias', `*${node.source.slice(0, 60)} stands inside of what it names`, node);
     aliases.set(node, target);
     const outer = alias;
     alias ??= node;
@@ -87,7 +89,7 @@ export function composeValue(document: PlanDocument, source: SourceText): Compos
     for (const pair of map.items.filter(isMergeKey)) {
       const sources = compose(pair.value, depth + 1);
       for (const one of Array.isArray(sources) ? sources : [sources]) {
-        if (one === null || typeof one !== 'object' || Array.isArray(one)) throw new Limit('<< takes an alias of a map, or a list of them', pair.key);
+        if (one === null || typeof one !== 'object' || Array.isArray(one)) throw new Stop('yaml-alias', '<< takes an alias of a map, or a list of them', pair.key);
         for (const [key, value] of Object.entries(one)) if (!Object.hasOwn(result, key)) set(result, key, value);
       }
     }
@@ -98,9 +100,9 @@ export function composeValue(document: PlanDocument, source: SourceText): Compos
     const value = compose(document.contents, 0);
     return { value, aliases, diagnostics: [...new Set(duplicates)].slice(0, MOST_DUPLICATES).map((key) => duplicate(key, source)) };
   } catch (error) {
-    if (!(error instanceof Limit)) throw error;
-    const code = /alias|\*/.test(error.message) ? 'yaml-alias' : 'yaml-limit';
-    return { value: undefined, aliases, diagnostics: [{ code, severity: 'error', message: error.message, hint: CODES[code].cure, where: source.locate(error.range) }] };
+    if (!(error instanceof Stop)) throw error;
+    const { code, message, range } = error;
+    return { value: undefined, aliases, diagnostics: [{ code, severity: 'error', message, hint: CODES[code].cure, where: source.locate(range) }] };
   }
 }
 
