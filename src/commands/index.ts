@@ -1,4 +1,5 @@
 import { registerApply } from './apply.ts';
+import { registerCompletion } from './completion.ts';
 import { registerDelta } from './delta/index.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerExplain } from './explain.ts';
@@ -14,4 +15,4 @@ import { registerTargets } from './targets/index.ts';
 import { registerVerify } from './verify.ts';
 
 /** Every command, in the order of `release-plan --help`. */
-export const commands: readonly RegisterCommand[] = [registerApply, registerPlan, registerValidate, registerRender, registerVerify, registerGc, registerReport, registerTargets, registerDelta, registerSchedule, registerInit, registerDoctor, registerExplain];
+export const commands: readonly RegisterCommand[] = [registerApply, registerPlan, registerValidate, registerRender, registerVerify, registerGc, registerReport, registerTargets, registerDelta, registerSchedule, registerInit, registerDoctor, registerExplain, registerCompletion];
