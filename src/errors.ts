@@ -40,8 +40,9 @@ export class InvalidPlanError extends ReleasePlanError {
   }
 }
 
-/** The errno of a Node.js system error (`ENOENT`, ...), or undefined for anything else. */
+/** The errno of a Node.js system error (`ENOENT`, ...), also underneath a {@link ReleasePlanError}; undefined for anything else. */
 export function errnoOf(error: unknown): string | undefined {
+  if (error instanceof ReleasePlanError) return error.cause === undefined ? undefined : errnoOf(error.cause);
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 

@@ -1,14 +1,15 @@
 import { mkdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { glob } from 'tinyglobby';
-import { ReleasePlanError, errnoOf } from '../errors.ts';
+import { ReleasePlanError } from '../errors.ts';
 import { publishFolder, writeFileAtomic } from '../io/atomic.ts';
 import { filesystemOf } from '../io/filesystem.ts';
 import { copyWithDigest, digestFile } from '../io/hash.ts';
 import { sealJson } from '../io/json.ts';
+import { ifThere } from '../io/look.ts';
 import { expandPlaceholders } from '../io/placeholders.ts';
 import { run } from '../io/process.ts';
-import { requireSpace } from '../io/space.ts';
+import { withSpace } from '../io/space.ts';
 import { timestamp } from '../io/timestamp.ts';
 import type { ArchivedFile, ArchivedPartition, BuildConfiguration, Partition, Proof, VersionManifest } from '../model.ts';
 import { buildInfo } from './build-info.ts';
@@ -57,7 +58,7 @@ export async function archiveVersion(request: ArchiveRequest): Promise<VersionMa
   const sources = await sourcesOf(request);
   const held = await readVersion(dir, request.version, request);
   if (held.state === 'whole') return await requireSameBytes(held.manifest, sources, request);
-  const adopted = (await realpath(request.deploy)) === (await realpath(dir).catch(() => undefined));
+  const adopted = (await realpath(request.deploy)) === (await ifThere(realpath(dir)));
   if (held.state === 'damaged' && !(adopted && (await isMissing(join(dir, MANIFEST))))) {
     throw new ReleasePlanError('archive-damaged', held.problems.join('; '));
   }
@@ -67,11 +68,10 @@ export async function archiveVersion(request: ArchiveRequest): Promise<VersionMa
 async function copyOver(dir: string, sources: readonly Source[], request: ArchiveRequest): Promise<VersionManifest> {
   let needBytes = 0;
   for (const source of sources) needBytes += (await stat(source.path)).size;
-  await requireSpace(dir, needBytes);
-  return await publishFolder(dir, (staging) => fillFolder(staging, sources, request, async (source, to) => {
+  return await withSpace(dir, needBytes, async () => await publishFolder(dir, (staging) => fillFolder(staging, sources, request, async (source, to) => {
     await mkdir(dirname(to), { recursive: true });
     return await copyWithDigest(source.path, to, request.signal);
-  }));
+  })));
 }
 
 type TakeFile = (source: Source, to: string) => Promise<{ sizeBytes: number; sha256: string }>;
@@ -160,12 +160,4 @@ async function requireSameBytes(manifest: VersionManifest, sources: readonly Sou
   return manifest;
 }
 
-async function isMissing(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return false;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return true;
-    throw error;
-  }
-}
+const isMissing = async (path: string): Promise<boolean> => (await ifThere(stat(path))) === undefined;

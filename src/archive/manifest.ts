@@ -1,6 +1,6 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoOf, messageOf } from '../errors.ts';
+import { ReleasePlanError, errnoOf, messageOf } from '../errors.ts';
 import { digestFile } from '../io/hash.ts';
 import { openSealedJson } from '../io/json.ts';
 import type { ArchivedFile, DeltaInfo, Held, VersionManifest } from '../model.ts';
@@ -54,7 +54,7 @@ async function readHeld<T extends { schema: 1; files: ArchivedFile[] }>(dir: str
   if (problem !== undefined) return { state: 'damaged', dir, problems: [`${dir} ${problem}`] };
   const manifestProblem = await notRegular(path, 'file');
   if (manifestProblem !== undefined) return { state: 'damaged', dir, problems: [`${path} ${manifestProblem}`] };
-  const opened = openSealedJson(await readFile(path, 'utf8'));
+  const opened = await readSealed(path);
   if ('problem' in opened) return { state: 'damaged', dir, problems: [`${path} ${opened.problem}`] };
   if (opened.value.schema !== 1) return { state: 'damaged', dir, problems: [`${path} has schema ${String(opened.value.schema)}; this release reads schema 1`] };
   // The seal holds, so the shape is what a release of this program wrote.
@@ -68,6 +68,14 @@ async function readHeld<T extends { schema: 1; files: ArchivedFile[] }>(dir: str
     files.push(file);
   }
   return problems.length === 0 ? { state: 'whole', manifest, dir } : { state: 'damaged', dir, problems, found: { manifest, files } };
+}
+
+async function readSealed(path: string): Promise<ReturnType<typeof openSealedJson>> {
+  try {
+    return openSealedJson(await readFile(path, 'utf8'));
+  } catch (error) {
+    return { problem: unreadable(path, error).slice(path.length + 1) };
+  }
 }
 
 /** A line on what is wrong with one archived file, or undefined when it is what its manifest says. */
@@ -90,7 +98,7 @@ async function checkFile(dir: string, file: ArchivedFile, options: ReadOptions):
     return undefined;
   } catch (error) {
     options.signal?.throwIfAborted();
-    return `${path} cannot be read: ${messageOf(error)}`;
+    return unreadable(path, error);
   }
 }
 
@@ -102,6 +110,18 @@ async function notRegular(path: string, kind: 'file' | 'folder'): Promise<string
     return found.isSymbolicLink() ? 'was replaced by a link' : `is not a ${kind}`;
   } catch (error) {
     const errno = errnoOf(error);
-    return errno === 'ENOENT' || errno === 'ENOTDIR' ? 'is missing' : `cannot be read: ${messageOf(error)}`;
+    if (errno === 'ENOENT' || errno === 'ENOTDIR') return 'is missing';
+    return unreadable(path, error).slice(path.length + 1);
   }
+}
+
+/**
+ * A disk that cannot give bytes back has lost them, as far as the archive is
+ * concerned. Anything else, such as a lack of permission, says nothing about them.
+ *
+ * @throws the error, when it says nothing about the file
+ */
+function unreadable(path: string, error: unknown): string {
+  if (errnoOf(error) !== 'EIO') throw error;
+  return `${path} cannot be read: ${error instanceof ReleasePlanError ? messageOf(error.cause) : messageOf(error)}`;
 }

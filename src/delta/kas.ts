@@ -6,6 +6,7 @@ import { UPDATES, deltaName, swuName } from '../archive/layout.ts';
 import { ReleasePlanError } from '../errors.ts';
 import { gzipFile, readDelta } from '../rdiff/index.ts';
 import type { DeltaEngine } from './engine.ts';
+import { ifThere } from '../io/look.ts';
 
 /**
  * The product's own delta recipe: `VERSION_FROM=a VERSION_TO=b kas build
@@ -40,6 +41,6 @@ async function takeDelta(found: string, delta: string, options: { signal?: Abort
   });
 }
 
-const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() ?? false;
+const exists = async (path: string): Promise<boolean> => (await ifThere(stat(path)))?.isFile() ?? false;
 
-const isFolder = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+const isFolder = async (path: string): Promise<boolean> => (await ifThere(stat(path)))?.isDirectory() ?? false;

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError, errnoOf } from '../errors.ts';
 import { digestBytes } from '../io/hash.ts';
 import type { SigningSettings } from '../model.ts';
 import { resolveKey, type KeyContext } from '../swu/keys.ts';
@@ -16,7 +16,8 @@ export async function trustDigest(signing: SigningSettings | undefined, context:
     if (source.kind === 'pkcs11') return undefined;
     return digestBytes(source.kind === 'pem' ? source.text : await readFile(source.path)).sha256;
   } catch (error) {
-    if (error instanceof ReleasePlanError || (error instanceof Error && 'syscall' in error)) return undefined;
+    const isAbsent = error instanceof ReleasePlanError || ['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoOf(error) ?? '');
+    if (isAbsent) return undefined;
     throw error;
   }
 }

@@ -6,7 +6,7 @@ import { publishFolder, writeFileAtomic } from '../io/atomic.ts';
 import { formatBytes, formatShare } from '../io/bytes.ts';
 import { digestFile } from '../io/hash.ts';
 import { sealJson } from '../io/json.ts';
-import { requireSpace } from '../io/space.ts';
+import { withSpace } from '../io/space.ts';
 import { timestamp } from '../io/timestamp.ts';
 import type { ArchivedFile, DeltaInfo, DeltaPartitionInfo, EngineName, Plan, Proof, VersionManifest } from '../model.ts';
 import { proveDelta } from '../rdiff/index.ts';
@@ -58,8 +58,8 @@ export async function makeUpdate(request: UpdateRequest): Promise<MadeUpdate> {
   const dir = updateDir(plan, from, to);
   const inputs = inputsOf(base, target);
   // A delta never needs more than its target; packed and gzipped it stands there three times at the most.
-  await requireSpace(dir, 3 * inputs.reduce((sum, one) => sum + one.target.sizeBytes, 0));
-  const manifest = await publishFolder(dir, (staging) => fill(staging, request, inputs), { replace: true });
+  const needBytes = 3 * inputs.reduce((sum, one) => sum + one.target.sizeBytes, 0);
+  const manifest = await withSpace(dir, needBytes, async () => await publishFolder(dir, (staging) => fill(staging, request, inputs), { replace: true }));
   return { manifest, dir, summary: summaryOf(manifest) };
 }
 

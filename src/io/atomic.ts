@@ -2,10 +2,12 @@
  * How anything gets its final name: written beside it, synced, renamed, and
  * the folder synced. What has its final name is whole, whenever the power fails.
  */
-import { chmod, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { errnoOf } from '../errors.ts';
+import { attributed } from './attribute.ts';
+import { ifThere } from './look.ts';
 
 /** Prefix of everything unfinished; nothing with it is ever read, and cleanStaging removes it. */
 export const STAGING_PREFIX = '.release-plan-tmp-';
@@ -17,7 +19,7 @@ const stagingName = (path: string): string =>
 export async function syncPath(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
-    await handle.sync();
+    await attributed(path, async () => await handle.sync());
   } finally {
     await handle.close();
   }
@@ -25,24 +27,8 @@ export async function syncPath(path: string): Promise<void> {
 
 /** Writes a file whole or not at all, replacing what has the name. Mode 0644 unless given. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const temporary = stagingName(path);
-  try {
-    const handle = await open(temporary, 'wx', mode);
-    try {
-      await handle.writeFile(content);
-      // The umask must not decide who can read an archive.
-      await handle.chmod(mode);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  await syncPath(dirname(path));
+  const publish = async (): Promise<void> => await publishFile(path, async (temporary) => await writeFile(temporary, content, { flag: 'wx', mode }), mode);
+  await attributed(path, publish, Buffer.byteLength(content));
 }
 
 /**
@@ -51,23 +37,37 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
  * throws, nothing is left and what had the name keeps it.
  */
 export async function publishFile<T>(path: string, fill: (temporary: string) => Promise<T>, mode = 0o644): Promise<T> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const temporary = stagingName(path);
   try {
-    const result = await fill(temporary);
-    const handle = await open(temporary, 'r+');
-    try {
-      await handle.chmod(mode);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    const result = await attributed(path, async () => await fill(temporary));
+    await settleFile(temporary, mode);
     await rename(temporary, path);
     await syncPath(dirname(path));
     return result;
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/** Makes a folder and those above it, with modes that do not depend on the umask; what is there keeps its own. */
+async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  for (let at = path; at.length >= first.length; at = dirname(at)) await chmod(at, 0o755);
+}
+
+/** The umask must not decide who can read an archive. */
+async function settleFile(path: string, mode: number): Promise<void> {
+  const handle = await open(path, 'r+');
+  try {
+    await attributed(path, async () => {
+      await handle.chmod(mode);
+      await handle.sync();
+    });
+  } finally {
+    await handle.close();
   }
 }
 
@@ -81,12 +81,12 @@ export async function publishFile<T>(path: string, fill: (temporary: string) => 
  */
 export async function publishFolder<T>(path: string, fill: (staging: string) => Promise<T>, options: { replace?: boolean } = {}): Promise<T> {
   const parent = dirname(path);
-  await mkdir(parent, { recursive: true });
+  await makeFolder(parent);
   const staging = stagingName(path);
   const aside = stagingName(path);
   await mkdir(staging);
   try {
-    const result = await fill(staging);
+    const result = await attributed(path, async () => await fill(staging));
     await settle(staging);
     if (options.replace === true) await renameIfThere(path, aside);
     try {
@@ -115,8 +115,7 @@ async function settle(folder: string): Promise<void> {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) await settle(path);
     else if (entry.isFile()) {
-      await chmod(path, 0o644);
-      await syncPath(path);
+      await settleFile(path, 0o644);
     }
   }
   await chmod(folder, 0o755);
@@ -125,7 +124,7 @@ async function settle(folder: string): Promise<void> {
 
 /** Removes what an interrupted run left in a folder. Call it only under the lock that guards the folder. */
 export async function cleanStaging(folder: string): Promise<string[]> {
-  const entries = await readdir(folder).catch(() => []);
+  const entries = (await ifThere(readdir(folder))) ?? [];
   const stale = entries.filter((name) => name.startsWith(STAGING_PREFIX));
   for (const name of stale) await rm(join(folder, name), { recursive: true, force: true });
   return stale;

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { attributed } from './attribute.ts';
 
 /** File systems that are told apart by their superblock's magic. */
 export type Filesystem = 'squashfs' | 'ext4' | 'erofs' | 'vfat' | 'unknown';
@@ -14,7 +15,7 @@ export async function filesystemOf(path: string): Promise<Filesystem> {
   const handle = await open(path, 'r');
   const head = Buffer.alloc(1152);
   try {
-    await handle.read(head, 0, head.length, 0);
+    await attributed(path, async () => await handle.read(head, 0, head.length, 0));
   } finally {
     await handle.close();
   }

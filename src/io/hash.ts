@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { open, copyFile, stat } from 'node:fs/promises';
+import { attributed } from './attribute.ts';
+import { ifThere } from './look.ts';
 
 /** What identifies a file's content. */
 export interface FileDigest {
@@ -20,11 +22,13 @@ const CHUNK_BYTES = 1024 * 1024;
 export async function digestFile(path: string, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<FileDigest> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES, ...(signal ? { signal } : {}) })) {
-    hash.update(chunk as Uint8Array);
-    sizeBytes += (chunk as Uint8Array).byteLength;
-    onBytes?.((chunk as Uint8Array).byteLength);
-  }
+  await attributed(path, async () => {
+    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES, ...(signal ? { signal } : {}) })) {
+      hash.update(chunk as Uint8Array);
+      sizeBytes += (chunk as Uint8Array).byteLength;
+      onBytes?.((chunk as Uint8Array).byteLength);
+    }
+  });
   return { sizeBytes, sha256: hash.digest('hex') };
 }
 
@@ -42,8 +46,10 @@ export async function copyWithDigest(from: string, to: string, signal?: AbortSig
   await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
   const handle = await open(to, 'r+');
   try {
-    await handle.chmod(0o644);
-    await handle.sync();
+    await attributed(to, async () => {
+      await handle.chmod(0o644);
+      await handle.sync();
+    });
   } finally {
     await handle.close();
   }
@@ -52,6 +58,5 @@ export async function copyWithDigest(from: string, to: string, signal?: AbortSig
 
 /** Size of a file in bytes, or undefined when there is none. */
 export async function sizeOf(path: string): Promise<number | undefined> {
-  const found = await stat(path).catch(() => undefined);
-  return found?.size;
+  return (await ifThere(stat(path)))?.size;
 }

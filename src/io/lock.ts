@@ -3,7 +3,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../errors.ts';
+import { attributed } from './attribute.ts';
 import { missingTool } from './process.ts';
+import { BLOCK_BYTES } from './space.ts';
 
 /** Who holds a lock, as written into its file. */
 export interface LockHolder {
@@ -45,24 +47,13 @@ export async function readHolder(path: string): Promise<LockHolder | undefined> 
 export async function takeLock(path: string, what: string, options: { waitMs?: number; signal?: AbortSignal } = {}): Promise<Lock> {
   const { waitMs = 0, signal } = options;
   signal?.throwIfAborted();
-  await mkdir(dirname(path), { recursive: true });
-  const wait = waitMs > 0 ? ['--timeout', (waitMs / 1000).toFixed(3)] : ['--nonblock'];
-  // A session of its own: Ctrl-C in the terminal must not free the lock while the step that it guards still ends.
-  const child = spawn('flock', [...wait, '--conflict-exit-code', '75', '--no-fork', path, 'sh', '-c', 'echo held; exec cat >/dev/null'], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-    detached: true,
-  });
-  const stop = (): void => void child.kill('SIGTERM');
-  signal?.addEventListener('abort', stop, { once: true });
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.once('error', (error) => reject(errnoOf(error) === 'ENOENT' ? missingTool('flock', error) : error));
-    child.once('exit', resolve);
-  });
-  const held = new Promise<'held'>((resolve) => child.stdout.once('data', () => resolve('held')));
-  const outcome = await Promise.race([held, ended]).finally(() => signal?.removeEventListener('abort', stop));
+  await attributed(path, async () => await mkdir(dirname(path), { recursive: true }), BLOCK_BYTES);
+  let { child, ended, outcome } = await askFor(path, waitMs, signal);
+  // A run that was killed a moment ago: its flock is about to notice.
+  if (outcome === CONFLICT && isDead(await readHolder(path))) ({ child, ended, outcome } = await askFor(path, Math.max(waitMs, DYING_MS), signal));
   if (outcome !== 'held') {
     if (signal?.aborted) throw new ReleasePlanError('interrupted', `interrupted while waiting for the lock ${path}`);
-    if (outcome !== 75) throw new ReleasePlanError('io-failed', `the lock file ${path} could not be opened`, { hint: 'Check the permissions of its folder.' });
+    if (outcome !== CONFLICT) throw new ReleasePlanError('io-failed', `the lock file ${path} could not be opened`, { hint: 'Check the permissions of its folder.' });
     throw new ReleasePlanError('locked', `${path} is held by ${describe(await readHolder(path))}`);
   }
   // A lock that is held keeps no process alive that has nothing else to do.
@@ -76,12 +67,47 @@ export async function takeLock(path: string, what: string, options: { waitMs?: n
   };
   const holder: LockHolder = { pid: process.pid, since: new Date().toISOString(), what };
   try {
-    await writeFile(path, `${JSON.stringify(holder)}\n`);
+    await attributed(path, async () => await writeFile(path, `${JSON.stringify(holder)}\n`), BLOCK_BYTES);
   } catch (error) {
     await release();
     throw error;
   }
   return { release };
+}
+
+/** Exit code of flock when somebody else holds the lock. */
+const CONFLICT = 75;
+
+/** How long the flock of a process that was killed may take to end, on a busy machine. */
+const DYING_MS = 5000;
+
+/** Starts flock, and waits until it holds the lock or has ended. */
+async function askFor(path: string, waitMs: number, signal: AbortSignal | undefined) {
+  const wait = waitMs > 0 ? ['--timeout', (waitMs / 1000).toFixed(3)] : ['--nonblock'];
+  // A session of its own: Ctrl-C in the terminal must not free the lock while the step that it guards still ends.
+  const child = spawn('flock', [...wait, '--conflict-exit-code', String(CONFLICT), '--no-fork', path, 'sh', '-c', 'echo held; exec cat >/dev/null'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    detached: true,
+  });
+  const stop = (): void => void child.kill('SIGTERM');
+  signal?.addEventListener('abort', stop, { once: true });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', (error) => reject(errnoOf(error) === 'ENOENT' ? missingTool('flock', error) : error));
+    child.once('exit', resolve);
+  });
+  const held = new Promise<'held'>((resolve) => child.stdout.once('data', () => resolve('held')));
+  const outcome = await Promise.race([held, ended]).finally(() => signal?.removeEventListener('abort', stop));
+  return { child, ended, outcome };
+}
+
+function isDead(holder: LockHolder | undefined): boolean {
+  if (holder === undefined) return false;
+  try {
+    process.kill(holder.pid, 0);
+    return false;
+  } catch (error) {
+    return errnoOf(error) === 'ESRCH';
+  }
 }
 
 /** Runs `body` under a lock. */

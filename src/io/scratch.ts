@@ -4,6 +4,8 @@ import { access, lstat, mkdtemp, readdir, readlink, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errnoOf } from '../errors.ts';
+import { attributed } from './attribute.ts';
+import { BLOCK_BYTES } from './space.ts';
 
 /** How every such folder's name begins; then what for, pid, the pid's namespace, six random characters. */
 export const SCRATCH_PREFIX = 'release-plan-scratch-';
@@ -18,9 +20,10 @@ const MEMORY = '/dev/shm';
  * @param parent TMPDIR unless given
  */
 export async function withScratch<T>(what: string, body: (folder: string) => Promise<T>, parent = tmpdir()): Promise<T> {
-  const folder = await mkdtemp(join(parent, `${SCRATCH_PREFIX}${what}-${process.pid}.${await pidNamespace()}-`));
+  const name = `${SCRATCH_PREFIX}${what}-${process.pid}.${await pidNamespace()}-`;
+  const folder = await attributed(parent, async () => await mkdtemp(join(parent, name)), BLOCK_BYTES);
   try {
-    return await body(folder);
+    return await attributed(folder, async () => await body(folder));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

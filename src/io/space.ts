@@ -1,6 +1,22 @@
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../errors.ts';
+import { attributed } from './attribute.ts';
+
+/** What a new folder or an almost empty file takes, on most file systems. */
+export const BLOCK_BYTES = 4096;
+
+/**
+ * Runs a step that writes, when the disk has room for it. A disk that others
+ * fill meanwhile is told of as one that was full from the start.
+ *
+ * @param path where the step writes; it may not exist yet
+ * @throws ReleasePlanError `disk-full` with the path and the need in bytes, and what `body` throws
+ */
+export async function withSpace<T>(path: string, needBytes: number, body: () => Promise<T>): Promise<T> {
+  await requireSpace(path, needBytes);
+  return await attributed(path, body, needBytes);
+}
 
 /**
  * Refuses to start a step that the disk has no room for.

@@ -2,8 +2,11 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReleasePlanError } from '../errors.ts';
+import { attributed } from '../io/attribute.ts';
 import { takeLock, type Lock } from '../io/lock.ts';
+import { ifThere } from '../io/look.ts';
 import { run } from '../io/process.ts';
+import { BLOCK_BYTES } from '../io/space.ts';
 import type { KasSettings } from '../model.ts';
 import { buildDirOf } from './environment.ts';
 import { bitbakeServerOf } from './processes.ts';
@@ -39,7 +42,7 @@ const HELD = 75;
 export async function withBuildDirectory<T>(kas: KasSettings, options: BuildDirectoryOptions, body: (directory: BuildDirectory) => Promise<T>): Promise<T> {
   const path = buildDirOf(kas, options.env);
   const notes = join(path, '.release-plan');
-  await mkdir(notes, { recursive: true });
+  await attributed(notes, async () => await mkdir(notes, { recursive: true }), BLOCK_BYTES);
   const lock = await lockOf(join(notes, 'lock'), options);
   try {
     const directory = { path, notes };
@@ -82,7 +85,7 @@ export async function waitForBitbake(directory: BuildDirectory, { waitMs = LINGE
 
 /** BitBake holds it by flock(2); the file stays when the server has gone. */
 async function isHeld(lock: string): Promise<boolean> {
-  if ((await stat(lock).catch(() => undefined)) === undefined) return false;
+  if ((await ifThere(stat(lock))) === undefined) return false;
   const { exitCode } = await run('flock', ['--nonblock', '--conflict-exit-code', String(HELD), lock, 'true'], { okCodes: [0, HELD] });
   return exitCode === HELD;
 }

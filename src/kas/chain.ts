@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { ReleasePlanError } from '../errors.ts';
+import { ifThere } from '../io/look.ts';
 import { run } from '../io/process.ts';
 
 /** The files of one build, in the order in which kas merges them. */
@@ -34,7 +35,7 @@ export async function chainOf({ config, versionFiles = [], override, workDir }: 
   const shown = files.map((file) => asArgument(relative(workDir, file)));
   for (const [index, file] of files.entries()) {
     if (shown[index]?.includes(':')) throw new ReleasePlanError('path-colon', `${file} has a colon in its path, which kas reads as the end of one file and the start of the next`);
-    if (!(await stat(file).catch(() => undefined))?.isFile()) throw new ReleasePlanError('path-missing', `the kas file ${file} does not exist`);
+    if (!(await ifThere(stat(file)))?.isFile()) throw new ReleasePlanError('path-missing', `the kas file ${file} does not exist`);
   }
   await requireOneRepository(files);
   return { files, argument: shown.join(':') };

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '../io/atomic.ts';
+import { ifThere } from '../io/look.ts';
 import { repositoryOf } from './chain.ts';
 import { renderOverride, type OverrideValues } from './render.ts';
 
@@ -46,5 +47,5 @@ export async function writeOverride(place: OverridePlace, values: OverrideValues
 }
 
 async function writeChanged(path: string, text: string): Promise<void> {
-  if ((await readFile(path, 'utf8').catch(() => undefined)) !== text) await writeFileAtomic(path, text);
+  if ((await ifThere(readFile(path, 'utf8'))) !== text) await writeFileAtomic(path, text);
 }

@@ -1,6 +1,7 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../io/atomic.ts';
+import { ifThere } from '../io/look.ts';
 import { openSealedJson, sealJson } from '../io/json.ts';
 import type { BuildConfiguration } from '../model.ts';
 import type { BuildDirectory } from './build-directory.ts';
@@ -23,7 +24,7 @@ const fileOf = (directory: BuildDirectory): string => join(directory.notes, 'pen
 
 /** The pending build of a directory; undefined without one, or when the record is not whole. */
 export async function readPending(directory: BuildDirectory): Promise<PendingBuild | undefined> {
-  const opened = openSealedJson(await readFile(fileOf(directory), 'utf8').catch(() => ''));
+  const opened = openSealedJson((await ifThere(readFile(fileOf(directory), 'utf8'))) ?? '');
   if ('problem' in opened) return undefined;
   const { startedAtNs, ...rest } = opened.value as unknown as Omit<PendingBuild, 'startedAtNs'> & { startedAtNs: string };
   return { ...rest, startedAtNs: BigInt(startedAtNs) };

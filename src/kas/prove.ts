@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ReleasePlanError } from '../errors.ts';
 import { filesystemOf } from '../io/filesystem.ts';
 import { digestFile } from '../io/hash.ts';
+import { ifThere } from '../io/look.ts';
 import { expandPlaceholders } from '../io/placeholders.ts';
 import type { Partition, Proof } from '../model.ts';
 import { readImageFile } from './image/read-file.ts';
@@ -55,7 +56,7 @@ async function provePartition(partition: Partition, request: ProofRequest): Prom
   const file = expandPlaceholders(partition.file, { machine, distro, image, version });
   const path = join(deploy, file);
   // Follows the link without a version in its name that Yocto leaves.
-  const found = await stat(path, { bigint: true }).catch(() => undefined);
+  const found = await ifThere(stat(path, { bigint: true }));
   if (found === undefined || !found.isFile()) {
     throw new ReleasePlanError('artifact-missing', `the build of ${version} left no image for partition ${partition.name}: ${path} does not exist`, {
       hint: 'kas may have found nothing to do although the image was deleted: `kas build -c cleansstate CHAIN`, then the same command. Or compare kas.deploy and partitions[].file with what the build leaves.',

@@ -11,6 +11,8 @@ import { bounded, parsePlan } from './parse.ts';
 import { fileRules, rules } from './rules/index.ts';
 import { projectOf } from './rules/project.ts';
 import { shortPath } from './source-text.ts';
+import { attributed } from '../io/attribute.ts';
+import { leavesOpen } from '../io/look.ts';
 
 export interface LoadOptions {
   /** What paths in diagnostics are relative to. */
@@ -87,7 +89,8 @@ async function readBounded(file: string, shown: string): Promise<Buffer | Diagno
       const buffer = Buffer.alloc(LARGEST_PLAN_BYTES + 1);
       let length = 0;
       for (;;) {
-        const { bytesRead } = await handle.read(buffer, length, buffer.length - length, null);
+        const from = length;
+        const { bytesRead } = await attributed(file, async () => await handle.read(buffer, from, buffer.length - from, null));
         length += bytesRead;
         if (bytesRead === 0 || length === buffer.length) break;
       }
@@ -97,6 +100,8 @@ async function readBounded(file: string, shown: string): Promise<Buffer | Diagno
       await handle.close();
     }
   } catch (error) {
+    // Of the machine, not of the plan.
+    if (leavesOpen(error)) throw error;
     const why = errnoOf(error) === 'ENOENT' ? 'does not exist' : `cannot be read: ${messageOf(error)}`;
     return { code: 'plan-not-found', severity: 'error', message: `the plan ${shown} ${why}`, hint: CODES['plan-not-found'].cure };
   }

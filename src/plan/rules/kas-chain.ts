@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { formatPointer, quote, type Finding } from '../finding.ts';
 import { filesOf, numbered, type PlanSource } from '../source.ts';
 import { repositoryOf, type Project } from './project.ts';
+import { ifThere } from '../../io/look.ts';
 
 /**
  * The files of a chain lie in one repository, or all outside of any: kas
@@ -40,7 +41,7 @@ interface Home {
 }
 
 async function homeOf(file: string, project: Project): Promise<Home | 'missing'> {
-  const real = await realpath(resolve(project.dir, file)).catch(() => undefined);
+  const real = await ifThere(realpath(resolve(project.dir, file)));
   return real === undefined ? 'missing' : { repository: await repositoryOf(dirname(real)) };
 }
 

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { ifThere } from '../../io/look.ts';
 
 /** The folders that paths of a plan are judged by. */
 export interface Project {
@@ -21,7 +22,7 @@ export async function projectOf(dir: string): Promise<Project> {
 export async function repositoryOf(folder: string): Promise<string | undefined> {
   for (let at = folder; ; at = dirname(at)) {
     // A folder, or a file in worktrees and submodules.
-    const found = await stat(join(at, '.git')).catch(() => undefined);
+    const found = await ifThere(stat(join(at, '.git')));
     if (found !== undefined) return at;
     if (dirname(at) === at) return undefined;
   }
