@@ -26,13 +26,14 @@ export interface AgainstResult {
  * @throws ReleasePlanError `revision-unknown`; InvalidPlanError when the earlier plan has errors
  */
 export async function compareAgainst(plan: Plan, revision: string, host: Pick<StepHost, 'env' | 'signal'> & { cwd: string }): Promise<AgainstResult> {
-  return await withEarlier(plan, revision, host, async (earlier, template) => {
+  return await withEarlier(plan, revision, host, async (earlier, { commit, template }) => {
     const uses = await usesOf(plan, host.signal);
     // Where the fleet is out of reach, tags of the plan decide on both sides.
     const known = (one: Plan): Plan => ('unknown' in uses ? withoutFleet(one) : one);
     const [before, after] = [await viewOf(known(earlier), host, template), await viewOf(known(plan), host)];
     const comparison = comparePlans(before, after, 'unknown' in uses ? undefined : uses.byVersion);
     const notes = [
+      ...(commit === undefined ? [] : await changedKasFiles(plan, commit, host.signal)).map((file) => `${file} differs from ${revision}: versions that are still to be built get it, archived ones are not built again.`),
       ...('unknown' in uses && (comparison.removed.length > 0 || plan.fleet !== undefined) ? [`What devices run was not looked at: ${uses.unknown}.`] : []),
       ...(plan.ostree === undefined ? [] : ['Tags of an OSTree product stand in its targets.json: `release-plan targets static-deltas` says which deltas they require.']),
     ];
@@ -49,14 +50,21 @@ async function viewOf(plan: Plan, { env, signal }: Pick<StepHost, 'env' | 'signa
 
 type Host = Parameters<typeof compareAgainst>[2];
 
+/** Where the earlier plan was read from; nothing for a file. */
+interface Place {
+  commit?: string;
+  /** A copy of its template as of the commit. */
+  template?: string;
+}
+
 /** Reads a text of the plan as of the revision, as if it lay where the plan lies now. */
-async function withEarlier<T>(plan: Plan, revision: string, host: Host, body: (earlier: Plan, template?: string) => Promise<T>): Promise<T> {
+async function withEarlier<T>(plan: Plan, revision: string, host: Host, body: (earlier: Plan, at: Place) => Promise<T>): Promise<T> {
   const file = resolve(host.cwd, revision);
   const isFile = (await stat(file).catch(() => undefined))?.isFile() === true;
-  if (isFile) return await body(await planFrom(await readFile(file), plan, revision));
+  if (isFile) return await body(await planFrom(await readFile(file), plan, revision), {});
   const commit = await commitOf(revision, plan, host.signal);
   const earlier = await planFrom(await contentAt(commit, plan.file, plan, revision, host.signal), plan, `${revision}:${basename(plan.file)}`);
-  return await withTemplateAt(commit, earlier, revision, host.signal, body);
+  return await withTemplateAt(commit, earlier, revision, host.signal, async (template) => await body(earlier, { commit, ...(template === undefined ? {} : { template }) }));
 }
 
 /** @param shown what the earlier plan is called in messages */
@@ -85,15 +93,23 @@ async function contentAt(commit: string, file: string, plan: Plan, revision: str
 }
 
 /** The template of the earlier plan is that of its commit: its text decides whether updates are made again. */
-async function withTemplateAt<T>(commit: string, earlier: Plan, revision: string, signal: AbortSignal, body: (earlier: Plan, template?: string) => Promise<T>): Promise<T> {
+async function withTemplateAt<T>(commit: string, earlier: Plan, revision: string, signal: AbortSignal, body: (template?: string) => Promise<T>): Promise<T> {
   const { template } = earlier.swu;
-  if (template === undefined) return await body(earlier);
+  if (template === undefined) return await body();
   const folder = await mkdtemp(join(tmpdir(), 'release-plan-against-'));
   try {
     const copy = join(folder, 'template');
     await writeFile(copy, await contentAt(commit, template, earlier, revision, signal));
-    return await body(earlier, copy);
+    return await body(copy);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The kas files that the plan names and that differ from the commit, relative to the repository; what they include is not looked at. */
+async function changedKasFiles({ dir, kas, versions }: Plan, commit: string, signal: AbortSignal): Promise<string[]> {
+  const files = [...(kas?.config ?? []), ...(kas?.deltaConfig ?? []), ...versions.flatMap((one) => one.kas)];
+  if (files.length === 0) return [];
+  const { stdout } = await run('git', ['diff', '--name-only', '-z', commit, '--', ...files.map((file) => `:(literal)${relative(dir, file)}`)], { cwd: dir, signal });
+  return stdout.split('\0').filter((file) => file !== '');
 }

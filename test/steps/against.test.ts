@@ -92,6 +92,14 @@ test('a template that was edited since makes the deltas again: it is taken from 
   assert.equal((await compare(made, 'HEAD')).remade.map(({ from }) => from), ['0.1.0', '0.2.0']);
 });
 
+test('a kas file that was edited since is named: no archived version is built again for it', async () => {
+  const made = committed();
+  writeFileSync(join(made.dir, 'base.yml'), 'header: { version: 14 }\nmachine: board\n');
+  const { builds, notes } = await compare(made, 'HEAD');
+  assert.equal(builds, []);
+  assert.match(notes[0] ?? '', /^products\/demo\/base\.yml differs from HEAD:/);
+});
+
 test('against a file, wherever it lies', async () => {
   const made = committed();
   const old = join(scratch('against-file'), 'old.yml');
