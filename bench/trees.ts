@@ -9,9 +9,12 @@ export interface Trees {
   new: string;
 }
 
-/** What the root file system holds besides Debian's minimal base: an 800 MB system of programs that see security updates. */
+/**
+ * What the root file system holds besides Debian's minimal base: an 800 MB system of programs that see security updates.
+ * No kernel: an upgrade would leave the old one beside the new, which no image has.
+ */
 const PACKAGES = [
-  'systemd', 'python3', 'perl', 'openssl', 'curl', 'git', 'openssh-server', 'linux-image-amd64', 'nginx', 'gcc', 'vim', 'sqlite3',
+  'systemd', 'python3', 'perl', 'openssl', 'curl', 'git', 'openssh-server', 'nginx', 'gcc', 'vim', 'sqlite3',
   'gnupg', 'bind9-dnsutils', 'ghostscript', 'imagemagick', 'libavcodec59', 'poppler-utils',
 ];
 
