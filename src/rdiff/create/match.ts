@@ -18,8 +18,15 @@ export interface MatchJob {
   onProgress?: (progress: Progress) => void;
 }
 
-/** The fine index holds a window at every fourth byte of what it is for, or at every eighth and so on where its table has no room for that. */
+/** The fine index holds a window at every eighth byte of what it is for, or fewer where its table has no room for that... */
+const STRIDE_BYTES = 8;
+
+/** ...or at every fourth, where there is little of it... */
 const FINEST_STRIDE_BYTES = 4;
+const LITTLE_BYTES = 16 * 2 ** 20;
+
+/** ...or where it is a large share of the base: then matches are short, as in compressed file systems, and worth the time. */
+const LARGE_SHARE = 0.1;
 
 /** Of the three that a bucket has room for. */
 const FINE_ENTRIES_PER_BUCKET = 2;
@@ -103,7 +110,7 @@ class Matching {
     const open = this.#open((segment) => wanted(segment) && this.leftOf(segment) > 0);
     if (open.segments.length === 0) return;
     const stretches = unusedStretches(this.matches, window.start, window.sizeBytes);
-    const index = planFineIndex(stretches, this.#job.layout.fineBits);
+    const index = planFineIndex(stretches, window.sizeBytes, this.#job.layout.fineBits);
     await this.#load(window, false);
     await runPhase(this.#job, { kind: 'index-fine', window, stretches, index, parts: this.#job.layout.lanes.length });
     this.#keep(await runPhase(this.#job, { kind: 'fine', window, index, ...open }));
@@ -128,12 +135,12 @@ class Matching {
   }
 }
 
-/** The finest stride for which there is room, and a table no larger than it needs. */
-function planFineIndex(stretches: Stretches, maxBits: number): FineIndex {
+/** The stride that the constants above say, and a table no larger than it needs. */
+function planFineIndex(stretches: Stretches, windowBytes: number, maxBits: number): FineIndex {
   let sizeBytes = 0;
   for (let at = 0; at + 1 < stretches.length; at += 2) sizeBytes += stretches[at + 1]! - stretches[at]!;
   const entriesMax = FINE_ENTRIES_PER_BUCKET * 2 ** maxBits;
-  let strideBytes = FINEST_STRIDE_BYTES;
+  let strideBytes = sizeBytes <= LITTLE_BYTES || sizeBytes >= LARGE_SHARE * windowBytes ? FINEST_STRIDE_BYTES : STRIDE_BYTES;
   while (sizeBytes / strideBytes > entriesMax) strideBytes *= 2;
   const bits = Math.ceil(Math.log2(sizeBytes / strideBytes / FINE_ENTRIES_PER_BUCKET + 1));
   return { bits: Math.min(maxBits, Math.max(10, bits)), strideBytes };

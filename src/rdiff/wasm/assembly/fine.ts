@@ -19,7 +19,7 @@ const TAG_MASK: u32 = 0x3ff;
 const TAG_ONES: u32 = 0x100401;
 
 /** A match from which no look-up is done at the bytes that it covers: bounds the work per byte. */
-const LONG_ENOUGH: u32 = 128;
+const LONG_ENOUGH: u32 = 64;
 
 /** A match that makes its diagonal worth trying for the bytes after it. */
 const WORTH_FOLLOWING: u32 = 20;
@@ -150,6 +150,10 @@ export function collectMatches(table: usize, filter: usize, shift: u32, from: us
   let a = diagonalA;
   let b = diagonalB;
   let c = diagonalC;
+  // Where the match along each diagonal ends that was found last.
+  let endA = from;
+  let endB = from;
+  let endC = from;
   let step: usize = 1;
   let lookedUp = from;
   let matchedUntil = from;
@@ -161,18 +165,21 @@ export function collectMatches(table: usize, filter: usize, shift: u32, from: us
     }
     const head = load<u64>(i);
     const room = <u32>(to - i);
+    // Within a match its rest is known; only at its end the diagonal is compared again.
+    if (i >= endA) endA = i + along(i + a, i, head, room, base, last, baseEnd);
+    if (i >= endB && b != a) endB = i + along(i + b, i, head, room, base, last, baseEnd);
+    if (i >= endC && c != a && c != b) endC = i + along(i + c, i, head, room, base, last, baseEnd);
+    let farthest = endA;
     let source = i + a;
-    let longest: u32 = along(source, i, head, room, base, last, baseEnd);
-    let length: u32 = b == a ? 0 : along(i + b, i, head, room, base, last, baseEnd);
-    if (length > longest) {
-      longest = length;
+    if (endB > farthest) {
+      farthest = endB;
       source = i + b;
     }
-    length = c == a || c == b ? 0 : along(i + c, i, head, room, base, last, baseEnd);
-    if (length > longest) {
-      longest = length;
+    if (endC > farthest) {
+      farthest = endC;
       source = i + c;
     }
+    let longest: u32 = farthest > i ? <u32>(farthest - i) : 0;
     const mask = load<u8>(hits + (i - from));
     if (mask && longest < LONG_ENOUGH) {
       const bucket = table + (<usize>(hash12(i) >> shift) << 4);
@@ -180,7 +187,7 @@ export function collectMatches(table: usize, filter: usize, shift: u32, from: us
         if (!(mask & (1 << <u8>way))) continue;
         const s = <usize>load<u32>(bucket + (way << 2), 4);
         if (load<u64>(s) != head || load<u32>(s, 8) != load<u32>(i, 8)) continue;
-        length = FINE_WINDOW + matchForward(s + FINE_WINDOW, i + FINE_WINDOW, min(room, <u32>(baseEnd - s)) - FINE_WINDOW);
+        const length: u32 = FINE_WINDOW + matchForward(s + FINE_WINDOW, i + FINE_WINDOW, min(room, <u32>(baseEnd - s)) - FINE_WINDOW);
         const back = matchBackward(s, i, min(BACK_MAX, min(<u32>(i - from), <u32>(s - base))));
         if (back) offer(best, i - from - back, length + back, s - back);
         if (length > longest) {
@@ -196,9 +203,14 @@ export function collectMatches(table: usize, filter: usize, shift: u32, from: us
     offer(best, i - from, longest, source);
     const diagonal = source - i;
     if (longest >= WORTH_FOLLOWING && diagonal != a) {
-      if (diagonal != b) c = b;
+      if (diagonal != b) {
+        c = b;
+        endC = endB;
+      }
       b = a;
+      endB = endA;
       a = diagonal;
+      endA = i + longest;
     }
     if (i + longest > matchedUntil) matchedUntil = i + longest;
     i += longest >= LONG_ENOUGH ? <usize>longest : 1;
