@@ -61,8 +61,8 @@ export async function schedule(file: string, flags: Flags, context: CommandConte
   }
   const usual = scheduler.folder === undefined || nightly.repository === undefined ? context.cwd : join(nightly.repository.root, scheduler.folder);
   const written = await writeSchedule(flags.out === undefined ? usual : resolve(context.cwd, flags.out), files, { replace: flags.force === true });
-  const shown = written.map(({ path }) => shortPath(path, context.cwd));
-  context.out(written.map(({ isNew }, index) => `${shown[index]}${isNew ? '' : ' (unchanged)'}\n`).join(''));
+  const shown = written.map(({ path, isNew }) => ({ path, isNew, shown: shortPath(path, context.cwd) }));
+  context.out(shown.map((one) => `${one.shown}${one.isNew ? '' : ' (unchanged)'}\n`).join(''));
   context.out(`\nNext:\n${scheduler.next(nightly, shown).map((line) => `  ${line}\n`).join('')}`);
   return EXIT.ok;
 }

@@ -24,6 +24,6 @@ export const cron: Scheduler = {
     return [{ name: `${nightlyName(run.product)}.cron`, content: await renderTemplateFile(templatePath('schedule/cron.hbs'), data, {}) }];
   },
   next(_run, files) {
-    return [`(crontab -l 2>/dev/null; cat ${shellLine(files)}) | crontab -`];
+    return [`(crontab -l 2>/dev/null; cat ${shellLine(files.map((one) => one.shown))}) | crontab -`];
   },
 };

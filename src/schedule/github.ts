@@ -24,9 +24,9 @@ export const github: Scheduler = {
     });
     return [{ name: `${nightlyName(run.product)}.yml`, content }];
   },
-  next(run, [file = '']) {
+  next(run, [file]) {
     return [
-      `Commit ${file} to the default branch: GitHub runs schedules of no other, and counts in UTC.`,
+      `Commit ${file?.shown ?? ''} to the default branch: GitHub runs schedules of no other, and counts in UTC.`,
       ...(run.secrets.length === 0 ? [] : [`In Settings > Secrets and variables > Actions: ${run.secrets.join(', ')}`]),
     ];
   },

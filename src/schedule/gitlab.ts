@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { renderTemplateFile, templatePath } from '../io/template.ts';
 import { planInCheckout } from './checkout.ts';
 import { everyNight } from './cron.ts';
@@ -21,9 +22,11 @@ export const gitlab: Scheduler = {
     const content = await renderTemplateFile(templatePath('schedule/gitlab.hbs'), data, { yaml: (text) => yamlText(String(text)) });
     return [{ name: `${nightlyName(run.product)}.gitlab-ci.yml`, content }];
   },
-  next(run, [file = '']) {
+  next(run, [file]) {
+    // GitLab counts from the root of the repository, wherever the user is.
+    const local = file === undefined ? '' : `/${relative(run.repository?.root ?? '', file.path)}`;
     return [
-      `Add to .gitlab-ci.yml:  include: [{ local: ${yamlText(file)} }]`,
+      `Commit it, and add to .gitlab-ci.yml:  include: [{ local: ${yamlText(local)} }]`,
       `In Build > Pipeline schedules: cron "${everyNight(run.at)}", variable RELEASE_PLAN = ${run.product}`,
       ...(run.secrets.length === 0 ? [] : [`In Settings > CI/CD > Variables, protected: ${run.secrets.join(', ')}`]),
     ];

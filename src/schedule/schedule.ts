@@ -37,6 +37,14 @@ export interface ScheduleFile {
   content: string;
 }
 
+/** Where a file was written. */
+export interface WrittenFile {
+  /** Absolute. */
+  path: string;
+  /** As the user would write it. */
+  shown: string;
+}
+
 /** A way to start a run every night; one file each, and a line in registry.ts. */
 export interface Scheduler {
   /** Its flag on the command line, without the dashes. */
@@ -50,6 +58,6 @@ export interface Scheduler {
    *   its language, `schedule-ci` when the run would not outlive a checkout
    */
   files(run: NightlyRun): Promise<ScheduleFile[]>;
-  /** What is left to do by hand, a line each. @param files where they were written, as the user would write it */
-  next(run: NightlyRun, files: readonly string[]): string[];
+  /** What is left to do by hand, a line each. */
+  next(run: NightlyRun, files: readonly WrittenFile[]): string[];
 }

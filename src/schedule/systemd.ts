@@ -27,7 +27,7 @@ export const systemd: Scheduler = {
   },
   next({ product }, files) {
     return [
-      `sudo cp ${shellLine(files)} /etc/systemd/system/`,
+      `sudo cp ${shellLine(files.map((one) => one.shown))} /etc/systemd/system/`,
       'sudo systemctl daemon-reload',
       `sudo systemctl enable --now ${nightlyName(product)}.timer`,
     ];

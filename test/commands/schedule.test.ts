@@ -163,6 +163,11 @@ test('of two units none is written when one cannot be', async () => {
   assert.equal(readdirSync(out), ['release-plan-tolomeo.timer']);
 });
 
+test('GitLab is told where the file is from the root of the repository', async () => {
+  const { stdout } = await schedule(repository('a/product'), '--gitlab');
+  assert.match(stdout, 'include: [{ local: "/a/product/release-plan-tolomeo.gitlab-ci.yml" }]');
+});
+
 test('what is left to do by hand is printed as commands that a shell takes', async () => {
   const dir = repository('product');
   const out = join(scratch('out of the way'), "it's");
