@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../errors.ts';
 import { attributed } from './attribute.ts';
-import { missingTool } from './process.ts';
+import { missingTool } from './tools.ts';
 import { BLOCK_BYTES } from './space.ts';
 
 /** Who holds a lock, as written into its file. */

@@ -1,6 +1,6 @@
 import { execa, type Options } from 'execa';
 import { ReleasePlanError, errnoOf } from '../errors.ts';
-import { debianPackageOf, TOOLS, type ToolName } from './tools.ts';
+import { missingTool, TOOLS, type ToolName } from './tools.ts';
 
 export interface RunOptions {
   cwd?: string;
@@ -63,15 +63,6 @@ function failure(command: string, args: readonly string[], result: { cause?: unk
   const tail = words.trim().split('\n').slice(-6).join('\n');
   const verb = args.find((one) => !one.startsWith('-'));
   return new ReleasePlanError('tool-failed', `${command}${verb === undefined ? '' : ` ${verb}`} failed (${how})${tail === '' ? '' : `: ${tail}`}`, { cause: result.cause });
-}
-
-/** The error for a program that is not there, naming its Debian package where we know it. */
-export function missingTool(command: string, cause?: unknown): ReleasePlanError {
-  const debian = debianPackageOf(command);
-  return new ReleasePlanError('tool-missing', `the program ${JSON.stringify(command)} was not found`, {
-    cause,
-    hint: debian === undefined ? 'Check the path, or install it.' : `apt-get install ${debian}`,
-  });
 }
 
 /** The first line of what a program says of its version, for manifests; `unknown` when it says nothing. */

@@ -1,3 +1,5 @@
+import { ReleasePlanError } from '../errors.ts';
+
 /** The programs that release-plan runs, and the Debian package that has each. */
 export const TOOLS = {
   'kas': { debian: 'kas', version: ['--version'] },
@@ -24,4 +26,13 @@ export type ToolName = keyof typeof TOOLS;
 /** The Debian package of a program, when it is one of ours. */
 export function debianPackageOf(command: string): string | undefined {
   return command in TOOLS ? TOOLS[command as ToolName].debian : undefined;
+}
+
+/** The error for a program that is not there, naming its Debian package where we know it. */
+export function missingTool(command: string, cause?: unknown): ReleasePlanError {
+  const debian = debianPackageOf(command);
+  return new ReleasePlanError('tool-missing', `the program ${JSON.stringify(command)} was not found`, {
+    cause,
+    hint: debian === undefined ? 'Check the path, or install it.' : `apt-get install ${debian}`,
+  });
 }

@@ -3,7 +3,7 @@ import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReleasePlanError, errnoOf } from '../errors.ts';
-import { missingTool } from '../io/process.ts';
+import { missingTool } from '../io/tools.ts';
 import { killContainer, type Container } from './container.ts';
 import { BuildErrors, LineSplitter, parseKasLine, progressOf } from './output.ts';
 import { stopBuild } from './stop.ts';

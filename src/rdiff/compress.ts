@@ -4,7 +4,7 @@ import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../errors.ts';
 import { publishFile } from '../io/atomic.ts';
-import { missingTool } from '../io/process.ts';
+import { missingTool } from '../io/tools.ts';
 
 export interface CompressOptions {
   /** Compression level; {@link GZIP_LEVEL} or {@link ZSTD_LEVEL} by default. */

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { ReleasePlanError, errnoOf, messageOf } from '../errors.ts';
-import { missingTool } from '../io/process.ts';
+import { missingTool } from '../io/tools.ts';
 
 /** How a delta file is stored, told by its first bytes and not by its name. */
 export type DeltaCompression = 'none' | 'gzip' | 'zstd';
