@@ -253,6 +253,20 @@ export interface DeltaInfo {
   tools: Record<string, string>;
 }
 
+/** What one nightly run of a plan found, for the next to compare with. */
+export interface NightRecord {
+  /** ISO 8601, UTC. */
+  ranAt: string;
+  /** Versions that are whole, each with the digest of its manifest. */
+  versions: Record<string, string>;
+  /** Updates that are whole, by {@link pairKey}, likewise. */
+  updates: Record<string, string>;
+  /** What is damaged, by version or pair: a line for each problem. */
+  damaged: Record<string, string[]>;
+  /** Checks of the consistency report, as `check subject`, and the worst of their results. */
+  checks: Record<string, 'pass' | 'fail' | 'not-checked'>;
+}
+
 /** What stands under a final name in the archive. */
 export type Held<T> =
   | { state: 'absent' }

@@ -39,6 +39,8 @@ export const deltaName = (partition: string): string => `${partition}.delta`;
 
 export const signatureName = (partition: string): string => `${partition}.signature`;
 
-/** The report of a plan: two plans of one product, or two products in one archive, keep theirs apart. */
-export const reportFile = (key: ArchiveKey & { product: string; file: string }, format: string): string =>
-  join(productDir(key), 'reports', `${key.product}-${basename(key.file, extname(key.file))}.${format}`);
+/** What a plan's own files in the archive are named by: two plans of one product, or two products in one archive, keep theirs apart. */
+export const planName = ({ product, file }: { product: string; file: string }): string => `${product}-${basename(file, extname(file))}`;
+
+/** The consistency report of a plan. */
+export const reportFile = (key: ArchiveKey & { product: string; file: string }, format: string): string => join(productDir(key), 'reports', `${planName(key)}.${format}`);

@@ -1,8 +1,9 @@
 import { relative } from 'node:path';
 import { EXIT, type ExitCode } from '../codes.ts';
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError, asUserError } from '../errors.ts';
 import type { Plan } from '../model.ts';
-import type { ApplyResult } from '../steps/apply.ts';
+import type { ApplyOptions, ApplyResult } from '../steps/apply.ts';
+import type { Night } from '../report/night.ts';
 import type { Phase } from '../steps/session.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { printSteps } from './plan.ts';
@@ -12,6 +13,7 @@ interface Flags {
   dryRun?: boolean;
   only?: string;
   keepGoing?: boolean;
+  nightly?: boolean;
   wait?: string | boolean;
   json?: boolean;
 }
@@ -24,6 +26,7 @@ export const registerApply: RegisterCommand = (program, run) => {
     .option('--dry-run', 'print the steps and why, do nothing')
     .option('--only <phases>', 'comma-separated: build, archive, delta, report')
     .option('--keep-going', 'after a failure, go on with what does not depend on it')
+    .option('--nightly', 'for a timer: also read a share of the archive, keep going, and say what changed since the last night')
     .option(...WAIT_FLAG)
     .option('--json', 'one JSON document on stdout')
     .action(async (plans: string[], flags: Flags) => {
@@ -33,9 +36,8 @@ export const registerApply: RegisterCommand = (program, run) => {
 
 async function applyAll(plans: readonly string[], flags: Flags, context: CommandContext): Promise<ExitCode> {
   const { requirePlan } = await import('../plan/load.ts');
-  const { apply } = await import('../steps/apply.ts');
-  const { notified } = await import('../steps/notify.ts');
-  const options = { only: await phasesOf(flags.only), keepGoing: flags.keepGoing === true, waitMs: waitOf(flags.wait) };
+  if (flags.nightly === true && flags.only !== undefined) throw new ReleasePlanError('usage', '--nightly does everything; --only leaves a part out', { hint: 'Give one of the two.' });
+  const options = { only: await phasesOf(flags.only), keepGoing: flags.keepGoing === true || flags.nightly === true, waitMs: waitOf(flags.wait) };
   // All plans are checked before the first build, which may take hours.
   const loaded: Plan[] = [];
   for (const file of plans) {
@@ -45,10 +47,11 @@ async function applyAll(plans: readonly string[], flags: Flags, context: Command
   }
   const documents: object[] = [];
   let exitCode: ExitCode = EXIT.ok;
-  for (const plan of loaded) {
-    const result = await notified(plan, context, async () => await apply(plan, context, options));
+  for (const [index, plan] of loaded.entries()) {
+    const result = await applyOne(plan, flags, options, context, index === loaded.length - 1);
     if (exitCode === EXIT.ok) exitCode = result.exitCode;
-    if (flags.json === true) documents.push(documentOf(plan.file, result));
+    if ('failure' in result) documents.push({ plan: plan.file, exitCode: result.exitCode, code: result.failure.code, message: result.failure.message });
+    else if (flags.json === true) documents.push(documentOf(plan.file, result));
     else await summarise(result, context);
     if (exitCode !== EXIT.ok && !options.keepGoing) break;
   }
@@ -56,19 +59,41 @@ async function applyAll(plans: readonly string[], flags: Flags, context: Command
   return exitCode;
 }
 
-const documentOf = (file: string, { results, report, reportFiles, exitCode }: ApplyResult): object => ({
+type Applied = ApplyResult & { night?: Night };
+
+async function applyOne(plan: Plan, flags: Flags, options: ApplyOptions, context: CommandContext, isLast: boolean): Promise<Applied | { exitCode: ExitCode; failure: ReleasePlanError }> {
+  const { notified } = await import('../steps/notify.ts');
+  if (flags.nightly !== true) {
+    const { apply } = await import('../steps/apply.ts');
+    return await notified(plan, context, async () => await apply(plan, context, options));
+  }
+  const { nightly } = await import('../steps/nightly.ts');
+  try {
+    return await notified(plan, context, async () => await nightly(plan, context, { waitMs: options.waitMs, now: new Date() }), ({ night }) => night.changes);
+  } catch (error) {
+    // A product whose archive is held, or whose disk is full, keeps the timer from no other.
+    const failure = asUserError(error);
+    if (isLast || context.signal.aborted || failure === undefined) throw error;
+    context.report({ type: 'warning', message: `${plan.file}: error[${failure.code}]: ${failure.message}` });
+    return { exitCode: failure.exitCode, failure };
+  }
+}
+
+const documentOf = (file: string, { results, report, reportFiles, exitCode, night }: Applied): object => ({
   plan: file,
   exitCode,
   steps: results.map(({ step, title, outcome, error }) => ({ title, ...step, ...outcome, ...(error === undefined ? {} : { code: error.code }) })),
   reportFiles,
   report,
+  ...(night === undefined ? {} : { night }),
 });
 
-async function summarise(result: ApplyResult, context: CommandContext): Promise<void> {
+async function summarise(result: Applied, context: CommandContext): Promise<void> {
   const { summaryTable } = await import('../report/formats/summary.ts');
   if (result.results.length === 0) context.out('Nothing to do: everything in the plan is true already.\n');
   context.out(summaryTable(result.report));
   for (const file of result.reportFiles) context.out(`${relative(context.cwd, file)}\n`);
+  if (result.night !== undefined) context.out((await import('../report/formats/night.ts')).nightInWords(result.night));
 }
 
 async function phasesOf(only: string | undefined): Promise<readonly Phase[] | undefined> {

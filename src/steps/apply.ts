@@ -15,7 +15,7 @@ import { runArchive, runBuild, withWorkshop, type Workshop } from './build.ts';
 import { runDelta } from './delta.ts';
 import { reportOf, writeReport } from './report.ts';
 import { registerVersions } from './targets/register.ts';
-import { subjectOf, titleOf, type Phase, type Situation, type StepHost } from './session.ts';
+import { referredVersions, subjectOf, titleOf, type Phase, type Situation, type StepHost } from './session.ts';
 
 export interface ApplyOptions {
   /** Phases to run; all when undefined. */
@@ -116,7 +116,7 @@ async function runSteps(situation: Situation, host: StepHost, options: ApplyOpti
     },
   }));
   await host.drive(tasks);
-  if (situation.ostree === undefined) await registerVersions(situation.plan, situation.versions.values(), host);
+  if (situation.ostree === undefined) await registerVersions(situation.plan, referredVersions(situation), host);
   const report = reportOf(situation, failuresOf(results));
   return { results, report, reportFiles, exitCode: exitCodeOf(results, report) };
 }

@@ -50,3 +50,9 @@ export function subjectOf(step: Step): string | undefined {
   if (step.kind === 'delta') return pairKey(step.from, step.to);
   return step.kind === 'report' ? undefined : step.version;
 }
+
+/** The versions that the plan names or its deltas are made of; a situation may know of others, that lie in the archive beside them. */
+export function referredVersions({ plan, pairs, versions }: Situation): Array<Held<VersionManifest>> {
+  const names = new Set([...plan.versions.map((one) => one.version), ...pairs.flatMap(({ from, to }) => [from, to])]);
+  return [...versions].filter(([version]) => names.has(version)).map(([, held]) => held);
+}

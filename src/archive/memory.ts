@@ -1,0 +1,48 @@
+/** What nights remember of an archive, in the archive: plain JSON, sealed as manifests are. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errnoOf, messageOf } from '../errors.ts';
+import { writeFileAtomic } from '../io/atomic.ts';
+import { openSealedJson, sealJson } from '../io/json.ts';
+import type { NightRecord } from '../model.ts';
+import { productDir, type ArchiveKey } from './layout.ts';
+import type { LedgerEntries } from './ledger.ts';
+
+export interface ArchiveMemory {
+  /** When a night last read its share; ISO 8601, UTC. */
+  readAt?: string;
+  /** When each file was last read and found whole. */
+  files: LedgerEntries;
+  /** The last night of each plan, by {@link planName}. */
+  nights: Record<string, NightRecord>;
+}
+
+export const memoryFile = (key: ArchiveKey): string => join(productDir(key), 'state.json');
+
+/** The memory of an archive that no night has seen. */
+const NOTHING: ArchiveMemory = { files: {}, nights: {} };
+
+/**
+ * Reads the memory. One that is damaged is forgotten: then this night reads
+ * everything, and the next has something to remember.
+ *
+ * @returns the memory, and what was wrong with the one on disk
+ */
+export async function readMemory(key: ArchiveKey): Promise<{ memory: ArchiveMemory; problem?: string }> {
+  const path = memoryFile(key);
+  try {
+    const opened = openSealedJson(await readFile(path, 'utf8'));
+    if ('problem' in opened) return { memory: NOTHING, problem: `${path} ${opened.problem}` };
+    if (opened.value.schema !== 1) return { memory: NOTHING, problem: `${path} has schema ${String(opened.value.schema)}; this release reads schema 1` };
+    const { schema: _schema, ...memory } = opened.value;
+    // The seal holds, so the shape is what a release of this program wrote.
+    return { memory: memory as unknown as ArchiveMemory };
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT' ? { memory: NOTHING } : { memory: NOTHING, problem: `${path} cannot be read: ${messageOf(error)}` };
+  }
+}
+
+/** Writes the memory whole or not at all. */
+export async function writeMemory(key: ArchiveKey, memory: ArchiveMemory): Promise<void> {
+  await writeFileAtomic(memoryFile(key), sealJson({ schema: 1, ...memory }));
+}

@@ -1,0 +1,65 @@
+/** What a nightly run found, and how that differs from the night before. Pure. */
+import { digestOf } from '../io/json.ts';
+import type { ArchiveState, NightRecord } from '../model.ts';
+import type { CheckRow, ConsistencyReport } from './consistency.ts';
+
+/** What a night found beside what apply says. */
+export interface Night extends Pick<NightRecord, 'ranAt' | 'damaged'> {
+  /** When the night before was; absent for the first. */
+  since?: string;
+  /** What differs from then, a line each. */
+  changes: string[];
+  /** Bytes that were read and compared, and those of the whole archive. */
+  readBytes: number;
+  archivedBytes: number;
+  /** Deltas that nothing requires; undefined when that cannot be told. */
+  unneeded: Array<{ pair: string; sizeBytes?: number }> | undefined;
+  /** What was emptied of the trash. */
+  emptied: string[];
+}
+
+/** What stands now, for the next night to compare with. */
+export function nightRecord({ versions, updates }: ArchiveState, report: ConsistencyReport, ranAt: string): NightRecord {
+  const record: NightRecord = { ranAt, versions: {}, updates: {}, damaged: {}, checks: {} };
+  for (const [version, held] of versions) if (held.state === 'whole') record.versions[version] = digestOf(held.manifest);
+  for (const [pair, held] of updates) if (held.state === 'whole') record.updates[pair] = digestOf(held.manifest);
+  for (const [subject, held] of [...versions, ...updates]) if (held.state === 'damaged') record.damaged[subject] = held.problems;
+  for (const { check, subject, result } of report.checks) {
+    const name = `${check} ${subject}`;
+    record.checks[name] = worse(record.checks[name], result);
+  }
+  return record;
+}
+
+const BADNESS = { 'pass': 0, 'not-checked': 1, 'fail': 2 } as const;
+
+const worse = (a: CheckRow['result'] | undefined, b: CheckRow['result']): CheckRow['result'] => (a !== undefined && BADNESS[a] > BADNESS[b] ? a : b);
+
+/** What differs from the night before, a line each; nothing for the first night, which has none to compare with. */
+export function changesSince(before: NightRecord | undefined, now: NightRecord): string[] {
+  if (before === undefined) return [];
+  const isNew = (subject: string): boolean => before.damaged[subject] === undefined;
+  return [
+    ...compared('version', 'archived', before.versions, now.versions, isNew),
+    ...compared('update', 'made', before.updates, now.updates, isNew),
+    ...[before.versions, before.updates, before.damaged].flatMap((subjects) => Object.keys(subjects).filter((one) => !isKnown(one, now)).map((one) => `${one} is no longer in the archive`)),
+    ...Object.entries(now.damaged).filter(([subject]) => before.damaged[subject] === undefined).map(([subject, problems]) => `${subject} is damaged: ${problems.join('; ')}`),
+    ...Object.keys(before.damaged).filter((subject) => subject in now.versions || subject in now.updates).map((subject) => `${subject} is whole again`),
+    ...comparedChecks(before.checks, now.checks),
+  ];
+}
+
+const isKnown = (subject: string, { versions, updates, damaged }: NightRecord): boolean => [versions, updates, damaged].some((subjects) => subjects[subject] !== undefined);
+
+/** What was added or made again; what was damaged has a line of its own. */
+function compared(kind: string, made: string, before: Record<string, string>, now: Record<string, string>, isNew: (subject: string) => boolean): string[] {
+  return Object.keys(now).filter((name) => before[name] !== now[name] && isNew(name)).map((name) => `${kind} ${name} was ${made}${before[name] === undefined ? '' : ' again'}`);
+}
+
+/** Checks that read otherwise; those of what came or went are no news. */
+function comparedChecks(before: NightRecord['checks'], now: NightRecord['checks']): string[] {
+  return Object.entries(now).flatMap(([name, result]) => {
+    const was = before[name];
+    return was === undefined || was === result ? [] : [`check ${name}: ${was} -> ${result}`];
+  });
+}
