@@ -1,14 +1,16 @@
 /** Static deltas on the real ostree, taken by a real client over HTTP from a server without objects. */
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { deltaStates, makeDeltas, pruneDeltas, publishSizes, resolveRef, unrequiredDeltas, type MakeOptions } from '../../src/delta/ostree.ts';
-import { deltaFolder } from '../../src/delta/ostree/static-delta.ts';
-import { readStats } from '../../src/delta/ostree/stats.ts';
+import { deltaFolder, showDelta } from '../../src/delta/ostree/static-delta.ts';
+import { readStats, writeStats } from '../../src/delta/ostree/stats.ts';
 import { advertisedDeltas } from '../../src/delta/ostree/summary.ts';
+import { jobCount } from '../../src/delta/ostree/workers.ts';
 import { ReleasePlanError } from '../../src/errors.ts';
 import { digestBytes } from '../../src/io/hash.ts';
+import { takeLock } from '../../src/io/lock.ts';
 import { run } from '../../src/io/process.ts';
 import { serveWithoutObjects } from '../support/ostree-server.ts';
 import { archiveRepository, clientWith, commit, noise, ostree, treeOf } from '../support/ostree.ts';
@@ -159,6 +161,79 @@ test('sizes are merged over runs, by the name of their digest, and follow a prun
   assert.equal([...(await advertisedDeltas(repo))], [`${b}-${c}`]);
   const third = (await publishSizes(repo, [c], () => second)).get(c);
   assert.equal([...(await readStats(repo, c, third)).keys()], [b]);
+});
+
+test('a delta under a false name is seen and replaced', async () => {
+  const repo = { path: await archiveRepository('false-name') };
+  const [a, b, c] = [await commit(repo.path, 'x', treeOf('x', 1)), await commit(repo.path, 'x', treeOf('x', 2)), await commit(repo.path, 'x', treeOf('x', 3))];
+  await ostree(repo.path, 'static-delta', 'generate', `--from=${b}`, `--to=${c}`);
+  const wrong = deltaFolder(repo, { from: a, to: c });
+  mkdirSync(join(wrong, '..'), { recursive: true });
+  renameSync(deltaFolder(repo, { from: b, to: c }), wrong);
+  await makeDeltas(repo, [{ from: a, to: c }], quiet());
+  const client = await clientWith(repo.path, a);
+  const server = await serveWithoutObjects(repo.path);
+  assert.is(await pullOverHttp(client, server.url, c).finally(() => server.close()), 0);
+});
+
+test('a delta whose client does not reach the target is removed and never shown', async () => {
+  const repo = { path: await archiveRepository('wrong') };
+  const [a, b] = [await commit(repo.path, 'x', { one: 'x' }), await commit(repo.path, 'x', { one: 'x', big: noise('big', 5_000_000) })];
+  await ostree(repo.path, 'static-delta', 'generate', `--from=${a}`, `--to=${b}`);
+  const shown = await showDelta(repo, { from: a, to: b });
+  const [fallback = ''] = 'fallbacks' in shown ? shown.fallbacks : [];
+  unlinkSync(join(repo.path, 'objects', fallback.slice(0, 2), `${fallback.slice(2)}.filez`));
+  assert.is(await codeOf(makeDeltas(repo, [{ from: a, to: b }], quiet())), 'ostree-delta-broken');
+  assert.not(existsSync(deltaFolder(repo, { from: a, to: b })));
+  assert.is((await advertisedDeltas(repo)).size, 0);
+});
+
+test('an interruption and a second run at once are told; what was there is served, the next run completes', async () => {
+  const repo = { path: await archiveRepository('interrupted') };
+  const [a, b, c] = [await commit(repo.path, 'x', treeOf('x', 1)), await commit(repo.path, 'x', treeOf('x', 2)), await commit(repo.path, 'x', treeOf('x', 3))];
+  await makeDeltas(repo, [{ from: a, to: b }], quiet());
+  const stop = new AbortController();
+  const options = { ...quiet(), signal: stop.signal, progress: () => stop.abort() };
+  assert.is(await codeOf(makeDeltas(repo, [{ from: b, to: c }], options)), 'interrupted');
+  assert.equal([...(await advertisedDeltas(repo))], [`${a}-${b}`]);
+
+  const lock = await takeLock(join(repo.path, '.release-plan/lock'), 'another run');
+  assert.is(await codeOf(makeDeltas(repo, [{ from: b, to: c }], quiet())), 'locked');
+  await lock.release();
+  await makeDeltas(repo, [{ from: b, to: c }], quiet());
+  assert.is((await advertisedDeltas(repo)).size, 2);
+});
+
+test('a full disk is told as such, and everything else is served as before', async () => {
+  const repo = { path: await archiveRepository('full') };
+  const [a, b, c] = [await commit(repo.path, 'x', treeOf('x', 1)), await commit(repo.path, 'x', treeOf('x', 2)), await commit(repo.path, 'x', treeOf('x', 3))];
+  await makeDeltas(repo, [{ from: a, to: b }], quiet());
+  const summary = readFileSync(join(repo.path, 'summary'));
+  // The words of ostree 2022.7 on a full file system; a file system of its own would need root.
+  const bin = scratch('full-disk');
+  writeFileSync(join(bin, 'ostree'), `#!/bin/sh\ncase "$*" in *static-delta\\ generate*) echo 'error: Error writing to file descriptor: No space left on device' >&2; exit 1;; *) exec /usr/bin/ostree "$@";; esac\n`, { mode: 0o755 });
+  const path = process.env.PATH;
+  process.env.PATH = `${bin}:${path}`;
+  try {
+    assert.is(await codeOf(makeDeltas(repo, [{ from: b, to: c }], quiet())), 'disk-full');
+  } finally {
+    process.env.PATH = path;
+  }
+  assert.equal([...(await advertisedDeltas(repo))], [`${a}-${b}`]);
+  assert.not(existsSync(deltaFolder(repo, { from: b, to: c })));
+  assert.is((await deltaStates(repo, [{ from: a, to: b }]))[0]?.state, 'proven');
+  assert.ok(readFileSync(join(repo.path, 'summary')).length >= summary.length);
+});
+
+test('sizes that devices would not read are refused', async () => {
+  const repo = { path: scratch('large-stats') };
+  const sizes = new Map(Array.from({ length: 12_000 }, (_, at) => [at.toString(16).padStart(64, '0'), { size: 1, u_size: 2 }]));
+  assert.is(await codeOf(writeStats(repo, 'f'.repeat(64), sizes)), 'ostree-stats-too-large');
+});
+
+test('as many deltas at once as cores and memory allow, or as the plan says', () => {
+  const machine = { cores: 8, freeBytes: 4_000_000_000 };
+  assert.equal([jobCount(10, undefined, machine), jobCount(2, undefined, machine), jobCount(10, 5, machine), jobCount(10, undefined, { cores: 1, freeBytes: 1e12 }), jobCount(0, undefined, machine), jobCount(9, undefined, { cores: 8, freeBytes: 0 })], [3, 2, 5, 1, 1, 1]);
 });
 
 test.run();

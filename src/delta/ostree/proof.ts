@@ -4,7 +4,7 @@
  */
 import { copyFile, link, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ReleasePlanError, errnoOf } from '../../errors.ts';
+import { ReleasePlanError, errnoOf, messageOf } from '../../errors.ts';
 import { run } from '../../io/process.ts';
 import { ostree, ownFolder, type OstreeRepository } from './repository.ts';
 import { deltaFolder, type CommitPair, type DeltaContent } from './static-delta.ts';
@@ -37,6 +37,8 @@ export async function proveDelta(repo: OstreeRepository, pair: CommitPair, conte
     return undefined;
   } catch (error) {
     if (error instanceof ReleasePlanError && error.code === 'tool-failed') return error.message;
+    // A fallback object that the repository has lost: every device would miss it too.
+    if (errnoOf(error) === 'ENOENT') return messageOf(error);
     throw error;
   } finally {
     await rm(scratch, { recursive: true, force: true });
