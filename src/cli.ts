@@ -23,6 +23,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   const stop = new AbortController();
   const onSignal = (): void => stop.abort(new ReleasePlanError('interrupted', 'interrupted'));
   for (const name of SIGNALS) process.on(name, onSignal);
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe);
   try {
     const program = new Command('release-plan')
       .description('Declarative releases for embedded Linux: builds, deltas, signed updates, proven.')
@@ -40,7 +41,13 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     return explain(error, stop.signal);
   } finally {
     for (const name of SIGNALS) process.off(name, onSignal);
+    // The stream listeners stay: what is written last may fail after this.
   }
+}
+
+/** `release-plan ... | head` closes the pipe: nobody reads on, which is no failure of the work. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
 
 function contextOf(signal: AbortSignal): CommandContext {
