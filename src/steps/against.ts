@@ -35,7 +35,7 @@ export async function compareAgainst(plan: Plan, revision: string, host: Pick<St
     const notes = [
       ...(commit === undefined ? [] : await changedKasFiles(plan, commit, host.signal)).map((file) => `${file} differs from ${revision}: versions that are still to be built get it, archived ones are not built again.`),
       ...('unknown' in uses && (comparison.removed.length > 0 || plan.fleet !== undefined) ? [`What devices run was not looked at: ${uses.unknown}.`] : []),
-      ...(plan.ostree === undefined ? [] : ['Tags of an OSTree product stand in its targets.json: `release-plan targets static-deltas` says which deltas they require.']),
+      ...(plan.ostree === undefined ? [] : ['Targets and tags are those of targets.json as it is now, on both sides.']),
     ];
     return { comparison, notes };
   });

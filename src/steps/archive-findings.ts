@@ -10,6 +10,7 @@ import type { Finding, Pointer } from '../plan/finding.ts';
 import { checkPair } from '../report/pair.ts';
 import { registryTargets, usesOf, withoutFleet, type Uses } from './running.ts';
 import { pairsOfPlan } from './targets/fleet-pairs.ts';
+import { registryFile } from './targets/open.ts';
 
 /**
  * What keeps a plan from coming true with the archive as it is: bases that are
@@ -119,10 +120,15 @@ async function repositoryFindings(plan: Plan): Promise<Finding[]> {
   try {
     await requireRepository(repo);
     const targets = await registryTargets(plan);
-    return plan.versions.flatMap(({ version }, index) => targets.filter((one) => one.format === 'OSTREE' && one.version === version && one.hardwareIds.includes(plan.machine)).flatMap((target): Finding[] => {
-      const problem = commitProblem(repo, target.sha256);
-      return problem === undefined ? [] : [{ code: 'ostree-commit-missing', at: ['versions', index, 'version'], message: `${target.name}: ${problem}` }];
-    }));
+    return plan.versions.flatMap(({ version }, index): Finding[] => {
+      const at = ['versions', index, 'version'];
+      const named = targets.filter((one) => one.format === 'OSTREE' && one.version === version && one.hardwareIds.includes(plan.machine));
+      if (named.length === 0) return [{ code: 'target-unknown', severity: 'warning', at, message: `${registryFile(plan)} has no OSTree Target of version ${version} for ${plan.machine}` }];
+      return named.flatMap((target) => {
+        const problem = commitProblem(repo, target.sha256);
+        return problem === undefined ? [] : [{ code: 'ostree-commit-missing', at, message: `${target.name}: ${problem}` }];
+      });
+    });
   } catch (error) {
     if (!(error instanceof ReleasePlanError) || error.code === 'interrupted') throw error;
     const at = error.code.startsWith('targets') ? ['targets'] : ['ostree', 'repo'];

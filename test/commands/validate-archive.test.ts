@@ -1,6 +1,6 @@
 /** validate --with-archive: what a plan finds in the archive and the fleet, with the place in the plan. */
 import { rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { registerValidate } from '../../src/commands/validate.ts';
@@ -8,6 +8,7 @@ import { diagnosticFormats } from '../../src/report/diagnostics/registry.ts';
 import { handMade, type HandMade } from '../support/archive.ts';
 import { runCommand } from '../support/command.ts';
 import { configuration } from '../support/manifests.ts';
+import { archiveRepository, commit } from '../support/ostree.ts';
 import { scratch } from '../support/scratch.ts';
 
 const test = suite('commands: validate --with-archive');
@@ -133,6 +134,27 @@ test('devices on a version that the plan forgot are told; a fleet that cannot be
   assert.match(await placeOf(made, found[0] as Found), /^devices\.json/);
   writeFileSync(join(made.dir, 'devices.json'), '');
   assert.equal(brief((await validate(made)).found), ['warning fleet-unreadable']);
+});
+
+test('an OSTree product is checked against its repository: commits that are gone, Targets that are not there', async () => {
+  const repo = await archiveRepository('validate-archive-ostree');
+  const dir = dirname(repo);
+  const commits = [await commit(repo, 'main', { 'os-release': 'one' }), await commit(repo, 'main', { 'os-release': 'two' }, 1)];
+  const targets = Object.fromEntries(commits.map((sha256, index) => [`board-${index + 1}`, { hashes: { sha256 }, length: 0, custom: { version: String(index + 1), name: 'board', tags: [], hardwareIds: ['board'], targetFormat: 'OSTREE' } }]));
+  writeFileSync(join(dir, 'targets.json'), JSON.stringify({ signatures: [], signed: { _type: 'Targets', version: 1, targets } }));
+  writeFileSync(join(dir, 'plan.yml'), 'schema: 1\nproduct: demo\nmachine: board\ndistro: prod\nimage: image\nostree: { repo: repo, branch: main }\ntargets: targets.json\nversions: [{ version: "1" }, { version: "2" }]\n');
+  const made = handMade(scratch('validate-archive-unused'));
+  assert.equal(await validate({ ...made, dir }), { exitCode: 0, found: [] });
+  const [gone = ''] = commits;
+  rmSync(join(repo, 'objects', gone.slice(0, 2), `${gone.slice(2)}.commit`));
+  const { exitCode, found } = await validate({ ...made, dir });
+  assert.is(exitCode, 4);
+  assert.equal(brief(found), ['error ostree-commit-missing']);
+  assert.match(found[0]?.message ?? '', `board-1: commit ${gone} is not in`);
+  writeFileSync(join(dir, 'targets.json'), JSON.stringify({ signatures: [], signed: { _type: 'Targets', version: 1, targets: { 'board-2': targets['board-2'] } } }));
+  assert.equal(brief((await validate({ ...made, dir })).found), ['warning target-unknown']);
+  rmSync(repo, { recursive: true });
+  assert.equal(brief((await validate({ ...made, dir })).found), ['error ostree-repo-missing']);
 });
 
 test('every format shows what was found', async () => {
