@@ -47,8 +47,7 @@ function badRange(delta: DeltaSource, at: Pointer): Finding[] {
 }
 
 function unknownTag(plan: PlanSource, delta: DeltaSource, at: Pointer, candidates: readonly Candidate[]): Finding[] {
-  // An OSTree product's tags stand in its targets.json.
-  if ('ostree' in plan || delta.from === undefined || Array.isArray(delta.from)) return [];
+  if (devicesDecide(plan) || delta.from === undefined || Array.isArray(delta.from)) return [];
   const { tag } = delta.from;
   const known = [...new Set(candidates.flatMap((one) => one.tags))];
   if (tag === undefined || known.includes(tag)) return [];
@@ -56,9 +55,12 @@ function unknownTag(plan: PlanSource, delta: DeltaSource, at: Pointer, candidate
 }
 
 function nothingSelected(plan: PlanSource, delta: DeltaSource, at: Pointer, to: string): Finding[] {
-  if (delta.from === undefined || Array.isArray(delta.from) || ('ostree' in plan && 'tag' in delta.from)) return [];
+  if (delta.from === undefined || Array.isArray(delta.from) || (devicesDecide(plan) && 'tag' in delta.from)) return [];
   return [{ code: 'delta-empty', severity: 'warning', at, message: `this selects no version older than ${quote(to)}: no delta is made`, hint: 'Correct the selection, or remove the rule.' }];
 }
+
+/** Where the plan names a fleet, a tag means the devices that follow it; an OSTree product's tags stand in its targets.json. */
+const devicesDecide = (plan: PlanSource): boolean => 'ostree' in plan || 'fleet' in plan;
 
 /** Notes the pairs of a rule in `wanted`; tells those that earlier rules want, once for each way of differing. */
 function repeatedPairs(wanted: Map<string, { rule: number; engine: EngineName }>, rule: number, { to, sources, engine }: { to: string; sources: string[]; engine: EngineName }): Finding[] {
