@@ -20,7 +20,7 @@ export interface AppliedDelta {
 
 /**
  * Applies a delta (plain, or compressed by gzip or zstd) to its base and writes
- * the target, in about 10 MiB of memory whatever the sizes.
+ * the target through two buffers of at most 4 MiB, whatever the sizes.
  *
  * `out` gets its name only when the target is whole and on disk; until then,
  * and after any failure, what had the name keeps it.

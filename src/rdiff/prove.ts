@@ -21,8 +21,8 @@ export type DeltaProof =
 
 /**
  * Applies a delta to its base in memory and compares the result with the
- * target, bit for bit, without writing anything. Needs about 15 MiB of memory
- * and reads each file once.
+ * target, bit for bit, without writing anything. Needs three
+ * buffers of at most 4 MiB and reads each file once.
  *
  * @returns a proof, or where the two first differ; a delta that cannot be applied is an error
  * @throws ReleasePlanError `delta-*` as {@link applyDelta} does
