@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
+import { constants, createReadStream, createWriteStream } from 'node:fs';
 import { open, copyFile, stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { errnoOf } from '../errors.ts';
 import { attributed } from './attribute.ts';
 import { ifThere } from './look.ts';
 
@@ -43,7 +45,7 @@ export const digestBytes = (bytes: string | Uint8Array): FileDigest => ({
  * Modes are set to 0644, whatever the source or the umask.
  */
 export async function copyWithDigest(from: string, to: string, signal?: AbortSignal): Promise<FileDigest> {
-  await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  await copy(from, to, signal);
   const handle = await open(to, 'r+');
   try {
     await attributed(to, async () => {
@@ -54,6 +56,20 @@ export async function copyWithDigest(from: string, to: string, signal?: AbortSig
     await handle.close();
   }
   return await digestFile(to, signal);
+}
+
+/** Why a file system makes no reflink: it has none, not between these two, or not of this file. */
+const NO_REFLINK: ReadonlySet<string | undefined> = new Set(['ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'EINVAL', 'ENOSYS', 'ENOTTY']);
+
+/** A reflink, or else byte by byte: copyFile(3) of gigabytes could not be interrupted. */
+async function copy(from: string, to: string, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
+  } catch (error) {
+    if (!NO_REFLINK.has(errnoOf(error))) throw error;
+    const writer = createWriteStream(to, { flags: 'wx', highWaterMark: CHUNK_BYTES });
+    await attributed(to, async () => await pipeline(createReadStream(from, { highWaterMark: CHUNK_BYTES }), writer, signal === undefined ? {} : { signal }));
+  }
 }
 
 /** Size of a file in bytes, or undefined when there is none. */
