@@ -185,7 +185,7 @@ test('a SWUpdate product: archived versions are Targets, devices decide the delt
 
   // In apply the devices on a tag decide, not the versions that the plan gives the tag to.
   edit((content) => {
-    content.versions = [{ version: '0.1.0' }, { version: '0.2.0', tags: ['promoted'] }];
+    content.versions = [{ version: '0.1.0' }, { version: '0.2.0' }];
     content.deltas = [{ to: '0.2.0', from: { tag: 'promoted' }, engine: 'rdiff' }];
   });
   const again = await runCommand(registerApply, ['apply', 'plan.yml', '--json'], { cwd: dir });
