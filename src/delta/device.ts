@@ -10,7 +10,7 @@ import { basename, join } from 'node:path';
 import { ReleasePlanError } from '../errors.ts';
 import { run } from '../io/process.ts';
 import { missingTool } from '../io/tools.ts';
-import { withScratch } from '../io/scratch.ts';
+import { withSocketScratch } from '../io/scratch.ts';
 import type { Partition, Plan, Proof } from '../model.ts';
 import { needsCodeSigningPurpose, readCertificates } from '../swu/certificate.ts';
 import { resolveKey } from '../swu/keys.ts';
@@ -78,7 +78,7 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
   if (revision === undefined) return skipped('swu.hardware names only patterns');
   const trusted = signing.public;
   return await orNotInstalled('swupdate-accepts', 'swupdate', async () => {
-    return await withScratch('swupdate', async (work) => {
+    return await withSocketScratch('swupdate', async (work) => {
       const certificate = await certificateFile(trusted, request, work);
       const selections = selectionsOf(request.plan.partitions);
       const board = `${request.plan.machine}:${revision}`;

@@ -10,6 +10,9 @@ import { BLOCK_BYTES } from './space.ts';
 /** How every such folder's name begins; then what for, pid, the pid's namespace, six random characters. */
 export const SCRATCH_PREFIX = 'release-plan-scratch-';
 
+/** There on every Linux, and short. */
+const SHORT = '/tmp';
+
 /** A tmpfs on Linux: what lies there reaches no disk, but for swap. */
 const MEMORY = '/dev/shm';
 
@@ -29,6 +32,18 @@ export async function withScratch<T>(what: string, body: (folder: string) => Pro
   }
 }
 
+/** The longest TMPDIR that leaves room for our folder's name and a socket's in the 107 bytes of a socket's path. */
+const LONGEST_FOR_SOCKETS = 40;
+
+/**
+ * As {@link withScratch}, for a program that makes sockets there.
+ *
+ * @see unix(7): sun_path has 108 bytes
+ */
+export async function withSocketScratch<T>(what: string, body: (folder: string) => Promise<T>): Promise<T> {
+  return await withScratch(what, body, tmpdir().length > LONGEST_FOR_SOCKETS ? SHORT : tmpdir());
+}
+
 /**
  * Removes the folders of runs that were killed: of this user, by a process
  * that is no more. A pid says nothing about a process in another container
@@ -36,7 +51,7 @@ export async function withScratch<T>(what: string, body: (folder: string) => Pro
  *
  * @returns what was removed
  */
-export async function cleanScratch(parents: readonly string[] = [tmpdir(), MEMORY]): Promise<string[]> {
+export async function cleanScratch(parents: readonly string[] = [tmpdir(), SHORT, MEMORY]): Promise<string[]> {
   const namespace = await pidNamespace();
   const removed: string[] = [];
   for (const parent of new Set(parents)) {
