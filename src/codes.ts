@@ -98,7 +98,7 @@ const codes = {
 
   // --- delta engine (rdiff/create) ---------------------------------------------
   'engine-missing': entry(EXIT.environment, 'The compiled parts of the delta engine (dist/rdiff) are not there: the package was not built, or not whole.', 'Run `npm run build` in a checkout, or install the package again.'),
-  'engine-memory': entry(EXIT.usage, 'The memory given to the delta engine is too small to work in.', 'Give --memory at least 64MiB.'),
+  'engine-memory': entry(EXIT.usage, 'The delta engine cannot work in the memory that it was given, or the system does not give it as much.', 'Give --memory 256MiB or more, or fewer --workers.'),
   'bug': entry(EXIT.bug, 'release-plan itself failed in a way it did not expect.', 'Please report it with the command and the message.'),
 
   // --- archive -----------------------------------------------------------------

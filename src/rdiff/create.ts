@@ -2,7 +2,7 @@
  * Makes a delta in librsync's format from two files that are at hand whole:
  * docs/performance.md, "The algorithm".
  */
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { ReleasePlanError, errnoOf, messageOf } from '../errors.ts';
 import { soloCrew, workerCrew } from './create/crew.ts';
@@ -16,7 +16,7 @@ import { loadWasm, sharedMemory } from './wasm.ts';
 export interface CreateDeltaOptions {
   /** The most memory that the process may take for it; 4 GiB unless given. A base that does not fit is worked through in windows. */
   memoryBytes?: number;
-  /** Threads; the number of processors unless given. The delta does not depend on it. */
+  /** Threads; the number of processors, 8 at most, unless given. The delta does not depend on it. */
   workers?: number;
   signal?: AbortSignal;
   /** Phases `index`, `scan`, `write`; the first two come again for every window of a large base. */
@@ -31,9 +31,8 @@ export interface DeltaSummary extends DeltaCounts {
 
 const DEFAULT_MEMORY_BYTES = 4 * 2 ** 30;
 
-/** What Node.js takes for itself: for the process, and for each worker thread. */
-const PROCESS_BYTES = 64 * 2 ** 20;
-const WORKER_BYTES = 12 * 2 ** 20;
+/** Unless told otherwise: more threads wait for the same memory. */
+const WORKERS_MAX = 8;
 
 /** Below this, starting workers takes longer than the work. */
 const SOLO_BYTES = 16 * 2 ** 20;
@@ -45,7 +44,8 @@ const SOLO_BYTES = 16 * 2 ** 20;
  * written in place: a caller who needs it whole or not at all gives a temporary path.
  *
  * @throws ReleasePlanError `io-failed` for a file that cannot be used,
- *   `engine-memory`, `engine-missing`, `interrupted` when the signal fired
+ *   `usage` for a delta that would overwrite an image, `engine-memory`,
+ *   `engine-missing`, `interrupted` when the signal fired
  */
 export async function createDelta(base: string, target: string, delta: string, options: CreateDeltaOptions = {}): Promise<DeltaSummary> {
   const handles: FileHandle[] = [];
@@ -56,6 +56,7 @@ export async function createDelta(base: string, target: string, delta: string, o
   };
   try {
     const images = { base: await opened(base, 'r'), target: await opened(target, 'r') };
+    await refuseOverwriting(delta, { [base]: images.base, [target]: images.target });
     return await makeDelta({ base, target, delta }, images, await opened(delta, 'w'), options);
   } finally {
     await Promise.all(handles.map(async (handle) => await handle.close()));
@@ -72,8 +73,9 @@ async function makeDelta(paths: { base: string; target: string; delta: string },
   const baseBytes = await sizeOfImage(images.base, paths.base);
   const targetBytes = await sizeOfImage(images.target, paths.target);
   const solo = options.workers === undefined && baseBytes + targetBytes <= SOLO_BYTES;
-  const workers = solo ? 1 : (options.workers ?? availableParallelism());
-  const layout = planLayout(baseBytes, memoryBytes - PROCESS_BYTES - workers * WORKER_BYTES, workers);
+  const workers = solo ? 1 : (options.workers ?? Math.min(availableParallelism(), WORKERS_MAX));
+  if (!Number.isInteger(workers) || workers < 1) throw new ReleasePlanError('usage', `the delta engine cannot work with ${workers} workers`, { hint: 'Give a whole number, 1 or more.' });
+  const layout = planLayout(baseBytes, memoryBytes, workers);
   const memory = sharedMemory(layout.sizeBytes);
   const setup = { module: await loadWasm('match'), memory, layout, basePath: paths.base, targetPath: paths.target, targetBytes };
   const crew = solo ? soloCrew(setup, { base: images.base.fd, target: images.target.fd }, breathe) : workerCrew(setup);
@@ -84,6 +86,16 @@ async function makeDelta(paths: { base: string; target: string; delta: string },
     await breathe();
   });
   return { baseBytes, targetBytes, ...counts };
+}
+
+/** @throws ReleasePlanError `usage` when the delta would be written over one of the images */
+async function refuseOverwriting(delta: string, images: Record<string, FileHandle>): Promise<void> {
+  const there = await stat(delta).catch(() => undefined);
+  if (there === undefined) return;
+  for (const [path, handle] of Object.entries(images)) {
+    const image = await handle.stat();
+    if (image.dev === there.dev && image.ino === there.ino) throw new ReleasePlanError('usage', `the delta ${delta} is the same file as the image ${path}`, { hint: 'Give the delta a name of its own.' });
+  }
 }
 
 async function openFile(path: string, flags: 'r' | 'w'): Promise<FileHandle> {

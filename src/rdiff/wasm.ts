@@ -39,10 +39,16 @@ export async function loadWasm(name: WasmName): Promise<WebAssembly.Module> {
 /**
  * A shared memory of at least the given size, all zeros. Pages that are never
  * touched cost address space, not memory.
+ *
+ * @throws ReleasePlanError `engine-memory` when the system has no room for it
  */
 export function sharedMemory(sizeBytes: number): WebAssembly.Memory {
   const pages = Math.ceil(sizeBytes / WASM_PAGE_BYTES);
-  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  } catch (cause) {
+    throw new ReleasePlanError('engine-memory', `the system gives the delta engine no ${pages * WASM_PAGE_BYTES} bytes of address space`, { cause, hint: 'Give less with --memory, or raise the limit (ulimit -v).' });
+  }
 }
 
 /**

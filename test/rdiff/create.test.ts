@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { run } from '../../src/io/process.ts';
 import { createDelta, type CreateDeltaOptions, type DeltaSummary } from '../../src/rdiff/create.ts';
+import { planLayout } from '../../src/rdiff/create/layout.ts';
 import { DeltaParser, type DeltaPart } from '../../src/rdiff/delta-parser.ts';
 import { digestFile } from '../../src/io/hash.ts';
 import { failureOf } from '../support/failure.ts';
@@ -113,10 +114,12 @@ test('the same bits from this thread and from 1, 2 and 4 workers, whole and in w
 test('a base that does not fit is worked through in windows, and what moved is still found', async () => {
   const base = noise(24_000_000, 11);
   const target = Buffer.concat([base.subarray(13_000_000), noise(5000, 12), base.subarray(0, 13_000_000)]);
-  // What a process and a worker need at least, and a window of a few MiB.
-  const memoryBytes = (64 + 12 + 16) * 2 ** 20;
+  // Room for a window of a few MiB beside what a process and its threads need.
+  const memoryBytes = 160 * 2 ** 20;
+  assert.ok(planLayout(base.length, memoryBytes, 1).windowBytes < base.length / 2);
   const made = await make(base, target, { memoryBytes, workers: 1 });
   assert.ok(await patched());
+  assert.is((await make(base, target, { memoryBytes, workers: 3 })).deltaSha256, made.deltaSha256, 'the same bits');
   assert.ok(made.deltaBytes < 6000, `${made.deltaBytes} bytes`);
 });
 
@@ -157,13 +160,17 @@ test('stops when the signal fires, before it begins and in the middle', async ()
   }
 });
 
-test('names the file that cannot be used, and a memory that is too small', async () => {
+test('refuses what it cannot use, and says which: a file, a memory, a number of workers', async () => {
   await make(noise(1000, 21), noise(1000, 22));
   const missing = await failureOf(async () => await createDelta(join(dir, 'none'), paths.target, paths.delta));
   assert.is(missing.code, 'io-failed');
   assert.match(missing.message, join(dir, 'none'));
   mkdirSync(join(dir, 'folder'), { recursive: true });
   assert.match((await failureOf(async () => await createDelta(join(dir, 'folder'), paths.target, paths.delta))).message, 'not a regular file');
+  const overwriting = await failureOf(async () => await createDelta(paths.base, paths.target, paths.target));
+  assert.is(overwriting.code, 'usage');
+  assert.is(readFileSync(paths.target).length, 1000);
+  assert.is((await failureOf(async () => await createDelta(paths.base, paths.target, paths.delta, { workers: 0 }))).code, 'usage');
   writeFileSync(paths.base, '');
   truncateSync(paths.base, 64 * 2 ** 20);
   assert.is((await failureOf(async () => await createDelta(paths.base, paths.target, paths.delta, { memoryBytes: 2 ** 20 }))).code, 'engine-memory');

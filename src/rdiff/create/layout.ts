@@ -1,4 +1,5 @@
 import { ReleasePlanError } from '../../errors.ts';
+import { formatBytes } from '../../io/bytes.ts';
 import { WASM_LIMIT_BYTES, WASM_PAGE_BYTES } from '../wasm.ts';
 
 /** Target bytes that are matched in one go. The delta depends on it: a constant. */
@@ -111,21 +112,32 @@ function arrange(windowBytes: number, lanes: number): Layout {
   return { sizeBytes: allocator.usedBytes, baseAt, windowBytes, coarseAt, coarseBits, fineAt, filterAt, fineBits, lanes: laneLayouts };
 }
 
+/** What Node.js takes for itself: for the process, and for each worker thread. */
+const PROCESS_BYTES = 64 * 2 ** 20;
+const WORKER_BYTES = 12 * 2 ** 20;
+
+/** Room is kept for so many threads, however many there are: the window, and so the delta, must not depend on it. */
+const EXPECTED_WORKERS = 4;
+
+/** What the process takes with a layout. */
+const processBytes = (layout: Layout): number => PROCESS_BYTES + layout.lanes.length * WORKER_BYTES + layout.sizeBytes;
+
 /**
  * Lays out the memory: the whole base where it fits, otherwise the largest
- * window of it that does.
+ * window of it that does. The window depends on the two sizes alone; there are
+ * fewer lanes than asked for where memory is short.
  *
- * @param memoryBytes for wasm memory; what Node.js itself takes is already off
+ * @param memoryBytes what the process may take
+ * @param workers at least 1
  * @throws ReleasePlanError `engine-memory` when not even a small window fits
  */
-export function planLayout(baseBytes: number, memoryBytes: number, lanes: number): Layout {
-  const limit = Math.min(memoryBytes, WASM_LIMIT_BYTES - WASM_PAGE_BYTES);
-  for (let windowBytes = baseBytes; windowBytes >= Math.min(baseBytes, CHUNK_BYTES); ) {
-    const layout = arrange(windowBytes, lanes);
-    if (layout.sizeBytes <= limit) return layout;
-    const smaller = Math.floor((windowBytes * 0.95) / CHUNK_BYTES) * CHUNK_BYTES;
-    if (smaller < CHUNK_BYTES) break;
-    windowBytes = smaller;
+export function planLayout(baseBytes: number, memoryBytes: number, workers: number): Layout {
+  const fits = (layout: Layout): boolean => processBytes(layout) <= memoryBytes && layout.sizeBytes <= WASM_LIMIT_BYTES - WASM_PAGE_BYTES;
+  let windowBytes = baseBytes;
+  while (!fits(arrange(windowBytes, EXPECTED_WORKERS))) {
+    windowBytes = Math.floor((windowBytes * 0.95) / CHUNK_BYTES) * CHUNK_BYTES;
+    if (windowBytes < CHUNK_BYTES) throw new ReleasePlanError('engine-memory', `the delta engine cannot work in ${formatBytes(memoryBytes)} of memory`);
   }
-  throw new ReleasePlanError('engine-memory', `the delta engine cannot work in ${memoryBytes} bytes of memory with ${lanes} workers`);
+  const wanted = arrange(windowBytes, workers);
+  return fits(wanted) ? wanted : arrange(windowBytes, Math.min(workers, EXPECTED_WORKERS));
 }

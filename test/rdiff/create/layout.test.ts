@@ -25,10 +25,11 @@ const buffers = (layout: Layout): Array<[at: number, size: number]> => [
 
 test('buffers lie apart, within the memory given, aligned as the indexes need them', () => {
   const sizes = fc.oneof(fc.nat(64 * 2 ** 20), fc.maxSafeNat().map((one) => one % (16 * GIB)));
-  fc.assert(fc.property(sizes, fc.integer({ min: 128, max: 4096 }), fc.integer({ min: 1, max: 8 }), (baseBytes, memoryMiB, lanes) => {
+  fc.assert(fc.property(sizes, fc.integer({ min: 160, max: 4096 }), fc.integer({ min: 1, max: 8 }), (baseBytes, memoryMiB, lanes) => {
     const layout = planLayout(baseBytes, memoryMiB * 2 ** 20, lanes);
     assert.ok(layout.sizeBytes <= Math.min(memoryMiB * 2 ** 20, 4 * GIB - 65_536));
     assert.is(layout.baseAt % COARSE_STRIDE, 0);
+    assert.is(layout.windowBytes, planLayout(baseBytes, memoryMiB * 2 ** 20, 1).windowBytes, 'the window does not depend on the workers');
     if (layout.windowBytes < baseBytes) assert.is(layout.windowBytes % CHUNK_BYTES, 0);
     let free = 65_536;
     for (const [at, size] of buffers(layout).toSorted(([a], [b]) => a - b)) {
@@ -46,7 +47,7 @@ test('takes the whole base where it fits: 3 GiB in 4', () => {
 });
 
 test('refuses what no window fits into', async () => {
-  assert.is((await failureOf(async () => planLayout(GIB, 8 * 2 ** 20, 8))).code, 'engine-memory');
+  assert.is((await failureOf(async () => planLayout(GIB, 64 * 2 ** 20, 8))).code, 'engine-memory');
 });
 
 test.run();
