@@ -26,7 +26,7 @@ export const registerSchedule: RegisterCommand = (program, run) => {
     .option('--github', 'a GitHub workflow with a schedule')
     .option('--at <HH:MM>', 'when to start; GitHub counts in UTC', '02:30')
     .option('--run-as <user>', 'the account that builds, for --systemd; whoever runs this by default')
-    .option('--out <dir>', 'folder to write to; the current one, or .github/workflows of the repository')
+    .option('--out <dir>', 'folder to write to; the current one, for a CI where it looks in the repository')
     .option('--stdout', 'print it, write nothing')
     .option('--force', 'replace files that are there with another content')
     .action(async (plan: string, flags: Flags) => {

@@ -10,6 +10,8 @@ import type { NightlyRun, Scheduler } from './schedule.ts';
 export const gitlab: Scheduler = {
   name: 'gitlab',
   about: 'a GitLab CI job, and the pipeline schedule that starts it',
+  // GitLab expands `$NAME` and `*` in the path of an include: at the root there is neither.
+  folder: '.',
   async files(run: NightlyRun) {
     const data = {
       name: nightlyName(run.product),

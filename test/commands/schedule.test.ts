@@ -7,7 +7,7 @@ import { parse, stringify } from 'yaml';
 import { registerSchedule } from '../../src/commands/schedule.ts';
 import { ReleasePlanError } from '../../src/errors.ts';
 import { runCommand, type CommandRun } from '../support/command.ts';
-import { githubComplaints, gitlabComplaints, runScript, shellArguments, unitArguments, unitComplaints } from '../support/schedule.ts';
+import { githubComplaints, gitlabComplaints, runPipeline, runScript, shellArguments, unitArguments, unitComplaints } from '../support/schedule.ts';
 import { product, type PlanYaml } from '../support/product.ts';
 import { scratch } from '../support/scratch.ts';
 
@@ -116,6 +116,20 @@ for (const folder of ['product', AWKWARD, 'ex ${{ github.token }} pression']) {
   });
 }
 
+test('gitlab: the job runs in the schedule of its product, and in no other pipeline', async () => {
+  const dir = repository(AWKWARD);
+  const root = dirname(dir);
+  const { stdout } = await schedule(dir, '--gitlab');
+  writeFileSync(join(root, '.gitlab-ci.yml'), stdout.slice(stdout.indexOf('include:')).split('\n', 1)[0] ?? '');
+  const git = (...args: string[]): Buffer => execFileSync('git', ['-c', 'user.email=a@b', '-c', 'user.name=a', ...args], { cwd: root });
+  git('add', '-A');
+  git('commit', '-qm', 'nightly');
+  git('remote', 'add', 'origin', 'git@gitlab.example:group/product.git');
+  assert.equal(runPipeline(root, { CI_PIPELINE_SOURCE: 'schedule', RELEASE_PLAN: 'tolomeo' }), ['apply', '--nightly', '--', `${AWKWARD}/plan.yml`]);
+  assert.equal(runPipeline(root, { CI_PIPELINE_SOURCE: 'push', RELEASE_PLAN: 'tolomeo' }), []);
+  assert.equal(runPipeline(root, { CI_PIPELINE_SOURCE: 'schedule', RELEASE_PLAN: 'another' }), []);
+});
+
 test('the schemas do find what is wrong', async () => {
   assert.ok((await githubComplaints('on: push\njobs:\n  a:\n    runs-on: x\n    stepz: []\n')).length > 0);
   assert.ok((await gitlabComplaints('a:\n  script: [x]\n  when: sometimes\n')).length > 0);
@@ -164,7 +178,9 @@ test('of two units none is written when one cannot be', async () => {
 });
 
 test('GitLab is told where the file is from the root of the repository', async () => {
-  const { stdout } = await schedule(repository('a/product'), '--gitlab');
+  const dir = repository('a/product');
+  assert.match((await schedule(dir, '--gitlab')).stdout, 'include: [{ local: "/release-plan-tolomeo.gitlab-ci.yml" }]');
+  const { stdout } = await schedule(dir, '--gitlab', '--out', '.');
   assert.match(stdout, 'include: [{ local: "/a/product/release-plan-tolomeo.gitlab-ci.yml" }]');
 });
 

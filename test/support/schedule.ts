@@ -1,7 +1,8 @@
 /** Schedules as their own programs and platforms read them. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
 import { parse } from 'yaml';
 import { scratch } from './scratch.ts';
@@ -24,13 +25,32 @@ export function shellArguments(line: string): string[] {
   return execFileSync('bash', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' }).split('\0').slice(0, -1);
 }
 
-/** Runs a script as a CI's runner does, with a release-plan that only says what it was given. */
+/** An environment whose release-plan only leaves what it was given, in $SAID. */
+function standIn(): { env: NodeJS.ProcessEnv; said(): string[] } {
+  const dir = scratch('schedule-bin');
+  const program = join(dir, 'release-plan');
+  writeFileSync(program, '#!/bin/sh\nprintf "%s\\0" "$@" > "$SAID"\n');
+  chmodSync(program, 0o755);
+  const SAID = join(dir, 'said');
+  return {
+    env: { ...process.env, PATH: `${dir}:${process.env.PATH ?? ''}`, HOME: dir, SAID },
+    said: () => (existsSync(SAID) ? readFileSync(SAID, 'utf8').split('\0').slice(0, -1) : []),
+  };
+}
+
+/** Runs a script as a CI's runner does; what release-plan was given. */
 export function runScript(script: string): string[] {
-  const bin = join(scratch('schedule-bin'), 'bin');
-  mkdirSync(bin);
-  writeFileSync(join(bin, 'release-plan'), '#!/bin/sh\nprintf "%s\\0" "$@"\n');
-  chmodSync(join(bin, 'release-plan'), 0o755);
-  return execFileSync('bash', ['-e', '-c', script], { encoding: 'utf8', env: { ...process.env, PATH: `${bin}:${process.env.PATH ?? ''}` } }).split('\0').slice(0, -1);
+  const { env, said } = standIn();
+  execFileSync('bash', ['-e', '-c', script], { env });
+  return said();
+}
+
+/** Runs a repository's GitLab pipeline with gitlab-ci-local, in a shell; what release-plan was given, nothing when no job ran. */
+export function runPipeline(root: string, variables: Record<string, string>): string[] {
+  const { env, said } = standIn();
+  const given = Object.entries(variables).flatMap(([name, value]) => ['--variable', `${name}=${value}`]);
+  execFileSync(fileURLToPath(new URL('../../node_modules/.bin/gitlab-ci-local', import.meta.url)), ['--force-shell-executor', '--no-shell-isolation', ...given], { cwd: root, env, stdio: 'pipe' });
+  return said();
 }
 
 /** What GitHub's own workflow parser, with its schema, says is wrong. */
