@@ -12,7 +12,7 @@ import type { OstreeRepository } from './ostree/repository.ts';
 export { looseBytes } from './ostree/loose.ts';
 export { makeDeltas, type MadeDelta, type MakeOptions } from './ostree/make.ts';
 export { pruneDeltas, unrequiredDeltas } from './ostree/prune.ts';
-export { commitProblem, commitTimes, requireRepository, resolveRef, type OstreeRepository } from './ostree/repository.ts';
+export { commitProblem, commitTimes, repositoryLock, requireRepository, resolveRef, type OstreeRepository } from './ostree/repository.ts';
 export { deltaStates, problemOf, type DeltaState } from './ostree/state.ts';
 export { deltaName, type CommitPair } from './ostree/static-delta.ts';
 export type { StatsRef } from './ostree/stats.ts';

@@ -155,6 +155,8 @@ test('apply makes an OSTree plan true, reports on devices and bytes, and has not
   assert.match((await apply('--dry-run')).stdout, /required by tag promoted; it is broken/);
   const plan = parse(readFileSync(join(cwd, 'plan.yml'), 'utf8')) as { deltas: object[] };
   writeFileSync(join(cwd, 'plan.yml'), stringify({ ...plan, deltas: [...plan.deltas, { to: '9', from: ['5', '7'], engine: 'ostree' }] }));
+  writeFileSync(join(cwd, 'misspelt.yml'), stringify({ ...plan, ostree: { repo: 'ostree/repo', branch: 'raspberypi4-64-lmp' } }));
+  assert.match(codeOf(await runCommand(registerApply, ['apply', 'misspelt.yml'], { cwd })), /^2 ostree-ref-unknown/);
   const repaired = await apply();
   assert.is(repaired.exitCode, 0);
   await run('sed', ['-i', 's/"version": "5"/"version": "4"/', join(cwd, 'targets.json')]);

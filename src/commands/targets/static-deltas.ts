@@ -102,12 +102,12 @@ function refuseImpossible({ pairs, impossible }: RequiredDeltas): void {
 }
 
 /** Makes what is missing; a SWUpdate product does it as `apply` would. */
-async function make({ situation: { plan, registry }, answer }: Answered, flags: Flags, context: CommandContext): Promise<void> {
+async function make({ situation: { plan }, answer }: Answered, flags: Flags, context: CommandContext): Promise<void> {
   const waitMs = waitOf(flags.wait);
   if (plan.ostree !== undefined) {
     const { makeOstreeDeltas } = await import('../../steps/targets/ostree.ts');
     const progress = (message: string): void => context.report({ type: 'note', message });
-    await makeOstreeDeltas(plan, registry, answer.pairs, { report: context.report, progress, signal: context.signal, waitMs });
+    await makeOstreeDeltas(plan, answer.pairs, { report: context.report, progress, signal: context.signal, waitMs });
     return;
   }
   const { makeSwupdateDeltas, swupdateProblems } = await import('../../steps/targets/swupdate.ts');
@@ -120,15 +120,12 @@ async function make({ situation: { plan, registry }, answer }: Answered, flags: 
 }
 
 async function prune({ situation, unrequired = [] }: Answered, flags: Flags, context: CommandContext): Promise<void> {
-  const { plan, registry, fleet } = situation;
+  const { plan, fleet } = situation;
   if (flags.prune !== true || plan.ostree === undefined || unrequired.length === 0) return;
   // A row that cannot be read may be the one device that still needs the delta.
   if (fleet !== undefined && fleet.bad.count > 0) throw new ReleasePlanError('fleet-unreadable', `${fleet.bad.count} rows of ${fleet.source} cannot be read, so nobody can say which deltas are required`, { hint: 'Correct the rows, then prune.' });
   const { pruneOstreeDeltas } = await import('../../steps/targets/ostree.ts');
-  const { readRegistry } = await import('../../fleet/registry-file.ts');
-  // As make() has left it.
-  const current = await readRegistry(registry.file);
-  await pruneOstreeDeltas(plan, current, unrequired, { report: context.report, progress: () => undefined, signal: context.signal, waitMs: waitOf(flags.wait) });
+  await pruneOstreeDeltas(plan, unrequired, { report: context.report, progress: () => undefined, signal: context.signal, waitMs: waitOf(flags.wait) });
 }
 
 function waitOf(wait: string | undefined): number {

@@ -34,6 +34,8 @@ export function readDevice(row: unknown): Device | { problem: string } {
     const found = row[field] ?? '';
     const text = field === 'hardware-ids' && Array.isArray(found) ? found[0] ?? '' : field === 'version' && typeof found === 'number' ? String(found) : found;
     if (typeof text !== 'string') return { problem: `has ${field} ${describe(found)}, not text` };
+    // They are printed: a terminal must not obey them.
+    if (/\p{Cc}/u.test(text)) return { problem: `has control characters in ${field}` };
     texts.set(field, text.trim());
   }
   const name = texts.get('name') || texts.get('uuid');

@@ -10,7 +10,7 @@ import { requiredPairs, type RequiredPair } from '../../plan/pairs.ts';
 import type { CheckRow } from '../../report/consistency.ts';
 import { basisFacts } from './facts.ts';
 import { registryFile, versionsOf } from './open.ts';
-import { deviceRows } from './report.ts';
+import { badRows, deviceRows } from './report.ts';
 
 /** A required delta with the devices that it serves, where the fleet is known. */
 export interface FleetPair extends RequiredPair {
@@ -30,7 +30,7 @@ export async function pairsOfPlan(plan: Plan, signal?: AbortSignal): Promise<{ p
   const registry = await knownVersions(plan);
   const facts = plannedFacts(plan, await basisFacts({ plan, format: 'SWUPDATE', registry, fleet }, signal));
   const found = new Map<string, FleetPair>();
-  const rows: CheckRow[] = fleet.bad.count === 0 ? [] : [{ check: 'devices', subject: 'fleet', result: 'fail', detail: `${fleet.bad.count} rows of the fleet cannot be read: nobody knows what these devices need` }];
+  const rows = badRows(fleet);
   for (const rule of plan.deltas) {
     const tag = tagOf(rule);
     // A tag that no device follows yet requires nothing.

@@ -1,13 +1,17 @@
 /** Static deltas of an OSTree plan: from the fleet's pairs to the repository and back into the registry. */
-import { deltaStates, makeDeltas, problemOf, pruneDeltas, publishSizes, repositoryOf, unrequiredDeltas, type CommitPair, type MadeDelta, type StatsRef } from '../../delta/ostree.ts';
+import { deltaStates, makeDeltas, problemOf, pruneDeltas, publishSizes, repositoryLock, repositoryOf, unrequiredDeltas, type CommitPair, type MadeDelta, type StatsRef } from '../../delta/ostree.ts';
 import { ReleasePlanError } from '../../errors.ts';
 import type { Report } from '../../events.ts';
 import { setDeltaStats } from '../../fleet/registry-edit.ts';
-import { updateRegistry } from '../../fleet/registry-file.ts';
+import { readRegistry, updateRegistry } from '../../fleet/registry-file.ts';
 import { isRecord, type Registry } from '../../fleet/registry.ts';
 import type { RequiredPair } from '../../fleet/required.ts';
+import { withLock } from '../../io/lock.ts';
 import type { OstreeSettings, Plan } from '../../model.ts';
 import { registryFile } from './open.ts';
+
+/** Another run holds the lock for hours while it makes deltas; sizes are a matter of seconds, but come after them. */
+const SIZES_WAIT_MS = 24 * 60 * 60_000;
 
 /** What the work may touch of the outside. */
 export interface OstreeHost {
@@ -37,7 +41,7 @@ export function ostreeOf(plan: Plan): OstreeSettings {
  * @returns each required delta, new or not
  * @throws ReleasePlanError what makeDeltas, publishSizes and updateRegistry throw
  */
-export async function makeOstreeDeltas(plan: Plan, registry: Registry, pairs: readonly RequiredPair[], host: OstreeHost): Promise<MadeDelta[]> {
+export async function makeOstreeDeltas(plan: Plan, pairs: readonly RequiredPair[], host: OstreeHost): Promise<MadeDelta[]> {
   const settings = ostreeOf(plan);
   const made = await makeDeltas(repositoryOf(settings), pairs.map(commitsOf), {
     progress: host.progress,
@@ -46,15 +50,14 @@ export async function makeOstreeDeltas(plan: Plan, registry: Registry, pairs: re
     ...(host.waitMs === undefined ? {} : { waitMs: host.waitMs }),
     ...(settings.jobs === undefined ? {} : { jobs: settings.jobs }),
   });
-  await registerSizes(plan, registry, made.map(({ to }) => to), host);
+  await registerSizes(plan, made.map(({ to }) => to), host);
   return made;
 }
 
 /** Deletes deltas, and takes their sizes out of what devices read. */
-export async function pruneOstreeDeltas(plan: Plan, registry: Registry, pairs: readonly CommitPair[], host: OstreeHost): Promise<void> {
+export async function pruneOstreeDeltas(plan: Plan, pairs: readonly CommitPair[], host: OstreeHost): Promise<void> {
   await pruneDeltas(repositoryOf(ostreeOf(plan)), pairs, { ...stopOf(host), ...(host.waitMs === undefined ? {} : { waitMs: host.waitMs }) });
-  const targets = new Set(registry.targets.map((target) => target.sha256));
-  await registerSizes(plan, registry, pairs.map(({ to }) => to).filter((to) => targets.has(to)), host);
+  await registerSizes(plan, pairs.map(({ to }) => to), host);
 }
 
 /** The deltas in the repository that none of these pairs is. */
@@ -67,10 +70,17 @@ export async function ostreeProblems(plan: Plan, pairs: readonly RequiredPair[],
   return states.map(problemOf);
 }
 
-async function registerSizes(plan: Plan, registry: Registry, commits: readonly string[], host: OstreeHost): Promise<void> {
-  const refs = await publishSizes(repositoryOf(ostreeOf(plan)), commits, (to) => namedStats(registry, to));
-  const change = (current: Registry) => [...refs].flatMap(([commit, ref]) => setDeltaStats(current, commit, ref));
-  await updateRegistry(registryFile(plan), change, { cwd: plan.dir, report: host.report, ...stopOf(host), ...(plan.targets?.sign === undefined ? {} : { sign: plan.targets.sign }) });
+/** Under the repository's lock, so that of two runs the later one has the sizes of both. */
+async function registerSizes(plan: Plan, commits: readonly string[], host: OstreeHost): Promise<void> {
+  const repo = repositoryOf(ostreeOf(plan));
+  const file = registryFile(plan);
+  await withLock(repositoryLock(repo), `sizes of static deltas in ${repo.path}`, { waitMs: SIZES_WAIT_MS, ...stopOf(host) }, async () => {
+    const registry = await readRegistry(file);
+    const known = new Set(registry.targets.map((target) => target.sha256));
+    const refs = await publishSizes(repo, commits.filter((commit) => known.has(commit)), (to) => namedStats(registry, to));
+    const change = (current: Registry) => [...refs].flatMap(([commit, ref]) => setDeltaStats(current, commit, ref));
+    await updateRegistry(file, change, { cwd: plan.dir, report: host.report, ...stopOf(host), ...(plan.targets?.sign === undefined ? {} : { sign: plan.targets.sign }) });
+  });
 }
 
 /** The statistics that the Targets of a commit name. */

@@ -1,6 +1,7 @@
 /** The rows of the consistency report that the fleet decides. Pure. */
 import { problemOf, type DeltaState } from '../../delta/ostree.ts';
 import { coverageOf, uncoveredOf, versionCounts, type Coverage } from '../../fleet/coverage.ts';
+import type { Fleet } from '../../fleet/devices/tally.ts';
 import { endInWords, type RequiredDeltas } from '../../fleet/required.ts';
 import { formatBytes } from '../../io/bytes.ts';
 import { pairKey } from '../../model.ts';
@@ -16,7 +17,7 @@ export function ostreeRows(situation: OstreeSituation, failures: ReadonlyMap<str
       ...pairs.map((pair) => deltaRow(pair, failures.get(pairKey(pair.from, pair.to)))),
       ...answers.flatMap(({ answer }) => answer.impossible.map(({ from, to, detail }): CheckRow => ({ check: 'delta', subject: pairKey(endInWords(from), endInWords(to)), result: 'fail', detail }))),
       ...answers.flatMap(({ rule, answer }) => (rule.from.kind === 'tag' && fleet.fleet !== undefined ? deviceRows(rule.from.tag, answer) : [])),
-      ...(fleet.fleet === undefined ? [{ check: 'devices', subject: 'fleet', result: 'not-checked', detail: 'the plan names no fleet' } as const] : [...badRows(fleet.fleet.bad.count), { check: 'devices', subject: 'fleet', result: 'pass', detail: fleetBytes(pairs) } as const]),
+      ...(fleet.fleet === undefined ? [{ check: 'devices', subject: 'fleet', result: 'not-checked', detail: 'the plan names no fleet' } as const] : [...badRows(fleet.fleet), { check: 'devices', subject: 'fleet', result: 'pass', detail: fleetBytes(pairs) } as const]),
     ],
     sizes: pairs.flatMap((pair) => sizeRow(pair, fleet.fleet !== undefined)),
   };
@@ -44,8 +45,12 @@ export function coverageInWords({ devices, there, newer, byDelta, byFullImage, n
   return `${devices} ${devices === 1 ? 'device' : 'devices'}: ${parts.join(', ')}`;
 }
 
-const badRows = (count: number): CheckRow[] =>
-  count === 0 ? [] : [{ check: 'devices', subject: 'fleet', result: 'fail', detail: `${count} rows of the fleet cannot be read: nobody knows what these devices need` }];
+/** A row that cannot be read is a device that nobody knows the needs of. */
+export function badRows({ source, bad: { count, diagnostics: [first] } }: Fleet): CheckRow[] {
+  if (count === 0) return [];
+  const example = first === undefined ? '' : `, the first in line ${first.where?.line ?? 0}: ${first.message}`;
+  return [{ check: 'devices', subject: 'fleet', result: 'fail', detail: `${count} ${count === 1 ? 'row' : 'rows'} of ${source} cannot be read${example}` }];
+}
 
 const versionRow = (version: string, problem: string | undefined): CheckRow =>
   ({ check: 'archive', subject: version, result: problem === undefined ? 'pass' : 'fail', detail: problem ?? 'its commit is in the repository' });

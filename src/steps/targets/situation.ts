@@ -1,5 +1,5 @@
 /** How an OSTree plan stands: what its rules require of the repository, and what the repository has. */
-import { commitProblem, deltaStates, looseBytes, problemOf, repositoryOf, requireRepository, type DeltaState } from '../../delta/ostree.ts';
+import { commitProblem, deltaStates, looseBytes, problemOf, repositoryOf, requireRepository, resolveRef, type DeltaState } from '../../delta/ostree.ts';
 import { distinct, targetsOf } from '../../fleet/running.ts';
 import { endInWords, type RequiredDeltas, type RequiredPair } from '../../fleet/required.ts';
 import type { DeltaRule, Plan, Step } from '../../model.ts';
@@ -36,11 +36,14 @@ export interface OstreeSituation {
 /**
  * Reads registry, fleet and repository.
  *
- * @throws ReleasePlanError `ostree-repo-missing`, `targets-*`, `fleet-*`, `target-unknown`
+ * @throws ReleasePlanError `ostree-repo-missing`, `ostree-ref-unknown`, `targets-*`, `fleet-*`, `target-unknown`
  */
 export async function surveyOstree(plan: Plan, signal?: AbortSignal): Promise<OstreeSituation> {
-  const repo = repositoryOf(ostreeOf(plan));
+  const settings = ostreeOf(plan);
+  const repo = repositoryOf(settings);
   await requireRepository(repo);
+  // Nothing is made of the branch itself; a wrong name says that this is another product's repository.
+  await resolveRef(repo, settings.branch, signal);
   const fleet = await openFleet(plan, signal);
   const facts = await basisFacts(fleet, signal);
   const known = new Set(targetsOf(fleet.registry, fleet.format).map((target) => target.version));

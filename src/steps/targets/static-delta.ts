@@ -27,8 +27,8 @@ export async function runStaticDelta(step: DeltaStep, situation: OstreeSituation
   return pair.state.state === 'proven' ? `${formatBytes(pair.state.proof.sizeBytes)} in place of ${formatBytes(pair.loose.bytes)} in ${pair.loose.objects} objects` : 'made';
 }
 
-async function makePairs(pairs: readonly OstreePair[], { fleet: { plan, registry } }: OstreeSituation, host: StepHost, progress: (message: string) => void): Promise<void> {
-  const made = await makeOstreeDeltas(plan, registry, pairs.map(({ required }) => required), { report: host.report, progress, signal: host.signal });
+async function makePairs(pairs: readonly OstreePair[], { fleet: { plan } }: OstreeSituation, host: StepHost, progress: (message: string) => void): Promise<void> {
+  const made = await makeOstreeDeltas(plan, pairs.map(({ required }) => required), { report: host.report, progress, signal: host.signal });
   for (const pair of pairs) {
     const { from, to } = commitsOf(pair.required);
     const delta = made.find((one) => one.from === from && one.to === to);

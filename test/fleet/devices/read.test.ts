@@ -88,6 +88,11 @@ test('bad rows are counted with their lines, and the good ones count', async () 
   assert.equal(csv.bad.diagnostics.map((one) => one.where?.line), [3, 5]);
 });
 
+test('a name that would move the cursor is a bad row', async () => {
+  const fleet = await read(JSON.stringify([row(1), row(2, { name: 'a\u001b[2J' })]));
+  assert.equal([fleet.devices, fleet.bad.count], [1, 1]);
+});
+
 test('only the first bad rows are kept, all are counted', async () => {
   const fleet = await read(Array.from({ length: 1000 }, () => '[]').join('\n').replace('[]', JSON.stringify(row(1))));
   assert.equal([fleet.devices, fleet.bad.count, fleet.bad.diagnostics.length], [1, 999, 20]);
