@@ -1,4 +1,5 @@
 /** The plan's notification command: who is told how a run ended. */
+import { reportFile as archivedReport } from '../archive/layout.ts';
 import { EXIT, type ExitCode } from '../codes.ts';
 import { asUserError, messageOf } from '../errors.ts';
 import { runShell } from '../io/shell.ts';
@@ -40,8 +41,10 @@ export async function notified<T extends ApplyResult>(plan: Plan, host: StepHost
 }
 
 /** What is told of a run that came to its end. Pure. */
-export function noticeOf(plan: Pick<Plan, 'product'>, result: ApplyResult, changes: readonly string[] = []): Notice {
-  const { results, report, reportFiles: [reportFile], exitCode } = result;
+export function noticeOf(plan: Plan, result: ApplyResult, changes: readonly string[] = []): Notice {
+  const { results, report, reportFiles, exitCode } = result;
+  // Where nothing was to be done, the report that stands is current.
+  const reportFile = reportFiles[0] ?? (results.length === 0 ? archivedReport(plan, 'json') : undefined);
   const hasDone = changes.length > 0 || results.some((one) => one.outcome.state === 'done');
   const outcome = exitCode !== EXIT.ok ? 'failed' : hasDone ? 'changed' : 'unchanged';
   const steps = results.map(({ title, outcome: { state, message } }) => (state === 'done' ? `done    ${title}` : `${state === 'failed' ? 'FAILED ' : 'skipped'} ${title}: ${message}`));

@@ -64,7 +64,8 @@ test('on: change is also told of failures, failure of nothing else, always of ev
 });
 
 test('a run that did nothing is unchanged; one that found something new since the last night is not', () => {
-  assert.is(noticeOf(demoPlan(), resultOf()).outcome, 'unchanged');
+  const unchanged = noticeOf(demoPlan(), resultOf());
+  assert.equal([unchanged.outcome, unchanged.reportFile], ['unchanged', '/project/artifacts/board/image/reports/demo-plan.json']);
   const notice = noticeOf(demoPlan(), resultOf(), ['0.1.0 was damaged since the last night']);
   assert.is(notice.outcome, 'changed');
   assert.match(notice.text, '0.1.0 was damaged since the last night\n');
