@@ -1,11 +1,15 @@
 /**
- * Runs every test file in one process and ends with `N passed, N failed`.
+ * Runs every test file and ends with `N passed, N failed`. Files are shared
+ * out among as many processes as there are cores, one file at a time.
  *
  * uvu's own runner is not used: `uvu -r tsx` fails with execa, and a throwing
- * `before()` exits 0 there (lukeed/uvu#60). Here whatever did not pass failed.
+ * `before()` exits 0 there (lukeed/uvu#60). Here whatever did not pass failed,
+ * also a file whose process ends before its tests do.
  *
  * Usage: node --import tsx test/run.ts [pattern]   (pattern: a regular expression on the path)
  */
+import { fork, type ChildProcess } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'uvu/parse';
 
@@ -16,46 +20,104 @@ interface UvuGlobals {
   UVU_INDEX?: number;
 }
 
-const globals = globalThis as UvuGlobals;
-const here = fileURLToPath(new URL('.', import.meta.url));
-const pattern = process.argv[2] ?? '';
-const { suites } = await parse(here, /\.test\.ts$/);
-const wanted = suites.filter((suite) => new RegExp(pattern).test(suite.name));
+interface TestFile {
+  name: string;
+  file: string;
+}
 
-let passed = 0;
-let failed = 0;
-const failures: string[] = [];
+interface FileResult {
+  passed: number;
+  failed: number;
+  /** What went wrong, in words. */
+  failures: string[];
+}
 
-globals.UVU_DEFER = 1;
-globals.UVU_QUEUE = [];
-for (const suite of wanted) {
-  globals.UVU_INDEX = globals.UVU_QUEUE.length;
-  globals.UVU_QUEUE.push([suite.name]);
-  const started = performance.now();
-  const before = { passed, failed };
+const WORKER = '--worker';
+
+if (process.argv[2] === WORKER) {
+  process.on('message', (file: TestFile) => void runFile(file).then((result) => process.send?.(result)));
+  // Whatever a test left open must not keep the run from its end.
+  process.once('disconnect', () => process.exit());
+} else await runAll(process.argv[2] ?? '');
+
+/** In a worker: imports a file, which registers its suites, and runs them. */
+async function runFile({ name, file }: TestFile): Promise<FileResult> {
+  const globals = globalThis as UvuGlobals;
+  globals.UVU_DEFER = 1;
+  globals.UVU_QUEUE = [[name]];
+  globals.UVU_INDEX = 0;
+  const result: FileResult = { passed: 0, failed: 0, failures: [] };
   try {
-    await import(suite.file);
-    const [, ...tests] = globals.UVU_QUEUE[globals.UVU_INDEX] ?? [null];
-    if (tests.length === 0) throw new Error('the file registers no suite: is .run() missing?');
-    for (const test of tests) {
-      const [errors, good, skipped, total] = await test();
-      passed += good;
-      failed += total - good - skipped;
-      if (typeof errors === 'string') failures.push(`${suite.name}${errors}`);
+    await import(file);
+    const [, ...suites] = globals.UVU_QUEUE[0] ?? [null];
+    if (suites.length === 0) throw new Error('the file registers no suite: is .run() missing?');
+    for (const suite of suites) {
+      const [errors, passed, skipped, total] = await suite();
+      result.passed += passed;
+      result.failed += total - passed - skipped;
+      if (typeof errors === 'string') result.failures.push(errors);
     }
   } catch (error) {
-    failed += 1;
-    failures.push(`${suite.name}\n${error instanceof Error ? error.stack : String(error)}`);
+    result.failed += 1;
+    result.failures.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const verdict = failed === before.failed ? 'ok  ' : 'FAIL';
-  process.stdout.write(`\n${verdict} ${suite.name}  ${passed - before.passed} passed, ${failed - before.failed} failed, ${seconds} s\n`);
+  return result;
 }
 
-if (passed + failed === 0) {
-  failed = 1;
-  failures.push(`no test matches ${JSON.stringify(pattern)}`);
+async function runAll(pattern: string): Promise<void> {
+  const { suites } = await parse(fileURLToPath(new URL('.', import.meta.url)), /\.test\.ts$/);
+  // Whole runs (steps/, swu/) last longest and stand last in the alphabet: begun first, no process is left alone with them.
+  const queue = suites.filter((suite) => new RegExp(pattern).test(suite.name)).toReversed();
+  const total: FileResult = { passed: 0, failed: 0, failures: [] };
+  const workers = Math.min(availableParallelism(), queue.length);
+  await Promise.all(Array.from({ length: workers }, () => workThrough(queue, total)));
+  if (total.passed + total.failed === 0) {
+    total.failed = 1;
+    total.failures.push(`no test matches ${JSON.stringify(pattern)}`);
+  }
+  for (const failure of total.failures) process.stdout.write(`\n${failure}\n`);
+  process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`);
+  process.exitCode = total.failed === 0 ? 0 : 1;
 }
-for (const failure of failures) process.stdout.write(`\n${failure}\n`);
-process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
-process.exitCode = failed === 0 ? 0 : 1;
+
+/** Takes files from the queue until none is left; a process that dies costs its file, not the run. */
+async function workThrough(queue: TestFile[], total: FileResult): Promise<void> {
+  let worker: ChildProcess | undefined;
+  for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+    worker ??= fork(fileURLToPath(import.meta.url), [WORKER], { execArgv: process.execArgv, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    const started = performance.now();
+    const { result, said } = await runIn(worker, file);
+    if (worker.exitCode !== null || worker.signalCode !== null) worker = undefined;
+    total.passed += result.passed;
+    total.failed += result.failed;
+    for (const failure of result.failures) total.failures.push(`${file.name}\n${failure}`);
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    process.stdout.write(`${result.failed === 0 ? 'ok  ' : 'FAIL'} ${file.name}  ${result.passed} passed, ${result.failed} failed, ${seconds} s\n${said}`);
+  }
+  worker?.disconnect();
+}
+
+async function runIn(worker: ChildProcess, file: TestFile): Promise<{ result: FileResult; said: string }> {
+  const chunks: Buffer[] = [];
+  const hear = (chunk: Buffer): void => void chunks.push(chunk);
+  worker.stdout?.on('data', hear);
+  worker.stderr?.on('data', hear);
+  const result = await new Promise<FileResult>((resolve) => {
+    const ended = (code: number | null, signal: string | null): void =>
+      resolve({ passed: 0, failed: 1, failures: [`its process ended before its tests: ${signal ?? `exit code ${code}`}\n${Buffer.concat(chunks).toString('utf8')}`] });
+    worker.once('exit', ended);
+    worker.once('message', (message) => {
+      worker.off('exit', ended);
+      resolve(message as FileResult);
+    });
+    worker.send(file);
+  });
+  worker.stdout?.off('data', hear);
+  worker.stderr?.off('data', hear);
+  return { result, said: notable(Buffer.concat(chunks).toString('utf8')) };
+}
+
+/** What a test file printed beside uvu's dots: a seed, a figure. */
+function notable(said: string): string {
+  return said.split('\n').filter((line) => line.trim() !== '' && !/[•✘]/.test(line)).map((line) => `     ${line}\n`).join('');
+}
