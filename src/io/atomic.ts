@@ -52,7 +52,7 @@ export async function publishFile<T>(path: string, fill: (temporary: string) => 
 }
 
 /** Makes a folder and those above it, with modes that do not depend on the umask; what is there keeps its own. */
-async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true });
   if (first === undefined) return;
   for (let at = path; at.length >= first.length; at = dirname(at)) await chmod(at, 0o755);

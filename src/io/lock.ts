@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../errors.ts';
+import { makeFolder } from './atomic.ts';
 import { attributed } from './attribute.ts';
 import { missingTool } from './tools.ts';
 import { BLOCK_BYTES } from './space.ts';
@@ -47,7 +48,7 @@ export async function readHolder(path: string): Promise<LockHolder | undefined> 
 export async function takeLock(path: string, what: string, options: { waitMs?: number; signal?: AbortSignal } = {}): Promise<Lock> {
   const { waitMs = 0, signal } = options;
   signal?.throwIfAborted();
-  await attributed(path, async () => await mkdir(dirname(path), { recursive: true }), BLOCK_BYTES);
+  await attributed(path, async () => await makeLockFile(path), BLOCK_BYTES);
   let { child, ended, outcome } = await askFor(path, waitMs, signal);
   // A run that was killed a moment ago: its flock is about to notice.
   if (outcome === CONFLICT && isDead(await readHolder(path))) ({ child, ended, outcome } = await askFor(path, Math.max(waitMs, DYING_MS), signal));
@@ -80,6 +81,17 @@ const CONFLICT = 75;
 
 /** How long the flock of a process that was killed may take to end, on a busy machine. */
 const DYING_MS = 5000;
+
+/** Made here, not by flock: the umask must not decide who may wait for the lock, or hold it. */
+async function makeLockFile(path: string): Promise<void> {
+  await makeFolder(dirname(path));
+  try {
+    const handle = await open(path, 'wx');
+    await handle.chmod(0o644).finally(async () => await handle.close());
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+}
 
 /** Starts flock, and waits until it holds the lock or has ended. */
 async function askFor(path: string, waitMs: number, signal: AbortSignal | undefined) {

@@ -1,0 +1,43 @@
+/** A random share of `npm run faults`; RELEASE_PLAN_FAULTS_SEED repeats one, RELEASE_PLAN_FAULTS_SECONDS makes it longer. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ERRNOS, errnoTrials, killTrials, randomTrials, type Attempt } from './attempts.ts';
+import { randomFrom, sample } from './random.ts';
+import { makeRig, type Rig } from './rig.ts';
+
+const test = suite('faults');
+const seed = Number(process.env.RELEASE_PLAN_FAULTS_SEED ?? Date.now() % 1_000_000);
+const lengthMs = Number(process.env.RELEASE_PLAN_FAULTS_SECONDS ?? 60) * 1000;
+const random = randomFrom(seed);
+const KILLS = ['kill', 'torn', 'power'] as const;
+
+let rig: Rig;
+let perKind: Attempt[][];
+
+test.before(async () => {
+  process.stdout.write(` seed ${seed} `);
+  rig = await makeRig('faults');
+  perKind = [];
+  for (const fault of ERRNOS) perKind.push(sample(await errnoTrials(rig, fault), Infinity, random));
+  for (const fault of KILLS) perKind.push(sample(await killTrials(rig, fault), Infinity, random));
+  perKind.push(randomTrials(random, 100, 'prepared'));
+});
+
+test(`a random share of all faults is survived, seed ${seed}`, async () => {
+  const until = performance.now() + lengthMs;
+  let injected = 0;
+  // Each kind in turn, so that even a slow machine tries one of each.
+  for (let round = 0; round === 0 || performance.now() < until; round += 1) {
+    for (const attempts of perKind) {
+      const trial = await attempts[round]?.(rig);
+      if (trial === undefined || (round > 0 && performance.now() >= until)) continue;
+      injected += trial.injected ? 1 : 0;
+      assert.equal(trial.problems, [], `seed ${seed}, ${trial.name}\n${trial.problems.join('\n')}`);
+    }
+    if (perKind.every((attempts) => attempts.length <= round)) break;
+  }
+  process.stdout.write(` ${injected} faults injected `);
+  assert.ok(injected >= ERRNOS.length + KILLS.length, `${injected} faults injected`);
+});
+
+test.run();

@@ -1,0 +1,88 @@
+/** Many runs at once leave what one leaves: each works, waits or goes away with a clear message. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { COMMAND, WHOLE_COMMAND, differences, leftovers, makeRig, snapshot, type Rig } from '../faults/rig.ts';
+import { MACHINE, type CliResult, type PlanYaml } from '../support/product.ts';
+
+const test = suite('concurrent');
+
+let rig: Rig;
+
+test.before(async () => {
+  rig = await makeRig('concurrent');
+});
+
+const eight = async (command: readonly string[]): Promise<CliResult[]> => await Promise.all(Array.from({ length: 8 }, async () => await rig.product.run(command, rig.env)));
+
+function sameAsFromOne(): void {
+  assert.equal(differences(snapshot(rig.product), rig.reference), []);
+  assert.equal(leftovers(rig), []);
+}
+
+test('8 runs that wait: all end well, one did the work', async () => {
+  rig.reset();
+  const runs = await eight([...COMMAND, '--wait']);
+  assert.equal(runs.map((run) => run.exitCode), Array.from({ length: 8 }, () => 0), runs.map((run) => run.stderr).join('\n'));
+  assert.is(runs.filter((run) => run.stderr.includes('> archive 0.2.0')).length, 1);
+  sameAsFromOne();
+});
+
+test('8 runs that do not wait: those that find the archive held leave with the holder\'s name', async () => {
+  rig.reset();
+  const runs = await eight(COMMAND);
+  assert.ok(runs.some((run) => run.exitCode === 0), 'one of them works');
+  for (const run of runs.filter((one) => one.exitCode !== 0)) {
+    assert.is(run.exitCode, 5, run.stderr);
+    assert.match(run.stderr, /error\[locked\]: .*\.release-plan\.lock is held by/);
+  }
+  assert.is(runs.filter((run) => run.stderr.includes('> archive 0.2.0')).length, 1);
+  sameAsFromOne();
+});
+
+/** A second plan beside the first, of a product with another image name: an archive folder of its own. */
+function secondPlan(change: (plan: PlanYaml) => void): string {
+  const plan = parse(readFileSync(rig.product.plan, 'utf8')) as PlanYaml;
+  change(plan);
+  writeFileSync(join(rig.product.dir, 'second.yml'), stringify(plan));
+  return 'second.yml';
+}
+
+test('two plans that share an archive: one waits for the other', async () => {
+  rig.reset();
+  const other = secondPlan((plan) => void (plan.deltas = []));
+  const runs = await Promise.all([rig.product.run([...COMMAND, '--wait'], rig.env), rig.product.run(['apply', other, '--only', 'archive,report', '--wait'], rig.env)]);
+  assert.equal(runs.map((run) => run.exitCode), [0, 0], runs.map((run) => run.stderr).join('\n'));
+  const found = [...snapshot(rig.product)].filter(([path]) => !path.startsWith('reports/tolomeo-second'));
+  assert.equal(differences(new Map(found), rig.reference), []);
+});
+
+test('two plans that share a build directory alone: one builds after the other, and each archives what is its own', async () => {
+  rig.reset('empty');
+  const other = secondPlan((plan) => {
+    plan.artifacts = 'other-artifacts';
+    plan.versions = [{ version: '0.3.0' }];
+    plan.deltas = [];
+  });
+  const [first, second] = await Promise.all([rig.product.run([...WHOLE_COMMAND, '--wait'], rig.env), rig.product.run(['apply', other, '--wait'], rig.env)]);
+  assert.equal([first.exitCode, second.exitCode], [0, 0], `${first.stderr}\n${second.stderr}`);
+  sameAsFromOne();
+  const manifest = JSON.parse(readFileSync(join(rig.product.dir, 'other-artifacts', MACHINE, 'image-prod/0.3.0/manifest.json'), 'utf8')) as { proof: Array<{ detail: string }> };
+  assert.match(manifest.proof.map((one) => one.detail).join(), 'holds 0.3.0');
+});
+
+test('without --wait the second is told who builds', async () => {
+  rig.reset('empty');
+  const other = secondPlan((plan) => void (plan.artifacts = 'other-artifacts-2'));
+  const { child, done } = rig.product.start([...WHOLE_COMMAND], rig.env);
+  await new Promise<void>((resolve) => child.stderr?.on('data', (chunk: Buffer) => void (chunk.toString('utf8').includes('task 1 of') && resolve())));
+  const turned = await rig.product.run(['apply', other], rig.env);
+  assert.is(turned.exitCode, 5, turned.stderr);
+  assert.match(turned.stderr, /error\[build-dir-busy\]: .*held by apply .*plan\.yml \(pid \d+/);
+  child.kill('SIGTERM');
+  assert.is((await done).exitCode, 130);
+});
+
+test.run();
