@@ -115,7 +115,7 @@ test('a base that does not fit is worked through in windows, and what moved is s
   const base = noise(24_000_000, 11);
   const target = Buffer.concat([base.subarray(13_000_000), noise(5000, 12), base.subarray(0, 13_000_000)]);
   // Room for a window of a few MiB beside what a process and its threads need.
-  const memoryBytes = 160 * 2 ** 20;
+  const memoryBytes = 184 * 2 ** 20;
   assert.ok(planLayout(base.length, memoryBytes, 1).windowBytes < base.length / 2);
   const made = await make(base, target, { memoryBytes, workers: 1 });
   assert.ok(await patched());
@@ -127,6 +127,7 @@ const repeated = (block: Uint8Array, times: number): Buffer => Buffer.concat(Arr
 const random = noise(4_000_000, 13);
 const worst: Record<string, [base: Uint8Array, target: Uint8Array, commandsAtMost: number]> = {
   'zeros': [Buffer.alloc(4_000_000), Buffer.alloc(4_100_000), 3],
+  'zeros in the base first as a short run': [Buffer.concat([noise(256, 23), Buffer.alloc(300), noise(2000, 24), Buffer.alloc(900_000)]), Buffer.alloc(2_000_000), 4],
   'one byte repeated, another in the target': [Buffer.alloc(3_000_000, 0xff), Buffer.alloc(3_000_000, 0x55), 1],
   'a zero run that moved by a byte every KiB': [Buffer.alloc(2_000_000), repeated(Buffer.concat([Buffer.alloc(1023), Uint8Array.of(1)]), 2000), 4001],
   'the same 4 KiB block': [repeated(noise(4096, 14), 1000), repeated(noise(4096, 14), 1100), 3],

@@ -30,6 +30,9 @@ const SMALL_BASE_BYTES_PER_FINE_BUCKET = 8;
 /** ...and no more than this of a large one: what no cache holds is slow to fill and to ask. */
 const FINE_BITS_MAX = 23;
 
+/** What {@link Layout.runsAt} takes. */
+export const RUNS_BYTES = 256 * 8;
+
 /** Where the threads count the pieces of work that they take, a 32-bit word. */
 export const COUNTER_AT = 64;
 
@@ -67,6 +70,8 @@ export interface Layout {
   coarseAt: number;
   /** The table has 2^coarseBits words. */
   coarseBits: number;
+  /** The longest run of each byte value, 256 numbers of 64 bits. */
+  runsAt: number;
   fineAt: number;
   filterAt: number;
   /** The table has room for 2^fineBits buckets. */
@@ -97,6 +102,7 @@ function arrange(windowBytes: number, lanes: number): Layout {
   const coarseBits = tableBits(windowBytes / COARSE_STRIDE);
   const baseAt = allocator.take(windowBytes);
   const coarseAt = allocator.take(4 * 2 ** coarseBits);
+  const runsAt = allocator.take(RUNS_BYTES);
   const fineBuckets = Math.max(windowBytes / BASE_BYTES_PER_FINE_BUCKET, Math.min(windowBytes / SMALL_BASE_BYTES_PER_FINE_BUCKET, 2 ** SMALL_FINE_BITS));
   const fineBits = Math.min(FINE_BITS_MAX, Math.max(10, Math.ceil(Math.log2(fineBuckets))));
   const fineAt = allocator.take(FINE_BUCKET_BYTES * 2 ** fineBits);
@@ -109,11 +115,11 @@ function arrange(windowBytes: number, lanes: number): Layout {
     costsAt: allocator.take(8 * (PIECE_BYTES + 1)),
     countsAt: allocator.take(4 * 256),
   }));
-  return { sizeBytes: allocator.usedBytes, baseAt, windowBytes, coarseAt, coarseBits, fineAt, filterAt, fineBits, lanes: laneLayouts };
+  return { sizeBytes: allocator.usedBytes, baseAt, windowBytes, coarseAt, coarseBits, runsAt, fineAt, filterAt, fineBits, lanes: laneLayouts };
 }
 
-/** What Node.js takes for itself: for the process, and for each worker thread. */
-const PROCESS_BYTES = 64 * 2 ** 20;
+/** What Node.js takes for itself: for the process, a million or two of matches included, and for each worker thread. */
+const PROCESS_BYTES = 96 * 2 ** 20;
 const WORKER_BYTES = 12 * 2 ** 20;
 
 /** Room is kept for so many threads, however many there are: the window, and so the delta, must not depend on it. */

@@ -1,7 +1,7 @@
 import type { Progress } from '../progress.ts';
 import type { Crew } from './crew.ts';
 import { gapBytes, unusedStretches, type Stretches } from './gaps.ts';
-import { SEGMENT_BYTES, type Layout } from './layout.ts';
+import { RUNS_BYTES, SEGMENT_BYTES, type Layout } from './layout.ts';
 import type { OpenSegments } from './lane.ts';
 import type { BaseWindow, FineIndex } from './matcher.ts';
 import { eachMatch, newMatches, type Matches } from './matches.ts';
@@ -123,9 +123,12 @@ class Matching {
 
   async #load(window: BaseWindow, index: boolean): Promise<void> {
     if (this.#loaded?.start === window.start) return;
-    const { coarseAt, coarseBits } = this.#job.layout;
+    const { coarseAt, coarseBits, runsAt } = this.#job.layout;
     // What was never loaded is all zeros, and clearing it would only make the pages.
-    if (this.#loaded !== undefined && index) new Uint32Array(this.#job.memory.buffer, coarseAt, 2 ** coarseBits).fill(0);
+    if (this.#loaded !== undefined && index) {
+      new Uint32Array(this.#job.memory.buffer, coarseAt, 2 ** coarseBits).fill(0);
+      new Uint8Array(this.#job.memory.buffer, runsAt, RUNS_BYTES).fill(0);
+    }
     await runPhase(this.#job, { kind: 'load', window, index });
     this.#loaded = window;
   }

@@ -4,8 +4,8 @@ import { instantiate } from '../wasm.ts';
 
 /** The functions of match.wasm; see src/rdiff/wasm/assembly/. */
 interface MatchExports {
-  indexCoarse(table: number, shift: number, from: number, to: number, stride: number): void;
-  scanCoarse(table: number, shift: number, from: number, to: number, base: number, baseEnd: number, diagonal: number, out: number): number;
+  indexCoarse(table: number, runs: number, shift: number, from: number, to: number, stride: number): void;
+  scanCoarse(table: number, runs: number, shift: number, from: number, to: number, base: number, baseEnd: number, diagonal: number, out: number): number;
   indexFine(table: number, filter: number, shift: number, from: number, to: number, stride: number, part: number, parts: number, scratch: number): void;
   collectMatches(table: number, filter: number, shift: number, from: number, to: number, base: number, baseEnd: number, diagonalA: number, diagonalB: number, diagonalC: number, hits: number, best: number): void;
   chooseMatches(best: number, size: number, costs: number, literal: number, literalHead: number, copy: number, from: number, out: number): number;
@@ -87,7 +87,7 @@ export class Matcher {
   }
 
   indexCoarse(start: number, end: number): void {
-    this.#wasm.indexCoarse(this.#layout.coarseAt, 64 - this.#layout.coarseBits, this.#baseAddress(start), this.#baseAddress(end), COARSE_STRIDE);
+    this.#wasm.indexCoarse(this.#layout.coarseAt, this.#layout.runsAt, 64 - this.#layout.coarseBits, this.#baseAddress(start), this.#baseAddress(end), COARSE_STRIDE);
   }
 
   /**
@@ -136,9 +136,9 @@ export class Matcher {
    * @param diagonal base offset minus target offset where a match is expected
    */
   scanCoarse(start: number, end: number, diagonal: number): void {
-    const { baseAt, coarseAt, coarseBits } = this.#layout;
+    const { baseAt, coarseAt, coarseBits, runsAt } = this.#layout;
     this.#keepUntil(start);
-    this.#count += this.#wasm.scanCoarse(coarseAt, 64 - coarseBits, this.#targetAddress(start), this.#targetAddress(end), baseAt, baseAt + this.#window.sizeBytes, diagonal + this.#diagonalShift(), this.#nextMatchAt());
+    this.#count += this.#wasm.scanCoarse(coarseAt, runsAt, 64 - coarseBits, this.#targetAddress(start), this.#targetAddress(end), baseAt, baseAt + this.#window.sizeBytes, diagonal + this.#diagonalShift(), this.#nextMatchAt());
   }
 
   /**

@@ -11,6 +11,7 @@ const GIB = 2 ** 30;
 const buffers = (layout: Layout): Array<[at: number, size: number]> => [
   [layout.baseAt, layout.windowBytes],
   [layout.coarseAt, 4 * 2 ** layout.coarseBits],
+  [layout.runsAt, 2048],
   [layout.fineAt, 16 * 2 ** layout.fineBits],
   [layout.filterAt, 2 * 2 ** layout.fineBits],
   ...layout.lanes.flatMap((lane): Array<[number, number]> => [
@@ -25,7 +26,7 @@ const buffers = (layout: Layout): Array<[at: number, size: number]> => [
 
 test('buffers lie apart, within the memory given, aligned as the indexes need them', () => {
   const sizes = fc.oneof(fc.nat(64 * 2 ** 20), fc.maxSafeNat().map((one) => one % (16 * GIB)));
-  fc.assert(fc.property(sizes, fc.integer({ min: 160, max: 4096 }), fc.integer({ min: 1, max: 8 }), (baseBytes, memoryMiB, lanes) => {
+  fc.assert(fc.property(sizes, fc.integer({ min: 192, max: 4096 }), fc.integer({ min: 1, max: 8 }), (baseBytes, memoryMiB, lanes) => {
     const layout = planLayout(baseBytes, memoryMiB * 2 ** 20, lanes);
     assert.ok(layout.sizeBytes <= Math.min(memoryMiB * 2 ** 20, 4 * GIB - 65_536));
     assert.is(layout.baseAt % COARSE_STRIDE, 0);

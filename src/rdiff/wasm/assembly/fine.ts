@@ -77,8 +77,16 @@ export function indexFine(table: usize, filter: usize, shift: u32, from: usize, 
       touched ^= load<u32>(table + (<usize>(hash >> shift) << 4));
     }
     store<u32>(scratch + (BATCH << 3), touched);
-    for (let one: usize = 0; one < batch; one++, p += stride) enter(table, filter, shift, load<u64>(scratch + (one << 3)), p, part, parts);
+    for (let one: usize = 0; one < batch; one++, p += stride) if (!isRun(p)) enter(table, filter, shift, load<u64>(scratch + (one << 3)), p, part, parts);
   }
+}
+
+/** Whether the window is one byte repeated: it would be found everywhere, and compresses to nothing. */
+// @ts-ignore: decorator
+@inline
+function isRun(p: usize): bool {
+  const head = load<u64>(p);
+  return head == rotl<u64>(head, 8) && load<u32>(p, 8) == <u32>head;
 }
 
 // @ts-ignore: decorator
