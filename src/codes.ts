@@ -91,6 +91,7 @@ const codes = {
   // --- environment (io) --------------------------------------------------------
   'tool-missing': entry(EXIT.environment, 'A program that this step needs is not installed.', 'Install the named Debian package; `release-plan doctor` lists all of them.'),
   'tool-failed': entry(EXIT.environment, 'A program that this step runs ended with an error.', 'Read its output, quoted in the message.'),
+  'tool-stalled': entry(EXIT.environment, 'A program that this step needs did not come to an end and was stopped.', 'Run the same command again; on a machine that is not overloaded, please report it.'),
   'io-failed': entry(EXIT.environment, 'A file could not be read or written.', 'Check the path, its permissions and the free disk space, then run the same command again: what has its final name is whole.'),
   'disk-full': entry(EXIT.environment, 'The disk has no room for this step.', 'Free the named number of bytes, then run the same command again.'),
   'locked': entry(EXIT.environment, 'Another run holds the lock.', 'Wait for the named process to end, or run with --wait.'),

@@ -5,10 +5,10 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ReleasePlanError } from '../errors.ts';
-import { run } from '../io/process.ts';
+import { run, type RunResult } from '../io/process.ts';
 import { missingTool } from '../io/tools.ts';
 import { withSocketScratch } from '../io/scratch.ts';
 import type { Partition, Plan, Proof } from '../model.ts';
@@ -107,11 +107,34 @@ async function purposeOf(certificate: string): Promise<string[]> {
   return trusted !== undefined && needsCodeSigningPurpose(trusted) ? ['--cert-purpose', 'codeSigning'] : [];
 }
 
+/** A check takes a second; a loaded machine and a slow disk may need more. */
+const CHECK_MS = 60_000;
+const CHECK_BYTES_PER_MS = 4 * 1024;
+
+/**
+ * SWUpdate 2022.12 can lose the signal from the thread that takes the package
+ * to the one that installs it, and then waits for ever; seen on a machine with
+ * a load of 13. It has decided nothing by then, so it is asked again.
+ */
+const TRIES = 3;
+
+async function runSwupdate(args: readonly string[], { swu, signal }: SwupdateRequest, work: string): Promise<RunResult> {
+  const timeoutMs = CHECK_MS + Math.ceil((await stat(swu)).size / CHECK_BYTES_PER_MS);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      // Its sockets and what it unpacks lie in TMPDIR; two runs must not share one.
+      return await run('swupdate', args, { env: { TMPDIR: work }, signal, timeoutMs, okCodes: Array.from({ length: 256 }, (_, code) => code) });
+    } catch (error) {
+      if (tries === TRIES || !(error instanceof ReleasePlanError) || error.code !== 'tool-stalled') throw error;
+    }
+  }
+}
+
 /** @param device what the device knows: the key that it trusts, its board and revision */
-async function check({ swu, signal }: SwupdateRequest, device: readonly string[], selection: string | undefined, work: string): Promise<void> {
+async function check(request: SwupdateRequest, device: readonly string[], selection: string | undefined, work: string): Promise<void> {
+  const { swu } = request;
   const args = ['-v', '-c', '-i', swu, ...device, ...(selection === undefined ? [] : ['-e', selection])];
-  // Its sockets and what it unpacks lie in TMPDIR; two runs must not share one.
-  const { exitCode, stdout, stderr } = await run('swupdate', args, { env: { TMPDIR: work }, signal, okCodes: Array.from({ length: 256 }, (_, code) => code) });
+  const { exitCode, stdout, stderr } = await runSwupdate(args, request, work);
   if (exitCode === 0) return;
   const errors = `${stdout}\n${stderr}`.split('\n').filter((line) => line.includes('ERROR'));
   throw new ReleasePlanError('pair-inconsistent', `${basename(swu)}: swupdate -c ${selection === undefined ? '' : `-e ${selection} `}refuses it: ${errors.slice(0, 4).join('; ') || `exit code ${exitCode}`}`);

@@ -9,6 +9,8 @@ export interface RunOptions {
   /** Written to the program's standard input. */
   input?: string | Uint8Array;
   signal?: AbortSignal;
+  /** Stops a program that has not ended by then. */
+  timeoutMs?: number;
   /** Exit codes that are no failure; 0 alone by default. */
   okCodes?: readonly number[];
 }
@@ -26,7 +28,7 @@ export interface RunResult {
  * that its messages can be read. Long builds go through kas/build.ts instead.
  *
  * @throws ReleasePlanError `tool-missing` with the Debian package, `tool-failed`
- *   with the last lines of stderr, `interrupted` when the signal fired.
+ *   with the last lines of stderr, `tool-stalled`, `interrupted` when the signal fired.
  */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const result = await execute(command, args, options, { stripFinalNewline: true });
@@ -40,7 +42,7 @@ export async function runForBytes(command: string, args: readonly string[], opti
 }
 
 async function execute(command: string, args: readonly string[], options: RunOptions, encoding: Options) {
-  const { okCodes = [0], signal, env, cwd, input } = options;
+  const { okCodes = [0], signal, env, cwd, input, timeoutMs } = options;
   const result = await execa(command, args, {
     ...encoding,
     reject: false,
@@ -48,10 +50,12 @@ async function execute(command: string, args: readonly string[], options: RunOpt
     ...(input === undefined ? {} : { input }),
     ...(cwd === undefined ? {} : { cwd }),
     ...(signal === undefined ? {} : { cancelSignal: signal }),
+    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
     // debugfs and sfdisk lie where only root's PATH leads.
     env: { LC_ALL: 'C.UTF-8', PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin`, ...env },
   });
   if (result.isCanceled) throw new ReleasePlanError('interrupted', `${command} was stopped`);
+  if (result.timedOut) throw new ReleasePlanError('tool-stalled', `${command} had not ended after ${Math.round((timeoutMs ?? 0) / 1000)} s and was stopped`);
   if (result.exitCode === undefined || !okCodes.includes(result.exitCode)) throw failure(command, args, result);
   return result;
 }
