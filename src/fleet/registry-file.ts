@@ -1,10 +1,10 @@
 /** The registry on disk: read, and rewritten whole under a lock, signed before anyone sees it. */
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { ReleasePlanError, errnoOf } from '../errors.ts';
 import type { Report } from '../events.ts';
-import { STAGING_PREFIX, writeFileAtomic } from '../io/atomic.ts';
+import { STAGING_PREFIX, cleanStaging, writeFileAtomic } from '../io/atomic.ts';
 import { digestOf } from '../io/json.ts';
 import { withLock } from '../io/lock.ts';
 import { run } from '../io/process.ts';
@@ -56,6 +56,7 @@ export async function updateRegistry(file: string, change: (registry: Registry) 
   const lock = join(dirname(file), `.${basename(file)}.lock`);
   const waiting = { waitMs: options.waitMs ?? 60_000, ...(options.signal ? { signal: options.signal } : {}) };
   return await withLock(lock, `rewriting ${basename(file)}`, waiting, async () => {
+    await cleanStaging(dirname(file), basename(file));
     const registry = await readOrStart(file, options.create ?? false);
     const edits = change(registry);
     if (edits.length === 0) return registry;
@@ -79,9 +80,9 @@ async function readOrStart(file: string, create: boolean): Promise<Registry> {
 }
 
 async function publishSigned(edited: Registry, command: string, options: UpdateOptions): Promise<Registry> {
-  const staging = join(dirname(edited.file), `${STAGING_PREFIX}${randomBytes(4).toString('hex')}-${basename(edited.file)}`);
+  const staging = join(dirname(edited.file), `${STAGING_PREFIX}${basename(edited.file)}-${randomBytes(4).toString('hex')}`);
   try {
-    await writeFileAtomic(staging, edited.text);
+    await writeFile(staging, edited.text, { flag: 'wx' });
     await runSignCommand(command, staging, edited.file, options);
     const signed = parseRegistry(await readFile(staging, 'utf8'), edited.file);
     if (digestOf(signedPart(signed)) !== digestOf(signedPart(edited))) throw signFailed(edited.file, 'it changed what it was to sign');

@@ -122,10 +122,15 @@ async function settle(folder: string): Promise<void> {
   await syncPath(folder);
 }
 
-/** Removes what an interrupted run left in a folder. Call it only under the lock that guards the folder. */
-export async function cleanStaging(folder: string): Promise<string[]> {
+/**
+ * Removes what an interrupted run left in a folder. Call it only under the lock that guards the folder.
+ *
+ * @param of the one file that the lock guards, when others of the folder have locks of their own
+ */
+export async function cleanStaging(folder: string, of?: string): Promise<string[]> {
   const entries = (await ifThere(readdir(folder))) ?? [];
-  const stale = entries.filter((name) => name.startsWith(STAGING_PREFIX));
+  const prefix = of === undefined ? STAGING_PREFIX : `${STAGING_PREFIX}${of}-`;
+  const stale = entries.filter((name) => name.startsWith(prefix));
   for (const name of stale) await rm(join(folder, name), { recursive: true, force: true });
   return stale;
 }

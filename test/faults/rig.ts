@@ -97,11 +97,12 @@ async function inProcess(cwd: string, env: NodeJS.ProcessEnv): Promise<Rig['cli'
   };
 }
 
-/** Every file and folder of the archive with its mode and content; who holds the lock is not part of it. */
-export function snapshot({ archive }: Product): Map<string, string> {
+/** Every file and folder of the archive, reports and registry among them, with mode and content; who holds a lock is not part of it. */
+export function snapshot({ dir }: Product): Map<string, string> {
+  const archive = join(dir, 'artifacts');
   const found = new Map<string, string>();
   for (const path of below(archive)) {
-    if (path.endsWith('.release-plan.lock')) continue;
+    if (path.endsWith('.lock')) continue;
     const full = join(archive, path);
     const { mode } = statSync(full);
     found.set(path, `${mode.toString(8)} ${statSync(full).isFile() ? createHash('sha256').update(readFileSync(full)).digest('hex') : ''}`);

@@ -55,7 +55,7 @@ test('two plans that share an archive: one waits for the other', async () => {
   const other = secondPlan((plan) => void (plan.deltas = []));
   const runs = await Promise.all([rig.product.run([...COMMAND, '--wait'], rig.env), rig.product.run(['apply', other, '--only', 'archive,report', '--wait'], rig.env)]);
   assert.equal(runs.map((run) => run.exitCode), [0, 0], runs.map((run) => run.stderr).join('\n'));
-  const found = [...snapshot(rig.product)].filter(([path]) => !path.startsWith('reports/tolomeo-second'));
+  const found = [...snapshot(rig.product)].filter(([path]) => !path.includes('/reports/tolomeo-second'));
   assert.equal(differences(new Map(found), rig.reference), []);
 });
 
