@@ -1,9 +1,10 @@
 /** Static deltas on the real ostree, taken by a real client over HTTP from a server without objects. */
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { deltaStates, makeDeltas, pruneDeltas, publishSizes, resolveRef, unrequiredDeltas, type MakeOptions } from '../../src/delta/ostree.ts';
+import { ostree as runOstree } from '../../src/delta/ostree/repository.ts';
 import { deltaFolder, showDelta } from '../../src/delta/ostree/static-delta.ts';
 import { readStats, writeStats } from '../../src/delta/ostree/stats.ts';
 import { advertisedDeltas } from '../../src/delta/ostree/summary.ts';
@@ -124,6 +125,16 @@ test('a missing commit, an unknown branch, no repository and a bare one are told
   assert.not.ok(readdirSync(repo.path).includes('deltas'));
   assert.is(await resolveRef(repo, 'lmp/pi'), a);
   assert.is(await codeOf(resolveRef(repo, 'lmp/pj')), 'ostree-ref-unknown');
+  const failure = await runOstree(repo, ['static-delta', 'show', 'x']).catch((error: unknown) => (error instanceof ReleasePlanError ? `${error.code}: ${error.message}` : ''));
+  assert.match(String(failure), /^tool-failed: ostree static-delta show failed \(exit code 1\): error: /);
+  const path = process.env.PATH;
+  process.env.PATH = scratch('no-ostree');
+  symlinkSync('/usr/bin/setpriv', join(process.env.PATH, 'setpriv'));
+  try {
+    assert.is(await codeOf(runOstree(repo, ['refs'])), 'tool-missing');
+  } finally {
+    process.env.PATH = path;
+  }
   assert.is(await codeOf(makeDeltas({ path: join(repo.path, 'nowhere') }, [], quiet())), 'ostree-repo-missing');
   assert.is(await codeOf(makeDeltas({ path: await clientWith(repo.path, a) }, [], quiet())), 'ostree-repo-missing');
 });

@@ -118,7 +118,7 @@ async function makeOne(repo: OstreeRepository, pair: CommitPair, { progress, sig
   try {
     await notePending(repo, pair);
     // -n: one that another run finished and did not prove is kept.
-    await ostree(repo, ['static-delta', 'generate', '--if-not-exists', `--from=${pair.from}`, `--to=${pair.to}`], { ...stop, diesWithUs: true });
+    await ostree(repo, ['static-delta', 'generate', '--if-not-exists', `--from=${pair.from}`, `--to=${pair.to}`], stop);
     progress(`static delta ${short(pair)}: a client that has only the source takes it`);
     const content = await showDelta(repo, pair, signal);
     const problem = 'problem' in content ? content.problem : await proveDelta(repo, pair, content, signal);

@@ -5,7 +5,6 @@
 import { copyFile, link, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReleasePlanError, errnoOf, messageOf } from '../../errors.ts';
-import { run } from '../../io/process.ts';
 import { ostree, ownFolder, type OstreeRepository } from './repository.ts';
 import { deltaFolder, type CommitPair, type DeltaContent } from './static-delta.ts';
 
@@ -58,7 +57,7 @@ async function startClient(repo: OstreeRepository, pair: CommitPair, client: str
   // Owners and extended attributes are part of each checksum: bare keeps them as they are, bare-user beside the file.
   const mode = process.getuid?.() === 0 ? 'bare' : 'bare-user';
   const stop = signal ? { signal } : {};
-  await run('ostree', [`--repo=${client}`, 'init', `--mode=${mode}`], stop);
+  await ostree({ path: client }, ['init', `--mode=${mode}`], stop);
   await ostree({ path: client }, ['pull-local', '--disable-fsync', repo.path, pair.from], stop);
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
 import { ReleasePlanError, errnoOf } from '../../errors.ts';
 import { run, type RunResult } from '../../io/process.ts';
+import { missingTool } from '../../io/tools.ts';
 
 /** Where a repository is, and how its summary is signed. */
 export interface OstreeRepository {
@@ -21,27 +22,29 @@ export const ownFolder = (repo: OstreeRepository): string => join(repo.path, '.r
 /** The lock that whoever makes or withdraws deltas holds. */
 export const repositoryLock = (repo: OstreeRepository): string => join(ownFolder(repo), 'lock');
 
-export interface OstreeOptions {
-  signal?: AbortSignal;
-  okCodes?: readonly number[];
-  /** For long work: when this process is killed, the kernel ends it too, so that the next run does not meet it. */
-  diesWithUs?: boolean;
+/**
+ * Runs `ostree` on the repository. When this process is killed, the kernel
+ * ends ostree too, so that the next run does not meet it at work.
+ *
+ * @throws ReleasePlanError `tool-missing`, `tool-failed` with ostree's words, `disk-full`, `interrupted`
+ */
+export async function ostree(repo: Pick<OstreeRepository, 'path'>, args: readonly string[], options: { signal?: AbortSignal; okCodes?: readonly number[] } = {}): Promise<RunResult> {
+  try {
+    return await run('setpriv', ['--pdeathsig=KILL', '--', 'ostree', `--repo=${repo.path}`, ...args], options);
+  } catch (error) {
+    throw error instanceof ReleasePlanError && error.code === 'tool-failed' ? inOstreesName(error, repo.path, args) : error;
+  }
 }
 
-/** Runs `ostree` on the repository; a full disk has its own error. */
-export async function ostree(repo: Pick<OstreeRepository, 'path'>, args: readonly string[], { diesWithUs = false, ...options }: OstreeOptions = {}): Promise<RunResult> {
-  const command = ['ostree', `--repo=${repo.path}`, ...args];
-  try {
-    return diesWithUs ? await run('setpriv', ['--pdeathsig', 'KILL', '--', ...command], options) : await run('ostree', command.slice(1), options);
-  } catch (error) {
-    if (error instanceof ReleasePlanError && error.message.includes('No space left on device')) {
-      throw new ReleasePlanError('disk-full', `no room for ostree ${args[0] ?? ''} in ${repo.path} or in ${process.env.TMPDIR ?? '/var/tmp'}`, {
-        cause: error,
-        hint: 'Free space, or set TMPDIR to a larger disk; devices are served as before.',
-      });
-    }
-    throw error;
-  }
+/** A failure of `setpriv ostree` as one of ostree. */
+function inOstreesName(error: ReleasePlanError, path: string, args: readonly string[]): ReleasePlanError {
+  if (error.message.includes('failed to execute ostree')) return missingTool('ostree', error);
+  const verb = args.slice(0, args[0] === 'static-delta' ? 2 : 1).join(' ');
+  if (!error.message.includes('No space left on device')) return new ReleasePlanError('tool-failed', error.message.replace(/^setpriv ostree failed/, `ostree ${verb} failed`), { cause: error });
+  return new ReleasePlanError('disk-full', `no room for ostree ${verb} in ${path} or in ${process.env.TMPDIR ?? '/var/tmp'}`, {
+    cause: error,
+    hint: 'Free space, or set TMPDIR to a larger disk; devices are served as before.',
+  });
 }
 
 /**
