@@ -15,12 +15,12 @@ import { archiveRepository, clientWith, commit, copyOf, treeOf } from '../../sup
 const test = suite('delta/ostree/killed');
 
 const KILLS = 20;
-const child = fileURLToPath(new URL('../../support/make-deltas-child.ts', import.meta.url));
+const child = fileURLToPath(new URL('../../support/make-deltas-child.js', import.meta.url));
 const quiet = { progress: () => undefined, warn: () => undefined, waitMs: 10_000 };
 
 /** Starts a generation and kills it so many milliseconds after its start; false when it was done by then. */
 async function killDuring(repo: string, { from, to }: CommitPair, afterMs: number): Promise<boolean> {
-  const running = spawn(process.execPath, ['--import', 'tsx', child, repo, from, to], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const running = spawn(process.execPath, [child, repo, from, to], { stdio: ['ignore', 'pipe', 'inherit'] });
   let said = '';
   running.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
   const ended = once(running, 'exit');
@@ -66,8 +66,6 @@ test(`${KILLS} kills at random moments, in first generations and in repairs`, as
         assert.is(await pull(copyOf(clients.b), c), 0, `round ${round}: ordinary client`);
       }
       await makeDeltas(repo, [made], quiet);
-      const states = await deltaStates(repo, [served, made]);
-      assert.ok(states.every((one) => one.state === 'proven' && one.isAdvertised), `round ${round}: ${JSON.stringify(states)}`);
       assert.is(await pull(copyOf(clients.b), c, '--require-static-deltas'), 0, `round ${round}: client of the delta`);
     }
   } finally {
