@@ -33,7 +33,7 @@ export interface FineIndex {
  * four bytes of offset that hardly compress and one or two of length.
  */
 const LITERAL_HEAD_COST = 16;
-const COPY_COST = 56;
+const COPY_COST = 48;
 
 const WASM_MATCH_BYTES = 4 * WASM_MATCH_WORDS;
 
@@ -160,6 +160,8 @@ export class Matcher {
   /** Ends the list: all matches of the segment as offsets, in memory that all threads can read. */
   take(): Matches {
     this.#keepUntil(Infinity);
+    // With many windows most sweeps find nothing, and lists made anew would pile up until they are collected.
+    if (this.#count * MATCH_STRIDE === this.#known.length) return this.#known;
     const matches = newMatches(this.#count);
     const targetShift = this.#segmentStart - this.#own.targetAt;
     const baseShift = this.#window.start - this.#layout.baseAt;
