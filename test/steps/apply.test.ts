@@ -154,6 +154,7 @@ test('engine kas: the product\'s own delta build, put through the same proof', a
   assert.is(info.engine, 'kas');
   assert.equal(info.proof.map((one) => `${one.check} ${one.result}`), ['delta-applies pass', 'librsync-applies pass', 'swu-opens pass', 'swupdate-accepts pass']);
   copyFileSync(imageOf(here, '0.1.0'), here.slots.b);
+  writeFileSync(here.slots.a, 'what stood there before');
   const device = await swupdate(here.dir, swuOf(here, '0.1.0'), join(here.keys, 'ec.crt'), { select: 'stable,main' });
   assert.is(device.exitCode, 0, device.log);
   assert.ok(readFileSync(here.slots.a).equals(readFileSync(imageOf(here, '0.3.0'))));
