@@ -40,7 +40,7 @@ const WASM_MATCH_BYTES = 4 * WASM_MATCH_WORDS;
 /** In place of the source of a match that was known before; no address. */
 const KNOWN = 0;
 
-/** Adds up what literals cost before the parse: bytes of the target that look alike. */
+/** What a literal byte is expected to cost in a compressed delta, in 1/16 byte: 2 to 16. */
 export type LiteralCost = number;
 
 /**

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { instantiate, loadWasm, sharedMemory } from '../../../src/rdiff/wasm.ts';
+import { failureOf } from '../../support/failure.ts';
 import { noise } from '../../support/noise.ts';
 
 type Extend = (a: number, b: number, max: number) => number;
@@ -108,6 +109,10 @@ test('a literal byte is estimated from its likes: dear when random, cheap when r
   assert.is(costOf(new Uint8Array(16_384)), 2);
   const text = costOf(Buffer.from('the quick brown fox jumps over the lazy dog, and goes its way. '.repeat(100)));
   assert.ok(text > 2 && text < 9, `${text}/16`);
+});
+
+test('says that the package was not built when a module is not there', async () => {
+  assert.is((await failureOf(async () => await loadWasm('absent' as 'match'))).code, 'engine-missing');
 });
 
 test.run();
