@@ -71,6 +71,7 @@ export const EXAMPLES: Partial<Record<Code, string>> = {
   'engine-memory': 'release-plan delta create old.img new.img out.delta --memory 1MiB   # instead: --memory 512MiB',
   'tool-missing': 'release-plan apply plan.yml   # on a host without squashfs-tools',
   'tool-failed': 'release-plan verify plan.yml   # and unsquashfs cannot read an image',
+  'tool-stalled': 'swupdate had not ended after 60 s and was stopped   # three times; it can lose a signal of its own under load',
   'io-failed': 'artifacts: /srv/artifacts   # which this user may not write',
   'disk-full': 'release-plan apply plan.yml   # an image of 512 MiB, a disk with 300 MiB free',
   'locked': 'release-plan apply plan.yml   # while the nightly run works on the same archive; or: --wait',

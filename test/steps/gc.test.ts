@@ -123,7 +123,8 @@ for (const [what, prepare] of Object.entries<() => void>({
     prepare();
     const before = readdirSync(here.archive);
     const run = await here.run(['gc', 'plan.yml', '--yes']);
-    assert.is.not(run.exitCode, 0);
+    assert.is(run.exitCode, 5);
+    assert.match(run.stderr, 'gc-undecided');
     assert.equal(readdirSync(here.archive), before);
     assert.ok(existsSync(join(here.archive, '.trash/20200101T000000Z/0.0.1')));
   });
