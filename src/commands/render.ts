@@ -46,7 +46,7 @@ async function writeOverrides(plan: Plan, kas: NonNullable<Plan['kas']>, planned
   const { writeOverride } = await import('../kas/override.ts');
   const lines: string[] = [];
   for (const { version, kas: versionFiles } of planned) {
-    const override = await writeOverride({ planDir: plan.dir, config: kas.config }, { buildinfo: kas.buildinfo, version });
+    const override = await writeOverride({ planDir: plan.dir, config: kas.config, workDir: kas.workDir }, { buildinfo: kas.buildinfo, version });
     const { argument } = await chainOf({ config: kas.config, versionFiles, override, workDir: kas.workDir });
     lines.push(`${kas.command} build ${argument}`);
   }

@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ReleasePlanError } from '../errors.ts';
 import { run, type RunResult } from '../io/process.ts';
@@ -83,7 +83,10 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
       const selections = selectionsOf(request.plan.partitions);
       const board = `${request.plan.machine}:${revision}`;
       const device = ['-k', certificate, ...(await purposeOf(certificate)), '-H', board];
-      for (const selection of selections) await check(request, device, selection, work);
+      // Short, and without what swupdate might take for something else.
+      const link = join(work, 'update.swu');
+      await symlink(request.swu, link);
+      for (const selection of selections) await check({ ...request, link }, device, selection, work);
       return { check: 'swupdate-accepts', result: 'pass', detail: `swupdate -c as ${board}${selections[0] === undefined ? '' : `, ${selections.join(' and ')}`}` };
     });
   });
@@ -93,11 +96,12 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
 const selectionsOf = (partitions: readonly Partition[]): Array<string | undefined> =>
   partitions.some((one) => 'slots' in one.target) ? ['stable,main', 'stable,alt'] : [undefined];
 
+/** Linked, not named where it lies: swupdate cuts long paths off. */
 async function certificateFile(written: string, { plan, env }: SwupdateRequest, work: string): Promise<string> {
   const source = resolveKey(written, { env, planDir: plan.dir });
-  if (source.kind === 'path') return source.path;
   const path = join(work, 'trusted.pem');
-  await writeFile(path, source.kind === 'pem' ? source.text : await readFile(written));
+  if (source.kind === 'path') await symlink(source.path, path);
+  else await writeFile(path, source.kind === 'pem' ? source.text : await readFile(written));
   return path;
 }
 
@@ -131,9 +135,9 @@ async function runSwupdate(args: readonly string[], { swu, signal }: SwupdateReq
 }
 
 /** @param device what the device knows: the key that it trusts, its board and revision */
-async function check(request: SwupdateRequest, device: readonly string[], selection: string | undefined, work: string): Promise<void> {
+async function check(request: SwupdateRequest & { link: string }, device: readonly string[], selection: string | undefined, work: string): Promise<void> {
   const { swu } = request;
-  const args = ['-v', '-c', '-i', swu, ...device, ...(selection === undefined ? [] : ['-e', selection])];
+  const args = ['-v', '-c', '-i', request.link, ...device, ...(selection === undefined ? [] : ['-e', selection])];
   const { exitCode, stdout, stderr } = await runSwupdate(args, request, work);
   if (exitCode === 0) return;
   const errors = `${stdout}\n${stderr}`.split('\n').filter((line) => line.includes('ERROR'));

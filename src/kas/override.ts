@@ -1,5 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { ReleasePlanError, errnoOf } from '../errors.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
 import { ifThere } from '../io/look.ts';
 import { repositoryOf } from './chain.ts';
@@ -10,20 +12,47 @@ export interface OverridePlace {
   planDir: string;
   /** The base chain, absolute paths, at least one. */
   config: readonly string[];
+  /** Where kas runs. */
+  workDir?: string;
 }
 
 /**
  * The folder for generated files: `.release-plan` beside the plan, when the
  * plan lies in the repository of the base kas file; otherwise at the top of
- * that repository, since kas refuses a chain across repositories.
+ * that repository, since kas refuses a chain across repositories. Outside of
+ * any repository kas takes files from anywhere: there the folder of the base
+ * kas file will do, or the work dir. A folder that cannot be written is passed over.
  *
- * @throws ReleasePlanError `kas-repository-owner`
+ * @throws ReleasePlanError `kas-repository-owner`, `io-failed` when none of them can be written
  */
-export async function generatedFolder({ planDir, config }: OverridePlace): Promise<string> {
+export async function generatedFolder(place: OverridePlace): Promise<string> {
+  const folders = await foldersFor(place);
+  for (const folder of folders) if (await isWritable(folder)) return join(folder, GENERATED);
+  throw new ReleasePlanError('io-failed', `${folders.join(' and ')} cannot be written, and kas takes the override, which sets BUILD_VERSION, from the repository of the base kas file alone`, {
+    hint: `Make ${join(folders.at(-1) ?? '', GENERATED)} a folder that can be written (git does not see it), or build from a checkout that can.`,
+  });
+}
+
+const GENERATED = '.release-plan';
+
+/** Where kas would take an override from, the best place first. */
+async function foldersFor({ planDir, config, workDir }: OverridePlace): Promise<string[]> {
   const base = dirname(config[0] ?? planDir);
   const repository = await repositoryOf(base);
-  if (repository === (await repositoryOf(planDir))) return join(planDir, '.release-plan');
-  return join(repository ?? base, '.release-plan');
+  const besidePlan = repository === (await repositoryOf(planDir)) ? [planDir] : [];
+  if (repository !== undefined) return [...new Set([...besidePlan, repository])];
+  const atWork = workDir !== undefined && (await ifThere(stat(workDir))) !== undefined && (await repositoryOf(workDir)) === undefined ? [workDir] : [];
+  return [...new Set([...besidePlan, base, ...atWork])];
+}
+
+/** Whether files can be made in the folder for generated files, or it itself can. */
+async function isWritable(folder: string): Promise<boolean> {
+  for (const path of [join(folder, GENERATED), folder]) {
+    const errno = await access(path, constants.W_OK).then(() => undefined, (error: unknown) => errnoOf(error) ?? 'unknown');
+    if (errno === undefined) return true;
+    if (errno === 'EROFS' || errno === 'EACCES' || errno === 'EPERM') return false;
+  }
+  return true;
 }
 
 /** Where in the folder for generated files the overrides lie. */

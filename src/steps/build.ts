@@ -10,7 +10,7 @@ import { buildVersion } from '../kas/build.ts';
 import { chainOf } from '../kas/chain.ts';
 import { buildDelta } from '../kas/delta-build.ts';
 import { deployDirOf } from '../kas/environment.ts';
-import { generatedFolder, overrideFolder, writeOverride } from '../kas/override.ts';
+import { generatedFolder, overrideFolder, writeOverride, type OverridePlace } from '../kas/override.ts';
 import { clearPending, readPending } from '../kas/pending.ts';
 import { proveBuild } from '../kas/prove.ts';
 import type { KasSettings, Plan, PlannedVersion } from '../model.ts';
@@ -33,7 +33,7 @@ export async function withWorkshop<T>(plan: Plan, host: StepHost, waitMs: number
   const kas = requireKas(plan);
   const options = { env: host.env, what: `apply ${plan.file}`, waitMs, signal: host.signal };
   return await withBuildDirectory(kas, options, async (directory) => {
-    const generated = await generatedFolder({ planDir: plan.dir, config: kas.config });
+    const generated = await generatedFolder(placeOf(plan, kas));
     for (const folder of [directory.notes, generated, overrideFolder(generated)]) await cleanStaging(folder);
     return await body({ plan, kas, directory, host });
   });
@@ -44,9 +44,12 @@ function requireKas(plan: Plan): KasSettings {
   throw new ReleasePlanError('archive-missing', `${plan.file} has versions that are not in the archive, and no kas section to build them with`);
 }
 
+/** Where generated files go. */
+const placeOf = (plan: Plan, { config, workDir }: KasSettings): OverridePlace => ({ planDir: plan.dir, config, workDir });
+
 /** Builds one version. @returns what was done, in words */
 export async function runBuild(version: string, { plan, kas, directory, host }: Workshop, progress: (message: string) => void): Promise<string> {
-  const place = { planDir: plan.dir, config: kas.config };
+  const place = placeOf(plan, kas);
   const override = await writeOverride(place, { buildinfo: kas.buildinfo, version });
   const chain = await chainOf({ config: kas.config, versionFiles: plannedVersion(plan, version).kas, override, workDir: kas.workDir });
   const logFile = join(await generatedFolder(place), 'logs', `${version}.log`);
@@ -96,7 +99,7 @@ export async function runArchive(version: string, { plan, kas, directory, host }
 export async function buildDeltaWithKas(from: string, to: string, { plan, kas, directory, host }: Workshop, progress: (message: string) => void): Promise<string> {
   if (kas.deltaConfig.length === 0) throw new ReleasePlanError('pair-inconsistent', `${plan.file}: engine kas needs kas.delta_config`);
   const chain = await chainOf({ config: kas.deltaConfig, workDir: kas.workDir });
-  const logFile = join(await generatedFolder({ planDir: plan.dir, config: kas.config }), 'logs', `${from}-to-${to}.log`);
+  const logFile = join(await generatedFolder(placeOf(plan, kas)), 'logs', `${from}-to-${to}.log`);
   const { machine, distro, image } = plan;
   return await buildDelta(directory, { kas, chain, from, to, machine, distro, image, logFile, env: host.env, signal: host.signal, onProgress: progress });
 }

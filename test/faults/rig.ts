@@ -27,6 +27,8 @@ export interface Rig {
   reset(to?: 'built' | 'empty'): void;
   /** Runs the command line in this process, as bin.js does. */
   cli(args: readonly string[]): Promise<CliResult>;
+  /** Who ran, this process among them. */
+  pids: Set<number>;
   /** The archive when a run went undisturbed. */
   reference: ReadonlyMap<string, string>;
 }
@@ -56,7 +58,7 @@ export async function makeRig(name: string): Promise<Rig> {
     }
     for (const one of readdirSync(tmp)) rmSync(join(tmp, one), { recursive: true, force: true });
   };
-  return { product: subject, tmp, env, roots: [subject.dir, tmp, join(KEY_MEMORY, SCRATCH_PREFIX)], reset, cli, reference: snapshot(subject) };
+  return { product: subject, tmp, env, roots: [subject.dir, tmp, join(KEY_MEMORY, SCRATCH_PREFIX)], reset, cli, pids: new Set([process.pid]), reference: snapshot(subject) };
 }
 
 function smallProduct(name: string): Product {
@@ -116,16 +118,13 @@ export function differences(found: ReadonlyMap<string, string>, expected: Readon
 }
 
 /** What an unfinished run left and nobody will read: in the product's folder, in TMPDIR, among the keys. */
-export function leftovers({ product: { dir }, tmp }: Rig): string[] {
-  const keys = existsSync(KEY_MEMORY) ? readdirSync(KEY_MEMORY).filter((name) => name.startsWith(SCRATCH_PREFIX) && !isAlive(name)) : [];
+export function leftovers({ product: { dir }, tmp, pids }: Rig): string[] {
+  const keys = existsSync(KEY_MEMORY) ? readdirSync(KEY_MEMORY).filter((name) => name.startsWith(SCRATCH_PREFIX) && isOurs(name, pids)) : [];
   return [...below(dir).filter((path) => path.includes(STAGING_PREFIX)), ...readdirSync(tmp), ...keys];
 }
 
 /** Somebody else on this machine may be signing. */
-function isAlive(name: string): boolean {
-  const pid = /-(\d+)\.\d+-/.exec(name)?.[1];
-  return pid !== undefined && existsSync(`/proc/${pid}`);
-}
+const isOurs = (name: string, pids: ReadonlySet<number>): boolean => pids.has(Number(/-(\d+)\.\d+-/.exec(name)?.[1]));
 
 function below(dir: string): string[] {
   mkdirSync(dir, { recursive: true });

@@ -62,6 +62,7 @@ interface Killed {
 function runChild(rig: Rig, command: readonly string[], how: { killAfterMs: number } | { fault: string }): Promise<Killed> {
   const env = 'fault' in how ? { ...rig.env, RELEASE_PLAN_TEST_FAULT: how.fault } : rig.env;
   const child = spawn(process.execPath, ['--import', SHIM, BIN, ...command], { cwd: rig.product.dir, env, stdio: ['ignore', 'ignore', 'pipe'] });
+  if (child.pid !== undefined) rig.pids.add(child.pid);
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => void (stderr += chunk.toString('utf8')));
   const timer = 'killAfterMs' in how ? setTimeout(() => child.kill('SIGKILL'), how.killAfterMs) : undefined;

@@ -27,6 +27,7 @@ const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
 /** Starts a run, waits for the moment, sends the signal, and looks at the end. */
 async function interrupt(command: readonly string[], signal: NodeJS.Signals, env: NodeJS.ProcessEnv, moment: (said: () => string) => boolean): Promise<void> {
   const { child, done } = rig.product.start(command, { ...rig.env, ...env });
+  if (child.pid !== undefined) rig.pids.add(child.pid);
   let said = '';
   child.stderr?.on('data', (chunk: Buffer) => void (said += chunk.toString('utf8')));
   while (!moment(() => said)) {
