@@ -1,3 +1,4 @@
+import { formatBytes } from '../io/bytes.ts';
 import { pairKey, type ArchiveState, type DeltaInfo, type Proof, type VersionManifest } from '../model.ts';
 import { checkPair } from './pair.ts';
 import { checkVersion } from './version.ts';
@@ -29,12 +30,14 @@ export interface CheckRow {
 export interface SizeRow {
   from: string;
   to: string;
-  /** All partition images of the target. */
+  /** Without a delta: all partition images of the target, or the objects of an OSTree commit that the base lacks. */
   fullBytes: number;
+  /** The bare deltas. */
   deltaBytes: number;
-  /** The deltas as gzip. */
+  /** The deltas compressed. */
   compressedBytes: number;
-  swuBytes: number;
+  /** What a device fetches: the .swu, or the parts of a static delta. */
+  sendBytes: number;
   /** Devices that this pair serves, where the fleet is known. */
   devices?: number;
 }
@@ -74,9 +77,20 @@ export function consistencyReport(input: ReportInput, generatedAt: string): Cons
   return rowsReport(input, { checks, sizes: input.pairs.flatMap(({ from, to, devices }) => sizeRow(input.state, from, to, devices)) }, generatedAt);
 }
 
-/** The report that these rows make. */
-export const rowsReport = ({ product, machine, image }: Pick<ReportInput, 'product' | 'machine' | 'image'>, rows: Pick<ConsistencyReport, 'checks' | 'sizes'>, generatedAt: string): ConsistencyReport =>
-  ({ schema: 1, product, machine, image, generatedAt, consistent: rows.checks.every((row) => row.result !== 'fail'), ...rows });
+/** The report that these rows make: pairs that serve most devices first, and what the fleet fetches in all. */
+export function rowsReport({ product, machine, image }: Pick<ReportInput, 'product' | 'machine' | 'image'>, rows: Pick<ConsistencyReport, 'checks' | 'sizes'>, generatedAt: string): ConsistencyReport {
+  const checks = [...rows.checks, ...fleetRow(rows.sizes)];
+  const sizes = rows.sizes.toSorted((a, b) => (b.devices ?? 0) - (a.devices ?? 0));
+  return { schema: 1, product, machine, image, generatedAt, consistent: checks.every((row) => row.result !== 'fail'), checks, sizes };
+}
+
+/** What the devices that a delta serves fetch, with deltas and without; nothing where the fleet is not known. */
+function fleetRow(sizes: readonly SizeRow[]): CheckRow[] {
+  const served = sizes.filter((one) => one.devices !== undefined);
+  if (served.length === 0) return [];
+  const over = (bytes: (one: SizeRow) => number): string => formatBytes(served.reduce((total, one) => total + (one.devices ?? 0) * bytes(one), 0));
+  return [{ check: 'devices', subject: 'fleet', result: 'pass', detail: `${over((one) => one.sendBytes)} to send with deltas, ${over((one) => one.fullBytes)} without` }];
+}
 
 /** Whether two reports say the same, whenever they were written. */
 export const sameReport = (a: ConsistencyReport, b: ConsistencyReport): boolean =>
@@ -117,7 +131,7 @@ function sizeRow(state: ArchiveState, from: string, to: string, devices: number 
     fullBytes: sum((one) => one.target.sizeBytes),
     deltaBytes: sum((one) => one.delta?.sizeBytes),
     compressedBytes: sum((one) => one.deltaCompressed?.sizeBytes),
-    swuBytes: swu.sizeBytes,
+    sendBytes: swu.sizeBytes,
     ...(devices === undefined ? {} : { devices }),
   }];
 }

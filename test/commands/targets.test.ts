@@ -139,7 +139,7 @@ test('apply makes an OSTree plan true, reports on devices and bytes, and has not
   const { plans } = JSON.parse(first.stdout) as { plans: Array<{ exitCode: number; report: ConsistencyReport }> };
   const report = plans[0]?.report;
   assert.equal([plans[0]?.exitCode, report?.consistent], [0, true]);
-  assert.equal(report?.sizes.map(({ from, to, devices, swuBytes, fullBytes }) => [from, to, devices, swuBytes < fullBytes]), [['7', '9', 3, true], ['5', '9', 2, true]]);
+  assert.equal(report?.sizes.map(({ from, to, devices, sendBytes, fullBytes }) => [from, to, devices, sendBytes < fullBytes]), [['7', '9', 3, true], ['5', '9', 2, true]]);
   const rows = report?.checks.filter((row) => row.check === 'devices').map((row) => row.detail) ?? [];
   assert.match(rows[0] ?? '', /^6 devices: 5 by delta, 1 by full image/);
   assert.ok(rows.includes('3 run raspberrypi4-64-lmp-7'));

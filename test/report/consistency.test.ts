@@ -28,7 +28,7 @@ test('all well: every check of the design has its row', () => {
   const found = report(good, { [key]: whole(deltaInfo('0.1.0', '0.3.0')) });
   assert.ok(found.consistent);
   assert.equal([...new Set(found.checks.map((row) => row.check))].sort(), ['archive', 'build-version', 'configuration', 'delta', 'device', 'devices', 'layout', 'machine', 'read-only', 'slot-size', 'swu']);
-  assert.equal(found.sizes.map((row) => row.swuBytes), [3]);
+  assert.equal(found.sizes.map((row) => row.sendBytes), [3]);
 });
 
 test('each way in which two versions do not fit is named', () => {
@@ -51,6 +51,17 @@ test('what is missing, damaged or failed is a failed check with its reason', () 
   assert.equal(failing(report({ ...good, '0.1.0': { state: 'damaged', dir: '', problems: ['rootfs was altered'] } }, {}, { [key]: 'no base' }).checks), ['archive: rootfs was altered', 'delta: no base']);
   const small = manifest('0.3.0', { files: [{ path: 'rootfs.squashfs', role: 'image', partition: 'rootfs', sizeBytes: 1025, sha256: '' }] });
   assert.equal(failing(report({ ...good, '0.3.0': whole(small) }, { [key]: whole(deltaInfo('0.1.0', '0.3.0')) }).checks), ['slot-size: rootfs: the image has 1025 bytes, its slot 1024']);
+});
+
+test('with a fleet: the pair that serves most comes first, and what all devices fetch is added up', () => {
+  const found = consistencyReport({
+    product: 'demo', machine: 'board', image: 'image', versions: [], failures: new Map(), devices: [{ check: 'devices', subject: 'promoted -> 0.3.0', result: 'pass', detail: '' }],
+    pairs: [{ from: '0.1.0', to: '0.3.0', devices: 2 }, { from: '0.2.0', to: '0.3.0', devices: 5 }],
+    state: { versions: new Map(), updates: new Map(['0.1.0', '0.2.0'].map((from) => [pairKey(from, '0.3.0'), whole(deltaInfo(from, '0.3.0'))])) },
+  }, '');
+  assert.equal(found.sizes.map((row) => [row.from, row.devices]), [['0.2.0', 5], ['0.1.0', 2]]);
+  // Seven devices, a .swu of 3 bytes, an image of 14.
+  assert.equal(found.checks.at(-1), { check: 'devices', subject: 'fleet', result: 'pass', detail: '21 B to send with deltas, 98 B without' });
 });
 
 test('an unsigned package is not checked, and never a pass', () => {

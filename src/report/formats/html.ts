@@ -51,8 +51,8 @@ function checkTable(rows: readonly CheckRow[]): string {
 
 function sizeTable(sizes: readonly SizeRow[]): string {
   const body = sizes.map((one) => {
-    const numbers = [formatBytes(one.fullBytes), formatBytes(one.deltaBytes), formatBytes(one.compressedBytes), formatBytes(one.swuBytes), formatShare(one.fullBytes - one.swuBytes, one.fullBytes), one.devices === undefined ? '-' : String(one.devices)];
+    const numbers = [formatBytes(one.fullBytes), formatBytes(one.deltaBytes), formatBytes(one.compressedBytes), formatBytes(one.sendBytes), formatShare(one.fullBytes - one.sendBytes, one.fullBytes), one.devices === undefined ? '-' : String(one.devices)];
     return `<tr><td class="pair">${escape(`${one.from} -> ${one.to}`)}</td>${numbers.map((text) => `<td class="number">${text}</td>`).join('')}</tr>\n`;
   });
-  return `<table class="sizes">${headOf(['Update', 'Full image', 'Delta', 'gzip', '.swu', 'Saved per device', 'Devices'])}<tbody>\n${body.join('')}</tbody></table>\n`;
+  return `<table class="sizes">${headOf(['Update', 'Full image', 'Delta', 'Compressed', 'To send', 'Saved per device', 'Devices'])}<tbody>\n${body.join('')}</tbody></table>\n`;
 }

@@ -38,9 +38,9 @@ function sizeTable(sizes: readonly SizeRow[]): string {
     formatBytes(one.fullBytes),
     formatBytes(one.deltaBytes),
     formatBytes(one.compressedBytes),
-    formatBytes(one.swuBytes),
-    formatShare(one.fullBytes - one.swuBytes, one.fullBytes),
-    ...(known ? [one.devices === undefined ? '-' : String(one.devices), one.devices === undefined ? '-' : formatBytes(Math.max(0, one.fullBytes - one.swuBytes) * one.devices)] : []),
+    formatBytes(one.sendBytes),
+    formatShare(one.fullBytes - one.sendBytes, one.fullBytes),
+    ...(known ? [one.devices === undefined ? '-' : String(one.devices), one.devices === undefined ? '-' : formatBytes(Math.max(0, one.fullBytes - one.sendBytes) * one.devices)] : []),
   ]);
-  return table(['Update', 'Full image', 'Delta', 'gzip', '.swu', 'Saved per device', ...(known ? ['Devices', 'Saved over the fleet'] : [])], rows);
+  return table(['Update', 'Full image', 'Delta', 'Compressed', 'To send', 'Saved per device', ...(known ? ['Devices', 'Saved over the fleet'] : [])], rows);
 }

@@ -3,14 +3,14 @@ import type { ConsistencyReport } from '../consistency.ts';
 
 /** The short table at the end of apply: sizes, failures, the verdict. */
 export function summaryTable(report: ConsistencyReport): string {
-  const head = ['update', 'full', 'delta', 'gzip', '.swu', 'saved'];
+  const head = ['update', 'full', 'delta', 'compressed', 'to send', 'saved'];
   const rows = report.sizes.map((one) => [
     `${one.from} -> ${one.to}`,
     formatBytes(one.fullBytes),
     formatBytes(one.deltaBytes),
     formatBytes(one.compressedBytes),
-    formatBytes(one.swuBytes),
-    formatShare(one.fullBytes - one.swuBytes, one.fullBytes),
+    formatBytes(one.sendBytes),
+    formatShare(one.fullBytes - one.sendBytes, one.fullBytes),
   ]);
   const failed = report.checks.filter((row) => row.result === 'fail');
   const passed = report.checks.filter((row) => row.result === 'pass').length;

@@ -3,7 +3,6 @@ import { problemOf, type DeltaState } from '../../delta/ostree.ts';
 import { coverageOf, uncoveredOf, versionCounts, type Coverage } from '../../fleet/coverage.ts';
 import type { Fleet } from '../../fleet/devices/tally.ts';
 import { endInWords, type RequiredDeltas } from '../../fleet/required.ts';
-import { formatBytes } from '../../io/bytes.ts';
 import { pairKey } from '../../model.ts';
 import type { CheckRow, SizeRow } from '../../report/consistency.ts';
 import type { OstreePair, OstreeSituation } from './situation.ts';
@@ -17,7 +16,7 @@ export function ostreeRows(situation: OstreeSituation, failures: ReadonlyMap<str
       ...pairs.map((pair) => deltaRow(pair, failures.get(pairKey(pair.from, pair.to)))),
       ...answers.flatMap(({ answer }) => answer.impossible.map(({ from, to, detail }): CheckRow => ({ check: 'delta', subject: pairKey(endInWords(from), endInWords(to)), result: 'fail', detail }))),
       ...answers.flatMap(({ rule, answer }) => (rule.from.kind === 'tag' && fleet.fleet !== undefined ? deviceRows(rule.from.tag, answer) : [])),
-      ...(fleet.fleet === undefined ? [{ check: 'devices', subject: 'fleet', result: 'not-checked', detail: 'the plan names no fleet' } as const] : [...badRows(fleet.fleet), { check: 'devices', subject: 'fleet', result: 'pass', detail: fleetBytes(pairs) } as const]),
+      ...(fleet.fleet === undefined ? [{ check: 'devices', subject: 'fleet', result: 'not-checked', detail: 'the plan names no fleet' } as const] : badRows(fleet.fleet)),
     ],
     sizes: pairs.flatMap((pair) => sizeRow(pair, fleet.fleet !== undefined)),
   };
@@ -67,12 +66,5 @@ const provenAt = (state: DeltaState): string => (state.state === 'proven' ? `${s
 function sizeRow({ from, to, state, loose, required }: OstreePair, hasFleet: boolean): SizeRow[] {
   if (state.state !== 'proven') return [];
   const { sizeBytes, uncompressedBytes } = state.proof;
-  return [{ from, to, fullBytes: loose.bytes, deltaBytes: uncompressedBytes, compressedBytes: sizeBytes, swuBytes: sizeBytes, ...(hasFleet ? { devices: required.devices } : {}) }];
-}
-
-/** What the fleet fetches to be served by these deltas, and what it would without them. */
-function fleetBytes(pairs: readonly OstreePair[]): string {
-  const sum = (bytes: (pair: OstreePair) => number): number => pairs.reduce((total, pair) => total + pair.required.devices * bytes(pair), 0);
-  const withDeltas = sum(({ state, loose }) => (state.state === 'proven' ? state.proof.sizeBytes : loose.bytes));
-  return `${formatBytes(withDeltas)} to send with deltas, ${formatBytes(sum(({ loose }) => loose.bytes))} without`;
+  return [{ from, to, fullBytes: loose.bytes, deltaBytes: uncompressedBytes, compressedBytes: sizeBytes, sendBytes: sizeBytes, ...(hasFleet ? { devices: required.devices } : {}) }];
 }
