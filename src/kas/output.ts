@@ -64,6 +64,7 @@ export class BuildErrors {
   readonly #kas: string[] = [];
   readonly #tail: string[] = [];
   #hint: string | undefined;
+  #fullDisk = false;
 
   add({ level, message }: KasLine): void {
     if (/^(ERROR|FATAL): /.test(message)) keep(this.#bitbake, message);
@@ -71,6 +72,7 @@ export class BuildErrors {
     if (message.trim() !== '') this.#tail.push(message.slice(0, 400));
     if (this.#tail.length > KEPT_TAIL) this.#tail.shift();
     this.#hint ??= hintFor(message);
+    this.#fullDisk ||= message.includes('No space left on device');
   }
 
   /** The first errors of BitBake, else of kas, else the last line: of a traceback, that is its error. */
@@ -82,6 +84,11 @@ export class BuildErrors {
 
   tail(): readonly string[] {
     return this.#tail;
+  }
+
+  /** Whether any line, of whatever program, said that the disk is full. */
+  sawFullDisk(): boolean {
+    return this.#fullDisk;
   }
 
   /** What to do, where the output shows one of kas's own pitfalls. */

@@ -3,6 +3,8 @@ import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReleasePlanError, errnoOf } from '../errors.ts';
+import { attributed } from '../io/attribute.ts';
+import { BLOCK_BYTES } from '../io/space.ts';
 import { missingTool } from '../io/tools.ts';
 import { killContainer, type Container } from './container.ts';
 import { BuildErrors, LineSplitter, parseKasLine, progressOf } from './output.ts';
@@ -32,6 +34,12 @@ export interface KasRun {
   onLine?: (line: string) => void;
 }
 
+/** Logs may show what a recipe prints, and are for everybody to read and nobody else to write. */
+async function openLog(logFile: string): Promise<FileHandle> {
+  await mkdir(dirname(logFile), { recursive: true });
+  return await open(logFile, 'a', 0o644);
+}
+
 /** Output may still be in the pipes when kas has ended; an orphan may hold them open for ever. */
 const DRAIN_MS = 500;
 const HEARTBEAT_MS = 30_000;
@@ -45,17 +53,17 @@ const HEARTBEAT_MS = 30_000;
  */
 export async function runKas(run: KasRun): Promise<void> {
   run.signal?.throwIfAborted();
-  await mkdir(dirname(run.logFile), { recursive: true });
-  const log = await open(run.logFile, 'a');
+  const log = await attributed(run.logFile, async () => await openLog(run.logFile), BLOCK_BYTES);
   try {
-    await log.write(`# ${new Date().toISOString()} ${[run.command, ...run.args].join(' ')}\n`);
+    const heading = `# ${new Date().toISOString()} ${[run.command, ...run.args].join(' ')}\n`;
+    await attributed(run.logFile, async () => await log.write(heading), heading.length);
     await supervise(run, log);
   } finally {
     await log.close();
   }
 }
 
-type Ending = { why: 'ended'; code: number | null; signal: NodeJS.Signals | null } | { why: 'interrupted' } | { why: 'stalled' };
+type Ending = { why: 'ended'; code: number | null; signal: NodeJS.Signals | null } | { why: 'interrupted' } | { why: 'stalled' } | { why: 'log-failed'; error: unknown };
 
 async function supervise(run: KasRun, log: FileHandle): Promise<void> {
   const child = spawn(run.command, run.args, { cwd: run.workDir, env: run.env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -63,24 +71,26 @@ async function supervise(run: KasRun, log: FileHandle): Promise<void> {
   await started(child, run.command);
   const errors = new BuildErrors();
   const watch = new Watch(run);
-  const drained = Promise.all([child.stdout, child.stderr].map((stream) => relay(stream, log, (line) => {
+  const drained = Promise.all([child.stdout, child.stderr].map((stream) => relay(stream, { log, logFile: run.logFile }, (line) => {
     run.onLine?.(line);
     const parsed = parseKasLine(line);
     errors.add(parsed);
     watch.heard(progressOf(parsed.message));
   }, () => watch.sign())));
+  // A build whose log cannot be written is stopped: its disk is full, most likely, and nobody could say why it failed.
+  const logFailed = new Promise<Ending>((resolve) => drained.catch((error: unknown) => resolve({ why: 'log-failed', error })));
   const interruption = new Interruption(run.signal);
-  const ending = await Promise.race([ended, watch.stalled, interruption.happened]);
+  const ending = await Promise.race([ended, watch.stalled, interruption.happened, logFailed]);
   watch.end();
   interruption.end();
   try {
     // After a failure too: a kas that was killed leaves BitBake's server building.
     if (ending.why !== 'ended' || ending.code !== 0) await stop(run, child.pid ?? 0);
-    await Promise.race([drained, sleep(DRAIN_MS)]);
+    if (ending.why !== 'log-failed') await Promise.race([drained, sleep(DRAIN_MS)]);
   } finally {
     child.stdout.destroy();
     child.stderr.destroy();
-    await drained;
+    if (ending.why !== 'log-failed') await drained;
   }
   conclude(run, ending, errors);
 }
@@ -124,12 +134,12 @@ class Interruption {
 }
 
 /** Copies a stream to the log as it is, and hands out its lines. */
-async function relay(stream: AsyncIterable<Buffer>, log: FileHandle, onLine: (line: string) => void, onBytes: () => void): Promise<void> {
+async function relay(stream: AsyncIterable<Buffer>, { log, logFile }: { log: FileHandle; logFile: string }, onLine: (line: string) => void, onBytes: () => void): Promise<void> {
   const lines = new LineSplitter(onLine);
   try {
     for await (const chunk of stream) {
       onBytes();
-      await log.write(chunk);
+      await attributed(logFile, async () => await log.write(chunk), chunk.length);
       lines.push(chunk);
     }
   } catch (error) {
@@ -199,6 +209,7 @@ const verbOf = (run: KasRun): string => run.args.find((one) => /^[a-z]+$/.test(o
 function conclude(run: KasRun, ending: Ending, errors: BuildErrors): void {
   const log = `the log is ${run.logFile}`;
   const verb = verbOf(run);
+  if (ending.why === 'log-failed') throw ending.error;
   if (ending.why === 'interrupted') throw new ReleasePlanError('interrupted', `kas ${verb} was interrupted and stopped; ${log}`);
   if (ending.why === 'stalled') {
     const last = errors.tail().at(-1) ?? 'nothing at all';
@@ -206,6 +217,8 @@ function conclude(run: KasRun, ending: Ending, errors: BuildErrors): void {
   }
   if (ending.code === 0) return;
   const how = ending.code === null ? `killed by ${ending.signal ?? 'a signal'}` : `exit code ${ending.code}`;
+  const message = [`kas ${verb} failed (${how}); ${log}`, ...errors.lines()].join('\n');
+  if (errors.sawFullDisk()) throw new ReleasePlanError('disk-full', `the disk of ${run.buildDir} became full: ${message}`, { hint: 'How much a build needs, only BitBake knows; a first one takes 50 to 100 GB, BB_DISKMON_DIRS stops it in time.' });
   const hint = errors.hint();
-  throw new ReleasePlanError('build-failed', [`kas ${verb} failed (${how}); ${log}`, ...errors.lines()].join('\n'), hint === undefined ? {} : { hint });
+  throw new ReleasePlanError('build-failed', message, hint === undefined ? {} : { hint });
 }

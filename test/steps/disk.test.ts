@@ -2,10 +2,15 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { COMMAND, differences, leftovers, makeRig, snapshot, type Rig } from '../faults/rig.ts';
+import { COMMAND, WHOLE_COMMAND, differences, leftovers, makeRig, snapshot, type Rig } from '../faults/rig.ts';
+import { arm, disarm } from '../faults/shim.js';
+import { processesIn } from '../kas/project.ts';
 import { MACHINE, filesBelow } from '../support/product.ts';
+import { scratch } from '../support/scratch.ts';
+import { stub } from '../support/stub.ts';
 
 const test = suite('full disk');
 
@@ -79,15 +84,13 @@ test('a disk that others fill while the step runs: the same', async () => {
     return;
   }
   // The estimate passes; then everything but some KiB is taken away.
-  const { child, done } = rig.product.start(COMMAND, rig.env);
-  let filled = false;
-  child.stderr?.on('data', (chunk: Buffer) => {
-    if (filled || !chunk.toString('utf8').includes('rootfs: delta of')) return;
-    filled = true;
-    spawnSync('mount', ['-o', `remount,size=${4096 - Math.floor(freeKib()) + 24}k`, root]);
-  });
+  const compressor = stub(scratch('disk-stub'), 'libdeflate-gzip');
+  compressor.hang();
+  const { done } = rig.product.start(COMMAND, { ...rig.env, PATH: compressor.path });
+  while (compressor.pid() === undefined) await sleep(10);
+  spawnSync('mount', ['-o', `remount,size=${4096 - Math.floor(freeKib()) + 24}k`, root]);
+  compressor.free();
   const run = await done;
-  assert.ok(filled);
   assert.is(run.exitCode, 5, run.stderr);
   assert.match(run.stderr, /needs \d+ bytes/);
   await nothingHalfWritten();
@@ -96,5 +99,21 @@ test('a disk that others fill while the step runs: the same', async () => {
   assert.is(again.exitCode, 0, again.stderr);
   assert.equal(differences(snapshot(rig.product), rig.reference), []);
 });
+
+for (const [what, at] of [['its heading', 2], ['what kas prints', 3]] as const) {
+  test(`the log of a build cannot be written (${what}): the build is stopped, exit 5, and a rerun completes`, async () => {
+    unmount();
+    rig.reset('empty');
+    arm({ roots: [join(rig.product.dir, '.release-plan/logs')], at, fault: 'ENOSPC' });
+    const run = await rig.cli(WHOLE_COMMAND);
+    assert.match(disarm().fired ?? '', 'logs/0.1.0.log');
+    assert.is(run.exitCode, 5, run.stderr);
+    assert.match(run.stderr, /logs\/0\.1\.0\.log needs \d+ bytes/);
+    assert.equal(processesIn(rig.product.dir), []);
+    const again = await rig.cli(WHOLE_COMMAND);
+    assert.is(again.exitCode, 0, again.stderr);
+    assert.equal(differences(snapshot(rig.product), rig.reference), []);
+  });
+}
 
 test.run();
