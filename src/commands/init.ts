@@ -1,15 +1,10 @@
 import { EXIT, type ExitCode } from '../codes.ts';
 import { InvalidPlanError, ReleasePlanError, errnoOf } from '../errors.ts';
+import type { ProductFacts } from '../plan/first.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 
-interface Flags {
+interface Flags extends ProductFacts {
   file: string;
-  kas?: string;
-  product?: string;
-  machine?: string;
-  distro?: string;
-  image?: string;
-  ostree?: boolean;
 }
 
 export const registerInit: RegisterCommand = (program, run) => {

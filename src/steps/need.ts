@@ -1,8 +1,8 @@
 /** Who needs what of the archive: the plan, other plans of the product, and the devices. What gc must not take. */
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { reportFile } from '../archive/layout.ts';
-import { ReleasePlanError, asUserError, errnoOf } from '../errors.ts';
+import { ReleasePlanError, asUserError } from '../errors.ts';
 import type { Fleet } from '../fleet/devices/tally.ts';
 import { readFleet } from '../fleet/devices/read.ts';
 import { readRegistry } from '../fleet/registry-file.ts';
@@ -14,6 +14,7 @@ import { requiredPairs } from '../plan/pairs.ts';
 import { compareVersions, isVersion } from '../plan/version.ts';
 import { basisFacts } from './targets/facts.ts';
 import { registryFile, type FleetSituation } from './targets/open.ts';
+import { namesIn } from '../io/folder.ts';
 import { retainedPairs } from './targets/rules.ts';
 
 /** What is needed. */
@@ -94,15 +95,6 @@ function subjectsOf(text: string, name: string): string[] {
   }
   const checks = isRecord(parsed) && Array.isArray(parsed.checks) ? parsed.checks : [];
   return checks.flatMap((row: unknown) => (isRecord(row) && typeof row.subject === 'string' ? [row.subject] : []));
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 async function openNeed(plan: Plan, signal: AbortSignal | undefined): Promise<FleetSituation> {

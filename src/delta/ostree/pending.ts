@@ -2,10 +2,10 @@
  * Marks of deltas that are being made: a run that was killed between the last
  * byte of a delta and its proof leaves one that must not get into the summary.
  */
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoOf } from '../../errors.ts';
 import { ownFolder, type OstreeRepository } from './repository.ts';
+import { namesIn } from '../../io/folder.ts';
 import { deleteDelta, deltaName, type CommitPair } from './static-delta.ts';
 
 const pendingFolder = (repo: OstreeRepository): string => join(ownFolder(repo), 'pending');
@@ -36,14 +36,5 @@ export async function cleanUp(repo: OstreeRepository, wanted: readonly CommitPai
   }
   for (const name of await namesIn(ownFolder(repo))) {
     if (name.startsWith('proof-')) await rm(join(ownFolder(repo), name), { recursive: true, force: true });
-  }
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
   }
 }

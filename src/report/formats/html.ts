@@ -1,6 +1,6 @@
-import { formatBytes, formatShare } from '../../io/bytes.ts';
 import type { CheckRow, ConsistencyReport, SizeRow } from '../consistency.ts';
 import type { ReportFormat } from '../format.ts';
+import { sizeCells } from '../size-cells.ts';
 
 /** The report as one page without scripts or other files: to attach to a build or a mail. */
 export const html: ReportFormat = { name: 'html', extension: 'html', render };
@@ -51,8 +51,8 @@ function checkTable(rows: readonly CheckRow[]): string {
 
 function sizeTable(sizes: readonly SizeRow[]): string {
   const body = sizes.map((one) => {
-    const numbers = [formatBytes(one.fullBytes), formatBytes(one.deltaBytes), formatBytes(one.compressedBytes), formatBytes(one.sendBytes), formatShare(one.fullBytes - one.sendBytes, one.fullBytes), one.devices === undefined ? '-' : String(one.devices)];
-    return `<tr><td class="pair">${escape(`${one.from} -> ${one.to}`)}</td>${numbers.map((text) => `<td class="number">${text}</td>`).join('')}</tr>\n`;
+    const [pair = '', ...numbers] = [...sizeCells(one), one.devices === undefined ? '-' : String(one.devices)];
+    return `<tr><td class="pair">${escape(pair)}</td>${numbers.map((text) => `<td class="number">${text}</td>`).join('')}</tr>\n`;
   });
   return `<table class="sizes">${headOf(['Update', 'Full image', 'Delta', 'Compressed', 'To send', 'Saved per device', 'Devices'])}<tbody>\n${body.join('')}</tbody></table>\n`;
 }

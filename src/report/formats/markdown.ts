@@ -1,6 +1,7 @@
-import { formatBytes, formatShare } from '../../io/bytes.ts';
+import { formatBytes } from '../../io/bytes.ts';
 import type { CheckRow, ConsistencyReport, SizeRow } from '../consistency.ts';
 import type { ReportFormat } from '../format.ts';
+import { sizeCells } from '../size-cells.ts';
 
 /** The report for a person: failures first, then every row. */
 export const markdown: ReportFormat = { name: 'markdown', extension: 'md', render };
@@ -34,12 +35,7 @@ const checkTable = (rows: readonly CheckRow[]): string =>
 function sizeTable(sizes: readonly SizeRow[]): string {
   const known = sizes.some((one) => one.devices !== undefined);
   const rows = sizes.map((one) => [
-    `${one.from} -> ${one.to}`,
-    formatBytes(one.fullBytes),
-    formatBytes(one.deltaBytes),
-    formatBytes(one.compressedBytes),
-    formatBytes(one.sendBytes),
-    formatShare(one.fullBytes - one.sendBytes, one.fullBytes),
+    ...sizeCells(one),
     ...(known ? [one.devices === undefined ? '-' : String(one.devices), one.devices === undefined ? '-' : formatBytes(Math.max(0, one.fullBytes - one.sendBytes) * one.devices)] : []),
   ]);
   return table(['Update', 'Full image', 'Delta', 'Compressed', 'To send', 'Saved per device', ...(known ? ['Devices', 'Saved over the fleet'] : [])], rows);

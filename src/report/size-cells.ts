@@ -1,0 +1,13 @@
+import { formatBytes, formatShare } from '../io/bytes.ts';
+import { pairKey } from '../model.ts';
+import type { SizeRow } from './consistency.ts';
+
+/** A pair's sizes for a person: pair, full, delta, compressed, to send, share that a device saves. */
+export const sizeCells = (one: SizeRow): string[] => [
+  pairKey(one.from, one.to),
+  formatBytes(one.fullBytes),
+  formatBytes(one.deltaBytes),
+  formatBytes(one.compressedBytes),
+  formatBytes(one.sendBytes),
+  formatShare(one.fullBytes - one.sendBytes, one.fullBytes),
+];
