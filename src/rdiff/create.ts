@@ -8,6 +8,7 @@ import { ReleasePlanError, errnoOf, messageOf } from '../errors.ts';
 import { soloCrew, workerCrew } from './create/crew.ts';
 import { emitDelta, type DeltaCounts } from './create/emit.ts';
 import { planLayout } from './create/layout.ts';
+import { openMatchFile } from './create/match-file.ts';
 import { matchImages } from './create/match.ts';
 import { sizeOfImage } from './image-file.ts';
 import type { Progress } from './progress.ts';
@@ -57,13 +58,16 @@ export async function createDelta(base: string, target: string, delta: string, o
   try {
     const images = { base: await opened(base, 'r'), target: await opened(target, 'r') };
     await refuseOverwriting(delta, { [base]: images.base, [target]: images.target });
-    return await makeDelta({ base, target, delta }, images, await opened(delta, 'w'), options);
+    const deltaFile = await opened(delta, 'w');
+    const matchesFile = await openMatchFile(delta);
+    handles.push(matchesFile);
+    return await makeDelta({ base, target, delta }, images, { delta: deltaFile, matches: matchesFile }, options);
   } finally {
     await Promise.all(handles.map(async (handle) => await handle.close()));
   }
 }
 
-async function makeDelta(paths: { base: string; target: string; delta: string }, images: { base: FileHandle; target: FileHandle }, deltaFile: FileHandle, options: CreateDeltaOptions): Promise<DeltaSummary> {
+async function makeDelta(paths: { base: string; target: string; delta: string }, images: { base: FileHandle; target: FileHandle }, made: { delta: FileHandle; matches: FileHandle }, options: CreateDeltaOptions): Promise<DeltaSummary> {
   const { signal, onProgress, memoryBytes = DEFAULT_MEMORY_BYTES } = options;
   const breathe = async (): Promise<void> => {
     if (signal?.aborted) throw new ReleasePlanError('interrupted', `making the delta ${paths.delta} was stopped`);
@@ -77,11 +81,11 @@ async function makeDelta(paths: { base: string; target: string; delta: string },
   if (!Number.isInteger(workers) || workers < 1) throw new ReleasePlanError('usage', `the delta engine cannot work with ${workers} workers`, { hint: 'Give a whole number, 1 or more.' });
   const layout = planLayout(baseBytes, memoryBytes, workers);
   const memory = sharedMemory(layout.sizeBytes);
-  const setup = { module: await loadWasm('match'), memory, layout, basePath: paths.base, targetPath: paths.target, targetBytes };
+  const setup = { module: await loadWasm('match'), memory, layout, basePath: paths.base, targetPath: paths.target, targetBytes, matchesFd: made.matches.fd };
   const crew = solo ? soloCrew(setup, { base: images.base.fd, target: images.target.fd }, breathe) : workerCrew(setup);
-  const segments = await matchImages({ crew, layout, memory, baseBytes, targetBytes, ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}) })
+  const segments = await matchImages({ crew, layout, memory, matchesFd: made.matches.fd, baseBytes, targetBytes, ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}) })
     .finally(async () => await crew.stop());
-  const counts = await emitDelta(segments, targetBytes, { target: images.target.fd, delta: deltaFile.fd }, async (doneBytes) => {
+  const counts = await emitDelta(segments, targetBytes, { target: images.target.fd, delta: made.delta.fd }, async (doneBytes) => {
     onProgress?.({ phase: 'write', doneBytes });
     await breathe();
   });

@@ -123,6 +123,21 @@ test('a base that does not fit is worked through in windows, and what moved is s
   assert.ok(made.deltaBytes < 6000, `${made.deltaBytes} bytes`);
 });
 
+test('pieces of what is similar in one window give way to the whole in another', async () => {
+  // The first window holds every second half KiB of what follows, the way a file system that is put together anew does.
+  const content = noise(6_000_000, 30);
+  const halves = Array.from({ length: 6000 }, (_, turn) => [content.subarray(turn * 1000, turn * 1000 + 600), noise(400, 40_000 + turn)]).flat();
+  const base = Buffer.concat([...halves, noise(18_000_000, 31), content]);
+  const target = Buffer.concat([content.subarray(0, 3_000_000), noise(1000, 32), content.subarray(3_000_000)]);
+  const memoryBytes = 184 * 2 ** 20;
+  assert.ok(planLayout(base.length, memoryBytes, 1).windowBytes < 20_000_000, 'they lie in different windows');
+  const made = await make(base, target, { memoryBytes, workers: 1 });
+  await checkSummary(made);
+  assert.ok(await patched());
+  assert.ok(made.copies <= 6, `${made.copies} copies`);
+  assert.is((await make(base, target, { memoryBytes, workers: 3 })).deltaSha256, made.deltaSha256, 'the same bits');
+});
+
 const repeated = (block: Uint8Array, times: number): Buffer => Buffer.concat(Array.from({ length: times }, () => block));
 const random = noise(4_000_000, 13);
 const worst: Record<string, [base: Uint8Array, target: Uint8Array, commandsAtMost: number]> = {

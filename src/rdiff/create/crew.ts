@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { Worker, type ResourceLimits } from 'node:worker_threads';
 import { ReleasePlanError } from '../../errors.ts';
 import { builtFile } from '../wasm.ts';
 import { Lane, type Found, type LaneSetup, type Phase } from './lane.ts';
@@ -18,9 +18,16 @@ export function soloCrew(setup: Omit<LaneSetup, 'lane'>, fds: { base: number; ta
   return { run: async (phase) => await lane.run(phase, pause), stop: async () => undefined };
 }
 
+/**
+ * What a worker's JavaScript heap may grow to. Unlimited, V8 lets one grow by
+ * 60 MiB of garbage, which no reserve in layout.ts could count on; at its
+ * fullest, a segment of gaps of one byte each, it takes a few MiB.
+ */
+const HEAP_LIMITS: ResourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 };
+
 /** A crew of one worker thread for each lane of the layout. */
 export function workerCrew(setup: Omit<LaneSetup, 'lane'>): Crew {
-  const workers = setup.layout.lanes.map((_, lane) => new Worker(builtFile('create/worker.js'), { workerData: { ...setup, lane } satisfies LaneSetup }));
+  const workers = setup.layout.lanes.map((_, lane) => new Worker(builtFile('create/worker.js'), { workerData: { ...setup, lane } satisfies LaneSetup, resourceLimits: HEAP_LIMITS }));
   const failed = new Promise<never>((_, reject) => {
     for (const worker of workers) worker.once('error', reject);
   });

@@ -1,4 +1,5 @@
-import { eachMatch, type Matches } from './matches.ts';
+import { USED_BLOCK_BYTES } from './layout.ts';
+import { MATCH_STRIDE, eachMatch, type Matches } from './matches.ts';
 
 /** A stretch of the target that no match covers, and what stands around it. */
 export interface Gap {
@@ -34,36 +35,71 @@ export function gapBytes(matches: Matches, start: number, end: number): number {
   return left;
 }
 
-/** Offsets in the base, [start, end) after [start, end). */
-export type Stretches = Float64Array;
+/** A match so long stays as it is whatever else is found around it. */
+const SETTLED_BYTES = 64 * 1024;
 
-const BLOCK_BYTES = 256;
+/** A gap, and how far beyond it a longer match may replace those that are known. */
+export interface OpenGap extends Gap {
+  /** End of the settled match before the gap; start of the one after it. */
+  reachStart: number;
+  reachEnd: number;
+}
+
+/** The gaps of [start, end) of the target with what lies between them and the next long matches. */
+export function openGapsOf(matches: Matches, start: number, end: number): OpenGap[] {
+  const gaps: OpenGap[] = [];
+  let reachStart = start;
+  let first = 0;
+  const settle = (reachEnd: number): void => {
+    for (; first < gaps.length; first += 1) gaps[first]!.reachEnd = reachEnd;
+  };
+  let at = 0;
+  for (const gap of gapsOf(matches, start, end)) {
+    for (; at < matches.length && matches[at]! < gap.start; at += MATCH_STRIDE) {
+      if (matches[at + 2]! < SETTLED_BYTES) continue;
+      settle(matches[at]!);
+      reachStart = matches[at]! + matches[at + 2]!;
+    }
+    gaps.push({ ...gap, reachStart, reachEnd: end });
+  }
+  for (; at < matches.length && first < gaps.length; at += MATCH_STRIDE) if (matches[at + 2]! >= SETTLED_BYTES) settle(matches[at]!);
+  return gaps;
+}
+
+/** A stretch of the base. */
+export interface Stretch {
+  start: number;
+  end: number;
+}
 
 /** Bytes of used neighbours that an unused stretch takes along: matches do not end at its borders. */
 const MARGIN_BYTES = 64;
 
 /**
- * The stretches of a window of the base that no match uses, to blocks of 256
- * bytes: where the base holds what the target no longer has in the same form.
+ * Marks the blocks of a window of the base that lie within one match.
+ *
+ * @param used a byte for each block, USED_BLOCK_BYTES, of the window
+ * @param start offset of the window
  */
-export function unusedStretches(segments: Iterable<Matches>, start: number, sizeBytes: number): Stretches {
-  const blocks = Math.ceil(sizeBytes / BLOCK_BYTES);
-  const used = new Uint8Array(blocks);
-  for (const matches of segments) {
-    eachMatch(matches, (_target, base, length) => {
-      const from = Math.max(0, Math.ceil((base - start) / BLOCK_BYTES));
-      const to = Math.min(blocks, Math.floor((base + length - start) / BLOCK_BYTES));
-      if (to > from) used.fill(1, from, to);
-    });
-  }
-  const found: number[] = [];
+export function markUsed(used: Uint8Array, matches: Matches, start: number): void {
+  eachMatch(matches, (_target, base, length) => {
+    const from = Math.max(0, Math.ceil((base - start) / USED_BLOCK_BYTES));
+    const to = Math.min(used.length, Math.floor((base + length - start) / USED_BLOCK_BYTES));
+    if (to > from) used.fill(1, from, to);
+  });
+}
+
+/**
+ * The stretches of a window of the base that no match uses: where the base
+ * holds what the target no longer has in the same form. In order, and apart.
+ */
+export function* unusedStretches(used: Uint8Array, start: number, sizeBytes: number): Generator<Stretch> {
   for (let block = used.indexOf(0); block >= 0; block = used.indexOf(0, block)) {
     const next = used.indexOf(1, block);
-    const end = next < 0 ? blocks : next;
-    const from = Math.max(0, block * BLOCK_BYTES - MARGIN_BYTES);
+    const end = next < 0 ? used.length : next;
+    const from = Math.max(0, block * USED_BLOCK_BYTES - MARGIN_BYTES);
     // Two blocks are further apart than two margins, so stretches never overlap.
-    found.push(start + from, start + Math.min(sizeBytes, end * BLOCK_BYTES + MARGIN_BYTES));
+    yield { start: start + from, end: start + Math.min(sizeBytes, end * USED_BLOCK_BYTES + MARGIN_BYTES) };
     block = end;
   }
-  return Float64Array.from(found);
 }

@@ -1,8 +1,8 @@
-import { gapsOf, type Gap, type Stretches } from './gaps.ts';
+import { gapBytes, gapsOf, openGapsOf, unusedStretches, type Gap, type OpenGap, type Stretch } from './gaps.ts';
 import { readFully } from './files.ts';
 import { CHUNK_BYTES, COUNTER_AT, PIECE_BYTES, SEGMENT_BYTES, type Layout } from './layout.ts';
 import { Matcher, type BaseWindow, type FineIndex } from './matcher.ts';
-import type { Matches } from './matches.ts';
+import { MatchFile, type MatchList } from './match-file.ts';
 
 /** What a thread needs to start: everything can be posted to a worker. */
 export interface LaneSetup {
@@ -14,6 +14,8 @@ export interface LaneSetup {
   basePath: string;
   targetPath: string;
   targetBytes: number;
+  /** The file of matches, open; threads of a process share it. */
+  matchesFd: number;
 }
 
 /** A phase of the work: pieces of it are taken by all threads until none is left. */
@@ -23,18 +25,18 @@ export type Phase =
   /** Find long matches where there are none yet. Piece: a segment of the target. */
   | ({ kind: 'coarse'; window: BaseWindow } & OpenSegments)
   /** Enter what no match uses into the fine index. Piece: a part of the table. */
-  | { kind: 'index-fine'; window: BaseWindow; stretches: Stretches; index: FineIndex; parts: number }
+  | { kind: 'index-fine'; window: BaseWindow; index: FineIndex; parts: number }
   /** Find short matches where there are none yet. Piece: a segment of the target. */
   | ({ kind: 'fine'; window: BaseWindow; index: FineIndex } & OpenSegments);
 
 /** Segments of the target to work on, and the matches of each that are known already. */
 export interface OpenSegments {
   segments: readonly number[];
-  known: readonly Matches[];
+  known: readonly MatchList[];
 }
 
 /** What one thread found in a phase, by segment. */
-export type Found = Array<[segment: number, matches: Matches]>;
+export type Found = Array<[segment: number, matches: MatchList]>;
 
 /** Literals are judged together until there are so many of them: fewer say little. */
 const LITERAL_SAMPLE_BYTES = 8 * 1024;
@@ -53,6 +55,7 @@ export class Lane {
   readonly #matcher: Matcher;
   readonly #counter: Int32Array;
   readonly #targetBytes: number;
+  readonly #lists: MatchFile;
   readonly #fds: { base: number; target: number };
 
   /** @param fds open for reading */
@@ -60,6 +63,7 @@ export class Lane {
     this.#matcher = new Matcher(setup.module, setup.memory, setup.layout, setup.lane);
     this.#counter = new Int32Array(setup.memory.buffer, COUNTER_AT, 1);
     this.#targetBytes = setup.targetBytes;
+    this.#lists = new MatchFile(setup.matchesFd, setup.memory);
     this.#fds = fds;
   }
 
@@ -90,30 +94,33 @@ export class Lane {
   }
 
   #indexFine(phase: Extract<Phase, { kind: 'index-fine' }>, part: number): void {
-    const { stretches, index, parts } = phase;
+    const { window, index, parts } = phase;
     this.#matcher.clearFine(index, part, parts);
-    for (let at = 0; at + 1 < stretches.length; at += 2) {
-      const end = stretches[at + 1]!;
-      for (let start = stretches[at]!; start < end; start += CHUNK_BYTES) {
-        this.#matcher.indexFine(start, Math.min(end, start + CHUNK_BYTES), index, part, parts);
-      }
+    for (const { start, end } of unusedStretches(this.#matcher.usedBlocks(), window.start, window.sizeBytes)) {
+      for (let from = start; from < end; from += CHUNK_BYTES) this.#matcher.indexFine(from, Math.min(end, from + CHUNK_BYTES), index, part, parts);
     }
   }
 
   /** The matches of a segment: those known, and what this phase finds between them. */
-  #fill(phase: Extract<Phase, { kind: 'coarse' | 'fine' }>, segment: number, known: Matches): Matches {
+  #fill(phase: Extract<Phase, { kind: 'coarse' | 'fine' }>, segment: number, list: MatchList): MatchList {
     const start = segment * SEGMENT_BYTES;
     const end = Math.min(start + SEGMENT_BYTES, this.#targetBytes);
-    const gaps = gapsOf(known, start, end);
-    if (gaps.length === 0) return known;
+    if (list.leftBytes === 0) return list;
+    const known = this.#lists.read(list);
     this.#matcher.begin(start, known);
-    this.#readGaps(gaps);
-    if (phase.kind === 'coarse') for (const gap of gaps) this.#matcher.scanCoarse(gap.start, gap.end, gap.before);
-    else this.#fine(gaps, phase.index);
-    return this.#matcher.take();
+    if (phase.kind === 'coarse') this.#coarse(openGapsOf(known, start, end));
+    else this.#fine(gapsOf(known, start, end), phase.index);
+    const matches = this.#matcher.take();
+    return matches === undefined ? list : this.#lists.append(matches, gapBytes(matches, start, end));
+  }
+
+  #coarse(gaps: readonly OpenGap[]): void {
+    this.#read(gaps.map((gap) => ({ start: gap.reachStart, end: gap.reachEnd })));
+    for (const gap of gaps) this.#matcher.scanCoarse(gap);
   }
 
   #fine(gaps: readonly Gap[], index: FineIndex): void {
+    this.#read(gaps);
     const pieces = gaps.flatMap((gap) => cut(gap));
     for (let first = 0; first < pieces.length; ) {
       let next = first;
@@ -125,11 +132,12 @@ export class Lane {
     }
   }
 
-  #readGaps(gaps: readonly Gap[]): void {
-    for (let first = 0; first < gaps.length; ) {
-      const { start } = gaps[first]!;
-      let { end } = gaps[first]!;
-      for (first += 1; first < gaps.length && gaps[first]!.start - end <= READ_TOGETHER_BYTES; first += 1) ({ end } = gaps[first]!);
+  /** Reads stretches of the target, and what lies between those that are near to one another. */
+  #read(stretches: readonly Stretch[]): void {
+    for (let first = 0; first < stretches.length; ) {
+      const { start } = stretches[first]!;
+      let { end } = stretches[first]!;
+      for (first += 1; first < stretches.length && stretches[first]!.start - end <= READ_TOGETHER_BYTES; first += 1) ({ end } = stretches[first]!);
       readFully(this.#fds.target, this.#matcher.targetPlace(start, end), start);
     }
   }

@@ -36,6 +36,12 @@ export const RUNS_BYTES = 256 * 8;
 /** Where the threads count the pieces of work that they take, a 32-bit word. */
 export const COUNTER_AT = 64;
 
+/** Where they count the matches that they have written to the file of matches, a 32-bit word. */
+export const LIST_COUNTER_AT = 128;
+
+/** What no match uses of the base is found out to blocks of this size. */
+export const USED_BLOCK_BYTES = 256;
+
 /** Free bytes around every buffer, since SIMD may load a little more than it needs. */
 const SLACK_BYTES = 64;
 
@@ -72,6 +78,8 @@ export interface Layout {
   coarseBits: number;
   /** The longest run of each byte value, 256 numbers of 64 bits. */
   runsAt: number;
+  /** A byte for each block of the window, 1 where matches use all of it. */
+  usedAt: number;
   fineAt: number;
   filterAt: number;
   /** The table has room for 2^fineBits buckets. */
@@ -103,6 +111,7 @@ function arrange(windowBytes: number, lanes: number): Layout {
   const baseAt = allocator.take(windowBytes);
   const coarseAt = allocator.take(4 * 2 ** coarseBits);
   const runsAt = allocator.take(RUNS_BYTES);
+  const usedAt = allocator.take(Math.ceil(windowBytes / USED_BLOCK_BYTES));
   const fineBuckets = Math.max(windowBytes / BASE_BYTES_PER_FINE_BUCKET, Math.min(windowBytes / SMALL_BASE_BYTES_PER_FINE_BUCKET, 2 ** SMALL_FINE_BITS));
   const fineBits = Math.min(FINE_BITS_MAX, Math.max(10, Math.ceil(Math.log2(fineBuckets))));
   const fineAt = allocator.take(FINE_BUCKET_BYTES * 2 ** fineBits);
@@ -115,11 +124,11 @@ function arrange(windowBytes: number, lanes: number): Layout {
     costsAt: allocator.take(8 * (PIECE_BYTES + 1)),
     countsAt: allocator.take(4 * 256),
   }));
-  return { sizeBytes: allocator.usedBytes, baseAt, windowBytes, coarseAt, coarseBits, runsAt, fineAt, filterAt, fineBits, lanes: laneLayouts };
+  return { sizeBytes: allocator.usedBytes, baseAt, windowBytes, coarseAt, coarseBits, runsAt, usedAt, fineAt, filterAt, fineBits, lanes: laneLayouts };
 }
 
-/** What Node.js takes for itself: for the process, a million or two of matches included, and for each worker thread. */
-const PROCESS_BYTES = 96 * 2 ** 20;
+/** What Node.js takes for itself: for the process, and for each worker thread, its heap limited by crew.ts. Matches are in a file. */
+const PROCESS_BYTES = 104 * 2 ** 20;
 const WORKER_BYTES = 12 * 2 ** 20;
 
 /** Room is kept for so many threads, however many there are: the window, and so the delta, must not depend on it. */

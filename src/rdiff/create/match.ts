@@ -1,10 +1,11 @@
 import type { Progress } from '../progress.ts';
 import type { Crew } from './crew.ts';
-import { gapBytes, unusedStretches, type Stretches } from './gaps.ts';
-import { RUNS_BYTES, SEGMENT_BYTES, type Layout } from './layout.ts';
-import type { OpenSegments } from './lane.ts';
+import { markUsed, unusedStretches } from './gaps.ts';
+import { RUNS_BYTES, SEGMENT_BYTES, USED_BLOCK_BYTES, type Layout } from './layout.ts';
+import type { Found, OpenSegments } from './lane.ts';
 import type { BaseWindow, FineIndex } from './matcher.ts';
-import { eachMatch, newMatches, type Matches } from './matches.ts';
+import { MatchFile, type MatchList } from './match-file.ts';
+import { eachMatch, type Matches } from './matches.ts';
 import { runPhase } from './phase.ts';
 
 /** What matching needs to know of the images and of who does it. */
@@ -12,6 +13,8 @@ export interface MatchJob {
   crew: Crew;
   layout: Layout;
   memory: WebAssembly.Memory;
+  /** The file of matches, open and empty. */
+  matchesFd: number;
   baseBytes: number;
   targetBytes: number;
   signal?: AbortSignal;
@@ -37,21 +40,21 @@ const WORTH_A_SWEEP_BYTES = 4096;
 /**
  * Finds what the target has in common with the base.
  *
- * @returns the matches of every segment of the target, in order
+ * @returns the matches of every segment of the target, in order; each until the next is asked for
  * @throws ReleasePlanError `interrupted` when the signal fired; whatever a thread threw
  */
-export async function matchImages(job: MatchJob): Promise<Matches[]> {
+export async function matchImages(job: MatchJob): Promise<Iterable<Matches>> {
   const matching = new Matching(job);
   const windows = windowsOf(job.baseBytes, job.layout.windowBytes);
   // First every segment with the part of the base where it would be if nothing had moved,
   // then what is left with the other parts, while they are there anyway.
   for (const window of windows) await matching.coarse(window, (segment) => matching.homeOf(segment, windows) === window);
   if (windows.length > 1) {
-    for (const window of windows.toReversed()) await matching.coarse(window, (segment) => matching.homeOf(segment, windows) !== window && matching.leftOf(segment) >= WORTH_A_SWEEP_BYTES);
+    for (const window of windows.toReversed()) await matching.coarse(window, (segment) => matching.homeOf(segment, windows) !== window && matching.lists[segment]!.leftBytes >= WORTH_A_SWEEP_BYTES);
   }
-  const sources = matching.matches.map((_, segment) => matching.sourceOf(segment, windows));
+  const sources = matching.lists.map((_, segment) => matching.sourceOf(segment, windows));
   for (const window of windows) await matching.fine(window, (segment) => sources[segment] === window);
-  return matching.matches;
+  return matching.matches();
 }
 
 /** The base in stretches that fit into wasm memory. */
@@ -63,13 +66,20 @@ function windowsOf(baseBytes: number, windowBytes: number): [BaseWindow, ...Base
 
 /** The matches of all segments as they grow from phase to phase. */
 class Matching {
-  readonly matches: Matches[];
+  readonly lists: MatchList[];
   readonly #job: MatchJob;
+  readonly #file: MatchFile;
   #loaded: BaseWindow | undefined;
 
   constructor(job: MatchJob) {
     this.#job = job;
-    this.matches = Array.from({ length: Math.ceil(job.targetBytes / SEGMENT_BYTES) }, () => newMatches(0));
+    this.#file = new MatchFile(job.matchesFd, job.memory);
+    this.lists = Array.from({ length: Math.ceil(job.targetBytes / SEGMENT_BYTES) }, (_, segment) => ({ at: 0, count: 0, leftBytes: Math.min(SEGMENT_BYTES, job.targetBytes - segment * SEGMENT_BYTES) }));
+  }
+
+  /** The matches of every segment, in order; each until the next is asked for. */
+  *matches(): Generator<Matches> {
+    for (const list of this.lists) yield this.#file.read(list);
   }
 
   /** The window that holds a segment's own place, or the end of the base. */
@@ -82,19 +92,13 @@ class Matching {
   sourceOf(segment: number, windows: readonly [BaseWindow, ...BaseWindow[]]): BaseWindow {
     if (windows.length === 1) return windows[0];
     const bytes = new Map<BaseWindow, number>();
-    eachMatch(this.matches[segment]!, (_target, base, length) => {
+    eachMatch(this.#file.read(this.lists[segment]!), (_target, base, length) => {
       const window = windows.findLast((one) => one.start <= base) ?? windows[0];
       bytes.set(window, (bytes.get(window) ?? 0) + length);
     });
     let best: BaseWindow | undefined;
     for (const [window, matched] of bytes) if (best === undefined || matched > (bytes.get(best) ?? 0)) best = window;
     return best ?? this.homeOf(segment, windows);
-  }
-
-  /** Target bytes of a segment that no match covers. */
-  leftOf(segment: number): number {
-    const start = segment * SEGMENT_BYTES;
-    return gapBytes(this.matches[segment]!, start, Math.min(start + SEGMENT_BYTES, this.#job.targetBytes));
   }
 
   /** Finds long matches of some segments in a window. */
@@ -107,18 +111,26 @@ class Matching {
 
   /** Finds short matches of some segments in what no match uses of a window. */
   async fine(window: BaseWindow, wanted: (segment: number) => boolean): Promise<void> {
-    const open = this.#open((segment) => wanted(segment) && this.leftOf(segment) > 0);
+    const open = this.#open((segment) => wanted(segment) && this.lists[segment]!.leftBytes > 0);
     if (open.segments.length === 0) return;
-    const stretches = unusedStretches(this.matches, window.start, window.sizeBytes);
-    const index = planFineIndex(stretches, window.sizeBytes, this.#job.layout.fineBits);
+    const index = planFineIndex(this.#markUsed(window), window.sizeBytes, this.#job.layout.fineBits);
     await this.#load(window, false);
-    await runPhase(this.#job, { kind: 'index-fine', window, stretches, index, parts: this.#job.layout.lanes.length });
+    await runPhase(this.#job, { kind: 'index-fine', window, index, parts: this.#job.layout.lanes.length });
     this.#keep(await runPhase(this.#job, { kind: 'fine', window, index, ...open }));
   }
 
+  /** Marks what matches use of a window, and adds up what they do not. */
+  #markUsed(window: BaseWindow): number {
+    const used = new Uint8Array(this.#job.memory.buffer, this.#job.layout.usedAt, Math.ceil(window.sizeBytes / USED_BLOCK_BYTES)).fill(0);
+    for (const matches of this.matches()) markUsed(used, matches, window.start);
+    let unusedBytes = 0;
+    for (const { start, end } of unusedStretches(used, window.start, window.sizeBytes)) unusedBytes += end - start;
+    return unusedBytes;
+  }
+
   #open(wanted: (segment: number) => boolean): OpenSegments {
-    const segments = [...this.matches.keys()].filter(wanted);
-    return { segments, known: segments.map((segment) => this.matches[segment]!) };
+    const segments = [...this.lists.keys()].filter(wanted);
+    return { segments, known: segments.map((segment) => this.lists[segment]!) };
   }
 
   async #load(window: BaseWindow, index: boolean): Promise<void> {
@@ -133,15 +145,13 @@ class Matching {
     this.#loaded = window;
   }
 
-  #keep(found: ReadonlyArray<readonly [segment: number, matches: Matches]>): void {
-    for (const [segment, matches] of found) this.matches[segment] = matches;
+  #keep(found: Found): void {
+    for (const [segment, list] of found) this.lists[segment] = list;
   }
 }
 
 /** The stride that the constants above say, and a table no larger than it needs. */
-function planFineIndex(stretches: Stretches, windowBytes: number, maxBits: number): FineIndex {
-  let sizeBytes = 0;
-  for (let at = 0; at + 1 < stretches.length; at += 2) sizeBytes += stretches[at + 1]! - stretches[at]!;
+function planFineIndex(sizeBytes: number, windowBytes: number, maxBits: number): FineIndex {
   const entriesMax = FINE_ENTRIES_PER_BUCKET * 2 ** maxBits;
   let strideBytes = sizeBytes <= LITTLE_BYTES || sizeBytes >= LARGE_SHARE * windowBytes ? FINEST_STRIDE_BYTES : STRIDE_BYTES;
   while (sizeBytes / strideBytes > entriesMax) strideBytes *= 2;

@@ -1,6 +1,7 @@
-import { COARSE_STRIDE, FILTER_BYTES_PER_BUCKET, FINE_BUCKET_BYTES, WASM_MATCH_WORDS, type LaneLayout, type Layout } from './layout.ts';
-import { MATCH_STRIDE, newMatches, type Matches } from './matches.ts';
-import { instantiate } from '../wasm.ts';
+import type { OpenGap } from './gaps.ts';
+import { COARSE_STRIDE, FILTER_BYTES_PER_BUCKET, FINE_BUCKET_BYTES, USED_BLOCK_BYTES, WASM_MATCH_WORDS, type LaneLayout, type Layout } from './layout.ts';
+import { MATCH_STRIDE, MatchBuffer, type Matches } from './matches.ts';
+import { WASM_PAGE_BYTES, instantiate } from '../wasm.ts';
 
 /** The functions of match.wasm; see src/rdiff/wasm/assembly/. */
 interface MatchExports {
@@ -9,6 +10,8 @@ interface MatchExports {
   indexFine(table: number, filter: number, shift: number, from: number, to: number, stride: number, part: number, parts: number, scratch: number): void;
   collectMatches(table: number, filter: number, shift: number, from: number, to: number, base: number, baseEnd: number, diagonalA: number, diagonalB: number, diagonalC: number, hits: number, best: number): void;
   chooseMatches(best: number, size: number, costs: number, literal: number, literalHead: number, copy: number, from: number, out: number): number;
+  matchForward(a: number, b: number, max: number): number;
+  matchBackward(a: number, b: number, max: number): number;
   countBytes(counts: number, from: number, to: number): void;
   literalCost(counts: number): number;
 }
@@ -37,9 +40,6 @@ const COPY_COST = 48;
 
 const WASM_MATCH_BYTES = 4 * WASM_MATCH_WORDS;
 
-/** In place of the source of a match that was known before; no address. */
-const KNOWN = 0;
-
 /** What a literal byte is expected to cost in a compressed delta, in 1/16 byte: 2 to 16. */
 export type LiteralCost = number;
 
@@ -58,9 +58,14 @@ export class Matcher {
   #segmentStart = 0;
   /** Matches at matchesAt. */
   #count = 0;
-  #known: Matches = newMatches(0);
+  #known: Matches = new Float64Array();
   /** Where in #known the list goes on. */
   #nextKnown = 0;
+  /** End of the last match that is new, in the target, and its diagonal. */
+  #newUntil = 0;
+  #newDiagonal = 0;
+  #changed = false;
+  readonly #taken = new MatchBuffer();
 
   constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, layout: Layout, lane: number) {
     const own = layout.lanes[lane];
@@ -74,6 +79,12 @@ export class Matcher {
 
   useWindow(window: BaseWindow): void {
     this.#window = window;
+  }
+
+  /** Which blocks of the window matches use, see gaps.ts. */
+  usedBlocks(): Uint8Array {
+    const { usedAt } = this.#layout;
+    return this.#bytes.subarray(usedAt, usedAt + Math.ceil(this.#window.sizeBytes / USED_BLOCK_BYTES));
   }
 
   /** The place of [start, end) of the base. */
@@ -128,17 +139,64 @@ export class Matcher {
     this.#known = known;
     this.#nextKnown = 0;
     this.#count = 0;
+    this.#newUntil = start;
+    this.#newDiagonal = 0;
+    this.#changed = false;
   }
 
   /**
-   * Adds matches of 32 bytes and more in [start, end) of the target.
-   *
-   * @param diagonal base offset minus target offset where a match is expected
+   * Adds matches of 32 bytes and more in a gap. One that goes on beyond it takes
+   * the place of known matches, most of them from other windows, that it covers:
+   * pieces of something similar, found before this came by.
    */
-  scanCoarse(start: number, end: number, diagonal: number): void {
+  scanCoarse({ start: gapStart, end, before, reachStart, reachEnd }: OpenGap): void {
     const { baseAt, coarseAt, coarseBits, runsAt } = this.#layout;
+    const start = Math.max(gapStart, this.#newUntil);
+    if (start >= end) return;
     this.#keepUntil(start);
-    this.#count += this.#wasm.scanCoarse(coarseAt, runsAt, 64 - coarseBits, this.#targetAddress(start), this.#targetAddress(end), baseAt, baseAt + this.#window.sizeBytes, diagonal + this.#diagonalShift(), this.#nextMatchAt());
+    const place = start + before - this.#window.start;
+    const diagonal = this.#changed && (place < 0 || place >= this.#window.sizeBytes) ? this.#newDiagonal : before;
+    const first = this.#nextMatchAt() / 4;
+    const count = this.#wasm.scanCoarse(coarseAt, runsAt, 64 - coarseBits, this.#targetAddress(start), this.#targetAddress(end), baseAt, baseAt + this.#window.sizeBytes, diagonal + this.#diagonalShift(), 4 * first);
+    if (count === 0) return;
+    this.#count += count;
+    this.#changed = true;
+    if (this.#words[first] === this.#targetAddress(start)) this.#joinBefore(first, Math.max(reachStart, this.#newUntil));
+    this.#joinAfter(end, reachEnd);
+  }
+
+  /** Lets the match at a word of the list go on before its start, over whole known matches. */
+  #joinBefore(first: number, reachStart: number): void {
+    const [target, source, length] = [this.#words[first]!, this.#words[first + 1]!, this.#words[first + 2]!];
+    const from = target - this.#wasm.matchBackward(source, target, Math.min(target - this.#targetAddress(reachStart), source - this.#layout.baseAt));
+    const list = this.#own.matchesAt / 4;
+    let at = first;
+    while (at > list && this.#words[at - WASM_MATCH_WORDS]! >= from) at -= WASM_MATCH_WORDS;
+    if (at === first) return;
+    const start = at === list ? from : Math.max(from, this.#words[at - WASM_MATCH_WORDS]! + this.#words[at - 1]!);
+    this.#words.copyWithin(at, first, list + this.#count * WASM_MATCH_WORDS);
+    this.#count -= (first - at) / WASM_MATCH_WORDS;
+    this.#words[at] = start;
+    this.#words[at + 1] = source - (target - start);
+    this.#words[at + 2] = length + (target - start);
+  }
+
+  /** Lets the last match, if it reaches the end of its gap, go on behind it, over whole known matches and into further gaps. */
+  #joinAfter(gapEnd: number, reachEnd: number): void {
+    const last = this.#nextMatchAt() / 4 - WASM_MATCH_WORDS;
+    const [target, source, length] = [this.#words[last]!, this.#words[last + 1]!, this.#words[last + 2]!];
+    this.#newDiagonal = source - target - this.#diagonalShift();
+    this.#newUntil = this.#targetOffset(target) + length;
+    if (this.#newUntil < gapEnd) return;
+    const baseEnd = this.#layout.baseAt + this.#window.sizeBytes;
+    let end = gapEnd + this.#wasm.matchForward(source + length, target + length, Math.min(reachEnd - gapEnd, baseEnd - source - length));
+    for (; this.#nextKnown < this.#known.length && this.#known[this.#nextKnown]! < end; this.#nextKnown += MATCH_STRIDE) {
+      const knownStart = this.#known[this.#nextKnown]!;
+      if (knownStart + this.#known[this.#nextKnown + 2]! > end) end = knownStart;
+      if (end === knownStart) break;
+    }
+    this.#words[last + 2] = length + (end - gapEnd);
+    this.#newUntil = end;
   }
 
   /**
@@ -154,35 +212,42 @@ export class Matcher {
     const [a, b, c] = diagonals;
     this.#keepUntil(start);
     this.#wasm.collectMatches(fineAt, filterAt, 64 - index.bits, from, this.#targetAddress(end), baseAt, baseAt + this.#window.sizeBytes, a + shift, b + shift, c + shift, hitsAt, bestAt);
-    this.#count += this.#wasm.chooseMatches(bestAt, end - start, costsAt, literalCost, LITERAL_HEAD_COST, COPY_COST, from, this.#nextMatchAt());
+    const count = this.#wasm.chooseMatches(bestAt, end - start, costsAt, literalCost, LITERAL_HEAD_COST, COPY_COST, from, this.#nextMatchAt());
+    this.#count += count;
+    if (count > 0) this.#changed = true;
   }
 
-  /** Ends the list: all matches of the segment as offsets, in memory that all threads can read. */
-  take(): Matches {
+  /**
+   * Ends the list: all matches of the segment as offsets, until the next call;
+   * undefined when none came to those known.
+   */
+  take(): Matches | undefined {
+    if (!this.#changed) return undefined;
     this.#keepUntil(Infinity);
-    // With many windows most sweeps find nothing, and lists made anew would pile up until they are collected.
-    if (this.#count * MATCH_STRIDE === this.#known.length) return this.#known;
-    const matches = newMatches(this.#count);
+    const matches = this.#taken.of(this.#count);
     const targetShift = this.#segmentStart - this.#own.targetAt;
     const baseShift = this.#window.start - this.#layout.baseAt;
     let from = this.#own.matchesAt / 4;
-    let next = 0;
     for (let to = 0; to < matches.length; to += MATCH_STRIDE, from += WASM_MATCH_WORDS) {
       const source = this.#words[from + 1]!;
       matches[to] = this.#words[from]! + targetShift;
-      matches[to + 1] = source === KNOWN ? this.#known[next + 1]! : source + baseShift;
+      matches[to + 1] = source < WASM_PAGE_BYTES ? this.#known[source * MATCH_STRIDE + 1]! : source + baseShift;
       matches[to + 2] = this.#words[from + 2]!;
-      if (source === KNOWN) next += MATCH_STRIDE;
     }
     return matches;
   }
 
-  /** Puts the known matches before an offset in the target into the list, where they belong in the order. */
+  /**
+   * Puts the known matches before an offset in the target into the list, where
+   * they belong in the order. In place of an address they have their number in
+   * #known, which is none: matches of 32 bytes and more that leave a gap in a
+   * segment are fewer than the bytes of the first page, where no buffer lies.
+   */
   #keepUntil(offset: number): void {
     for (; this.#nextKnown < this.#known.length && this.#known[this.#nextKnown]! < offset; this.#nextKnown += MATCH_STRIDE) {
       const at = this.#nextMatchAt() / 4;
       this.#words[at] = this.#targetAddress(this.#known[this.#nextKnown]!);
-      this.#words[at + 1] = KNOWN;
+      this.#words[at + 1] = this.#nextKnown / MATCH_STRIDE;
       this.#words[at + 2] = this.#known[this.#nextKnown + 2]!;
       this.#count += 1;
     }
@@ -199,6 +264,10 @@ export class Matcher {
 
   #baseAddress(offset: number): number {
     return this.#layout.baseAt + offset - this.#window.start;
+  }
+
+  #targetOffset(address: number): number {
+    return this.#segmentStart + address - this.#own.targetAt;
   }
 
   #targetAddress(offset: number): number {

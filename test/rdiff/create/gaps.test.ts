@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { gapBytes, gapsOf, unusedStretches } from '../../../src/rdiff/create/gaps.ts';
+import { gapBytes, gapsOf, markUsed, openGapsOf, unusedStretches } from '../../../src/rdiff/create/gaps.ts';
 
 const test = suite('rdiff/create/gaps');
 
@@ -39,13 +39,25 @@ test('a gap knows the diagonals of its neighbours', () => {
   ]);
 });
 
+test('a gap reaches to the next long matches, over short ones', () => {
+  const long = 70_000;
+  const list = Float64Array.of(10, 0, 5, 20, 500, 30, 100, 0, long, 100 + long, 900, 8, 200 + long, 0, long);
+  assert.equal(openGapsOf(list, 0, 300 + 2 * long).map(({ start, end, reachStart, reachEnd }) => [start, end, reachStart, reachEnd]), [
+    [0, 10, 0, 100],
+    [15, 20, 0, 100],
+    [50, 100, 0, 100],
+    [108 + long, 200 + long, 100 + long, 200 + long],
+    [200 + 2 * long, 300 + 2 * long, 200 + 2 * long, 300 + 2 * long],
+  ]);
+});
+
 test('unused stretches leave out whole used blocks, and nothing else', () => {
   fc.assert(fc.property(matches, fc.nat(20_000), fc.integer({ min: 0, max: 90_000 }), (list, start, size) => {
-    const stretches = unusedStretches([list], start, size);
+    const blocks = new Uint8Array(Math.ceil(size / 256));
+    markUsed(blocks, list, start);
     const wanted = new Uint8Array(size);
     let last = start - 1;
-    for (let at = 0; at < stretches.length; at += 2) {
-      const [from, to] = [stretches[at]!, stretches[at + 1]!];
+    for (const { start: from, end: to } of unusedStretches(blocks, start, size)) {
       assert.ok(from > last && to > from && to <= start + size, 'in order, apart, inside');
       wanted.fill(1, from - start, to - start);
       last = to;

@@ -12,6 +12,7 @@ const buffers = (layout: Layout): Array<[at: number, size: number]> => [
   [layout.baseAt, layout.windowBytes],
   [layout.coarseAt, 4 * 2 ** layout.coarseBits],
   [layout.runsAt, 2048],
+  [layout.usedAt, Math.ceil(layout.windowBytes / 256)],
   [layout.fineAt, 16 * 2 ** layout.fineBits],
   [layout.filterAt, 2 * 2 ** layout.fineBits],
   ...layout.lanes.flatMap((lane): Array<[number, number]> => [
