@@ -1,4 +1,5 @@
 import type { Code } from '../codes.ts';
+import { harmless } from '../io/harmless.ts';
 
 /** A way into the plan: keys and list indices from the top, as in `['partitions', 0, 'file']`. */
 export type Pointer = ReadonlyArray<string | number>;
@@ -25,7 +26,8 @@ const LONGEST_QUOTE = 60;
 
 /** A value as it stands in a message: JSON, shortened, never over more than one line, and no key material. */
 export function quote(value: unknown): string {
-  // JSON leaves DEL and the C1 controls as they are, and a terminal obeys them.
-  const text = (JSON.stringify(value) ?? String(value)).replace(/-----BEGIN .*/s, '-----BEGIN (hidden)"').replace(/([?&;]pin-value=)[^"]*/, '$1(hidden)').replace(/[\u007f-\u009f\u2028\u2029]/g, '\u00b7');
+  const bare = (JSON.stringify(value) ?? String(value)).replace(/-----BEGIN .*/s, '-----BEGIN (hidden)"').replace(/([?&;]pin-value=)[^"]*/, '$1(hidden)');
+  // JSON leaves DEL, the C1 controls and directions as they are, and a terminal obeys them.
+  const text = harmless(bare);
   return text.length <= LONGEST_QUOTE ? text : `${text.slice(0, LONGEST_QUOTE - 3)}...`;
 }

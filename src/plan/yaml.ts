@@ -1,6 +1,7 @@
 import { parseDocument, type Document, type ErrorCode, type ParsedNode, type YAMLError } from 'yaml';
 import { CODES, type Code } from '../codes.ts';
 import type { Diagnostic } from '../diagnostic.ts';
+import { harmless } from '../io/harmless.ts';
 import { quote } from './finding.ts';
 import type { SourceText } from './source-text.ts';
 
@@ -67,6 +68,6 @@ function diagnosticOf(problem: YAMLError, source: SourceText): Diagnostic {
   if (code === 'yaml-documents') return { code, severity: 'error', message: 'a second document begins here', hint: CODES[code].cure, where: source.locate([start, start + 3]) };
   if (problem.code === 'TAG_RESOLVE_FAILED') return { code, severity: 'error', message: `the tag ${quote(source.text.slice(start, end))} means nothing in a plan`, hint: CODES[code].cure, where: source.locate([start, end]) };
   // The parser quotes the text, which may be long or hold anything.
-  const message = problem.message.split('\n', 1)[0]?.replace(/\p{Cc}/gu, '\u00b7').slice(0, 200) ?? '';
+  const message = harmless(problem.message.split('\n', 1)[0] ?? '').slice(0, 200);
   return { code, severity: 'error', message, hint: CODES[code].cure, where: source.locate([start, end]) };
 }

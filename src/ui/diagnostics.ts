@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { styleText } from 'node:util';
 import type { Diagnostic, Location } from '../diagnostic.ts';
+import { harmless } from '../io/harmless.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -55,7 +56,7 @@ function lineReader(cwd: string): LineReader {
     const lines = files.get(file) ?? readLines(resolve(cwd, file));
     files.set(file, lines);
     const text = lines[line - 1];
-    return text === undefined ? undefined : withoutSecrets(harmless(text));
+    return text === undefined ? undefined : withoutSecrets(harmless(text.replace(/\t/g, ' ')));
   };
 }
 
@@ -68,9 +69,6 @@ function readLines(path: string): string[] {
     return [];
   }
 }
-
-/** Control characters could move the cursor or forge output; directions could show another text than there is. */
-const harmless = (line: string): string => line.replace(/\t/g, ' ').replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '\u00b7');
 
 /** Key material that someone put into the file must not reach a log through its frame. */
 function withoutSecrets(line: string): string {

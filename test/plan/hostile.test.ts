@@ -78,6 +78,56 @@ for (const [name, [text, code]] of Object.entries(LARGE)) {
   });
 }
 
+/** The design's plan with one value that means harm: BitBake code, a path that climbs out, words for a shell, a terminal or SWUpdate's parser. */
+const VALUES: Array<[written: string, harm: string, code: string]> = [
+  ['version: "0.2.0"', 'version: "${@__import__(\'os\').system(\'id\')}"', 'version-invalid'],
+  ['version: "0.2.0"', 'version: "${MACHINE}"', 'version-invalid'],
+  ['version: "0.2.0"', 'version: "0.2.0\\"\\nINHERIT += \\"x"', 'version-invalid'],
+  ['version: "0.2.0"', 'version: "0.2.0 "', 'version-invalid'],
+  ['version: "0.2.0"', 'version: "0.2.0/../../etc"', 'version-invalid'],
+  ['version: "0.2.0"', 'version: ".."', 'version-invalid'],
+  ['version: "0.2.0"', 'version: "-rf"', 'version-invalid'],
+  ['version: "0.2.0"', 'version: "0.2.0\\u202e"', 'version-invalid'],
+  ['version: "0.2.0"', 'version: "0.2.0; reboot"', 'version-invalid'],
+  ['version: "0.2.0"', `version: "0.2.0+${'a'.repeat(300)}"`, 'version-invalid'],
+  ['version: "0.2.0"', 'version: 0x1F', 'version-invalid'],
+  ['version: "0.2.0"', 'version: 1e400', 'version-invalid'],
+  ['version: "0.2.0"', 'version: !!binary MC4yLjA=', 'value-type'],
+  ['machine: tolomeo-qemux86-64', 'machine: ../../etc', 'value-invalid'],
+  ['machine: tolomeo-qemux86-64', 'machine: "a\\"; INHERIT += \\"x"', 'value-invalid'],
+  ['distro: tolomeo-prod', 'distro: "$(reboot)"', 'value-invalid'],
+  ['image: image-prod', 'image: .', 'value-invalid'],
+  ['artifacts: artifacts', 'artifacts: ../../../../etc', 'path-outside'],
+  ['template: templates/sw-description.hbs', 'template: /etc/passwd', 'path-outside'],
+  ['kas/pins/0.2.0.yml', '../../../../../etc/passwd', 'path-outside'],
+  ['kas/pins/0.2.0.yml', 'kas/pins/a:b.yml', 'path-colon'],
+  ['kas/pins/0.2.0.yml', '--update', 'path-missing'],
+  ['collect: ["*.swu"]', 'collect: ["../../**"]', 'path-outside'],
+  ['file: boot.vfat', 'file: ../../../etc/shadow', 'value-invalid'],
+  ['name: boot', 'name: ../boot', 'value-invalid'],
+  ['device: /dev/mmcblk0p1', 'device: "/dev/x\\"; reboot; \\""', 'value-invalid'],
+  ['version_file: /etc/buildinfo', 'version_file: etc/../../buildinfo', 'value-invalid'],
+  ['slot_size: 512MiB', `slot_size: ${'9'.repeat(400)}MiB`, 'value-invalid'],
+  ['slot_size: 512MiB', 'slot_size: -1', 'value-invalid'],
+  ['from: { tag: promoted }', `from: { range: "${'>'.repeat(5000)}" }`, 'value-invalid'],
+  ['from: { tag: promoted }', 'from: { previous: 1.5 }', 'value-type'],
+  ['key: ${SWU_KEY}', 'key: "-----BEGIN PRIVATE KEY----- MIIE"', 'secret-in-plan'],
+  ['key: ${SWU_KEY}', 'key: "pkcs11:token=a;pin-value=1234"', 'secret-in-plan'],
+];
+
+for (const [written, harm, code] of VALUES) {
+  test(`${harm.slice(0, 60)}`, async () => {
+    const text = design.replace(written, () => harm);
+    assert.is.not(text, design);
+    const { plan, diagnostics } = await check(text);
+    assert.is(plan, undefined);
+    const [first] = diagnostics.filter((one) => one.severity === 'error');
+    assert.is(first?.code, code, first?.message);
+    assert.is(first?.where?.line, design.slice(0, design.indexOf(written)).split('\n').length, first?.message);
+    assert.not.match(first?.message ?? '', /\p{Cc}|\u202e/u);
+  });
+}
+
 test('a file of 50 MB is not read', async () => {
   const dir = scratch('plan-large');
   writeFileSync(join(dir, 'plan.yml'), 'product: marker');
