@@ -17,10 +17,11 @@ import { fleetBench } from './fleet.ts';
 import { memoryBench } from './memory.ts';
 import { signatureBench } from './signature.ts';
 import { markdownTable } from './table.ts';
+import { validateBench } from './validate.ts';
 import { worstCasesBench } from './worst-cases.ts';
 
 /** Every bench; a new one is a file and a line here. */
-const BENCHES: readonly Bench[] = [deltaBench, worstCasesBench, memoryBench, signatureBench, compressBench, fleetBench];
+const BENCHES: readonly Bench[] = [deltaBench, worstCasesBench, memoryBench, signatureBench, compressBench, fleetBench, validateBench];
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,

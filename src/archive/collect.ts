@@ -51,18 +51,30 @@ interface Source {
  * @returns the manifest
  * @throws ReleasePlanError `artifact-missing` when an image is not there,
  *   `archive-conflict` when the version is archived with other bytes,
- *   `archive-damaged` when what stands there is not whole, `disk-full`
+ *   `image-too-large`, `archive-damaged` when what stands there is not whole, `disk-full`
  */
 export async function archiveVersion(request: ArchiveRequest): Promise<VersionManifest> {
   const dir = versionDir(request.key, request.version);
   const sources = await sourcesOf(request);
   const held = await readVersion(dir, request.version, request);
   if (held.state === 'whole') return await requireSameBytes(held.manifest, sources, request);
+  await requireFit(sources, request);
   const adopted = (await realpath(request.deploy)) === (await ifThere(realpath(dir)));
   if (held.state === 'damaged' && !(adopted && (await isMissing(join(dir, MANIFEST))))) {
     throw new ReleasePlanError('archive-damaged', held.problems.join('; '));
   }
   return adopted ? await fillFolder(dir, sources, request, adoptFile) : await copyOver(dir, sources, request);
+}
+
+/** An archived version never changes: one that no device can install must not take a version's name. */
+async function requireFit(sources: readonly Source[], { version, partitions }: ArchiveRequest): Promise<void> {
+  for (const { name, slotSizeBytes } of partitions) {
+    const image = sources.find((one) => one.partition === name);
+    if (image === undefined || slotSizeBytes === undefined) continue;
+    const { size } = await stat(image.path);
+    if (size <= slotSizeBytes) continue;
+    throw new ReleasePlanError('image-too-large', `${image.path}: the image of ${name} in ${version} has ${size} bytes, its slot ${slotSizeBytes}`);
+  }
 }
 
 async function copyOver(dir: string, sources: readonly Source[], request: ArchiveRequest): Promise<VersionManifest> {

@@ -10,7 +10,7 @@ export function checkVersion(version: string, held: Held<VersionManifest> | unde
   return [
     row('archive', 'pass', `${files.length} files are what the manifest says`),
     versionRow(row, proof),
-    ...slotRows(row, held.manifest),
+    ...checkSlots(held.manifest),
   ];
 }
 
@@ -23,12 +23,11 @@ function versionRow(row: MakeRow, proof: readonly Proof[]): CheckRow {
   return row('build-version', shown.some((one) => one.result === 'pass') ? 'pass' : 'not-checked', shown.map((one) => one.detail).join('; '));
 }
 
-function slotRows(row: MakeRow, manifest: VersionManifest): CheckRow[] {
-  return manifest.partitions.map(({ name, slotSizeBytes, file }) => {
-    const sizeBytes = manifest.files.find((one) => one.path === file)?.sizeBytes ?? 0;
-    if (slotSizeBytes === undefined) return row('slot-size', 'not-checked', `${name}: the plan gives no slot_size`);
-    return sizeBytes <= slotSizeBytes
-      ? row('slot-size', 'pass', `${name}: ${sizeBytes} of ${slotSizeBytes} bytes`)
-      : row('slot-size', 'fail', `${name}: the image has ${sizeBytes} bytes, its slot ${slotSizeBytes}`);
+/** Whether each image of a version fits the slot that it is written to. */
+export const checkSlots = ({ version, partitions, files }: VersionManifest): CheckRow[] =>
+  partitions.map(({ name, slotSizeBytes, file }) => {
+    const row = (result: CheckRow['result'], detail: string): CheckRow => ({ check: 'slot-size', subject: version, result, detail: `${name}: ${detail}` });
+    const sizeBytes = files.find((one) => one.path === file)?.sizeBytes ?? 0;
+    if (slotSizeBytes === undefined) return row('not-checked', 'the plan gives no slot_size');
+    return sizeBytes <= slotSizeBytes ? row('pass', `${sizeBytes} of ${slotSizeBytes} bytes`) : row('fail', `the image has ${sizeBytes} bytes, its slot ${slotSizeBytes}`);
   });
-}

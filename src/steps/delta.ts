@@ -1,6 +1,7 @@
 import { ReleasePlanError } from '../errors.ts';
 import { makeUpdate, type UpdateSide } from '../delta/update.ts';
 import { checkPair } from '../report/pair.ts';
+import { checkSlots } from '../report/version.ts';
 import { pairKey, type Step, type VersionManifest } from '../model.ts';
 import { buildDeltaWithKas, type Workshop } from './build.ts';
 import type { Situation, StepHost } from './session.ts';
@@ -46,7 +47,7 @@ function sideOf(situation: Situation, version: string): UpdateSide {
 }
 
 function requireFit(base: VersionManifest, target: VersionManifest): void {
-  const failed = checkPair(base, target).filter((row) => row.result === 'fail');
+  const failed = [...checkPair(base, target), ...checkSlots(target)].filter((row) => row.result === 'fail');
   if (failed.length === 0) return;
   throw new ReleasePlanError('pair-inconsistent', `${pairKey(base.version, target.version)}: ${failed.map((row) => `${row.check}: ${row.detail}`).join('; ')}`);
 }

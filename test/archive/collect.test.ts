@@ -27,7 +27,7 @@ function scene(changes: Partial<ArchiveRequest> = {}): ArchiveRequest {
     distro: 'prod',
     version: '0.1.0',
     deploy,
-    partitions: plan().partitions,
+    partitions: plan().partitions.map((one) => ({ ...one, slotSizeBytes: 8192 })),
     collect: ['*.bmap', '*.absent'],
     configuration: configuration(),
     proof: [],
@@ -73,6 +73,15 @@ test('a missing image is named, and nothing is left', async () => {
   assert.is(error.code, 'artifact-missing');
   assert.match(error.message, join(request.deploy, 'rootfs.squashfs'));
   assert.not(existsSync(request.key.artifacts));
+});
+
+test('an image that is larger than its slot is not archived', async () => {
+  const request = scene();
+  writeFileSync(join(request.deploy, 'rootfs.squashfs'), `hsqs${'x'.repeat(8189)}`);
+  const error = await refusal(request);
+  assert.is(error.code, 'image-too-large');
+  assert.match(error.message, 'has 8193 bytes, its slot 8192');
+  assert.not(existsSync(dirOf(request)));
 });
 
 test('the same version with the same bytes is no new archive; with other bytes it is refused', async () => {
