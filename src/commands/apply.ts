@@ -7,6 +7,7 @@ import type { Night } from '../report/night.ts';
 import type { Phase } from '../steps/session.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { printSteps } from './plan.ts';
+import { loadPlans } from './plans.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
 
 interface Flags {
@@ -22,7 +23,7 @@ export const registerApply: RegisterCommand = (program, run) => {
   program
     .command('apply')
     .description('build, archive, make deltas, sign, prove and report: whatever is not true yet')
-    .argument('<plan...>', 'plan files')
+    .argument('<plan...>', 'plan files, folders with plans, or globs')
     .option('--dry-run', 'print the steps and why, do nothing')
     .option('--only <phases>', 'comma-separated: build, archive, delta, report')
     .option('--keep-going', 'after a failure, go on with what does not depend on it')
@@ -35,16 +36,9 @@ export const registerApply: RegisterCommand = (program, run) => {
 };
 
 async function applyAll(plans: readonly string[], flags: Flags, context: CommandContext): Promise<ExitCode> {
-  const { requirePlan } = await import('../plan/load.ts');
   if (flags.nightly === true && flags.only !== undefined) throw new ReleasePlanError('usage', '--nightly does everything; --only leaves a part out', { hint: 'Give one of the two.' });
   const options = { only: await phasesOf(flags.only), keepGoing: flags.keepGoing === true || flags.nightly === true, waitMs: waitOf(flags.wait) };
-  // All plans are checked before the first build, which may take hours.
-  const loaded: Plan[] = [];
-  for (const file of plans) {
-    const { plan, diagnostics } = await requirePlan(file, { cwd: context.cwd });
-    context.diagnostics(diagnostics);
-    loaded.push(plan);
-  }
+  const loaded = await loadPlans(plans, context);
   const documents: object[] = [];
   let exitCode: ExitCode = EXIT.ok;
   for (const [index, plan] of loaded.entries()) {

@@ -1,6 +1,7 @@
 import { EXIT, type ExitCode } from '../codes.ts';
 import type { Step } from '../model.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
+import { loadPlans } from './plans.ts';
 
 interface Flags {
   json?: boolean;
@@ -11,7 +12,7 @@ export const registerPlan: RegisterCommand = (program, run) => {
   program
     .command('plan')
     .description('print the steps that apply would take, and why each')
-    .argument('<plan...>', 'plan files')
+    .argument('<plan...>', 'plan files, folders with plans, or globs')
     .option('--against <revision>', 'what a merge would cause: the plan now, against itself in a git revision or a file')
     .option('--json', 'one JSON document on stdout')
     .action(async (plans: string[], { against, json = false }: Flags) => {
@@ -37,12 +38,12 @@ async function printComparison(plans: readonly string[], against: string, { json
 
 /** Prints what apply would do; changes nothing. */
 export async function printSteps(plans: readonly string[], { json }: { json: boolean }, context: CommandContext): Promise<ExitCode> {
-  const { requirePlan } = await import('../plan/load.ts');
+  const { shortPath } = await import('../plan/source-text.ts');
   const { assess } = await import('../steps/assess.ts');
   const { titleOf } = await import('../steps/session.ts');
   const documents: object[] = [];
-  for (const file of plans) {
-    const { plan } = await requirePlan(file, { cwd: context.cwd });
+  for (const plan of await loadPlans(plans, context)) {
+    const file = shortPath(plan.file, context.cwd);
     const { steps } = await assess(plan, context.env, { signal: context.signal });
     if (json) documents.push({ plan: plan.file, steps: steps.map((step) => ({ title: titleOf(step), ...step })) });
     else if (steps.length === 0) context.out(`${file}: nothing to do, everything in the plan is true already.\n`);

@@ -209,6 +209,8 @@ test('--dry-run and plan change nothing and say why; --only leaves the rest out'
   assert.is(dry.exitCode, 0);
   assert.match(dry.stdout, /delta 0\.2\.0 -> 0\.3\.0 \(rdiff\) +required by tag promoted; not in the archive/);
   assert.equal(filesBelow(here.archive), []);
+  assert.is((await here.run(['apply', '.', '--dry-run'])).stdout, dry.stdout);
+  assert.is((await here.run(['plan', 'nowhere/*.yml'])).exitCode, 2);
   here.edit((plan) => void (plan.versions = plan.versions.slice(1)));
   const only = await here.run(['apply', 'plan.yml', '--only', 'build,archive', '--json']);
   assert.is(only.exitCode, 0, only.stderr);
