@@ -1,3 +1,4 @@
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -42,10 +43,12 @@ test('a step that damage keeps from being done says so', async () => {
 
 test('--json is one document over all plans', async () => {
   const made = handMade(scratch('plan-json'));
-  const { stdout } = await runCommand(registerPlan, ['plan', 'plan.yml', 'plan.yml', '--json'], { cwd: made.dir });
+  copyFileSync(join(made.dir, 'plan.yml'), join(made.dir, 'second.yml'));
+  // The first is named twice, and meant once.
+  const { stdout } = await runCommand(registerPlan, ['plan', 'plan.yml', 'second.yml', 'plan.yml', '--json'], { cwd: made.dir });
   const { schema, plans } = JSON.parse(stdout) as { schema: number; plans: Array<{ plan: string; steps: Array<{ kind: string }> }> };
   assert.is(schema, 1);
-  assert.equal(plans.map((one) => [one.plan, one.steps.length]), [[join(made.dir, 'plan.yml'), 9], [join(made.dir, 'plan.yml'), 9]]);
+  assert.equal(plans.map((one) => [one.plan, one.steps.length]), [[join(made.dir, 'plan.yml'), 9], [join(made.dir, 'second.yml'), 9]]);
 });
 
 test('a plan with errors is refused, with and without --against', async () => {
