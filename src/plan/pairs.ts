@@ -1,5 +1,5 @@
 import type { DeltaSources, EngineName, Plan } from '../model.ts';
-import { selectSources } from './sources.ts';
+import { sourceSelector } from './sources.ts';
 
 /** A delta that the plan requires, and which rule wants it. */
 export interface RequiredPair {
@@ -16,8 +16,9 @@ export interface RequiredPair {
  */
 export function requiredPairs(plan: Plan): RequiredPair[] {
   const found = new Map<string, RequiredPair>();
+  const sourcesOf = sourceSelector(plan.versions);
   for (const rule of plan.deltas) {
-    for (const from of selectSources(rule, plan)) {
+    for (const from of sourcesOf(rule)) {
       const key = JSON.stringify([from, rule.to]);
       if (!found.has(key)) found.set(key, { from, to: rule.to, engine: rule.engine, rule: ruleInWords(rule.from) });
     }

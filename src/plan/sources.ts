@@ -1,8 +1,15 @@
 import type { DeltaRule, DeltaSources, PlannedVersion } from '../model.ts';
-import { compareVersions, isInRange } from './version.ts';
+import { compareVersions, isInRange, parseRange } from './version.ts';
+
+/** What a rule selects among: a version of the plan, or a Target. */
+export type Candidate = Pick<PlannedVersion, 'version' | 'tags'>;
+
+/** The versions that a delta rule starts from, oldest first, each once. */
+export type SelectSources = (rule: Pick<DeltaRule, 'to' | 'from'>) => string[];
 
 /**
- * The versions that a delta rule starts from, oldest first, each once.
+ * Selects among the plan's versions, for rule after rule: they are put in
+ * order once, since a plan of many versions has as many rules.
  *
  * A tag, a range or `previous` selects among the plan's versions and holds
  * those older than `to` alone. A list is taken at its word: what it names may
@@ -11,19 +18,38 @@ import { compareVersions, isInRange } from './version.ts';
  * For an OSTree product, whose versions and tags stand in targets.json, hand
  * in the Targets as `versions`.
  *
- * @throws ReleasePlanError `version-invalid` when a version in it is none
+ * What is returned throws ReleasePlanError `version-invalid` when a version in
+ * a rule, or among those it selects from, is none.
  */
-export function selectSources(rule: Pick<DeltaRule, 'to' | 'from'>, plan: { versions: readonly PlannedVersion[] }): string[] {
-  if (rule.from.kind === 'list') return [...new Set(rule.from.versions)].sort(compareVersions);
-  const older = plan.versions.filter((one) => compareVersions(one.version, rule.to) < 0).sort((a, b) => compareVersions(a.version, b.version));
-  return [...new Set(selected(rule.from, older).map((one) => one.version))];
+export function sourceSelector(versions: readonly Candidate[]): SelectSources {
+  let known: readonly Candidate[] | undefined;
+  return ({ from, to }) => {
+    if (from.kind === 'list') return [...new Set(from.versions)].sort(compareVersions);
+    known ??= [...versions].sort((a, b) => compareVersions(a.version, b.version));
+    const older = known.slice(0, countOlder(known, to));
+    return [...new Set(selected(from, older).map((one) => one.version))];
+  };
+}
+
+/** How many versions are older than one, by halving. @param known oldest first */
+function countOlder(known: readonly Candidate[], than: string): number {
+  let [low, high] = [0, known.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compareVersions(known[middle]?.version ?? '', than) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** @param older candidates, oldest first */
-function selected(from: Exclude<DeltaSources, { kind: 'list' }>, older: readonly PlannedVersion[]): readonly PlannedVersion[] {
+function selected(from: Exclude<DeltaSources, { kind: 'list' }>, older: readonly Candidate[]): readonly Candidate[] {
   switch (from.kind) {
     case 'tag': return older.filter((one) => one.tags.includes(from.tag));
     case 'previous': return older.slice(-from.count);
-    case 'range': return older.filter((one) => isInRange(one.version, from.range));
+    case 'range': {
+      const range = parseRange(from.range);
+      return older.filter((one) => isInRange(one.version, range));
+    }
   }
 }

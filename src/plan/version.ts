@@ -47,9 +47,9 @@ export function compareVersions(a: string, b: string): number {
 }
 
 /** Whether a version lies in a range; see {@link parseRange} for its notation. */
-export function isInRange(version: string, range: string): boolean {
+export function isInRange(version: string, range: Range): boolean {
   const { numbers, prerelease } = split(version);
-  return parseRange(range).set.some((comparators) => {
+  return range.set.some((comparators) => {
     const bounds = comparators.filter((one) => one.value !== '');
     if (!bounds.every(({ operator, semver }) => holds(compareVersions(version, semver.version), operator))) return false;
     // As npm does: a prerelease is in a range only when the range names a prerelease of the same numbers.
@@ -68,7 +68,7 @@ export function parseRange(range: string): Range {
 }
 
 interface Parts {
-  /** Decimal digits; may have leading zeros, as in `2024.04`. */
+  /** Decimal digits, without the leading zeros of `2024.04`. */
   numbers: string[];
   prerelease: string[];
 }
@@ -92,14 +92,13 @@ function splitAnew(version: string): Parts {
   const [precedence = ''] = version.split('+', 1);
   const dash = precedence.indexOf('-');
   const [numbers, prerelease] = dash === -1 ? [precedence, ''] : [precedence.slice(0, dash), precedence.slice(dash + 1)];
-  return { numbers: numbers.split('.'), prerelease: prerelease === '' ? [] : prerelease.split('.') };
+  return { numbers: numbers.split('.').map(withoutLeadingZeros), prerelease: prerelease === '' ? [] : prerelease.split('.') };
 }
 
-/** By value, however many digits: a date and time as a number is beyond 2^53. */
-function compareNumbers(a: string, b: string): number {
-  const [left, right] = [a.replace(/^0+(?=.)/, ''), b.replace(/^0+(?=.)/, '')];
-  return left.length - right.length || compareTexts(left, right);
-}
+const withoutLeadingZeros = (digits: string): string => digits.replace(/^0+(?=.)/, '');
+
+/** By value, however many digits: a date and time as a number is beyond 2^53. @param a, b without leading zeros, as semver's identifiers are */
+const compareNumbers = (a: string, b: string): number => a.length - b.length || compareTexts(a, b);
 
 const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 

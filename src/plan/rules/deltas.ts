@@ -9,9 +9,10 @@ const MOST_TOLD = 50;
 /** Deltas lead from an older version of the plan to a newer one. */
 export function deltasLeadForward(plan: PlanSource): Finding[] {
   const known = knownVersions(plan);
+  const names = new Set(known);
   return numbered(plan.deltas).flatMap(([index, delta]) => {
     const at = ['deltas', index];
-    return [...unknownIn(delta, at, known), ...backward(delta, at)];
+    return [...unknownIn(delta, at, known, names), ...backward(delta, at)];
   });
 }
 
@@ -26,9 +27,8 @@ function endsOf(delta: DeltaSource, at: Pointer): Array<{ version: string; at: P
   return delta.to === undefined ? from : [{ version: delta.to, at: [...at, 'to'] }, ...from];
 }
 
-function unknownIn(delta: DeltaSource, at: Pointer, known: readonly string[] | undefined): Finding[] {
+function unknownIn(delta: DeltaSource, at: Pointer, known: readonly string[] | undefined, names: ReadonlySet<string>): Finding[] {
   if (known === undefined) return [];
-  const names = new Set(known);
   return endsOf(delta, at).filter((end) => !names.has(end.version)).slice(0, MOST_TOLD).map((end) => ({
     code: 'version-unknown',
     at: end.at,

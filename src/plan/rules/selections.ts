@@ -2,31 +2,27 @@ import { messageOf } from '../../errors.ts';
 import type { EngineName } from '../../model.ts';
 import { defaultEngine, sourcesOf } from '../complete.ts';
 import { quote, type Finding, type Pointer } from '../finding.ts';
-import { selectSources } from '../sources.ts';
+import { sourceSelector, type Candidate } from '../sources.ts';
 import { numbered, present, type DeltaSource, type PlanSource } from '../source.ts';
 import { suggestion } from '../suggest.ts';
 import { compareVersions, isVersion, parseRange } from '../version.ts';
 
-interface Candidate {
-  version: string;
-  tags: string[];
-  kas: string[];
-}
-
 /** Tags and ranges mean something, select something, and no pair is wanted twice. */
 export function selectionsFindVersions(plan: PlanSource): Finding[] {
   const candidates = present(plan.versions).flatMap((one): Candidate[] =>
-    (one.version !== undefined && isVersion(one.version) ? [{ version: one.version, tags: present(one.tags), kas: [] }] : []))
+    (one.version !== undefined && isVersion(one.version) ? [{ version: one.version, tags: present(one.tags) }] : []))
     .sort((a, b) => compareVersions(a.version, b.version));
+  const select = sourceSelector(candidates);
+  const tags = [...new Set(candidates.flatMap((one) => one.tags))];
   const isComplete = plan.versions?.every((one) => one?.version !== undefined && !('tags' in one && one.tags === undefined)) === true;
   const wanted = new Map<string, { rule: number; engine: EngineName }>();
   return numbered(plan.deltas).flatMap(([index, delta]) => {
     const at = ['deltas', index, 'from'];
-    const broken = [...badRange(delta, at), ...(isComplete ? unknownTag(plan, delta, at, candidates) : [])];
+    const broken = [...badRange(delta, at), ...(isComplete ? unknownTag(plan, delta, at, tags) : [])];
     if (broken.length > 0) return broken;
     const { to } = delta;
     if (to === undefined || !isVersion(to) || delta.from === undefined) return [];
-    const sources = selectSources({ to, from: withoutNonVersions(delta) }, { versions: candidates });
+    const sources = select({ to, from: withoutNonVersions(delta) });
     if (sources.length === 0) return isComplete ? nothingSelected(plan, delta, at, to) : [];
     return repeatedPairs(wanted, index, { to, sources, engine: delta.engine ?? defaultEngine(plan) });
   });
@@ -46,10 +42,9 @@ function badRange(delta: DeltaSource, at: Pointer): Finding[] {
   }
 }
 
-function unknownTag(plan: PlanSource, delta: DeltaSource, at: Pointer, candidates: readonly Candidate[]): Finding[] {
+function unknownTag(plan: PlanSource, delta: DeltaSource, at: Pointer, known: readonly string[]): Finding[] {
   if (devicesDecide(plan) || delta.from === undefined || Array.isArray(delta.from)) return [];
   const { tag } = delta.from;
-  const known = [...new Set(candidates.flatMap((one) => one.tags))];
   if (tag === undefined || known.includes(tag)) return [];
   return [{ code: 'version-tag-unknown', at: [...at, 'tag'], message: `no version of the plan has the tag ${quote(tag)}`, hint: suggestion(tag, known, 'tags') }];
 }

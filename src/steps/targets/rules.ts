@@ -2,7 +2,7 @@
 import { requiredDeltas, type BasisFacts, type DeltaQuestion, type RequiredDeltas, type RequiredPair } from '../../fleet/required.ts';
 import { targetsOf } from '../../fleet/running.ts';
 import type { DeltaRule } from '../../model.ts';
-import { selectSources } from '../../plan/sources.ts';
+import { sourceSelector } from '../../plan/sources.ts';
 import type { FleetSituation } from './open.ts';
 
 /**
@@ -14,7 +14,7 @@ export function questionOf(rule: DeltaRule, { registry, format, fleet }: FleetSi
   // A tag that no device follows yet requires nothing.
   if (rule.from.kind === 'tag' && fleet !== undefined) return fleet.tags.includes(rule.from.tag) ? { ...question, tag: rule.from.tag } : question;
   const known = targetsOf(registry, format);
-  const sources = selectSources(rule, { versions: known.map(({ version, tags }) => ({ version, tags, kas: [] })) });
+  const sources = sourceSelector(known)(rule);
   // What a list names and the registry lacks is told by the report, version by version.
   return { ...question, from: sources.filter((version) => known.some((target) => target.version === version)) };
 }
