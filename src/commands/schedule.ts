@@ -1,5 +1,6 @@
 import { EXIT, type ExitCode } from '../codes.ts';
 import { ReleasePlanError } from '../errors.ts';
+import { packageFile } from '../io/package.ts';
 import type { ScheduleFile, Scheduler, TimeOfDay } from '../schedule/schedule.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 
@@ -52,7 +53,7 @@ export async function schedule(file: string, flags: Flags, context: CommandConte
   const nightly = await nightlyRunOf(plan, {
     at,
     user: await accountOf(flags, context),
-    program: [process.execPath, fileURLToPath(new URL('../../src/bin.js', import.meta.url))],
+    program: [process.execPath, fileURLToPath(packageFile('src/bin.js'))],
   });
   const files = await scheduler.files(nightly);
   if (flags.stdout === true) {

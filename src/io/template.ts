@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import Handlebars from 'handlebars';
+import { packageFile } from './package.ts';
 
 /** A helper of a template: turns one value into text that is safe where it stands. */
 export type TemplateHelpers = Record<string, (value: unknown) => string>;
 
 /** Absolute path of a template that ships with release-plan. */
-export const templatePath = (name: string): string => fileURLToPath(new URL(`../../templates/${name}`, import.meta.url));
+export const templatePath = (name: string): string => fileURLToPath(packageFile(`templates/${name}`));
 
 /**
  * Renders a Handlebars template in an instance of its own: strict (an unknown

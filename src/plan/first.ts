@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { ReleasePlanError, messageOf } from '../errors.ts';
 import { renderTemplateFile, templatePath } from '../io/template.ts';
-import { schemaUrl } from './schema/compile.ts';
+import { schemaUrl } from './schema/schema-file.ts';
 
 /** What is known of a product that has no plan yet. */
 export interface ProductFacts {

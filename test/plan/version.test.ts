@@ -4,7 +4,7 @@ import { compare, satisfies, valid } from 'semver';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ReleasePlanError } from '../../src/errors.ts';
-import { schemaUrl } from '../../src/plan/schema/compile.ts';
+import { schemaUrl } from '../../src/plan/schema/schema-file.ts';
 import { compareVersions, isInRange, isVersion, parseRange, schemeOf, VERSION_PATTERN } from '../../src/plan/version.ts';
 
 const test = suite('plan: version');

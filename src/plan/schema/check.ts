@@ -1,12 +1,4 @@
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
-
-/** Written by scripts/build-validator.js, in dist/ alone: loading ajv and compiling takes as long as all the rest of `validate`. */
-const PREBUILT = new URL('./validator.cjs', import.meta.url);
-
-let known: ValidateFunction | undefined;
+import type { ErrorObject } from 'ajv/dist/2020.js';
 
 /**
  * Checks a value against the plan's schema.
@@ -14,8 +6,6 @@ let known: ValidateFunction | undefined;
  * @returns every error, with the schema part that it breaks
  */
 export async function checkSchema(value: unknown): Promise<ErrorObject[]> {
-  known ??= existsSync(PREBUILT)
-    ? (createRequire(import.meta.url)(fileURLToPath(PREBUILT)) as ValidateFunction)
-    : (await import('./compile.ts')).compileSchema().validate;
-  return known(value) ? [] : (known.errors ?? []);
+  const { validate } = await import('./validator.ts');
+  return validate(value) ? [] : (validate.errors ?? []);
 }
