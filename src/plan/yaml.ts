@@ -4,6 +4,7 @@ import type { Diagnostic } from '../diagnostic.ts';
 import { harmless } from '../io/harmless.ts';
 import { quote } from './finding.ts';
 import type { SourceText } from './source-text.ts';
+import { unoptimised } from './unoptimised.ts';
 
 export type PlanDocument = Document.Parsed<ParsedNode>;
 
@@ -16,6 +17,9 @@ const CODE_OF_ERROR: Partial<Record<ErrorCode, Code>> = {
   RESOURCE_EXHAUSTION: 'yaml-limit',
 };
 
+/** In characters; larger texts are parsed faster by optimised code, see {@link unoptimised}. */
+const SOON_PARSED = 64 * 1024;
+
 /** So many are told; a file with more is no plan. */
 const MOST_ERRORS = 20;
 
@@ -26,7 +30,8 @@ const MOST_ERRORS = 20;
  * @returns the document, also a broken one as far as it could be read; `undefined` when there is nothing to read
  */
 export function parseYaml(source: SourceText): { document?: PlanDocument; diagnostics: Diagnostic[] } {
-  const document = parseQuickly(source.text);
+  const parse = (): PlanDocument => parseQuickly(source.text);
+  const document = source.text.length <= SOON_PARSED ? unoptimised(parse) : parse();
   const problems = withoutEchoes([...document.errors, ...document.warnings]);
   const diagnostics = problems.map((problem) => diagnosticOf(problem, source));
   if (document.contents === null || problems.some((problem) => problem.code === 'RESOURCE_EXHAUSTION')) return { diagnostics };
