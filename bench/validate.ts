@@ -9,6 +9,9 @@ import { mebibytesOfKiB, ratio, seconds } from './table.ts';
 
 const VERSIONS = [3, 200, 1000] as const;
 
+/** Each run is short, and a busy machine delays some: the median of few would tell little. */
+const FEWEST_ROUNDS = 15;
+
 export const validateBench: Bench = {
   name: 'validate',
   about: 'validate on plans of 3, 200 and 1000 versions, beside `node -e 0`',
@@ -18,20 +21,24 @@ export const validateBench: Bench = {
       settings.note(`validate: ${versions} versions`);
       const plan = join(settings.workDir, 'plan.yml');
       writeFileSync(plan, planOf(versions));
-      const runs = await interleaved({ node: program(process.execPath, '-e', '0'), validate: releasePlan('validate', '--no-files', plan) }, settings.rounds, settings.workDir);
+      const runs = await interleaved({ node: program(process.execPath, '-e', '0'), validate: releasePlan('validate', '--no-files', plan) }, Math.max(settings.rounds, FEWEST_ROUNDS), settings.workDir);
       measured.push({ versions, node: medianOf(runs.node), validate: medianOf(runs.validate), runs });
     }
     const release = measured.find(({ versions }) => versions === 200);
     const wallMs = release?.validate.wallMs ?? Number.NaN;
+    const ownMs = wallMs - (release?.node.wallMs ?? Number.NaN);
     return {
       tables: [{
         title: 'Validation',
-        columns: ['versions', 'validate', '`node -e 0`', 'ratio', 'CPU', 'memory'],
+        columns: ['versions', 'validate', '`node -e 0`', 'ratio', 'CPU', 'CPU of `node -e 0`', 'memory'],
         rows: measured.map(({ versions, node, validate }) => [
-          String(versions), seconds(validate.wallMs), seconds(node.wallMs), ratio(validate.wallMs / node.wallMs), seconds(validate.cpuMs), mebibytesOfKiB(validate.peakKiB),
+          String(versions), seconds(validate.wallMs), seconds(node.wallMs), ratio(validate.wallMs / node.wallMs), seconds(validate.cpuMs), seconds(node.cpuMs), mebibytesOfKiB(validate.peakKiB),
         ]),
       }],
-      judgements: [{ target: 'a plan of 200 versions is validated within half a second', measured: seconds(wallMs), reached: wallMs <= 500 }],
+      judgements: [
+        { target: 'a plan of 200 versions is validated within half a second', measured: seconds(wallMs), reached: wallMs <= 500 },
+        { target: "and most of it is Node.js's own start", measured: `${seconds(wallMs - ownMs)} of ${seconds(wallMs)}`, reached: ownMs < wallMs / 2 },
+      ],
       data: measured,
     };
   },

@@ -93,7 +93,10 @@ export function present<T>(list: ReadonlyArray<T | undefined> | undefined): T[] 
 
 /** What is left of a list, each with its place in it. */
 export function numbered<T>(list: ReadonlyArray<T | undefined> | undefined): Array<[index: number, item: T]> {
-  return (list ?? []).flatMap((item, index): Array<[number, T]> => (item === undefined ? [] : [[index, item]]));
+  const found: Array<[number, T]> = [];
+  // A plan has a list for each version: flatMap would make an array for each item, and one more.
+  for (const [index, item] of (list ?? []).entries()) if (item !== undefined) found.push([index, item]);
+  return found;
 }
 
 /** The files of a key that takes one or a list, each with its pointer below `at`. */

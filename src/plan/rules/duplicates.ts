@@ -21,6 +21,7 @@ export function listsWithoutRepeats(plan: PlanSource): Finding[] {
 const listOf = (files: FilesSource | undefined): Texts | undefined => (Array.isArray(files) ? files : undefined);
 
 function repeats(at: Pointer, list: Texts | undefined): Finding[] {
+  if (list === undefined || list.length < 2) return [];
   const seen = new Set<string>();
   return numbered(list).flatMap(([index, text]): Finding[] => {
     if (!seen.has(text)) {
