@@ -10,7 +10,7 @@ import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { loadBundle, writeCache } from '../src/bundle.js';
+import { loadBundle, writeCache } from '../src/bundle.cjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = join(root, 'dist/bundle');
@@ -28,6 +28,15 @@ const fileOf = (name) => name.replace('/', '-');
 const apart = {
   name: 'packages apart',
   setup: ({ onResolve }) => onResolve({ filter: /^[@a-z]/ }, ({ path }) => (APART.includes(path) ? { path: `./${fileOf(path)}.cjs`, external: true } : undefined)),
+};
+
+/** commander would start programs for subcommands that are files; there are none, and no short run starts a program. */
+const noSubprograms = {
+  name: 'no subprograms',
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^node:child_process$/ }, ({ importer }) => (/\/commander\//.test(importer) ? { path: 'child_process', namespace: 'none' } : undefined));
+    onLoad({ filter: /./, namespace: 'none' }, () => ({ contents: '' }));
+  },
 };
 
 const options = {
@@ -62,7 +71,7 @@ const { outputFiles, metafile } = await build({
   // A function, so that the launcher can hand in what a CommonJS module is given.
   banner: { js: '(function (exports, require, module, bundleUrl) {' },
   footer: { js: '})' },
-  plugins: [yamlAsModules, apart],
+  plugins: [yamlAsModules, apart, noSubprograms],
   write: false,
 });
 const program = outputFiles[0].text;

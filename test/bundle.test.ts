@@ -14,7 +14,7 @@ const test = suite('bundle');
 /** What npm would install, without any dependency. */
 function installed(): string {
   const dir = scratch('bundle');
-  for (const path of ['package.json', 'src/bin.js', 'src/bundle.js', 'dist/bundle', 'schemas', 'templates', 'examples/tolomeo/plan.yml', 'examples/tolomeo/kas']) cpSync(join(root, path), join(dir, path), { recursive: true });
+  for (const path of ['package.json', 'src/bin.js', 'src/bundle.cjs', 'dist/bundle', 'schemas', 'templates', 'examples/tolomeo/plan.yml', 'examples/tolomeo/kas']) cpSync(join(root, path), join(dir, path), { recursive: true });
   return dir;
 }
 
@@ -43,7 +43,7 @@ function cacheOf(dir: string): string {
 }
 
 test('V8 takes the cache that the build made', async () => {
-  const { loadBundle } = (await import(new URL('../src/bundle.js', import.meta.url).href)) as { loadBundle(folder: string): { script: Script } };
+  const { loadBundle } = (await import(new URL('../src/bundle.cjs', import.meta.url).href)) as { loadBundle(folder: string): { script: Script } };
   assert.is(loadBundle(join(root, 'dist/bundle')).script.cachedDataRejected, false);
 });
 

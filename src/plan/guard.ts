@@ -4,6 +4,8 @@ import type { SourceText } from './source-text.ts';
 
 /** Columns that indentation and block indicators may take: a plan needs 20. */
 const WIDEST_INDENT = 200;
+/** Space, tab, and the indicators - ? : after which a block may begin on the same line. A search, not a loop: V8 compiles it at once. */
+const TOO_WIDE = new RegExp(`(?:^|\\n)[ \\t?:-]{${WIDEST_INDENT + 1}}`);
 /** Brackets that may be open at once. */
 const MOST_OPEN = 100;
 
@@ -23,19 +25,9 @@ export function nestingProblem(source: SourceText): Diagnostic | undefined {
 
 /** Where a line is indented too far, `- - -` included. */
 function deepIndent(text: string): number | undefined {
-  for (let start = 0; start < text.length;) {
-    let at = start;
-    while (at - start <= WIDEST_INDENT && isIndent(text.charCodeAt(at))) at += 1;
-    if (at - start > WIDEST_INDENT) return at;
-    const end = text.indexOf('\n', at);
-    if (end === -1) return undefined;
-    start = end + 1;
-  }
-  return undefined;
+  const found = TOO_WIDE.exec(text);
+  return found === null ? undefined : found.index + found[0].length;
 }
-
-/** Space, tab, and the indicators - ? : after which a block may begin on the same line. */
-const isIndent = (code: number): boolean => code === 0x20 || code === 0x09 || code === 0x2d || code === 0x3f || code === 0x3a;
 
 /** Where too many brackets are open. */
 function deepFlow(text: string): number | undefined {

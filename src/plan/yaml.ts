@@ -18,7 +18,7 @@ const CODE_OF_ERROR: Partial<Record<ErrorCode, Code>> = {
 };
 
 /** In characters; larger texts are parsed faster by optimised code, see {@link unoptimised}. */
-const SOON_PARSED = 64 * 1024;
+const SOON_PARSED = 128 * 1024;
 
 /** So many are told; a file with more is no plan. */
 const MOST_ERRORS = 20;

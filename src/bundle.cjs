@@ -1,13 +1,14 @@
 /**
  * Loads dist/bundle/cli.cjs with V8's code cache. Plain JavaScript beside the
- * launcher, which uses it before anything else is there.
+ * launcher, which uses it before anything else is there; CommonJS, since to
+ * import them Node.js makes a module of each of its own parts that is named.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { Script } from 'node:vm';
-import * as zlib from 'node:zlib';
+const { readFileSync, writeFileSync } = require('node:fs');
+const { createRequire } = require('node:module');
+const { join } = require('node:path');
+const { pathToFileURL } = require('node:url');
+const { Script } = require('node:vm');
+const zlib = require('node:zlib');
 
 /** Length of the digest that the bundle begins with, in a comment. */
 const ID_LENGTH = 16;
@@ -22,7 +23,7 @@ const CRC_BYTES = 4;
  * @param {string} folder that the build has put it into
  * @returns the program; the script that it is, and where its cache belongs
  */
-export function loadBundle(folder) {
+function loadBundle(folder) {
   const file = join(folder, 'cli.cjs');
   const source = readFileSync(file, 'latin1');
   const cacheFile = join(folder, `${source.slice(2, 2 + ID_LENGTH)}.cache`);
@@ -33,7 +34,7 @@ export function loadBundle(folder) {
 }
 
 /** Writes what V8 has compiled of a script by now; nothing where it could not be told whole from damaged. */
-export function writeCache(file, script) {
+function writeCache(file, script) {
   if (zlib.crc32 === undefined) return;
   const code = script.createCachedData();
   const crc = Buffer.alloc(CRC_BYTES);
@@ -55,3 +56,5 @@ function readCache(file) {
     return undefined;
   }
 }
+
+module.exports = { loadBundle, writeCache };
