@@ -80,6 +80,8 @@ const program = outputFiles[0].text;
 if (!/^[\0-\x7f]*$/.test(program)) throw new Error('the bundle holds characters beyond ASCII');
 const foreign = Object.values(metafile.outputs).flatMap(({ imports }) => imports).filter(({ path }) => !isBuiltin(path) && !path.startsWith('./'));
 if (foreign.length > 0) throw new Error(`the bundle is not whole: it takes ${foreign.map(({ path }) => path).join(', ')} from elsewhere`);
+const misplaced = Object.keys(metafile.inputs).filter((input) => input.startsWith('dist/') && input.split('/').length !== 3 && readFileSync(join(root, input), 'utf8').includes('import.meta.url'));
+if (misplaced.length > 0) throw new Error(`${misplaced.join(', ')}: modules that look for files by import.meta.url lie two folders deep, as the bundle does (src/io/package.ts)`);
 
 const id = createHash('sha256').update(program).digest('hex').slice(0, 16);
 writeFileSync(join(folder, 'cli.cjs'), `/*${id}*/${program}`);
