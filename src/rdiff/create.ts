@@ -81,7 +81,7 @@ async function makeDelta(paths: { base: string; target: string; delta: string },
   if (!Number.isInteger(workers) || workers < 1) throw new ReleasePlanError('usage', `the delta engine cannot work with ${workers} workers`, { hint: 'Give a whole number, 1 or more.' });
   const layout = planLayout(baseBytes, memoryBytes, workers);
   const memory = sharedMemory(layout.sizeBytes);
-  const setup = { module: await loadWasm('match'), memory, layout, basePath: paths.base, targetPath: paths.target, targetBytes, matchesFd: made.matches.fd };
+  const setup = { module: await loadWasm('match'), memory, layout, basePath: paths.base, targetPath: paths.target, baseBytes, targetBytes, matchesFd: made.matches.fd };
   const crew = solo ? soloCrew(setup, { base: images.base.fd, target: images.target.fd }, breathe) : workerCrew(setup);
   const segments = await matchImages({ crew, layout, memory, matchesFd: made.matches.fd, baseBytes, targetBytes, ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}) })
     .finally(async () => await crew.stop());

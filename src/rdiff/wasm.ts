@@ -54,9 +54,11 @@ export function sharedMemory(sizeBytes: number): WebAssembly.Memory {
 /**
  * Runs a module over a memory.
  *
+ * @param imports what the module calls, beside the memory
+ *
  * Every exported function takes and returns 32-bit numbers; addresses come
  * back signed and need `>>> 0`.
  */
-export function instantiate<Exports>(module: WebAssembly.Module, memory: WebAssembly.Memory): Exports {
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as Exports;
+export function instantiate<Exports>(module: WebAssembly.Module, memory: WebAssembly.Memory, imports: Record<string, (...numbers: number[]) => void> = {}): Exports {
+  return new WebAssembly.Instance(module, { env: { memory, ...imports } }).exports as Exports;
 }

@@ -1,7 +1,7 @@
 import { USED_BLOCK_BYTES } from './layout.ts';
 import { MATCH_STRIDE, eachMatch, type Matches } from './matches.ts';
 
-/** A stretch of the target that no match covers, and what stands around it. */
+/** A stretch of the target that no match covers, or a piece of it, and what stands around it. */
 export interface Gap {
   /** Offset in the target. */
   start: number;
@@ -11,59 +11,31 @@ export interface Gap {
   after: number;
 }
 
-/** The gaps that matches leave in [start, end) of the target. Where there is no neighbour, the same place is expected. */
-export function gapsOf(matches: Matches, start: number, end: number): Gap[] {
+/**
+ * The gaps that matches leave in [start, end) of the target, long ones in pieces.
+ * Where there is no neighbour, the same place is expected.
+ */
+export function gapsOf(matches: Matches, start: number, end: number, pieceBytes: number): Gap[] {
   const gaps: Gap[] = [];
   let covered = start;
   let before = 0;
-  eachMatch(matches, (target, base, length) => {
-    const after = base - target;
-    if (target > covered) gaps.push({ start: covered, end: target, before, after });
-    covered = target + length;
+  // Plain loops: a hundred thousand gaps are common.
+  for (let at = 0; at < matches.length; at += MATCH_STRIDE) {
+    const target = matches[at]!;
+    const after = matches[at + 1]! - target;
+    for (; covered < target; covered = Math.min(target, covered + pieceBytes)) gaps.push({ start: covered, end: Math.min(target, covered + pieceBytes), before, after });
+    covered = target + matches[at + 2]!;
     before = after;
-  });
-  if (end > covered) gaps.push({ start: covered, end, before, after: before });
+  }
+  for (; covered < end; covered = Math.min(end, covered + pieceBytes)) gaps.push({ start: covered, end: Math.min(end, covered + pieceBytes), before, after: before });
   return gaps;
 }
 
 /** How much of [start, end) of the target matches leave uncovered. */
 export function gapBytes(matches: Matches, start: number, end: number): number {
   let left = end - start;
-  eachMatch(matches, (_target, _base, length) => {
-    left -= length;
-  });
+  for (let at = 2; at < matches.length; at += MATCH_STRIDE) left -= matches[at]!;
   return left;
-}
-
-/** A match so long stays as it is whatever else is found around it. */
-const SETTLED_BYTES = 64 * 1024;
-
-/** A gap, and how far beyond it a longer match may replace those that are known. */
-export interface OpenGap extends Gap {
-  /** End of the settled match before the gap; start of the one after it. */
-  reachStart: number;
-  reachEnd: number;
-}
-
-/** The gaps of [start, end) of the target with what lies between them and the next long matches. */
-export function openGapsOf(matches: Matches, start: number, end: number): OpenGap[] {
-  const gaps: OpenGap[] = [];
-  let reachStart = start;
-  let first = 0;
-  const settle = (reachEnd: number): void => {
-    for (; first < gaps.length; first += 1) gaps[first]!.reachEnd = reachEnd;
-  };
-  let at = 0;
-  for (const gap of gapsOf(matches, start, end)) {
-    for (; at < matches.length && matches[at]! < gap.start; at += MATCH_STRIDE) {
-      if (matches[at + 2]! < SETTLED_BYTES) continue;
-      settle(matches[at]!);
-      reachStart = matches[at]! + matches[at + 2]!;
-    }
-    gaps.push({ ...gap, reachStart, reachEnd: end });
-  }
-  for (; at < matches.length && first < gaps.length; at += MATCH_STRIDE) if (matches[at + 2]! >= SETTLED_BYTES) settle(matches[at]!);
-  return gaps;
 }
 
 /** A stretch of the base. */
@@ -76,22 +48,24 @@ export interface Stretch {
 const MARGIN_BYTES = 64;
 
 /**
- * Marks the blocks of a window of the base that lie within one match.
+ * Marks the blocks of the base that lie within one match.
  *
- * @param used a byte for each block, USED_BLOCK_BYTES, of the window
- * @param start offset of the window
+ * @param used a byte for each block, USED_BLOCK_BYTES
  */
-export function markUsed(used: Uint8Array, matches: Matches, start: number): void {
+export function markUsed(used: Uint8Array, matches: Matches): void {
   eachMatch(matches, (_target, base, length) => {
-    const from = Math.max(0, Math.ceil((base - start) / USED_BLOCK_BYTES));
-    const to = Math.min(used.length, Math.floor((base + length - start) / USED_BLOCK_BYTES));
+    const from = Math.ceil(base / USED_BLOCK_BYTES);
+    const to = Math.floor((base + length) / USED_BLOCK_BYTES);
     if (to > from) used.fill(1, from, to);
   });
 }
 
 /**
- * The stretches of a window of the base that no match uses: where the base
+ * The stretches of a part of the base that no match uses: where the base
  * holds what the target no longer has in the same form. In order, and apart.
+ *
+ * @param used the blocks of that part
+ * @param start its offset
  */
 export function* unusedStretches(used: Uint8Array, start: number, sizeBytes: number): Generator<Stretch> {
   for (let block = used.indexOf(0); block >= 0; block = used.indexOf(0, block)) {

@@ -1,7 +1,8 @@
-import { gapBytes, gapsOf, openGapsOf, unusedStretches, type Gap, type OpenGap, type Stretch } from './gaps.ts';
+import { gapBytes, gapsOf, type Gap, type Stretch } from './gaps.ts';
 import { readFully } from './files.ts';
-import { CHUNK_BYTES, COUNTER_AT, PIECE_BYTES, SEGMENT_BYTES, type Layout } from './layout.ts';
-import { Matcher, type BaseWindow, type FineIndex } from './matcher.ts';
+import type { HeldWindow } from './held.ts';
+import { BASE_BLOCK_BYTES, CHUNK_BYTES, COUNTER_AT, PAGE_BYTES, PIECE_BYTES, READ_BYTES, SEGMENT_BYTES, type Layout } from './layout.ts';
+import { Matcher, type FineIndex } from './matcher.ts';
 import { MatchFile, type MatchList } from './match-file.ts';
 
 /** What a thread needs to start: everything can be posted to a worker. */
@@ -13,6 +14,7 @@ export interface LaneSetup {
   lane: number;
   basePath: string;
   targetPath: string;
+  baseBytes: number;
   targetBytes: number;
   /** The file of matches, open; threads of a process share it. */
   matchesFd: number;
@@ -20,14 +22,16 @@ export interface LaneSetup {
 
 /** A phase of the work: pieces of it are taken by all threads until none is left. */
 export type Phase =
-  /** Read the window, and enter it into the coarse index where that is wanted. Piece: a chunk of the base. */
-  | { kind: 'load'; window: BaseWindow; index: boolean }
-  /** Find long matches where there are none yet. Piece: a segment of the target. */
-  | ({ kind: 'coarse'; window: BaseWindow } & OpenSegments)
-  /** Enter what no match uses into the fine index. Piece: a part of the table. */
-  | { kind: 'index-fine'; window: BaseWindow; index: FineIndex; parts: number }
+  /** Enter the base into the coarse index. Piece: a chunk of the base. */
+  | { kind: 'index-coarse' }
+  /** Find long matches. Piece: a segment of the target. */
+  | ({ kind: 'coarse' } & OpenSegments)
+  /** Read what no match uses of a part of the base. Piece: so many pages as make a chunk. */
+  | { kind: 'hold'; window: HeldWindow }
+  /** Enter it into the fine index. Piece: a part of the table. */
+  | { kind: 'index-fine'; window: HeldWindow; index: FineIndex; parts: number }
   /** Find short matches where there are none yet. Piece: a segment of the target. */
-  | ({ kind: 'fine'; window: BaseWindow; index: FineIndex } & OpenSegments);
+  | ({ kind: 'fine'; index: FineIndex } & OpenSegments);
 
 /** Segments of the target to work on, and the matches of each that are known already. */
 export interface OpenSegments {
@@ -44,9 +48,15 @@ const LITERAL_SAMPLE_BYTES = 8 * 1024;
 /** Gaps so near to one another are read in one go. */
 const READ_TOGETHER_BYTES = 4096;
 
+/** A gap below this holds no window of the fine index. */
+const FINE_WINDOW_BYTES = 12;
+
+const PAGES_PER_PIECE = CHUNK_BYTES / PAGE_BYTES;
+
 /** How many pieces a phase has. */
-export function piecesOf(phase: Phase): number {
-  if (phase.kind === 'load') return Math.ceil(phase.window.sizeBytes / CHUNK_BYTES);
+export function piecesOf(phase: Phase, baseBytes: number): number {
+  if (phase.kind === 'index-coarse') return Math.ceil(baseBytes / CHUNK_BYTES);
+  if (phase.kind === 'hold') return Math.ceil(phase.window.pages / PAGES_PER_PIECE);
   return phase.kind === 'index-fine' ? phase.parts : phase.segments.length;
 }
 
@@ -54,14 +64,23 @@ export function piecesOf(phase: Phase): number {
 export class Lane {
   readonly #matcher: Matcher;
   readonly #counter: Int32Array;
+  readonly #baseBytes: number;
   readonly #targetBytes: number;
   readonly #lists: MatchFile;
   readonly #fds: { base: number; target: number };
 
   /** @param fds open for reading */
   constructor(setup: LaneSetup, fds: { base: number; target: number }) {
-    this.#matcher = new Matcher(setup.module, setup.memory, setup.layout, setup.lane);
+    const bytes = new Uint8Array(setup.memory.buffer);
+    this.#matcher = new Matcher(setup.module, setup.memory, setup.layout, setup.lane, {
+      sizeBytes: setup.baseBytes,
+      load: (block, place) => {
+        const start = block * BASE_BLOCK_BYTES;
+        readFully(fds.base, bytes.subarray(place, place + Math.min(BASE_BLOCK_BYTES, setup.baseBytes - start)), start);
+      },
+    });
     this.#counter = new Int32Array(setup.memory.buffer, COUNTER_AT, 1);
+    this.#baseBytes = setup.baseBytes;
     this.#targetBytes = setup.targetBytes;
     this.#lists = new MatchFile(setup.matchesFd, setup.memory);
     this.#fds = fds;
@@ -74,29 +93,43 @@ export class Lane {
    */
   async run(phase: Phase, pause?: () => Promise<void>): Promise<Found> {
     const found: Found = [];
-    const pieces = piecesOf(phase);
-    this.#matcher.useWindow(phase.window);
+    const pieces = piecesOf(phase, this.#baseBytes);
     for (;;) {
       const piece = Atomics.add(this.#counter, 0, 1);
       if (piece >= pieces) return found;
-      if (phase.kind === 'load') this.#load(phase.window, phase.index, piece);
+      if (phase.kind === 'index-coarse') this.#indexCoarse(piece);
+      else if (phase.kind === 'hold') this.#hold(phase.window, piece);
       else if (phase.kind === 'index-fine') this.#indexFine(phase, piece);
       else found.push([phase.segments[piece]!, this.#fill(phase, phase.segments[piece]!, phase.known[piece]!)]);
       if (pause !== undefined) await pause();
     }
   }
 
-  #load(window: BaseWindow, index: boolean, chunk: number): void {
-    const start = window.start + chunk * CHUNK_BYTES;
-    const end = Math.min(start + CHUNK_BYTES, window.start + window.sizeBytes);
-    readFully(this.#fds.base, this.#matcher.basePlace(start, end), start);
-    if (index) this.#matcher.indexCoarse(start, end);
+  #indexCoarse(chunk: number): void {
+    const end = Math.min((chunk + 1) * CHUNK_BYTES, this.#baseBytes);
+    for (let start = chunk * CHUNK_BYTES; start < end; start += READ_BYTES) {
+      const sizeBytes = Math.min(READ_BYTES, end - start);
+      readFully(this.#fds.base, this.#matcher.readPlace(sizeBytes), start);
+      this.#matcher.indexCoarse(start, sizeBytes);
+    }
+  }
+
+  #hold(window: HeldWindow, piece: number): void {
+    const end = Math.min((piece + 1) * PAGES_PER_PIECE, window.pages);
+    for (let from = piece * PAGES_PER_PIECE; from < end; ) {
+      const page = this.#matcher.pageHeld(from);
+      let pages = 1;
+      while (from + pages < end && this.#matcher.pageHeld(from + pages) === page + pages) pages += 1;
+      const start = page * PAGE_BYTES;
+      readFully(this.#fds.base, this.#matcher.heldPlace(from, Math.min(pages * PAGE_BYTES, this.#baseBytes - start)), start);
+      from += pages;
+    }
   }
 
   #indexFine(phase: Extract<Phase, { kind: 'index-fine' }>, part: number): void {
     const { window, index, parts } = phase;
     this.#matcher.clearFine(index, part, parts);
-    for (const { start, end } of unusedStretches(this.#matcher.usedBlocks(), window.start, window.sizeBytes)) {
+    for (const { start, end } of this.#matcher.stretchesOf(window)) {
       for (let from = start; from < end; from += CHUNK_BYTES) this.#matcher.indexFine(from, Math.min(end, from + CHUNK_BYTES), index, part, parts);
     }
   }
@@ -105,29 +138,27 @@ export class Lane {
   #fill(phase: Extract<Phase, { kind: 'coarse' | 'fine' }>, segment: number, list: MatchList): MatchList {
     const start = segment * SEGMENT_BYTES;
     const end = Math.min(start + SEGMENT_BYTES, this.#targetBytes);
-    if (list.leftBytes === 0) return list;
     const known = this.#lists.read(list);
     this.#matcher.begin(start, known);
-    if (phase.kind === 'coarse') this.#coarse(openGapsOf(known, start, end));
-    else this.#fine(gapsOf(known, start, end), phase.index);
+    if (phase.kind === 'coarse') this.#coarse(start, end);
+    else this.#fine(gapsOf(known, start, end, PIECE_BYTES), phase.index);
     const matches = this.#matcher.take();
     return matches === undefined ? list : this.#lists.append(matches, gapBytes(matches, start, end));
   }
 
-  #coarse(gaps: readonly OpenGap[]): void {
-    this.#read(gaps.map((gap) => ({ start: gap.reachStart, end: gap.reachEnd })));
-    for (const gap of gaps) this.#matcher.scanCoarse(gap);
+  #coarse(start: number, end: number): void {
+    this.#read([{ start, end }]);
+    this.#matcher.scanCoarse(start, end);
   }
 
   #fine(gaps: readonly Gap[], index: FineIndex): void {
     this.#read(gaps);
-    const pieces = gaps.flatMap((gap) => cut(gap));
-    for (let first = 0; first < pieces.length; ) {
+    for (let first = 0; first < gaps.length; ) {
       let next = first;
-      for (let sample = 0; next < pieces.length && sample < LITERAL_SAMPLE_BYTES; next += 1) sample += pieces[next]!.end - pieces[next]!.start;
-      const group = pieces.slice(first, next);
+      for (let sample = 0; next < gaps.length && sample < LITERAL_SAMPLE_BYTES; next += 1) sample += gaps[next]!.end - gaps[next]!.start;
+      const group = gaps.slice(first, next);
       const literalCost = this.#matcher.literalCostOf(group);
-      for (const { start, end, before, after } of group) this.#matcher.refine(start, end, index, [before, after, 0], literalCost);
+      for (const { start, end, before, after } of group) if (end - start >= FINE_WINDOW_BYTES) this.#matcher.refine(start, end, index, { before, after }, literalCost);
       first = next;
     }
   }
@@ -141,11 +172,4 @@ export class Lane {
       readFully(this.#fds.target, this.#matcher.targetPlace(start, end), start);
     }
   }
-}
-
-/** A gap in pieces that can be parsed in one go. */
-function cut(gap: Gap): Gap[] {
-  const pieces: Gap[] = [];
-  for (let { start } = gap; start < gap.end; start += PIECE_BYTES) pieces.push({ ...gap, start, end: Math.min(gap.end, start + PIECE_BYTES) });
-  return pieces;
 }

@@ -5,14 +5,24 @@ import { WASM_LIMIT_BYTES, WASM_PAGE_BYTES } from '../wasm.ts';
 /** Target bytes that are matched in one go. The delta depends on it: a constant. */
 export const SEGMENT_BYTES = 2 * 1024 * 1024;
 
-/** Base bytes that are read and indexed in one go. */
+/** Base bytes that a thread takes at a time. */
 export const CHUNK_BYTES = 1024 * 1024;
 
-/** Distance of the windows in the coarse index; divides {@link CHUNK_BYTES}, and assembly/coarse.ts counts on it. */
-export const COARSE_STRIDE = 256;
+/** Of these, what is read and indexed in one go: so much stays in the cache in between. Coarse strides divide it. */
+export const READ_BYTES = 256 * 1024;
 
 /** Target bytes that are parsed in one go; what is left of a segment is cut at this size. */
 export const PIECE_BYTES = 32 * 1024;
+
+/** What a thread holds of the base in the first pass: slots of a block each, see assembly/base.ts. */
+export const BASE_BLOCK_BYTES = 16 * 1024;
+const BASE_CACHE_BYTES = 64 * (BASE_BLOCK_BYTES + 4);
+
+/** The unit in which stretches of the base are held for the second pass, see assembly/held.ts. */
+export const PAGE_BYTES = 4096;
+
+/** What stands beside each page that is held. */
+export const PAGE_ENTRY_BYTES = 16;
 
 /** A bucket of the fine index: three entries and their tags, see assembly/fine.ts. */
 export const FINE_BUCKET_BYTES = 16;
@@ -31,7 +41,7 @@ const SMALL_BASE_BYTES_PER_FINE_BUCKET = 8;
 const FINE_BITS_MAX = 23;
 
 /** What {@link Layout.runsAt} takes. */
-export const RUNS_BYTES = 256 * 8;
+const RUNS_BYTES = 256 * 8;
 
 /** Where the threads count the pieces of work that they take, a 32-bit word. */
 export const COUNTER_AT = 64;
@@ -45,8 +55,8 @@ export const USED_BLOCK_BYTES = 256;
 /** Free bytes around every buffer, since SIMD may load a little more than it needs. */
 const SLACK_BYTES = 64;
 
-/** Numbers of 32 bits per match in wasm memory, see assembly/coarse.ts. */
-export const WASM_MATCH_WORDS = 3;
+/** Bytes per match in wasm memory, see assembly/coarse.ts. */
+export const WASM_MATCH_BYTES = 16;
 
 /** Shortest match of either pass; the parse takes none shorter. */
 const MIN_MATCH_BYTES = 8;
@@ -55,6 +65,8 @@ const MIN_MATCH_BYTES = 8;
 export interface LaneLayout {
   /** SEGMENT_BYTES of the target. */
   targetAt: number;
+  /** This thread's blocks of the base. */
+  baseAt: number;
   /** Matches as the wasm functions write them. */
   matchesAt: number;
   /** A byte for each byte of a piece. */
@@ -67,19 +79,32 @@ export interface LaneLayout {
   countsAt: number;
 }
 
+/** The index of the first pass, see assembly/coarse.ts. */
+export interface CoarseIndex {
+  at: number;
+  /** The table has 2^bits words. */
+  bits: number;
+  /** A window of the base stands in it at every 2^strideBits bytes. */
+  strideBits: number;
+  tagBits: number;
+}
+
 /** Where everything lies in the shared wasm memory. Addresses and sizes in bytes. */
 export interface Layout {
   sizeBytes: number;
-  baseAt: number;
-  /** How much of the base is there at a time. */
-  windowBytes: number;
-  coarseAt: number;
-  /** The table has 2^coarseBits words. */
-  coarseBits: number;
+  coarse: CoarseIndex;
   /** The longest run of each byte value, 256 numbers of 64 bits. */
   runsAt: number;
-  /** A byte for each block of the window, 1 where matches use all of it. */
+  /** A byte for each block of the base, 1 where matches use all of it. */
   usedAt: number;
+  /** For each page of the base one more than the number of the page that holds it, 0 where none does; 32 bits. */
+  placesAt: number;
+  /** PAGE_ENTRY_BYTES for each page that is held. */
+  pagesAt: number;
+  /** The pages that are held. */
+  heldAt: number;
+  /** Room for so many. */
+  heldPages: number;
   fineAt: number;
   filterAt: number;
   /** The table has room for 2^fineBits buckets. */
@@ -102,57 +127,98 @@ class Allocator {
   }
 }
 
-/** Bits of a table with room for so many entries at three quarters full at most. */
-export const tableBits = (entries: number): number => Math.max(10, Math.ceil(Math.log2((entries * 4) / 3 + 1)));
+/** The first pass finds nearly as much with sparser windows: measured, see docs/performance.md. */
+const COARSE_STRIDE_BITS = 8;
 
-function arrange(windowBytes: number, lanes: number): Layout {
+/** A sparser index than this misses what moved in pieces of some KiB. */
+const COARSE_STRIDE_BITS_MAX = 12;
+
+/** Of the memory that is left beside buffers, the index of the first pass is kept to this share. */
+const COARSE_SHARE = 0.5;
+
+/** A window's number leaves at least so many bits of its word for a tag. */
+const TAG_BITS_MIN = 7;
+const TAG_BITS_MAX = 20;
+
+/** An index for a base, three quarters full at most; sparse enough for the memory, as far as that goes. */
+function planCoarseIndex(baseBytes: number, freeBytes: number): Omit<CoarseIndex, 'at'> {
+  for (let strideBits = COARSE_STRIDE_BITS; ; strideBits += 1) {
+    const windows = Math.ceil(baseBytes / 2 ** strideBits);
+    const tagBits = Math.min(TAG_BITS_MAX, 32 - Math.ceil(Math.log2(windows + 2)));
+    const bits = Math.max(10, Math.ceil(Math.log2((windows * 4) / 3 + 1)));
+    if (tagBits >= TAG_BITS_MIN && (4 * 2 ** bits <= freeBytes * COARSE_SHARE || strideBits >= COARSE_STRIDE_BITS_MAX)) return { bits, strideBits, tagBits };
+  }
+}
+
+function arrange(baseBytes: number, coarse: Omit<CoarseIndex, 'at'>, heldPages: number, lanes: number): Layout {
   const allocator = new Allocator();
-  const coarseBits = tableBits(windowBytes / COARSE_STRIDE);
-  const baseAt = allocator.take(windowBytes);
-  const coarseAt = allocator.take(4 * 2 ** coarseBits);
+  const heldBytes = heldPages * PAGE_BYTES;
+  const heldAt = allocator.take(heldBytes);
+  const pagesAt = allocator.take(heldPages * PAGE_ENTRY_BYTES);
+  const placesAt = allocator.take(4 * Math.ceil(baseBytes / PAGE_BYTES));
+  const coarseAt = allocator.take(4 * 2 ** coarse.bits);
   const runsAt = allocator.take(RUNS_BYTES);
-  const usedAt = allocator.take(Math.ceil(windowBytes / USED_BLOCK_BYTES));
-  const fineBuckets = Math.max(windowBytes / BASE_BYTES_PER_FINE_BUCKET, Math.min(windowBytes / SMALL_BASE_BYTES_PER_FINE_BUCKET, 2 ** SMALL_FINE_BITS));
+  const usedAt = allocator.take(Math.ceil(baseBytes / USED_BLOCK_BYTES));
+  const fineBuckets = Math.max(heldBytes / BASE_BYTES_PER_FINE_BUCKET, Math.min(heldBytes / SMALL_BASE_BYTES_PER_FINE_BUCKET, 2 ** SMALL_FINE_BITS));
   const fineBits = Math.min(FINE_BITS_MAX, Math.max(10, Math.ceil(Math.log2(fineBuckets))));
   const fineAt = allocator.take(FINE_BUCKET_BYTES * 2 ** fineBits);
   const filterAt = allocator.take(FILTER_BYTES_PER_BUCKET * 2 ** fineBits);
   const laneLayouts = Array.from({ length: lanes }, () => ({
     targetAt: allocator.take(SEGMENT_BYTES),
-    matchesAt: allocator.take((SEGMENT_BYTES / MIN_MATCH_BYTES) * WASM_MATCH_WORDS * 4),
+    baseAt: allocator.take(BASE_CACHE_BYTES),
+    matchesAt: allocator.take((SEGMENT_BYTES / MIN_MATCH_BYTES) * WASM_MATCH_BYTES),
     hitsAt: allocator.take(PIECE_BYTES),
     bestAt: allocator.take(8 * PIECE_BYTES),
     costsAt: allocator.take(8 * (PIECE_BYTES + 1)),
     countsAt: allocator.take(4 * 256),
   }));
-  return { sizeBytes: allocator.usedBytes, baseAt, windowBytes, coarseAt, coarseBits, runsAt, usedAt, fineAt, filterAt, fineBits, lanes: laneLayouts };
+  return { sizeBytes: allocator.usedBytes, coarse: { at: coarseAt, ...coarse }, runsAt, usedAt, placesAt, pagesAt, heldAt, heldPages, fineAt, filterAt, fineBits, lanes: laneLayouts };
 }
 
 /** What Node.js takes for itself: for the process, and for each worker thread, its heap limited by crew.ts. Matches are in a file. */
 const PROCESS_BYTES = 104 * 2 ** 20;
 const WORKER_BYTES = 12 * 2 ** 20;
 
-/** Room is kept for so many threads, however many there are: the window, and so the delta, must not depend on it. */
+/** Room is kept for so many threads, however many there are: the layout, and so the delta, must not depend on it. */
 const EXPECTED_WORKERS = 4;
 
 /** What the process takes with a layout. */
 const processBytes = (layout: Layout): number => PROCESS_BYTES + layout.lanes.length * WORKER_BYTES + layout.sizeBytes;
 
+const fits = (layout: Layout, memoryBytes: number): boolean => processBytes(layout) <= memoryBytes && layout.sizeBytes <= WASM_LIMIT_BYTES - WASM_PAGE_BYTES;
+
+/** Room for as much of the base as fits, with the threads expected. */
+function largestLayout(baseBytes: number, memoryBytes: number): Layout | undefined {
+  const buffers = processBytes(arrange(baseBytes, { bits: 0, strideBits: 0, tagBits: 0 }, 0, EXPECTED_WORKERS));
+  const coarse = planCoarseIndex(baseBytes, memoryBytes - buffers);
+  for (let heldPages = Math.ceil(baseBytes / PAGE_BYTES); ; heldPages = Math.floor(heldPages * 0.95)) {
+    const layout = arrange(baseBytes, coarse, heldPages, EXPECTED_WORKERS);
+    if (fits(layout, memoryBytes)) return layout;
+    if (heldPages < CHUNK_BYTES / PAGE_BYTES) return undefined;
+  }
+}
+
 /**
- * Lays out the memory: the whole base where it fits, otherwise the largest
- * window of it that does. The window depends on the two sizes alone; there are
- * fewer lanes than asked for where memory is short.
+ * Lays out the memory: room for the whole base in the second pass where it fits,
+ * otherwise for as much of it as does. That depends on the two sizes alone;
+ * there are fewer lanes than asked for where memory is short.
  *
  * @param memoryBytes what the process may take
  * @param workers at least 1
- * @throws ReleasePlanError `engine-memory` when not even a small window fits
+ * @throws ReleasePlanError `engine-memory` when there is no room to work in
  */
 export function planLayout(baseBytes: number, memoryBytes: number, workers: number): Layout {
-  const fits = (layout: Layout): boolean => processBytes(layout) <= memoryBytes && layout.sizeBytes <= WASM_LIMIT_BYTES - WASM_PAGE_BYTES;
-  let windowBytes = baseBytes;
-  while (!fits(arrange(windowBytes, EXPECTED_WORKERS))) {
-    windowBytes = Math.floor((windowBytes * 0.95) / CHUNK_BYTES) * CHUNK_BYTES;
-    if (windowBytes < CHUNK_BYTES) throw new ReleasePlanError('engine-memory', `the delta engine cannot work in ${formatBytes(memoryBytes)} of memory`);
-  }
-  const wanted = arrange(windowBytes, workers);
-  return fits(wanted) ? wanted : arrange(windowBytes, Math.min(workers, EXPECTED_WORKERS));
+  const { coarse, heldPages } = largestLayout(baseBytes, memoryBytes) ?? refuse(baseBytes, memoryBytes);
+  const wanted = arrange(baseBytes, coarse, heldPages, workers);
+  return fits(wanted, memoryBytes) ? wanted : arrange(baseBytes, coarse, heldPages, Math.min(workers, EXPECTED_WORKERS));
+}
+
+/** What {@link refuse} says is enough is a multiple of this. */
+const MEMORY_STEP_BYTES = 64 * 2 ** 20;
+
+function refuse(baseBytes: number, memoryBytes: number): never {
+  let enough = Math.ceil(memoryBytes / MEMORY_STEP_BYTES) * MEMORY_STEP_BYTES;
+  while (enough < WASM_LIMIT_BYTES && largestLayout(baseBytes, enough) === undefined) enough += MEMORY_STEP_BYTES;
+  const hint = enough < WASM_LIMIT_BYTES ? `Give --memory ${enough / 2 ** 20}MiB or more.` : 'A base of this size is too large for the delta engine.';
+  throw new ReleasePlanError('engine-memory', `the delta engine cannot work in ${formatBytes(memoryBytes)} of memory on a base of ${formatBytes(baseBytes)}`, { hint });
 }

@@ -1,9 +1,10 @@
 import type { Progress } from '../progress.ts';
 import type { Crew } from './crew.ts';
-import { markUsed, unusedStretches } from './gaps.ts';
-import { RUNS_BYTES, SEGMENT_BYTES, USED_BLOCK_BYTES, type Layout } from './layout.ts';
+import { markUsed } from './gaps.ts';
+import { heldWindows, placePages, type HeldWindow } from './held.ts';
+import { SEGMENT_BYTES, USED_BLOCK_BYTES, type Layout } from './layout.ts';
 import type { Found, OpenSegments } from './lane.ts';
-import type { BaseWindow, FineIndex } from './matcher.ts';
+import type { FineIndex } from './matcher.ts';
 import { MatchFile, type MatchList } from './match-file.ts';
 import { eachMatch, type Matches } from './matches.ts';
 import { runPhase } from './phase.ts';
@@ -34,9 +35,6 @@ const LARGE_SHARE = 0.1;
 /** Of the three that a bucket has room for. */
 const FINE_ENTRIES_PER_BUCKET = 2;
 
-/** What is left of a segment is looked for in the other windows when there is so much of it. */
-const WORTH_A_SWEEP_BYTES = 4096;
-
 /**
  * Finds what the target has in common with the base.
  *
@@ -45,23 +43,11 @@ const WORTH_A_SWEEP_BYTES = 4096;
  */
 export async function matchImages(job: MatchJob): Promise<Iterable<Matches>> {
   const matching = new Matching(job);
-  const windows = windowsOf(job.baseBytes, job.layout.windowBytes);
-  // First every segment with the part of the base where it would be if nothing had moved,
-  // then what is left with the other parts, while they are there anyway.
-  for (const window of windows) await matching.coarse(window, (segment) => matching.homeOf(segment, windows) === window);
-  if (windows.length > 1) {
-    for (const window of windows.toReversed()) await matching.coarse(window, (segment) => matching.homeOf(segment, windows) !== window && matching.lists[segment]!.leftBytes >= WORTH_A_SWEEP_BYTES);
+  if (job.baseBytes > 0) {
+    await matching.coarse();
+    await matching.fine();
   }
-  const sources = matching.lists.map((_, segment) => matching.sourceOf(segment, windows));
-  for (const window of windows) await matching.fine(window, (segment) => sources[segment] === window);
   return matching.matches();
-}
-
-/** The base in stretches that fit into wasm memory. */
-function windowsOf(baseBytes: number, windowBytes: number): [BaseWindow, ...BaseWindow[]] {
-  const windows: [BaseWindow, ...BaseWindow[]] = [{ start: 0, sizeBytes: Math.min(baseBytes, windowBytes) }];
-  for (let start = windowBytes; start < baseBytes; start += windowBytes) windows.push({ start, sizeBytes: Math.min(windowBytes, baseBytes - start) });
-  return windows;
 }
 
 /** The matches of all segments as they grow from phase to phase. */
@@ -69,7 +55,6 @@ class Matching {
   readonly lists: MatchList[];
   readonly #job: MatchJob;
   readonly #file: MatchFile;
-  #loaded: BaseWindow | undefined;
 
   constructor(job: MatchJob) {
     this.#job = job;
@@ -82,67 +67,52 @@ class Matching {
     for (const list of this.lists) yield this.#file.read(list);
   }
 
-  /** The window that holds a segment's own place, or the end of the base. */
-  homeOf(segment: number, windows: readonly [BaseWindow, ...BaseWindow[]]): BaseWindow {
-    const start = segment * SEGMENT_BYTES;
-    return windows.findLast((window) => window.start <= start) ?? windows[0];
+  /** Finds long matches. */
+  async coarse(): Promise<void> {
+    await runPhase(this.#job, { kind: 'index-coarse' });
+    this.#keep(await runPhase(this.#job, { kind: 'coarse', ...this.#open(() => true) }));
   }
 
-  /** The window that most of a segment was matched with, or else its home. */
-  sourceOf(segment: number, windows: readonly [BaseWindow, ...BaseWindow[]]): BaseWindow {
+  /** Finds short matches in what no match uses of the base; each segment in the part that most of it was matched with. */
+  async fine(): Promise<void> {
+    const { layout, memory, baseBytes } = this.#job;
+    const windows = heldWindows(this.#markUsed(), baseBytes, layout.heldPages);
+    const sources = this.lists.map((_, segment) => this.#sourceOf(segment, windows));
+    for (const window of windows) {
+      const open = this.#open((segment) => sources[segment] === window);
+      if (open.segments.length === 0 || window.pages === 0) continue;
+      placePages(window, baseBytes, memory.buffer, layout);
+      await runPhase(this.#job, { kind: 'hold', window });
+      const index = planFineIndex(window, layout.fineBits);
+      await runPhase(this.#job, { kind: 'index-fine', window, index, parts: layout.lanes.length });
+      this.#keep(await runPhase(this.#job, { kind: 'fine', index, ...open }));
+    }
+  }
+
+  /** The window that most of a segment was matched with, or else the one that holds its own place, or the end of the base. */
+  #sourceOf(segment: number, windows: readonly [HeldWindow, ...HeldWindow[]]): HeldWindow {
     if (windows.length === 1) return windows[0];
-    const bytes = new Map<BaseWindow, number>();
+    const holding = (offset: number): HeldWindow => windows.findLast((window) => window.start <= offset) ?? windows[0];
+    const bytes = new Map<HeldWindow, number>();
     eachMatch(this.#file.read(this.lists[segment]!), (_target, base, length) => {
-      const window = windows.findLast((one) => one.start <= base) ?? windows[0];
+      const window = holding(base);
       bytes.set(window, (bytes.get(window) ?? 0) + length);
     });
-    let best: BaseWindow | undefined;
+    let best: HeldWindow | undefined;
     for (const [window, matched] of bytes) if (best === undefined || matched > (bytes.get(best) ?? 0)) best = window;
-    return best ?? this.homeOf(segment, windows);
+    return best ?? holding(segment * SEGMENT_BYTES);
   }
 
-  /** Finds long matches of some segments in a window. */
-  async coarse(window: BaseWindow, wanted: (segment: number) => boolean): Promise<void> {
-    const open = this.#open(wanted);
-    if (open.segments.length === 0) return;
-    await this.#load(window, true);
-    this.#keep(await runPhase(this.#job, { kind: 'coarse', window, ...open }));
-  }
-
-  /** Finds short matches of some segments in what no match uses of a window. */
-  async fine(window: BaseWindow, wanted: (segment: number) => boolean): Promise<void> {
-    const open = this.#open((segment) => wanted(segment) && this.lists[segment]!.leftBytes > 0);
-    if (open.segments.length === 0) return;
-    const index = planFineIndex(this.#markUsed(window), window.sizeBytes, this.#job.layout.fineBits);
-    await this.#load(window, false);
-    await runPhase(this.#job, { kind: 'index-fine', window, index, parts: this.#job.layout.lanes.length });
-    this.#keep(await runPhase(this.#job, { kind: 'fine', window, index, ...open }));
-  }
-
-  /** Marks what matches use of a window, and adds up what they do not. */
-  #markUsed(window: BaseWindow): number {
-    const used = new Uint8Array(this.#job.memory.buffer, this.#job.layout.usedAt, Math.ceil(window.sizeBytes / USED_BLOCK_BYTES)).fill(0);
-    for (const matches of this.matches()) markUsed(used, matches, window.start);
-    let unusedBytes = 0;
-    for (const { start, end } of unusedStretches(used, window.start, window.sizeBytes)) unusedBytes += end - start;
-    return unusedBytes;
+  /** Marks what matches use of the base. */
+  #markUsed(): Uint8Array {
+    const used = new Uint8Array(this.#job.memory.buffer, this.#job.layout.usedAt, Math.ceil(this.#job.baseBytes / USED_BLOCK_BYTES));
+    for (const matches of this.matches()) markUsed(used, matches);
+    return used;
   }
 
   #open(wanted: (segment: number) => boolean): OpenSegments {
-    const segments = [...this.lists.keys()].filter(wanted);
+    const segments = [...this.lists.keys()].filter((segment) => this.lists[segment]!.leftBytes > 0 && wanted(segment));
     return { segments, known: segments.map((segment) => this.lists[segment]!) };
-  }
-
-  async #load(window: BaseWindow, index: boolean): Promise<void> {
-    if (this.#loaded?.start === window.start) return;
-    const { coarseAt, coarseBits, runsAt } = this.#job.layout;
-    // What was never loaded is all zeros, and clearing it would only make the pages.
-    if (this.#loaded !== undefined && index) {
-      new Uint32Array(this.#job.memory.buffer, coarseAt, 2 ** coarseBits).fill(0);
-      new Uint8Array(this.#job.memory.buffer, runsAt, RUNS_BYTES).fill(0);
-    }
-    await runPhase(this.#job, { kind: 'load', window, index });
-    this.#loaded = window;
   }
 
   #keep(found: Found): void {
@@ -151,10 +121,10 @@ class Matching {
 }
 
 /** The stride that the constants above say, and a table no larger than it needs. */
-function planFineIndex(sizeBytes: number, windowBytes: number, maxBits: number): FineIndex {
+function planFineIndex({ start, end, unusedBytes }: HeldWindow, maxBits: number): FineIndex {
   const entriesMax = FINE_ENTRIES_PER_BUCKET * 2 ** maxBits;
-  let strideBytes = sizeBytes <= LITTLE_BYTES || sizeBytes >= LARGE_SHARE * windowBytes ? FINEST_STRIDE_BYTES : STRIDE_BYTES;
-  while (sizeBytes / strideBytes > entriesMax) strideBytes *= 2;
-  const bits = Math.ceil(Math.log2(sizeBytes / strideBytes / FINE_ENTRIES_PER_BUCKET + 1));
+  let strideBytes = unusedBytes <= LITTLE_BYTES || unusedBytes >= LARGE_SHARE * (end - start) ? FINEST_STRIDE_BYTES : STRIDE_BYTES;
+  while (unusedBytes / strideBytes > entriesMax) strideBytes *= 2;
+  const bits = Math.ceil(Math.log2(unusedBytes / strideBytes / FINE_ENTRIES_PER_BUCKET + 1));
   return { bits: Math.min(maxBits, Math.max(10, bits)), strideBytes };
 }

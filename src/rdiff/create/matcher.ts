@@ -1,27 +1,22 @@
-import type { OpenGap } from './gaps.ts';
-import { COARSE_STRIDE, FILTER_BYTES_PER_BUCKET, FINE_BUCKET_BYTES, USED_BLOCK_BYTES, WASM_MATCH_WORDS, type LaneLayout, type Layout } from './layout.ts';
+import type { Stretch } from './gaps.ts';
+import { stretchesOf, type HeldWindow } from './held.ts';
+import { FILTER_BYTES_PER_BUCKET, FINE_BUCKET_BYTES, PAGE_BYTES, PAGE_ENTRY_BYTES, WASM_MATCH_BYTES, type LaneLayout, type Layout } from './layout.ts';
 import { MATCH_STRIDE, MatchBuffer, type Matches } from './matches.ts';
-import { WASM_PAGE_BYTES, instantiate } from '../wasm.ts';
+import { instantiate } from '../wasm.ts';
 
 /** The functions of match.wasm; see src/rdiff/wasm/assembly/. */
 interface MatchExports {
-  indexCoarse(table: number, runs: number, shift: number, from: number, to: number, stride: number): void;
-  scanCoarse(table: number, runs: number, shift: number, from: number, to: number, base: number, baseEnd: number, diagonal: number, out: number): number;
+  indexCoarse(table: number, runs: number, shift: number, tagBits: number, strideBits: number, number: number, from: number, to: number, scratch: number): void;
+  scanCoarse(table: number, runs: number, shift: number, tagBits: number, strideBits: number, from: number, to: number, cache: number, baseBytes: number, expected: number, out: number): number;
   indexFine(table: number, filter: number, shift: number, from: number, to: number, stride: number, part: number, parts: number, scratch: number): void;
-  collectMatches(table: number, filter: number, shift: number, from: number, to: number, base: number, baseEnd: number, diagonalA: number, diagonalB: number, diagonalC: number, hits: number, best: number): void;
-  chooseMatches(best: number, size: number, costs: number, literal: number, literalHead: number, copy: number, from: number, out: number): number;
-  matchForward(a: number, b: number, max: number): number;
-  matchBackward(a: number, b: number, max: number): number;
+  collectMatches(table: number, filter: number, shift: number, from: number, to: number, pages: number, held: number, before: number, after: number, hits: number, best: number): void;
+  chooseMatches(best: number, size: number, costs: number, literal: number, literalHead: number, copy: number, from: number, pages: number, held: number, out: number): number;
   countBytes(counts: number, from: number, to: number): void;
   literalCost(counts: number): number;
 }
 
-/** A stretch of the base that lies in wasm memory. */
-export interface BaseWindow {
-  /** Its offset in the base. */
-  start: number;
-  sizeBytes: number;
-}
+/** Reads a block of the base, BASE_BLOCK_BYTES or what there is of it, to an address. */
+export type LoadBase = (block: number, place: number) => void;
 
 /** How the fine index of a window was made. */
 export interface FineIndex {
@@ -38,8 +33,6 @@ export interface FineIndex {
 const LITERAL_HEAD_COST = 16;
 const COPY_COST = 48;
 
-const WASM_MATCH_BYTES = 4 * WASM_MATCH_WORDS;
-
 /** What a literal byte is expected to cost in a compressed delta, in 1/16 byte: 2 to 16. */
 export type LiteralCost = number;
 
@@ -51,9 +44,10 @@ export class Matcher {
   readonly #wasm: MatchExports;
   readonly #bytes: Uint8Array;
   readonly #words: Uint32Array;
+  readonly #offsets: Float64Array;
   readonly #layout: Layout;
   readonly #own: LaneLayout;
-  #window: BaseWindow = { start: 0, sizeBytes: 0 };
+  readonly #baseBytes: number;
   /** Offset in the target of what lies at targetAt. */
   #segmentStart = 0;
   /** Matches at matchesAt. */
@@ -61,44 +55,51 @@ export class Matcher {
   #known: Matches = new Float64Array();
   /** Where in #known the list goes on. */
   #nextKnown = 0;
-  /** End of the last match that is new, in the target, and its diagonal. */
-  #newUntil = 0;
-  #newDiagonal = 0;
   #changed = false;
   readonly #taken = new MatchBuffer();
 
-  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, layout: Layout, lane: number) {
+  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, layout: Layout, lane: number, base: { sizeBytes: number; load: LoadBase }) {
     const own = layout.lanes[lane];
     if (own === undefined) throw new RangeError(`there is no lane ${lane}`);
-    this.#wasm = instantiate<MatchExports>(module, memory);
+    this.#wasm = instantiate<MatchExports>(module, memory, { loadBase: (block: number, place: number) => base.load(block >>> 0, place >>> 0) });
     this.#bytes = new Uint8Array(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
+    this.#offsets = new Float64Array(memory.buffer);
     this.#layout = layout;
     this.#own = own;
+    this.#baseBytes = base.sizeBytes;
   }
 
-  useWindow(window: BaseWindow): void {
-    this.#window = window;
+  /** The place where a part of the base is put for {@link indexCoarse}; no segment is at hand then. */
+  readPlace(sizeBytes: number): Uint8Array {
+    return this.#bytes.subarray(this.#own.targetAt, this.#own.targetAt + sizeBytes);
   }
 
-  /** Which blocks of the window matches use, see gaps.ts. */
-  usedBlocks(): Uint8Array {
-    const { usedAt } = this.#layout;
-    return this.#bytes.subarray(usedAt, usedAt + Math.ceil(this.#window.sizeBytes / USED_BLOCK_BYTES));
+  /** Enters what lies at {@link readPlace}, the base from `start` on. */
+  indexCoarse(start: number, sizeBytes: number): void {
+    const { at, bits, strideBits, tagBits } = this.#layout.coarse;
+    this.#wasm.indexCoarse(at, this.#layout.runsAt, 64 - bits, tagBits, strideBits, start / 2 ** strideBits + 1, this.#own.targetAt, this.#own.targetAt + sizeBytes, this.#own.bestAt);
   }
 
-  /** The place of [start, end) of the base. */
-  basePlace(start: number, end: number): Uint8Array {
-    return this.#bytes.subarray(this.#baseAddress(start), this.#baseAddress(end));
+  /** Which page of the base a held page is. */
+  pageHeld(number: number): number {
+    return this.#words[(this.#layout.pagesAt + number * PAGE_ENTRY_BYTES) / 4 + 2]!;
+  }
+
+  /** The place of a held page and of what follows it. */
+  heldPlace(number: number, sizeBytes: number): Uint8Array {
+    const at = this.#layout.heldAt + number * PAGE_BYTES;
+    return this.#bytes.subarray(at, at + sizeBytes);
+  }
+
+  /** The stretches of a window that no match uses. */
+  stretchesOf(window: HeldWindow): Iterable<Stretch> {
+    return stretchesOf(window, this.#bytes, this.#layout);
   }
 
   /** The place of [start, end) of the target; in the segment. */
   targetPlace(start: number, end: number): Uint8Array {
     return this.#bytes.subarray(this.#targetAddress(start), this.#targetAddress(end));
-  }
-
-  indexCoarse(start: number, end: number): void {
-    this.#wasm.indexCoarse(this.#layout.coarseAt, this.#layout.runsAt, 64 - this.#layout.coarseBits, this.#baseAddress(start), this.#baseAddress(end), COARSE_STRIDE);
   }
 
   /**
@@ -115,9 +116,10 @@ export class Matcher {
     this.#bytes.fill(0, filterAt + from * FILTER_BYTES_PER_BUCKET, filterAt + to * FILTER_BYTES_PER_BUCKET);
   }
 
-  /** Enters [start, end) of the base into one part of the fine index. */
+  /** Enters [start, end) of the base, which is held, into one part of the fine index. */
   indexFine(start: number, end: number, index: FineIndex, part: number, parts: number): void {
-    this.#wasm.indexFine(this.#layout.fineAt, this.#layout.filterAt, 64 - index.bits, this.#baseAddress(start), this.#baseAddress(end), index.strideBytes, part, parts, this.#own.bestAt);
+    const from = this.#heldAddress(start);
+    this.#wasm.indexFine(this.#layout.fineAt, this.#layout.filterAt, 64 - index.bits, from, from + end - start, index.strideBytes, part, parts, this.#own.bestAt);
   }
 
   /** What a literal byte costs that is like those of these stretches of the target, in 1/16 byte. */
@@ -132,89 +134,34 @@ export class Matcher {
    * Begins a segment and its list of matches.
    *
    * @param start offset of the segment in the target
-   * @param known its matches so far; their bases may lie outside the window
+   * @param known its matches so far
    */
   begin(start: number, known: Matches): void {
     this.#segmentStart = start;
     this.#known = known;
     this.#nextKnown = 0;
     this.#count = 0;
-    this.#newUntil = start;
-    this.#newDiagonal = 0;
     this.#changed = false;
   }
 
-  /**
-   * Adds matches of 32 bytes and more in a gap. One that goes on beyond it takes
-   * the place of known matches, most of them from other windows, that it covers:
-   * pieces of something similar, found before this came by.
-   */
-  scanCoarse({ start: gapStart, end, before, reachStart, reachEnd }: OpenGap): void {
-    const { baseAt, coarseAt, coarseBits, runsAt } = this.#layout;
-    const start = Math.max(gapStart, this.#newUntil);
-    if (start >= end) return;
-    this.#keepUntil(start);
-    const place = start + before - this.#window.start;
-    const diagonal = this.#changed && (place < 0 || place >= this.#window.sizeBytes) ? this.#newDiagonal : before;
-    const first = this.#nextMatchAt() / 4;
-    const count = this.#wasm.scanCoarse(coarseAt, runsAt, 64 - coarseBits, this.#targetAddress(start), this.#targetAddress(end), baseAt, baseAt + this.#window.sizeBytes, diagonal + this.#diagonalShift(), 4 * first);
-    if (count === 0) return;
-    this.#count += count;
-    this.#changed = true;
-    if (this.#words[first] === this.#targetAddress(start)) this.#joinBefore(first, Math.max(reachStart, this.#newUntil));
-    this.#joinAfter(end, reachEnd);
-  }
-
-  /** Lets the match at a word of the list go on before its start, over whole known matches. */
-  #joinBefore(first: number, reachStart: number): void {
-    const [target, source, length] = [this.#words[first]!, this.#words[first + 1]!, this.#words[first + 2]!];
-    const from = target - this.#wasm.matchBackward(source, target, Math.min(target - this.#targetAddress(reachStart), source - this.#layout.baseAt));
-    const list = this.#own.matchesAt / 4;
-    let at = first;
-    while (at > list && this.#words[at - WASM_MATCH_WORDS]! >= from) at -= WASM_MATCH_WORDS;
-    if (at === first) return;
-    const start = at === list ? from : Math.max(from, this.#words[at - WASM_MATCH_WORDS]! + this.#words[at - 1]!);
-    this.#words.copyWithin(at, first, list + this.#count * WASM_MATCH_WORDS);
-    this.#count -= (first - at) / WASM_MATCH_WORDS;
-    this.#words[at] = start;
-    this.#words[at + 1] = source - (target - start);
-    this.#words[at + 2] = length + (target - start);
-  }
-
-  /** Lets the last match, if it reaches the end of its gap, go on behind it, over whole known matches and into further gaps. */
-  #joinAfter(gapEnd: number, reachEnd: number): void {
-    const last = this.#nextMatchAt() / 4 - WASM_MATCH_WORDS;
-    const [target, source, length] = [this.#words[last]!, this.#words[last + 1]!, this.#words[last + 2]!];
-    this.#newDiagonal = source - target - this.#diagonalShift();
-    this.#newUntil = this.#targetOffset(target) + length;
-    if (this.#newUntil < gapEnd) return;
-    const baseEnd = this.#layout.baseAt + this.#window.sizeBytes;
-    let end = gapEnd + this.#wasm.matchForward(source + length, target + length, Math.min(reachEnd - gapEnd, baseEnd - source - length));
-    for (; this.#nextKnown < this.#known.length && this.#known[this.#nextKnown]! < end; this.#nextKnown += MATCH_STRIDE) {
-      const knownStart = this.#known[this.#nextKnown]!;
-      if (knownStart + this.#known[this.#nextKnown + 2]! > end) end = knownStart;
-      if (end === knownStart) break;
-    }
-    this.#words[last + 2] = length + (end - gapEnd);
-    this.#newUntil = end;
+  /** Adds matches of 32 bytes and more in [start, end) of the target, where there are none yet. */
+  scanCoarse(start: number, end: number): void {
+    const { runsAt, coarse: { at, bits, strideBits, tagBits } } = this.#layout;
+    this.#add(this.#wasm.scanCoarse(at, runsAt, 64 - bits, tagBits, strideBits, this.#targetAddress(start), this.#targetAddress(end), this.#own.baseAt, this.#baseBytes, start, this.#nextMatchAt()));
   }
 
   /**
    * Adds the matches to take in a piece [start, end) of the target, at most PIECE_BYTES.
    *
-   * @param diagonals base offset minus target offset where matches are expected
+   * @param diagonals base offset minus target offset of the matches around
    */
-  refine(start: number, end: number, index: FineIndex, diagonals: readonly [number, number, number], literalCost: LiteralCost): void {
-    const { baseAt, fineAt, filterAt } = this.#layout;
+  refine(start: number, end: number, index: FineIndex, diagonals: { before: number; after: number }, literalCost: LiteralCost): void {
+    const { heldAt, pagesAt, fineAt, filterAt } = this.#layout;
     const { hitsAt, bestAt, costsAt } = this.#own;
     const from = this.#targetAddress(start);
-    const shift = this.#diagonalShift();
-    const [a, b, c] = diagonals;
     this.#keepUntil(start);
-    this.#wasm.collectMatches(fineAt, filterAt, 64 - index.bits, from, this.#targetAddress(end), baseAt, baseAt + this.#window.sizeBytes, a + shift, b + shift, c + shift, hitsAt, bestAt);
-    const count = this.#wasm.chooseMatches(bestAt, end - start, costsAt, literalCost, LITERAL_HEAD_COST, COPY_COST, from, this.#nextMatchAt());
-    this.#count += count;
-    if (count > 0) this.#changed = true;
+    this.#wasm.collectMatches(fineAt, filterAt, 64 - index.bits, from, this.#targetAddress(end), pagesAt, heldAt, this.#heldAddress(start + diagonals.before), this.#heldAddress(end - 1 + diagonals.after), hitsAt, bestAt);
+    this.#add(this.#wasm.chooseMatches(bestAt, end - start, costsAt, literalCost, LITERAL_HEAD_COST, COPY_COST, from, pagesAt, heldAt, this.#nextMatchAt()));
   }
 
   /**
@@ -225,30 +172,28 @@ export class Matcher {
     if (!this.#changed) return undefined;
     this.#keepUntil(Infinity);
     const matches = this.#taken.of(this.#count);
-    const targetShift = this.#segmentStart - this.#own.targetAt;
-    const baseShift = this.#window.start - this.#layout.baseAt;
-    let from = this.#own.matchesAt / 4;
-    for (let to = 0; to < matches.length; to += MATCH_STRIDE, from += WASM_MATCH_WORDS) {
-      const source = this.#words[from + 1]!;
-      matches[to] = this.#words[from]! + targetShift;
-      matches[to + 1] = source < WASM_PAGE_BYTES ? this.#known[source * MATCH_STRIDE + 1]! : source + baseShift;
-      matches[to + 2] = this.#words[from + 2]!;
+    const shift = this.#segmentStart - this.#own.targetAt;
+    let at = this.#own.matchesAt;
+    for (let to = 0; to < matches.length; to += MATCH_STRIDE, at += WASM_MATCH_BYTES) {
+      matches[to] = this.#words[at / 4]! + shift;
+      matches[to + 1] = this.#offsets[at / 8 + 1]!;
+      matches[to + 2] = this.#words[at / 4 + 1]!;
     }
     return matches;
   }
 
-  /**
-   * Puts the known matches before an offset in the target into the list, where
-   * they belong in the order. In place of an address they have their number in
-   * #known, which is none: matches of 32 bytes and more that leave a gap in a
-   * segment are fewer than the bytes of the first page, where no buffer lies.
-   */
+  #add(count: number): void {
+    this.#count += count;
+    if (count > 0) this.#changed = true;
+  }
+
+  /** Puts the known matches before an offset in the target into the list, where they belong in the order. */
   #keepUntil(offset: number): void {
     for (; this.#nextKnown < this.#known.length && this.#known[this.#nextKnown]! < offset; this.#nextKnown += MATCH_STRIDE) {
-      const at = this.#nextMatchAt() / 4;
-      this.#words[at] = this.#targetAddress(this.#known[this.#nextKnown]!);
-      this.#words[at + 1] = this.#nextKnown / MATCH_STRIDE;
-      this.#words[at + 2] = this.#known[this.#nextKnown + 2]!;
+      const at = this.#nextMatchAt();
+      this.#words[at / 4] = this.#targetAddress(this.#known[this.#nextKnown]!);
+      this.#words[at / 4 + 1] = this.#known[this.#nextKnown + 2]!;
+      this.#offsets[at / 8 + 1] = this.#known[this.#nextKnown + 1]!;
       this.#count += 1;
     }
   }
@@ -257,17 +202,11 @@ export class Matcher {
     return this.#own.matchesAt + this.#count * WASM_MATCH_BYTES;
   }
 
-  /** What turns a diagonal of offsets into one of addresses; one that leads out of the window is found out in wasm. */
-  #diagonalShift(): number {
-    return this.#layout.baseAt - this.#window.start - this.#own.targetAt + this.#segmentStart;
-  }
-
-  #baseAddress(offset: number): number {
-    return this.#layout.baseAt + offset - this.#window.start;
-  }
-
-  #targetOffset(address: number): number {
-    return this.#segmentStart + address - this.#own.targetAt;
+  /** Where an offset in the base is held; 0 where it is not, or outside the base. */
+  #heldAddress(offset: number): number {
+    if (offset < 0 || offset >= this.#baseBytes) return 0;
+    const place = this.#words[this.#layout.placesAt / 4 + Math.floor(offset / PAGE_BYTES)]!;
+    return place === 0 ? 0 : this.#layout.heldAt + (place - 1) * PAGE_BYTES + (offset % PAGE_BYTES);
   }
 
   #targetAddress(offset: number): number {

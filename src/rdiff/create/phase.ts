@@ -26,11 +26,11 @@ export async function runPhase(job: MatchJob, phase: Phase): Promise<Found> {
 
 function progressOf(job: MatchJob, phase: Phase, counter: Int32Array): (() => void) | undefined {
   const { onProgress } = job;
-  if (onProgress === undefined || phase.kind === 'index-fine') return undefined;
-  const pieces = piecesOf(phase);
-  const pieceBytes = phase.kind === 'load' ? CHUNK_BYTES : SEGMENT_BYTES;
+  if (onProgress === undefined || phase.kind === 'hold' || phase.kind === 'index-fine') return undefined;
+  const pieces = piecesOf(phase, job.baseBytes);
+  const pieceBytes = phase.kind === 'index-coarse' ? CHUNK_BYTES : SEGMENT_BYTES;
   return () => onProgress({
-    phase: phase.kind === 'load' ? 'index' : 'scan',
+    phase: phase.kind === 'index-coarse' ? 'index' : 'scan',
     doneBytes: Math.min(Atomics.load(counter, 0), pieces) * pieceBytes,
     totalBytes: pieces * pieceBytes,
   });

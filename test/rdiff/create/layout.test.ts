@@ -1,23 +1,26 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CHUNK_BYTES, COARSE_STRIDE, PIECE_BYTES, SEGMENT_BYTES, planLayout, type Layout } from '../../../src/rdiff/create/layout.ts';
+import { PIECE_BYTES, SEGMENT_BYTES, planLayout, type Layout } from '../../../src/rdiff/create/layout.ts';
 import { failureOf } from '../../support/failure.ts';
 
 const test = suite('rdiff/create/layout');
 const GIB = 2 ** 30;
 
 /** Every buffer with its size, as the wasm functions use them. */
-const buffers = (layout: Layout): Array<[at: number, size: number]> => [
-  [layout.baseAt, layout.windowBytes],
-  [layout.coarseAt, 4 * 2 ** layout.coarseBits],
+const buffers = (layout: Layout, baseBytes: number): Array<[at: number, size: number]> => [
+  [layout.heldAt, layout.heldPages * 4096],
+  [layout.pagesAt, layout.heldPages * 16],
+  [layout.placesAt, 4 * Math.ceil(baseBytes / 4096)],
+  [layout.coarse.at, 4 * 2 ** layout.coarse.bits],
   [layout.runsAt, 2048],
-  [layout.usedAt, Math.ceil(layout.windowBytes / 256)],
+  [layout.usedAt, Math.ceil(baseBytes / 256)],
   [layout.fineAt, 16 * 2 ** layout.fineBits],
   [layout.filterAt, 2 * 2 ** layout.fineBits],
   ...layout.lanes.flatMap((lane): Array<[number, number]> => [
     [lane.targetAt, SEGMENT_BYTES],
-    [lane.matchesAt, (SEGMENT_BYTES / 8) * 12],
+    [lane.baseAt, 64 * (16_384 + 4)],
+    [lane.matchesAt, (SEGMENT_BYTES / 8) * 16],
     [lane.hitsAt, PIECE_BYTES],
     [lane.bestAt, 8 * PIECE_BYTES],
     [lane.costsAt, 8 * (PIECE_BYTES + 1)],
@@ -26,15 +29,21 @@ const buffers = (layout: Layout): Array<[at: number, size: number]> => [
 ];
 
 test('buffers lie apart, within the memory given, aligned as the indexes need them', () => {
-  const sizes = fc.oneof(fc.nat(64 * 2 ** 20), fc.maxSafeNat().map((one) => one % (16 * GIB)));
-  fc.assert(fc.property(sizes, fc.integer({ min: 192, max: 4096 }), fc.integer({ min: 1, max: 8 }), (baseBytes, memoryMiB, lanes) => {
-    const layout = planLayout(baseBytes, memoryMiB * 2 ** 20, lanes);
-    assert.ok(layout.sizeBytes <= Math.min(memoryMiB * 2 ** 20, 4 * GIB - 65_536));
-    assert.is(layout.baseAt % COARSE_STRIDE, 0);
-    assert.is(layout.windowBytes, planLayout(baseBytes, memoryMiB * 2 ** 20, 1).windowBytes, 'the window does not depend on the workers');
-    if (layout.windowBytes < baseBytes) assert.is(layout.windowBytes % CHUNK_BYTES, 0);
+  const sizes = fc.oneof(fc.nat(64 * 2 ** 20), fc.maxSafeNat().map((one) => one % (4 * GIB)));
+  fc.assert(fc.property(sizes, fc.integer({ min: 200, max: 4096 }), fc.integer({ min: 1, max: 8 }), (baseBytes, memoryMiB, lanes) => {
+    const memoryBytes = memoryMiB * 2 ** 20;
+    // Beyond that the tables alone may not fit.
+    fc.pre(baseBytes <= 8 * memoryBytes);
+    const layout = planLayout(baseBytes, memoryBytes, lanes);
+    assert.ok(layout.sizeBytes <= Math.min(memoryBytes, 4 * GIB - 65_536));
+    assert.is(layout.heldAt % 4096, 0);
+    const { lanes: _one, ...alone } = planLayout(baseBytes, memoryBytes, 1);
+    const { lanes: _all, ...together } = layout;
+    assert.equal({ ...together, sizeBytes: 0 }, { ...alone, sizeBytes: 0 }, 'what the delta depends on does not depend on the workers');
+    // A window's number and its tag share a word, and 0 is none.
+    assert.ok(Math.ceil(baseBytes / 2 ** layout.coarse.strideBits) < 2 ** (32 - layout.coarse.tagBits));
     let free = 65_536;
-    for (const [at, size] of buffers(layout).toSorted(([a], [b]) => a - b)) {
+    for (const [at, size] of buffers(layout, baseBytes).toSorted(([a], [b]) => a - b)) {
       assert.ok(at >= free, 'buffers overlap');
       // SIMD reads beyond the end of what it compares.
       free = at + size + 16;
@@ -43,13 +52,23 @@ test('buffers lie apart, within the memory given, aligned as the indexes need th
   }));
 });
 
-test('takes the whole base where it fits: 3 GiB in 4', () => {
-  assert.is(planLayout(3 * GIB, 4 * GIB, 2).windowBytes, 3 * GIB);
-  assert.ok(planLayout(8 * GIB, 4 * GIB, 2).windowBytes > 3 * GIB);
+test('has room for the whole base where it fits: 3 GiB in 4', () => {
+  assert.is(planLayout(3 * GIB, 4 * GIB, 2).heldPages, (3 * GIB) / 4096);
+  assert.ok(planLayout(8 * GIB, 4 * GIB, 2).heldPages > (3 * GIB) / 4096);
 });
 
-test('refuses what no window fits into', async () => {
-  assert.is((await failureOf(async () => planLayout(GIB, 64 * 2 ** 20, 8))).code, 'engine-memory');
+test('thins out the coarse index where memory is short or the base is large', () => {
+  assert.is(planLayout(GIB, 4 * GIB, 2).coarse.strideBits, 8);
+  assert.is(planLayout(8 * GIB, 4 * GIB, 2).coarse.strideBits, 9);
+  assert.ok(planLayout(8 * GIB, GIB / 2, 2).coarse.strideBits >= 9);
+  assert.ok(4 * 2 ** planLayout(8 * GIB, GIB / 2, 2).coarse.bits <= GIB / 8);
+});
+
+test('refuses a memory in which there is no room to work', async () => {
+  const refused = await failureOf(async () => planLayout(GIB, 64 * 2 ** 20, 8));
+  assert.is(refused.code, 'engine-memory');
+  const enough = Number(/--memory (\d+)MiB/.exec(refused.hint ?? '')?.[1]);
+  assert.ok(planLayout(GIB, enough * 2 ** 20, 8).heldPages > 0, 'what the hint says is enough');
 });
 
 test.run();

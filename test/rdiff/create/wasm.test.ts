@@ -13,16 +13,28 @@ interface Exports {
   matchBackwardScalar: Extend;
   equal32(a: number, b: number): number;
   equal32Scalar(a: number, b: number): number;
-  chooseMatches(best: number, size: number, costs: number, literal: number, literalHead: number, copy: number, from: number, out: number): number;
+  baseForward(cache: number, source: bigint, i: number, max: number): number;
+  baseBackward(cache: number, source: bigint, i: number, max: number): number;
+  baseEqual32(cache: number, source: bigint, i: number): number;
+  chooseMatches(best: number, size: number, costs: number, literal: number, literalHead: number, copy: number, from: number, pages: number, held: number, out: number): number;
   countBytes(counts: number, from: number, to: number): void;
   literalCost(counts: number): number;
 }
 
 const test = suite('rdiff/create/wasm');
-const memory = sharedMemory(1 << 20);
+const memory = sharedMemory(8 << 20);
 const bytes = new Uint8Array(memory.buffer);
 const words = new Uint32Array(memory.buffer);
-const wasm = instantiate<Exports>(await loadWasm('match'), memory);
+const offsets = new Float64Array(memory.buffer);
+/** What the base of the tests holds from some offset on; zeros elsewhere. */
+let base: { start: number; content: Uint8Array } = { start: 0, content: new Uint8Array() };
+let loads = 0;
+const wasm = instantiate<Exports>(await loadWasm('match'), memory, {
+  loadBase(block, place) {
+    loads += 1;
+    for (let at = 0; at < 16_384; at += 1) bytes[place + at] = base.content[block * 16_384 + at - base.start] ?? 0;
+  },
+});
 const A = 4096;
 const B = 65_536;
 
@@ -43,6 +55,25 @@ test('SIMD and scalar comparison agree wherever the first difference is', () => 
     assert.is(wasm.equal32(A + shiftA, B + shiftB), differs < length && differs < 32 ? 0 : 1);
     assert.is(wasm.equal32(A + shiftA, B + shiftB), wasm.equal32Scalar(A + shiftA, B + shiftB));
   }), { numRuns: 2000 });
+});
+
+test('the base is compared across the blocks in which it is read, at offsets beyond 4 GiB too', () => {
+  const cache = 1 << 20;
+  const border = 5 * 2 ** 32 + 16_384 * 300;
+  const cases = fc.record({ before: fc.integer({ min: 0, max: 400 }), length: fc.integer({ min: 1, max: 40_000 }), differs: fc.nat(45_000), seed: fc.integer() });
+  fc.assert(fc.property(cases, ({ before, length, differs, seed }) => {
+    const content = noise(length, seed);
+    base = { start: border - before, content };
+    bytes.fill(0, cache, cache + 64 * (16_384 + 4));
+    bytes.set(content, B);
+    if (differs < length) bytes[B + differs]! ^= 1;
+    assert.is(wasm.baseForward(cache, BigInt(base.start), B, length), Math.min(length, differs));
+    assert.is(wasm.baseBackward(cache, BigInt(base.start + length), B + length, length), differs < length ? length - differs - 1 : length);
+    if (length >= 32) assert.is(wasm.baseEqual32(cache, BigInt(base.start), B), differs < 32 ? 0 : 1);
+    const read = loads;
+    wasm.baseForward(cache, BigInt(base.start), B, length);
+    assert.is(loads, read, 'what was read is held');
+  }), { numRuns: 300 });
 });
 
 interface Choice {
@@ -76,23 +107,26 @@ test('no other choice among the matches costs less', () => {
   }));
   fc.assert(fc.property(choices, (choice) => {
     const { size, literal, head, copy, found } = choice;
-    const [best, costs, out] = [8192, 16_384, 32_768];
+    const [best, costs, out, pages] = [8192, 16_384, 32_768, 49_152];
+    // Page 24 of what is held is page 7 of the base.
+    words[(pages + 24 * 16) / 4 + 2] = 7;
     bytes.fill(0, best, best + 8 * size);
     for (const { at, length } of found) {
       if (length <= words[best / 4 + 2 * at]!) continue;
       words[best / 4 + 2 * at] = length;
       words[best / 4 + 2 * at + 1] = 100_000 + at;
     }
-    const count = wasm.chooseMatches(best, size, costs, literal, head, copy, 5000, out);
+    const count = wasm.chooseMatches(best, size, costs, literal, head, copy, 5000, pages, 0, out);
     let cost = 0;
     let done = 0;
     for (let one = 0; one <= count; one += 1) {
-      const [target, source, length] = one < count ? [...words.subarray(out / 4 + 3 * one, out / 4 + 3 * one + 3)] as [number, number, number] : [5000 + size, 0, 0];
+      const at = out + 16 * one;
+      const [target, length, source] = one < count ? [words[at / 4]!, words[at / 4 + 1]!, offsets[at / 8 + 1]!] as const : [5000 + size, 0, 0] as const;
       const inserted = target - 5000 - done;
       assert.ok(inserted >= 0, 'matches overlap');
       cost += inserted * literal + (inserted > 0 ? head : 0) + (one < count ? copy : 0);
       done += inserted + length;
-      if (one < count) assert.is(source, 100_000 + target - 5000, 'the source goes with the target');
+      if (one < count) assert.is(source, 100_000 - (24 - 7) * 4096 + target - 5000, 'the source goes with the target');
     }
     assert.is(cost, leastCost(choice, 0, false));
   }), { numRuns: 500 });

@@ -11,6 +11,7 @@
 // the index is the same for any number of threads. What does not fit is left out.
 import { matchBackward, matchForward } from './compare';
 import { FINE_WINDOW, hash12 } from './hash';
+import { runEnd, runStart } from './held';
 
 const WAYS: usize = 3;
 const TAG_BITS: usize = 10;
@@ -36,8 +37,8 @@ const DESERT_AFTER: usize = 1024;
 /** Odd: with any stride that is a power of two, every diagonal is still met, only later. */
 const DESERT_STEP: usize = 3;
 
-/** Windows that are entered in one go. */
-const BATCH: usize = 128;
+/** Windows that are entered in one go: hash and address each, 16 bytes. */
+const BATCH: usize = 256;
 
 /** Bytes that must agree on a diagonal before it is looked at. */
 const DIAGONAL_MIN: u32 = 8;
@@ -60,24 +61,29 @@ function filterBits(hash: u64): u32 {
  * Enters the windows at from, from + stride, ... that end before `to` and whose bucket
  * is of `part` out of `parts`.
  *
- * @param scratch room for BATCH hashes
+ * @param scratch room for BATCH + 1 windows
  */
 export function indexFine(table: usize, filter: usize, shift: u32, from: usize, to: usize, stride: u32, part: u32, parts: u32, scratch: usize): void {
   if (to - from < FINE_WINDOW) return;
   const last = to - FINE_WINDOW;
   let p = from;
   while (p <= last) {
-    // Two loops, so that the misses of the first overlap; what it has touched the second finds in the cache.
-    let touched: u32 = 0;
+    // Without a branch on whose bucket it is: that would be mispredicted for every second window.
     let batch: usize = 0;
-    let next = p;
-    for (; batch < BATCH && next <= last; batch++, next += stride) {
-      const hash = hash12(next);
-      store<u64>(scratch + (batch << 3), hash);
-      touched ^= load<u32>(table + (<usize>(hash >> shift) << 4));
+    for (; batch < BATCH && p <= last; p += stride) {
+      const hash = hash12(p);
+      store<u64>(scratch + (batch << 4), hash);
+      store<u32>(scratch + (batch << 4), <u32>p, 8);
+      batch += <usize>(<u32>(((hash >> shift) * parts) >> (64 - shift)) == part);
     }
-    store<u32>(scratch + (BATCH << 3), touched);
-    for (let one: usize = 0; one < batch; one++, p += stride) if (!isRun(p)) enter(table, filter, shift, load<u64>(scratch + (one << 3)), p, part, parts);
+    // A loop of its own, so that misses overlap; what it has touched the next finds in the cache.
+    let touched: u32 = 0;
+    for (let one: usize = 0; one < batch; one++) {
+      const index = <usize>(load<u64>(scratch + (one << 4)) >> shift);
+      touched ^= load<u32>(table + (index << 4)) ^ load<u16>(filter + (index << 1));
+    }
+    store<u32>(scratch + (BATCH << 4), touched);
+    for (let one: usize = 0; one < batch; one++) enter(table, filter, shift, load<u64>(scratch + (one << 4)), load<u32>(scratch + (one << 4), 8));
   }
 }
 
@@ -91,23 +97,36 @@ function isRun(p: usize): bool {
 
 // @ts-ignore: decorator
 @inline
-function enter(table: usize, filter: usize, shift: u32, hash: u64, p: usize, part: u32, parts: u32): void {
-  const index = hash >> shift;
-  if (<u32>((index * parts) >> (64 - shift)) != part) return;
-  const bucket = table + (<usize>index << 4);
+function enter(table: usize, filter: usize, shift: u32, hash: u64, p: usize): void {
+  if (isRun(p)) return;
+  const index = <usize>(hash >> shift);
+  const bucket = table + (index << 4);
   const tags = load<u32>(bucket);
   const way: usize = !(tags & TAG_MASK) ? 0 : !(tags & (TAG_MASK << 10)) ? 1 : !(tags >> 20) ? 2 : WAYS;
   if (way == WAYS) return;
   store<u32>(bucket, tags | (tagOf(hash) << <u32>(way * TAG_BITS)));
   store<u32>(bucket + (way << 2), <u32>p, 4);
-  const word = filter + (<usize>index << 1);
+  const word = filter + (index << 1);
   store<u16>(word, <u16>(<u32>load<u16>(word) | filterBits(hash)));
+}
+
+/** Of the entries of a bucket whose bits are set, those that hold the window at `i`. */
+// @ts-ignore: decorator
+@inline
+function verified(bucket: usize, mask: u32, i: usize): u32 {
+  for (let way: usize = 0; way < WAYS; way++) {
+    if (!(mask & (1 << <u32>way))) continue;
+    const s = <usize>load<u32>(bucket + (way << 2), 4);
+    const same = <u32>(load<u64>(s) == load<u64>(i)) & <u32>(load<u32>(s, 8) == load<u32>(i, 8));
+    mask ^= (same ^ 1) << <u32>way;
+  }
+  return mask;
 }
 
 /**
  * For the bytes at from, from + step, ... below `end` which entries of their bucket
- * have their tag, as three bits. A loop of its own, since its misses of the cache then
- * overlap.
+ * hold their window, as three bits. A loop of its own, since its misses of the cache
+ * then overlap.
  */
 function lookUp(table: usize, filter: usize, shift: u32, from: usize, end: usize, step: usize, hits: usize): void {
   for (let i = from; i < end; i += step, hits += step) {
@@ -116,8 +135,10 @@ function lookUp(table: usize, filter: usize, shift: u32, from: usize, end: usize
     const bits = filterBits(hash);
     let mask: u32 = 0;
     if ((<u32>load<u16>(filter + (index << 1)) & bits) == bits) {
-      const differ = load<u32>(table + (index << 4)) ^ (tagOf(hash) * TAG_ONES);
+      const bucket = table + (index << 4);
+      const differ = load<u32>(bucket) ^ (tagOf(hash) * TAG_ONES);
       mask = <u32>!(differ & TAG_MASK) | (<u32>!(differ & (TAG_MASK << 10)) << 1) | (<u32>!(differ >> 20) << 2);
+      if (mask) mask = verified(bucket, mask, i);
     }
     store<u8>(hits, <u8>mask);
   }
@@ -134,33 +155,43 @@ function offer(best: usize, at: usize, length: u32, source: usize): void {
   }
 }
 
-/** Bytes that agree between `i` and `s`, whose first eight are `head`; 0 when these do not, or lie outside. */
+/** Bytes that agree between `i`, whose first eight are `head`, and `s` in the run [start, end); 0 when these do not, or lie outside. */
 // @ts-ignore: decorator
 @inline
-function along(s: usize, i: usize, head: u64, room: u32, base: usize, last: usize, baseEnd: usize): u32 {
-  if (s < base || s > last || load<u64>(s) != head) return 0;
-  return DIAGONAL_MIN + matchForward(s + DIAGONAL_MIN, i + DIAGONAL_MIN, min(room, <u32>(baseEnd - s)) - DIAGONAL_MIN);
+function along(s: usize, i: usize, head: u64, room: u32, start: usize, end: usize): u32 {
+  if (s < start || s > end - FINE_WINDOW || load<u64>(s) != head) return 0;
+  return DIAGONAL_MIN + matchForward(s + DIAGONAL_MIN, i + DIAGONAL_MIN, min(room, <u32>(end - s)) - DIAGONAL_MIN);
 }
+
+/** A run in which nothing lies: for a diagonal that is not there. */
+const NO_RUN: usize = 0xffffffff;
 
 /**
  * Finds for each byte of the target piece [from, to) the longest match that begins there.
  *
+ * @param pages, held the stretches of the base, see held.ts
+ * @param before where what is at `from` is expected; 0 for nowhere
+ * @param after where what is at `to` - 1 is expected; 0 for nowhere
  * @param hits room for a byte for each byte
- * @param best gets (length, base address) for each byte, as u32 each
- * @param diagonalA, diagonalB, diagonalC where matches are to be expected: base address
- *   minus target address, in wrapping arithmetic
+ * @param best gets (length, address) for each byte, as u32 each
  */
-export function collectMatches(table: usize, filter: usize, shift: u32, from: usize, to: usize, base: usize, baseEnd: usize, diagonalA: usize, diagonalB: usize, diagonalC: usize, hits: usize, best: usize): void {
+export function collectMatches(table: usize, filter: usize, shift: u32, from: usize, to: usize, pages: usize, held: usize, before: usize, after: usize, hits: usize, best: usize): void {
   memory.fill(best, 0, (to - from) << 3);
-  if (baseEnd - base < FINE_WINDOW || to - from < FINE_WINDOW) return;
-  const last = baseEnd - FINE_WINDOW;
+  if (to - from < FINE_WINDOW) return;
   const end = to - FINE_WINDOW + 1;
-  let a = diagonalA;
-  let b = diagonalB;
-  let c = diagonalC;
-  // Where the match along each diagonal ends that was found last.
+  // The diagonals of the last matches, as address of the base minus address of the target, in
+  // wrapping arithmetic; the run of each; and where the match along it ends that was found last.
+  let a = before - from;
+  let startA = before ? runStart(pages, held, before) : NO_RUN;
+  let stopA = before ? runEnd(pages, held, before) : NO_RUN;
   let endA = from;
+  let b = after - (to - 1);
+  let startB = after ? runStart(pages, held, after) : NO_RUN;
+  let stopB = after ? runEnd(pages, held, after) : NO_RUN;
   let endB = from;
+  let c: usize = 0;
+  let startC = NO_RUN;
+  let stopC = NO_RUN;
   let endC = from;
   let step: usize = 1;
   let lookedUp = from;
@@ -174,9 +205,9 @@ export function collectMatches(table: usize, filter: usize, shift: u32, from: us
     const head = load<u64>(i);
     const room = <u32>(to - i);
     // Within a match its rest is known; only at its end the diagonal is compared again.
-    if (i >= endA) endA = i + along(i + a, i, head, room, base, last, baseEnd);
-    if (i >= endB && b != a) endB = i + along(i + b, i, head, room, base, last, baseEnd);
-    if (i >= endC && c != a && c != b) endC = i + along(i + c, i, head, room, base, last, baseEnd);
+    if (i >= endA) endA = i + along(i + a, i, head, room, startA, stopA);
+    if (i >= endB && b != a) endB = i + along(i + b, i, head, room, startB, stopB);
+    if (i >= endC && c != a && c != b) endC = i + along(i + c, i, head, room, startC, stopC);
     let farthest = endA;
     let source = i + a;
     if (endB > farthest) {
@@ -194,9 +225,10 @@ export function collectMatches(table: usize, filter: usize, shift: u32, from: us
       for (let way: usize = 0; way < WAYS; way++) {
         if (!(mask & (1 << <u8>way))) continue;
         const s = <usize>load<u32>(bucket + (way << 2), 4);
-        if (load<u64>(s) != head || load<u32>(s, 8) != load<u32>(i, 8)) continue;
-        const length: u32 = FINE_WINDOW + matchForward(s + FINE_WINDOW, i + FINE_WINDOW, min(room, <u32>(baseEnd - s)) - FINE_WINDOW);
-        const back = matchBackward(s, i, min(BACK_MAX, min(<u32>(i - from), <u32>(s - base))));
+        // What is on a diagonal at hand has been compared already.
+        if (s - i == a || s - i == b || s - i == c) continue;
+        const length: u32 = FINE_WINDOW + matchForward(s + FINE_WINDOW, i + FINE_WINDOW, min(room, <u32>(runEnd(pages, held, s) - s)) - FINE_WINDOW);
+        const back = matchBackward(s, i, min(BACK_MAX, min(<u32>(i - from), <u32>(s - runStart(pages, held, s)))));
         if (back) offer(best, i - from - back, length + back, s - back);
         if (length > longest) {
           longest = length;
@@ -210,14 +242,22 @@ export function collectMatches(table: usize, filter: usize, shift: u32, from: us
     }
     offer(best, i - from, longest, source);
     const diagonal = source - i;
-    if (longest >= WORTH_FOLLOWING && diagonal != a) {
-      if (diagonal != b) {
-        c = b;
-        endC = endB;
+    if (longest >= WORTH_FOLLOWING && (diagonal != a || source < startA || source >= stopA)) {
+      if (diagonal != a) {
+        if (diagonal != b) {
+          c = b;
+          startC = startB;
+          stopC = stopB;
+          endC = endB;
+        }
+        b = a;
+        startB = startA;
+        stopB = stopA;
+        endB = endA;
       }
-      b = a;
-      endB = endA;
       a = diagonal;
+      startA = runStart(pages, held, source);
+      stopA = runEnd(pages, held, source);
       endA = i + longest;
     }
     if (i + longest > matchedUntil) matchedUntil = i + longest;

@@ -1,5 +1,6 @@
 // Which of the matches to take: the choice that costs least, in estimated bytes of
 // the delta after compression. Costs are in 1/16 byte.
+import { baseOffset } from './held';
 
 const COST_UNIT: u32 = 16;
 
@@ -43,16 +44,17 @@ export function literalCost(counts: usize): u32 {
 /**
  * Chooses among the matches of a piece of the target and writes those taken.
  *
- * @param best (length, base address) for each byte of the piece, see collectMatches; changed
+ * @param best (length, address) for each byte of the piece, see collectMatches; changed
  * @param costs room for 2 (size + 1) words
  * @param literal what a literal byte costs
  * @param literalHead what it costs to begin a literal
  * @param copy what a copy costs
  * @param from target address of the piece
- * @param out gets (target address, base address, length) as u32 each
+ * @param pages, held the stretches of the base, see held.ts
+ * @param out gets (target address u32, length u32, base offset f64) each
  * @returns how many
  */
-export function chooseMatches(best: usize, size: u32, costs: usize, literal: u32, literalHead: u32, copy: u32, from: usize, out: usize): u32 {
+export function chooseMatches(best: usize, size: u32, costs: usize, literal: u32, literalHead: u32, copy: u32, from: usize, pages: usize, held: usize, out: usize): u32 {
   // What is left of a match from its second byte on may reach further than what begins there.
   for (let i: usize = 0; i + 1 < size; i++) {
     const entry = best + (i << 3);
@@ -81,9 +83,9 @@ export function chooseMatches(best: usize, size: u32, costs: usize, literal: u32
     const insert = literal + open + load<u32>(costs + (i << 3), 8);
     if (length && copy + load<u32>(costs + ((i + length) << 3), 4) <= insert) {
       store<u32>(out, <u32>(from + i));
-      store<u32>(out, load<u32>(entry, 4), 4);
-      store<u32>(out, length, 8);
-      out += 12;
+      store<u32>(out, length, 4);
+      store<f64>(out, baseOffset(pages, held, load<u32>(entry, 4)), 8);
+      out += 16;
       count++;
       i += length;
       open = literalHead;

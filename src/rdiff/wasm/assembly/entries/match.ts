@@ -1,4 +1,5 @@
 // Everything that finds matches, in one module.
+export { baseBackward, baseEqual32, baseForward } from '../base';
 export { indexCoarse, scanCoarse } from '../coarse';
 export { equal32, equal32Scalar, matchBackward, matchBackwardScalar, matchForward, matchForwardScalar } from '../compare';
 export { collectMatches, indexFine } from '../fine';
