@@ -62,7 +62,7 @@ export const EXAMPLES: Partial<Record<Code, string>> = {
   'build-dir-busy': 'kas build kas/product.yml & release-plan apply plan.yml',
   'build-failed': 'ERROR: zlib-1.3-r0 do_compile: oe_runmake failed',
   'build-stalled': 'kas:\n  stall_timeout: 10min   # and a task that is silent for longer',
-  'build-stale': 'rm -r artifacts && release-plan apply plan.yml   # the image is there already: BitBake has nothing to do',
+  'build-stale': 'git -C layers/meta-board pull && rm -r artifacts && release-plan apply plan.yml   # other commits, and BitBake finds nothing to do',
   'build-version-unproven': 'do_rootfs[vardepsexclude] += "BUILD_VERSION"   # a new version does not make a new image',
   'version-file-unreadable': 'file: boot.vfat\nversion_file: /version   # instead: no version_file for this partition',
 
