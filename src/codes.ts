@@ -104,6 +104,7 @@ const codes = {
 
   // --- archive -----------------------------------------------------------------
   'archive-damaged': entry(EXIT.inconsistent, 'A file of the archive is missing or is not what its manifest says. It may be what devices run, so nothing is built on it.', 'Run `release-plan verify PLAN --repair`, which makes again what can be made again. Restore the other named files from a backup. If there is none, move the folder away and build the version again: it must give the same bytes.'),
+  'archive-unreadable': entry(EXIT.environment, 'A file of the archive cannot be read. Whether its bytes are whole is not known, so nothing is built on it, and nothing is made in its place.', 'EIO: the disk fails; look at the kernel\'s log and copy the archive to another disk, or run `release-plan verify PLAN --repair`, which makes again what can be made again. EACCES: give this user the permission to read it. EMFILE: raise the limit of open files (`ulimit -n`). Then run the same command again.'),
   'archive-conflict': entry(EXIT.inconsistent, 'The version is archived already, with other bytes. What is archived never changes: devices may run it.', 'Give the new build a new version.'),
   'archive-missing': entry(EXIT.inconsistent, 'A version that this step needs is not in the archive.', 'Run `release-plan apply` without --only, so that it is built and archived first.'),
   'artifact-missing': entry(EXIT.build, 'The build left no file of the name that the plan gives.', 'Compare `kas.deploy`, `partitions[].file` and `collect` with what the build leaves.'),

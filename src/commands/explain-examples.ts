@@ -78,6 +78,7 @@ export const EXAMPLES: Partial<Record<Code, string>> = {
   'interrupted': 'release-plan apply plan.yml   # and Ctrl-C',
   'bug': 'RELEASE_PLAN_DEBUG=1 release-plan apply plan.yml   # shows where',
   'archive-damaged': 'artifacts/board/image/0.1.0/rootfs.squashfs   # one bit of it flipped on the disk',
+  'archive-unreadable': 'release-plan verify plan.yml   # artifacts/board/image/0.1.0/rootfs.squashfs cannot be read: EIO: i/o error, read',
   'archive-conflict': 'release-plan apply plan.yml   # 0.2.0 was rebuilt after a change; instead: call it 0.2.1',
   'archive-missing': 'release-plan apply plan.yml --only delta   # before 0.1.0 was built',
   'artifact-missing': 'file: rootfs.squashfs   # but the build deploys image-prod-board.squashfs',

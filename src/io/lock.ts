@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { open, readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, stat, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../errors.ts';
 import { makeFolder } from './atomic.ts';
 import { attributed } from './attribute.ts';
+import { ifThere } from './look.ts';
 import { missingTool } from './tools.ts';
 import { BLOCK_BYTES } from './space.ts';
 
@@ -74,6 +75,17 @@ export async function takeLock(path: string, what: string, options: { waitMs?: n
     throw error;
   }
   return { release };
+}
+
+/**
+ * Whether somebody holds a lock at this moment. Asks the kernel's list: trying
+ * to take it, even for a moment, would turn away a run that starts meanwhile.
+ *
+ * @see proc(5), /proc/locks: `1: FLOCK  ADVISORY  WRITE <pid> <major>:<minor>:<inode> 0 EOF`
+ */
+export async function isHeld(path: string): Promise<boolean> {
+  const [file, locks] = await Promise.all([ifThere(stat(path)), ifThere(readFile('/proc/locks', 'utf8'))]);
+  return file !== undefined && locks !== undefined && new RegExp(`FLOCK .*:${file.ino} `).test(locks);
 }
 
 /** Exit code of flock when somebody else holds the lock. */

@@ -47,15 +47,15 @@ const MAX_DESCRIPTION_BYTES = 16 * 1024 * 1024;
  * Opens a .swu and checks it as a device would, and its checksums besides.
  * Reads it once, in bounded memory.
  *
- * @throws ReleasePlanError only when `trust.public` cannot be read, or openssl
- *   is missing; whatever is wrong with the file itself is a failed check
+ * @throws ReleasePlanError only when the file or `trust.public` cannot be read, or
+ *   openssl is missing; whatever is wrong with the file itself is a failed check
  */
 export async function openSwu(path: string, request: OpenRequest): Promise<OpenedSwu> {
   let found: CpioMember[];
   try {
     found = await listMembers(path);
   } catch (error) {
-    if (!(error instanceof ReleasePlanError)) throw error;
+    if (!(error instanceof ReleasePlanError) || error.code !== 'swu-damaged') throw error;
     return { checks: [{ check: 'archive', result: 'fail', detail: error.message }], members: [] };
   }
   await mkdir(request.workDir, { recursive: true });
@@ -132,7 +132,7 @@ function checkDescription(bytes: Buffer | undefined, members: readonly ReadMembe
   try {
     listing = readListing(bytes.toString('utf8'));
   } catch (error) {
-    if (!(error instanceof ReleasePlanError)) throw error;
+    if (!(error instanceof ReleasePlanError) || error.code !== 'swu-damaged') throw error;
     return [{ check: 'description', result: 'fail', detail: error.message }];
   }
   const named = version === undefined ? [] : [checkVersion(listing.version, version)];

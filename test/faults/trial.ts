@@ -81,10 +81,8 @@ function runChild(rig: Rig, command: readonly string[], how: { killAfterMs: numb
 function judgeExit(run: CliResult, fault: Fault, rig: Rig): string[] {
   if (run.exitCode === 0) return differences(snapshot(rig.product), rig.reference).map((path) => `exit 0, and ${path} is not as it should be`);
   const said = run.stderr;
-  // What is archived and cannot be read is damaged, as if it had other bytes.
-  const isRot = fault === 'EIO' && run.exitCode === 4 && said.includes('cannot be read: EIO');
   const problems: string[] = [];
-  if (run.exitCode !== 5 && !isRot) problems.push(`exit code ${run.exitCode}: ${said}`);
+  if (run.exitCode !== 5) problems.push(`exit code ${run.exitCode}: ${said}`);
   if (!/[^\s]*\/[^\s]+/.test(said.replaceAll(/https?:\S+/g, ''))) problems.push(`no path in the message: ${said}`);
   if (fault === 'ENOSPC' && !/\d+ bytes/.test(said)) problems.push(`no bytes in the message: ${said}`);
   return problems;
