@@ -51,8 +51,8 @@ export async function takeLock(path: string, what: string, options: { waitMs?: n
   signal?.throwIfAborted();
   await attributed(path, async () => await makeLockFile(path), BLOCK_BYTES);
   let { child, ended, outcome } = await askFor(path, waitMs, signal);
-  // A run that was killed a moment ago: its flock is about to notice.
-  if (outcome === CONFLICT && isDead(await readHolder(path))) ({ child, ended, outcome } = await askFor(path, Math.max(waitMs, DYING_MS), signal));
+  // A run that was killed a moment ago, perhaps before it had written who it is: its flock is about to notice.
+  if (outcome === CONFLICT && mayBeDead(await readHolder(path))) ({ child, ended, outcome } = await askFor(path, Math.max(waitMs, DYING_MS), signal));
   if (outcome !== 'held') {
     if (signal?.aborted) throw new ReleasePlanError('interrupted', `interrupted while waiting for the lock ${path}`);
     if (outcome !== CONFLICT) throw new ReleasePlanError('io-failed', `the lock file ${path} could not be opened`, { hint: 'Check the permissions of its folder.' });
@@ -124,8 +124,8 @@ async function askFor(path: string, waitMs: number, signal: AbortSignal | undefi
   return { child, ended, outcome };
 }
 
-function isDead(holder: LockHolder | undefined): boolean {
-  if (holder === undefined) return false;
+function mayBeDead(holder: LockHolder | undefined): boolean {
+  if (holder === undefined) return true;
   try {
     process.kill(holder.pid, 0);
     return false;
