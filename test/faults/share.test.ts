@@ -16,7 +16,8 @@ let rig: Rig;
 let perKind: Attempt[][];
 
 test.before(async () => {
-  process.stdout.write(` seed ${seed} `);
+  // Lines of their own: the runner shows those.
+  process.stdout.write(`\nseed ${seed}\n`);
   rig = await makeRig('faults');
   perKind = [];
   for (const [kind, make] of kindsOfFaults()) if (!SLOW.test(kind)) perKind.push(sample(await make(rig, random), Infinity, random));
@@ -35,7 +36,7 @@ test(`a random share of all faults is survived, seed ${seed}`, async () => {
     }
     if (perKind.every((attempts) => attempts.length <= round)) break;
   }
-  process.stdout.write(` ${injected} faults injected `);
+  process.stdout.write(`\n${injected} faults injected and survived\n`);
   assert.ok(injected >= perKind.length / 2, `${injected} faults injected`);
 });
 

@@ -63,6 +63,9 @@ for (const fault of ERRNOS) {
     assert.match(run.stderr, `${inArchive(`0.1.0/${IMAGE}`)} cannot be read: ${fault}`);
     assert.match(run.stderr, /build-info\.txt has \d+ bytes, archived were/);
     assert.match(run.stderr, /\d+ proofs hold/);
+    const document = JSON.parse((await withBad(`0.1.0/${IMAGE}`, fault, ['verify', 'plan.yml', '--json'])).stdout) as { consistent: boolean; unreadable: string[] };
+    assert.is(document.consistent, false);
+    assert.match(document.unreadable[0] ?? '', `${IMAGE} cannot be read: ${fault}`);
   });
 }
 
