@@ -81,8 +81,8 @@ async function readSettled<T extends Manifest>(dir: string, name: string, option
   }
 }
 
-/** What tells a folder from another that had its name. */
-async function identityOf(dir: string, name: string): Promise<string> {
+/** What tells a folder from another that has had its name. @param name of its manifest */
+export async function identityOf(dir: string, name: string): Promise<string> {
   const found = await Promise.all([dir, join(dir, name)].map(async (path) => await lstat(path, { bigint: true }).catch(() => undefined)));
   return found.map((one) => `${one?.ino}`).join() + `,${found[1]?.ctimeNs}`;
 }

@@ -1,7 +1,7 @@
-import { HEADERS_ALONE, readUpdate, readVersion } from '../archive/manifest.ts';
+import { DELTA_INFO } from '../archive/layout.ts';
+import { HEADERS_ALONE, identityOf, readUpdate, readVersion } from '../archive/manifest.ts';
 import { reopenPackage, reproveDeltas, type Reproof } from '../delta/reprove.ts';
 import type { UpdateSide } from '../delta/update.ts';
-import { digestOf } from '../io/json.ts';
 import { pairKey, type DeltaInfo, type Held, type VersionManifest } from '../model.ts';
 import type { CheckRow } from '../report/consistency.ts';
 import type { Meter } from './meter.ts';
@@ -41,17 +41,22 @@ async function proveSettled(subject: string, situation: Situation, host: StepHos
   for (;;) {
     const update = situation.updates.get(subject);
     if (update?.state !== 'whole') return undefined;
+    const before = await identityOf(update.dir, DELTA_INFO);
     const found = await proveOne(subject, update, situation, host, options);
     const isGood = found.every((one) => one.result !== 'fail' && one.isUnreadable === undefined);
-    if (isGood || !(await hasMoved(subject, update, situation, host.signal))) return found;
+    if (isGood || !(await hasMoved(subject, update, before, situation, host.signal))) return found;
   }
 }
 
-/** Whether another run changed something that a proof was made of; the situation then says how it stands now. */
-async function hasMoved(subject: string, { dir, manifest }: Held<DeltaInfo> & { state: 'whole' }, situation: Situation, signal: AbortSignal): Promise<boolean> {
+/**
+ * Whether another run changed something that a proof was made of; the situation then says how it stands now.
+ *
+ * @param before {@link identityOf} the update's folder before it was opened
+ */
+async function hasMoved(subject: string, { dir, manifest }: Held<DeltaInfo> & { state: 'whole' }, before: string, situation: Situation, signal: AbortSignal): Promise<boolean> {
   const now = await readUpdate(dir, manifest.from, manifest.to, { signal });
-  let moved = now.state === 'absent' || (now.state === 'whole' && digestOf(now.manifest) !== digestOf(manifest));
-  situation.updates.set(subject, moved ? now : { state: 'whole', dir, manifest });
+  let moved = (await identityOf(dir, DELTA_INFO)) !== before;
+  if (moved) situation.updates.set(subject, now);
   for (const version of [manifest.from, manifest.to]) {
     const side = situation.versions.get(version);
     if (side?.state !== 'whole' || (await readVersion(side.dir, version, HEADERS_ALONE)).state !== 'absent') continue;

@@ -55,7 +55,7 @@ export async function openSwu(path: string, request: OpenRequest): Promise<Opene
   try {
     found = await listMembers(path);
   } catch (error) {
-    if (!(error instanceof ReleasePlanError) || error.code !== 'swu-damaged') throw error;
+    if (!(error instanceof ReleasePlanError)) throw error;
     return { checks: [{ check: 'archive', result: 'fail', detail: error.message }], members: [] };
   }
   await mkdir(request.workDir, { recursive: true });
@@ -132,7 +132,7 @@ function checkDescription(bytes: Buffer | undefined, members: readonly ReadMembe
   try {
     listing = readListing(bytes.toString('utf8'));
   } catch (error) {
-    if (!(error instanceof ReleasePlanError) || error.code !== 'swu-damaged') throw error;
+    if (!(error instanceof ReleasePlanError)) throw error;
     return [{ check: 'description', result: 'fail', detail: error.message }];
   }
   const named = version === undefined ? [] : [checkVersion(listing.version, version)];
