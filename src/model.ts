@@ -263,6 +263,8 @@ export interface NightRecord {
   updates: Record<string, string>;
   /** What is damaged, by version or pair: a line for each problem. */
   damaged: Record<string, string[]>;
+  /** What could not be read, likewise; absent in records of releases that told it as damage. */
+  unreadable?: Record<string, string[]>;
   /** Checks of the consistency report, as `check subject`, and the worst of their results. */
   checks: Record<string, 'pass' | 'fail' | 'not-checked'>;
 }
@@ -277,7 +279,20 @@ export type Held<T> =
       problems: string[];
       /** The manifest, when it is sound itself, and the files that are not what it says. */
       found?: { manifest: T; files: ArchivedFile[] };
+    }
+  | {
+      /** Something of it cannot be read, which says nothing about its bytes: neither whole nor damaged. */
+      state: 'unreadable';
+      dir: string;
+      /** A line for each file that cannot be read, and for each that is damaged besides. */
+      problems: string[];
+      /** The disk does not give the bytes back (EIO). Otherwise this process may not read them, or not now. */
+      isLost: boolean;
+      found?: { manifest: T; files: ArchivedFile[] };
     };
+
+/** What is wrong with something in the archive, a line each; nothing when it is whole or absent. */
+export const problemsOf = (held: Held<unknown> | undefined): string[] => (held?.state === 'damaged' || held?.state === 'unreadable' ? held.problems : []);
 
 /** What the archive holds of a plan: input of resolve. */
 export interface ArchiveState {

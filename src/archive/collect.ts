@@ -51,13 +51,15 @@ interface Source {
  * @returns the manifest
  * @throws ReleasePlanError `artifact-missing` when an image is not there,
  *   `archive-conflict` when the version is archived with other bytes,
- *   `image-too-large`, `archive-damaged` when what stands there is not whole, `disk-full`
+ *   `image-too-large`, `archive-damaged` when what stands there is not whole,
+ *   `archive-unreadable`, `disk-full`
  */
 export async function archiveVersion(request: ArchiveRequest): Promise<VersionManifest> {
   const dir = versionDir(request.key, request.version);
   const sources = await sourcesOf(request);
   const held = await readVersion(dir, request.version, request);
   if (held.state === 'whole') return await requireSameBytes(held.manifest, sources, request);
+  if (held.state === 'unreadable') throw new ReleasePlanError('archive-unreadable', held.problems.join('; '));
   await requireFit(sources, request);
   const adopted = (await realpath(request.deploy)) === (await ifThere(realpath(dir)));
   if (held.state === 'damaged' && !(adopted && (await isMissing(join(dir, MANIFEST))))) {

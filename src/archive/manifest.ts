@@ -1,6 +1,8 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ReleasePlanError, errnoOf, messageOf } from '../errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ReleasePlanError, asUserError, errnoOf, messageOf } from '../errors.ts';
+import { isBeingReplaced } from '../io/atomic.ts';
 import { digestFile } from '../io/hash.ts';
 import { openSealedJson } from '../io/json.ts';
 import type { ArchivedFile, DeltaInfo, Held, VersionManifest } from '../model.ts';
@@ -30,10 +32,13 @@ export const HEADERS_ALONE: ReadOptions = { vouches: () => true };
 
 /**
  * What stands under a version's folder: absent, whole (every file read and
- * equal to the manifest) or damaged, with a line for each problem.
+ * equal to the manifest), damaged, or unreadable, with a line for each problem.
+ * Needs no lock: what another run exchanges meanwhile is read again.
+ *
+ * @throws an AbortError when the signal fires
  */
 export async function readVersion(dir: string, version: string, options: ReadOptions = {}): Promise<Held<VersionManifest>> {
-  const held = await readHeld<VersionManifest>(dir, MANIFEST, options);
+  const held = await readSettled<VersionManifest>(dir, MANIFEST, options);
   return held.state === 'whole' && held.manifest.version !== version
     ? { state: 'damaged', dir, problems: [`${join(dir, MANIFEST)} is of version ${held.manifest.version}`] }
     : held;
@@ -41,59 +46,100 @@ export async function readVersion(dir: string, version: string, options: ReadOpt
 
 /** As {@link readVersion}, of an update's folder. */
 export async function readUpdate(dir: string, from: string, to: string, options: ReadOptions = {}): Promise<Held<DeltaInfo>> {
-  const held = await readHeld<DeltaInfo>(dir, DELTA_INFO, options);
+  const held = await readSettled<DeltaInfo>(dir, DELTA_INFO, options);
   return held.state === 'whole' && (held.manifest.from !== from || held.manifest.to !== to)
     ? { state: 'damaged', dir, problems: [`${join(dir, DELTA_INFO)} is of ${held.manifest.from} -> ${held.manifest.to}`] }
     : held;
 }
 
-async function readHeld<T extends { schema: 1; files: ArchivedFile[] }>(dir: string, name: string, options: ReadOptions): Promise<Held<T>> {
+/** Something that is wrong with a file or folder. */
+interface Problem {
+  line: string;
+  isMissing?: true;
+  /** The system's reason, when it could not be looked at: then nothing is known of its bytes. */
+  errno?: string;
+}
+
+interface Manifest {
+  schema: 1;
+  files: ArchivedFile[];
+}
+
+/** Between two looks at a name that is being given to another folder. */
+const EXCHANGE_MS = 20;
+/** An exchange takes two renames; what a killed run left half exchanged stays so until the next apply. */
+const MAX_LOOKS = 50;
+
+/** Reads a folder until it stayed the same while it was read: an update may get a new folder under its name at any time, or be moved away. */
+async function readSettled<T extends Manifest>(dir: string, name: string, options: ReadOptions): Promise<Held<T>> {
+  for (let look = 1; ; look += 1) {
+    const before = await identityOf(dir, name);
+    const held = await readHeld<T>(dir, name, options);
+    if (held.state === 'whole') return held;
+    if (held.state === 'absent' && look < MAX_LOOKS && (await isBeingReplaced(dir))) await sleep(EXCHANGE_MS);
+    else if ((await identityOf(dir, name)) === before) return held;
+  }
+}
+
+/** What tells a folder from another that has had its name. @param name of its manifest */
+export async function identityOf(dir: string, name: string): Promise<string> {
+  const found = await Promise.all([dir, join(dir, name)].map(async (path) => await lstat(path, { bigint: true }).catch(() => undefined)));
+  return found.map((one) => `${one?.ino}`).join() + `,${found[1]?.ctimeNs}`;
+}
+
+async function readHeld<T extends Manifest>(dir: string, name: string, options: ReadOptions): Promise<Held<T>> {
   const path = join(dir, name);
-  const problem = await notRegular(dir, 'folder');
-  if (problem === 'is missing') return { state: 'absent' };
-  if (problem !== undefined) return { state: 'damaged', dir, problems: [`${dir} ${problem}`] };
-  const manifestProblem = await notRegular(path, 'file');
-  if (manifestProblem !== undefined) return { state: 'damaged', dir, problems: [`${path} ${manifestProblem}`] };
-  const opened = await readSealed(path);
-  if ('problem' in opened) return { state: 'damaged', dir, problems: [`${path} ${opened.problem}`] };
-  if (opened.value.schema !== 1) return { state: 'damaged', dir, problems: [`${path} has schema ${String(opened.value.schema)}; this release reads schema 1`] };
+  const folder = await notRegular(dir, 'folder');
+  if (folder?.isMissing) return { state: 'absent' };
+  if (folder !== undefined) return notWhole(dir, [folder]);
+  const opened = (await notRegular(path, 'file')) ?? (await readSealed(path));
+  if ('line' in opened) return notWhole(dir, [opened]);
   // The seal holds, so the shape is what a release of this program wrote.
   const manifest = opened.value as unknown as T;
-  const problems: string[] = [];
+  const problems: Problem[] = [];
   const files: ArchivedFile[] = [];
   for (const file of manifest.files) {
-    const found = await checkFile(dir, file, options);
-    if (found === undefined) continue;
-    problems.push(found);
+    const problem = await checkFile(dir, file, options);
+    if (problem === undefined) continue;
+    problems.push(problem);
     files.push(file);
   }
-  return problems.length === 0 ? { state: 'whole', manifest, dir } : { state: 'damaged', dir, problems, found: { manifest, files } };
+  return problems.length === 0 ? { state: 'whole', manifest, dir } : notWhole(dir, problems, { manifest, files });
 }
 
-async function readSealed(path: string): Promise<ReturnType<typeof openSealedJson>> {
+/** Damaged, unless it takes reading to know. */
+function notWhole<T>(dir: string, found: readonly Problem[], rest?: { manifest: T; files: ArchivedFile[] }): Held<T> {
+  const errnos = found.flatMap(({ errno }) => (errno === undefined ? [] : [errno]));
+  const common = { dir, problems: found.map((one) => one.line), ...(rest === undefined ? {} : { found: rest }) };
+  return errnos.length === 0 ? { state: 'damaged', ...common } : { state: 'unreadable', isLost: errnos.every((one) => one === 'EIO'), ...common };
+}
+
+async function readSealed(path: string): Promise<{ value: Record<string, unknown> } | Problem> {
   try {
-    return openSealedJson(await readFile(path, 'utf8'));
+    const opened = openSealedJson(await readFile(path, 'utf8'));
+    if ('problem' in opened) return { line: `${path} ${opened.problem}` };
+    return opened.value.schema === 1 ? opened : { line: `${path} has schema ${String(opened.value.schema)}; this release reads schema 1` };
   } catch (error) {
-    return { problem: unreadable(path, error).slice(path.length + 1) };
+    return unreadable(path, error);
   }
 }
 
-/** A line on what is wrong with one archived file, or undefined when it is what its manifest says. */
-async function checkFile(dir: string, file: ArchivedFile, options: ReadOptions): Promise<string | undefined> {
+/** What is wrong with one archived file, or undefined when it is what its manifest says. */
+async function checkFile(dir: string, file: ArchivedFile, options: ReadOptions): Promise<Problem | undefined> {
   options.signal?.throwIfAborted();
   const path = join(dir, file.path);
   const problem = await notRegular(path, 'file');
-  if (problem !== undefined) return `${path} ${problem}`;
+  if (problem !== undefined) return problem;
   try {
     // Taken before the bytes are read: a change meanwhile shows in the next stamp.
     const { size, mtimeNs, ctimeNs } = await lstat(path, { bigint: true });
-    if (size !== BigInt(file.sizeBytes)) return `${path} has ${size} bytes, archived were ${file.sizeBytes}`;
+    if (size !== BigInt(file.sizeBytes)) return { line: `${path} has ${size} bytes, archived were ${file.sizeBytes}` };
     const stamp = { mtimeNs, ctimeNs };
     if (options.vouches?.(path, file, stamp) === true) return undefined;
     options.onFile?.(path, file.sizeBytes);
     const found = await digestFile(path, options.signal, options.onBytes);
-    if (found.sizeBytes !== file.sizeBytes) return `${path} has ${found.sizeBytes} bytes, archived were ${file.sizeBytes}`;
-    if (found.sha256 !== file.sha256) return `${path} was altered: sha256 ${found.sha256}, archived was ${file.sha256}`;
+    if (found.sizeBytes !== file.sizeBytes) return { line: `${path} has ${found.sizeBytes} bytes, archived were ${file.sizeBytes}` };
+    if (found.sha256 !== file.sha256) return { line: `${path} was altered: sha256 ${found.sha256}, archived was ${file.sha256}` };
     options.onWhole?.(path, file, stamp);
     return undefined;
   } catch (error) {
@@ -103,25 +149,23 @@ async function checkFile(dir: string, file: ArchivedFile, options: ReadOptions):
 }
 
 /** Why a path is not a plain file (or folder) of its own: a link could point anywhere, at any time. */
-async function notRegular(path: string, kind: 'file' | 'folder'): Promise<string | undefined> {
+async function notRegular(path: string, kind: 'file' | 'folder'): Promise<Problem | undefined> {
   try {
     const found = await lstat(path);
     if (kind === 'file' ? found.isFile() : found.isDirectory()) return undefined;
-    return found.isSymbolicLink() ? 'was replaced by a link' : `is not a ${kind}`;
+    return { line: `${path} ${found.isSymbolicLink() ? 'was replaced by a link' : `is not a ${kind}`}` };
   } catch (error) {
     const errno = errnoOf(error);
-    if (errno === 'ENOENT' || errno === 'ENOTDIR') return 'is missing';
-    return unreadable(path, error).slice(path.length + 1);
+    if (errno === 'ENOENT' || errno === 'ENOTDIR') return { line: `${path} is missing`, isMissing: true };
+    return unreadable(path, error);
   }
 }
 
-/**
- * A disk that cannot give bytes back has lost them, as far as the archive is
- * concerned. Anything else, such as a lack of permission, says nothing about them.
- *
- * @throws the error, when it says nothing about the file
- */
-function unreadable(path: string, error: unknown): string {
-  if (errnoOf(error) !== 'EIO') throw error;
-  return `${path} cannot be read: ${error instanceof ReleasePlanError ? messageOf(error.cause) : messageOf(error)}`;
+/** @throws the error, when it is not the system's */
+function unreadable(path: string, error: unknown): Problem {
+  const errno = errnoOf(error);
+  // Moved away between the look and the reading.
+  if (errno === 'ENOENT') return { line: `${path} is missing` };
+  if (errno === undefined || asUserError(error) === undefined) throw error;
+  return { line: `${path} cannot be read: ${error instanceof ReleasePlanError ? messageOf(error.cause) : messageOf(error)}`, errno };
 }

@@ -3,6 +3,8 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errnoOf } from '../errors.ts';
 import { STAGING_PREFIX, cleanStaging, syncPath } from '../io/atomic.ts';
+import { attributed } from '../io/attribute.ts';
+import { BLOCK_BYTES } from '../io/space.ts';
 import { productDir, type ArchiveKey } from './layout.ts';
 
 /** Where it waits; to restore something, move it back to the same path below the product's folder. */
@@ -34,13 +36,17 @@ export async function moveToTrash(key: ArchiveKey, places: readonly string[], at
   const batch = join(trashDir(key), batchName(at));
   for (const place of places) {
     const [from, to] = [join(productDir(key), place), join(batch, place)];
-    await mkdir(dirname(to), { recursive: true });
-    await rename(from, to);
-    // The new name first: after a power failure it stands under one of the two.
-    await syncPath(dirname(to));
-    await syncPath(dirname(from));
+    await attributed(to, async () => await move(from, to), BLOCK_BYTES);
   }
   return batch;
+}
+
+async function move(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await rename(from, to);
+  // The new name first: after a power failure it stands under one of the two.
+  await syncPath(dirname(to));
+  await syncPath(dirname(from));
 }
 
 /** What is in the trash, oldest first. Folders that nobody but people made are not listed, and never removed. */
@@ -64,7 +70,7 @@ export async function removeBatches(key: ArchiveKey, batches: readonly TrashBatc
   for (const { dir, movedAtMs } of batches) {
     // Renamed first, so that nobody restores a folder that is half removed.
     const doomed = join(trashDir(key), `${STAGING_PREFIX}${movedAtMs}`);
-    await rename(dir, doomed);
+    await attributed(doomed, async () => await rename(dir, doomed), BLOCK_BYTES);
     await rm(doomed, { recursive: true, force: true });
   }
 }

@@ -62,7 +62,7 @@ export const EXAMPLES: Partial<Record<Code, string>> = {
   'build-dir-busy': 'kas build kas/product.yml & release-plan apply plan.yml',
   'build-failed': 'ERROR: zlib-1.3-r0 do_compile: oe_runmake failed',
   'build-stalled': 'kas:\n  stall_timeout: 10min   # and a task that is silent for longer',
-  'build-stale': 'rm -r artifacts && release-plan apply plan.yml   # the image is there already: BitBake has nothing to do',
+  'build-stale': 'git -C layers/meta-board pull && rm -r artifacts && release-plan apply plan.yml   # other commits, and BitBake finds nothing to do',
   'build-version-unproven': 'do_rootfs[vardepsexclude] += "BUILD_VERSION"   # a new version does not make a new image',
   'version-file-unreadable': 'file: boot.vfat\nversion_file: /version   # instead: no version_file for this partition',
 
@@ -78,6 +78,7 @@ export const EXAMPLES: Partial<Record<Code, string>> = {
   'interrupted': 'release-plan apply plan.yml   # and Ctrl-C',
   'bug': 'RELEASE_PLAN_DEBUG=1 release-plan apply plan.yml   # shows where',
   'archive-damaged': 'artifacts/board/image/0.1.0/rootfs.squashfs   # one bit of it flipped on the disk',
+  'archive-unreadable': 'release-plan verify plan.yml   # artifacts/board/image/0.1.0/rootfs.squashfs cannot be read: EIO: i/o error, read',
   'archive-conflict': 'release-plan apply plan.yml   # 0.2.0 was rebuilt after a change; instead: call it 0.2.1',
   'archive-missing': 'release-plan apply plan.yml --only delta   # before 0.1.0 was built',
   'artifact-missing': 'file: rootfs.squashfs   # but the build deploys image-prod-board.squashfs',

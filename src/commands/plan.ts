@@ -40,11 +40,14 @@ async function printComparison(plans: readonly string[], against: string, { json
 export async function printSteps(plans: readonly string[], { json }: { json: boolean }, context: CommandContext): Promise<ExitCode> {
   const { shortPath } = await import('../plan/source-text.ts');
   const { assess } = await import('../steps/assess.ts');
+  const { requireReadable } = await import('../steps/readable.ts');
   const { titleOf } = await import('../steps/session.ts');
   const documents: object[] = [];
   for (const plan of await loadPlans(plans, context)) {
     const file = shortPath(plan.file, context.cwd);
-    const { steps } = await assess(plan, context.env, { signal: context.signal });
+    const situation = await assess(plan, context.env, { signal: context.signal });
+    requireReadable(situation);
+    const { steps } = situation;
     if (json) documents.push({ plan: plan.file, steps: steps.map((step) => ({ title: titleOf(step), ...step })) });
     else if (steps.length === 0) context.out(`${file}: nothing to do, everything in the plan is true already.\n`);
     else {

@@ -17,14 +17,17 @@ export const registerReport: RegisterCommand = (program, run) => {
         const { requirePlan } = await import('../plan/load.ts');
         const { assess } = await import('../steps/assess.ts');
         const { reportOf } = await import('../steps/report.ts');
+        const { unreadableOf } = await import('../steps/readable.ts');
         const { reportFormats } = await import('../report/registry.ts');
         const format = reportFormats.find((one) => one.name === flags.format);
         if (format === undefined) {
           throw new ReleasePlanError('usage', `there is no report format ${JSON.stringify(flags.format)}`, { hint: `Use ${reportFormats.map((one) => one.name).join(' or ')}.` });
         }
         const { plan } = await requirePlan(file, { cwd: context.cwd });
-        const report = reportOf(await assess(plan, context.env, { signal: context.signal }));
+        const situation = await assess(plan, context.env, { signal: context.signal });
+        const report = reportOf(situation);
         context.out(format.render(report));
+        if (unreadableOf(situation).length > 0) return EXIT.environment;
         return report.consistent ? EXIT.ok : EXIT.inconsistent;
       });
     });

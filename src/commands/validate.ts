@@ -62,10 +62,11 @@ async function archiveDiagnostics({ plan, locate }: LoadedPlan, { signal }: Comm
   return bounded(await archiveFindings(plan, { signal }), locate);
 }
 
-/** A wrong plan comes first; an archive that does not suit a sound plan is no fault of its text. */
+/** A wrong plan comes first; an archive that does not suit a sound plan, or cannot be read, is no fault of its text. */
 function exitCodeOf(failing: readonly Diagnostic[]): ExitCode {
   if (failing.length === 0) return EXIT.ok;
-  return failing.every((one) => CODES[one.code].exit === EXIT.inconsistent) ? EXIT.inconsistent : EXIT.usage;
+  const exits = new Set(failing.map((one): ExitCode => (one.code === 'archive-unreadable' ? EXIT.environment : CODES[one.code].exit === EXIT.inconsistent ? EXIT.inconsistent : EXIT.usage)));
+  return [EXIT.usage, EXIT.environment].find((one) => exits.has(one)) ?? EXIT.inconsistent;
 }
 
 async function formatNamed(name: string) {

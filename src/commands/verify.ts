@@ -34,8 +34,9 @@ async function verifyPlan(file: string, flags: Flags, context: CommandContext): 
   const { plan } = await requirePlan(file, { cwd: context.cwd });
   const deep = flags.deep === true;
   const found: Verification & { repairs?: Repair[] } = flags.repair === true ? await verifyAndRepair(plan, context, { deep, waitMs: waitOf(flags.wait) }) : await verify(plan, context, { deep });
-  if (flags.json === true) context.out(`${JSON.stringify({ ...found.report, ...(found.repairs === undefined ? {} : { repairs: found.repairs }) }, null, 2)}\n`);
+  if (flags.json === true) context.out(`${JSON.stringify({ ...found.report, ...(found.unreadable.length === 0 ? {} : { unreadable: found.unreadable }), ...(found.repairs === undefined ? {} : { repairs: found.repairs }) }, null, 2)}\n`);
   else await print(found, context);
+  if (found.unreadable.length > 0) return EXIT.environment;
   return found.report.consistent ? EXIT.ok : EXIT.inconsistent;
 }
 

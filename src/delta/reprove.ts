@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { asUserError } from '../errors.ts';
+import { attributed } from '../io/attribute.ts';
+import { leavesOpen } from '../io/look.ts';
 import { withScratch } from '../io/scratch.ts';
 import type { DeltaInfo, Plan } from '../model.ts';
 import { proveDelta } from '../rdiff/index.ts';
-import { openSwu } from '../swu/open.ts';
+import { openSwu, type SwuCheck } from '../swu/open.ts';
 import type { UpdateSide } from './update.ts';
 
 /** One thing that was shown again, or not. */
@@ -11,6 +13,8 @@ export interface Reproof {
   check: 'delta' | 'swu';
   result: 'pass' | 'fail' | 'not-checked';
   detail: string;
+  /** Nothing was shown, since something could not be read. */
+  isUnreadable?: true;
 }
 
 export interface ReopenRequest {
@@ -45,22 +49,30 @@ async function reproveDelta({ base, target, update, signal, progress, onBytes }:
   progress(`apply ${file}`);
   let done = 0;
   try {
-    const proof = await proveDelta(imageOf(base), join(update.dir, file), imageOf(target), {
+    const paths = [imageOf(base), join(update.dir, file), imageOf(target)] as const;
+    const proof = await attributed(`one of ${paths.join(', ')}`, async () => await proveDelta(...paths, {
       signal,
       digest: false,
       onProgress: ({ doneBytes }) => {
         onBytes?.(doneBytes - done);
         done = doneBytes;
       },
-    });
+    }));
     return proof.equal
       ? { check: 'delta', result: 'pass', detail: `${file}: ${proof.targetBytes} bytes as the target's` }
       : { check: 'delta', result: 'fail', detail: `${file}: applied to the base it differs from the target from byte ${proof.firstDifference} on` };
   } catch (error) {
-    const known = asUserError(error);
-    if (signal.aborted || known === undefined) throw error;
-    return { check: 'delta', result: 'fail', detail: `${file}: ${known.message}` };
+    if (signal.aborted) throw error;
+    return failureAs('delta', file, error);
   }
+}
+
+/** A failure as a row: what could not be read has shown nothing, neither good nor bad. */
+function failureAs(check: Reproof['check'], file: string, error: unknown): Reproof {
+  const known = asUserError(error);
+  if (known === undefined) throw error;
+  const detail = `${file}: ${known.message}`;
+  return known.code === 'io-failed' && leavesOpen(known) ? { check, result: 'not-checked', detail, isUnreadable: true } : { check, result: 'fail', detail };
 }
 
 /** Opens the .swu of an update as a device does: its hashes and its signature hold. */
@@ -69,12 +81,20 @@ export async function reopenPackage({ plan, update, env, signal, progress }: Reo
   const { signing } = plan;
   progress(`open ${file}`);
   return await withScratch('open', async (workDir) => {
-    const { checks } = await openSwu(join(update.dir, file), {
-      version: update.manifest.to,
-      workDir,
-      signal,
-      ...(signing?.public === undefined ? {} : { trust: { method: signing.method, public: signing.public, env, planDir: plan.dir, signal } }),
-    });
+    let checks: SwuCheck[];
+    try {
+      const path = join(update.dir, file);
+      ({ checks } = await attributed(path, async () => await openSwu(path, {
+        version: update.manifest.to,
+        workDir,
+        signal,
+        ...(signing?.public === undefined ? {} : { trust: { method: signing.method, public: signing.public, env, planDir: plan.dir, signal } }),
+      })));
+    } catch (error) {
+      // A missing tool or key is no fault of the package.
+      if (signal.aborted || asUserError(error)?.code !== 'io-failed') throw error;
+      return failureAs('swu', file, error);
+    }
     const failed = checks.filter((one) => one.result === 'fail');
     const open = checks.filter((one) => one.result === 'not-checked' && one.check !== 'checksums');
     const words = (some: typeof checks): string => some.map((one) => `${one.check}: ${one.detail}`).join('; ');

@@ -15,6 +15,15 @@ export const STAGING_PREFIX = '.release-plan-tmp-';
 const stagingName = (path: string): string =>
   join(dirname(path), `${STAGING_PREFIX}${basename(path).slice(0, 120)}-${process.pid}-${randomBytes(4).toString('hex')}`);
 
+/** How the name of what makes way for its successor ends. */
+const ASIDE = '.aside';
+
+/** Whether a folder has made way and its successor does not have the name yet: {@link publishFolder} needs two renames. */
+export async function isBeingReplaced(path: string): Promise<boolean> {
+  const prefix = `${STAGING_PREFIX}${basename(path)}-`;
+  return ((await ifThere(readdir(dirname(path)))) ?? []).some((name) => name.startsWith(prefix) && name.endsWith(ASIDE));
+}
+
 /** Makes sure that a file's bytes, or a folder's names, outlive a power failure. */
 export async function syncPath(path: string): Promise<void> {
   const handle = await open(path, 'r');
@@ -83,7 +92,7 @@ export async function publishFolder<T>(path: string, fill: (staging: string) => 
   const parent = dirname(path);
   await makeFolder(parent);
   const staging = stagingName(path);
-  const aside = stagingName(path);
+  const aside = `${stagingName(path)}${ASIDE}`;
   await mkdir(staging);
   try {
     const result = await attributed(path, async () => await fill(staging));

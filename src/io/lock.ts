@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { open, readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, stat, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../errors.ts';
 import { makeFolder } from './atomic.ts';
 import { attributed } from './attribute.ts';
+import { ifThere } from './look.ts';
 import { missingTool } from './tools.ts';
 import { BLOCK_BYTES } from './space.ts';
 
@@ -50,8 +51,8 @@ export async function takeLock(path: string, what: string, options: { waitMs?: n
   signal?.throwIfAborted();
   await attributed(path, async () => await makeLockFile(path), BLOCK_BYTES);
   let { child, ended, outcome } = await askFor(path, waitMs, signal);
-  // A run that was killed a moment ago: its flock is about to notice.
-  if (outcome === CONFLICT && isDead(await readHolder(path))) ({ child, ended, outcome } = await askFor(path, Math.max(waitMs, DYING_MS), signal));
+  // A run that was killed a moment ago, perhaps before it had written who it is: its flock is about to notice.
+  if (outcome === CONFLICT && mayBeDead(await readHolder(path))) ({ child, ended, outcome } = await askFor(path, Math.max(waitMs, DYING_MS), signal));
   if (outcome !== 'held') {
     if (signal?.aborted) throw new ReleasePlanError('interrupted', `interrupted while waiting for the lock ${path}`);
     if (outcome !== CONFLICT) throw new ReleasePlanError('io-failed', `the lock file ${path} could not be opened`, { hint: 'Check the permissions of its folder.' });
@@ -74,6 +75,17 @@ export async function takeLock(path: string, what: string, options: { waitMs?: n
     throw error;
   }
   return { release };
+}
+
+/**
+ * Whether somebody holds a lock at this moment. Asks the kernel's list: trying
+ * to take it, even for a moment, would turn away a run that starts meanwhile.
+ *
+ * @see proc(5), /proc/locks: `1: FLOCK  ADVISORY  WRITE <pid> <major>:<minor>:<inode> 0 EOF`
+ */
+export async function isHeld(path: string): Promise<boolean> {
+  const [file, locks] = await Promise.all([ifThere(stat(path)), ifThere(readFile('/proc/locks', 'utf8'))]);
+  return file !== undefined && locks !== undefined && new RegExp(`FLOCK .*:${file.ino} `).test(locks);
 }
 
 /** Exit code of flock when somebody else holds the lock. */
@@ -112,8 +124,8 @@ async function askFor(path: string, waitMs: number, signal: AbortSignal | undefi
   return { child, ended, outcome };
 }
 
-function isDead(holder: LockHolder | undefined): boolean {
-  if (holder === undefined) return false;
+function mayBeDead(holder: LockHolder | undefined): boolean {
+  if (holder === undefined) return true;
   try {
     process.kill(holder.pid, 0);
     return false;

@@ -69,9 +69,10 @@ function failure(command: string, args: readonly string[], result: { cause?: unk
   return new ReleasePlanError('tool-failed', `${command}${verb === undefined ? '' : ` ${verb}`} failed (${how})${tail === '' ? '' : `: ${tail}`}`, { cause: result.cause });
 }
 
-/** The first line of what a program says of its version, for manifests; `unknown` when it says nothing. */
+/** The line in which a program says its version: the first with a digit, since ostree begins with a heading; `unknown` when it says nothing. */
 export async function toolVersion(tool: ToolName, command: string = tool): Promise<string> {
   // Several of these print their version on stderr, and unsquashfs exits 1 after it.
   const { stdout, stderr } = await run(command, TOOLS[tool].version, { okCodes: [0, 1] });
-  return `${stdout}\n${stderr}`.split('\n').map((line) => line.trim()).find((line) => line !== '') ?? 'unknown';
+  const lines = `${stdout}\n${stderr}`.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+  return lines.find((line) => /\d/.test(line)) ?? lines[0] ?? 'unknown';
 }

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
-import { ReleasePlanError, messageOf } from '../errors.ts';
+import { ReleasePlanError, errnoOf, messageOf } from '../errors.ts';
+import { leavesOpen } from '../io/look.ts';
 import { run } from '../io/process.ts';
 import type { BuildConfiguration, KasSettings } from '../model.ts';
 import { waitForBitbake, type BuildDirectory } from './build-directory.ts';
@@ -91,7 +92,8 @@ async function requireUnchanged(directory: BuildDirectory, request: BuildRequest
   try {
     after = await checkConfiguration(directory, request, before.kas);
   } catch (error) {
-    if (request.signal?.aborted) throw error;
+    // What cannot be read has not changed, as far as anybody knows.
+    if (request.signal?.aborted || (errnoOf(error) !== undefined && leavesOpen(error))) throw error;
     throw changed(messageOf(error), error);
   }
   if (after.digest !== before.digest) throw changed('somebody changed its configuration');

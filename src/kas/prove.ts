@@ -19,8 +19,8 @@ export interface ProofRequest {
   version: string;
   /** When the build was started, see kas/pending.ts. */
   startedAtNs: bigint;
-  /** File name -> sha256 of what the archive holds of this version, if anything. */
-  archived?: ReadonlyMap<string, string>;
+  /** Why an image that is older than the build may not stand for it, or undefined when it may, see kas/proven.ts; without this none may. */
+  objectionToEarlier?: (path: string, sha256: string) => Promise<string | undefined>;
   /** A folder with room to unpack an erofs image. */
   scratchDir: string;
   signal?: AbortSignal;
@@ -67,13 +67,13 @@ async function provePartition(partition: Partition, request: ProofRequest): Prom
 
 /** By ctime: an image from shared state keeps the mtime of when it was made, and only its ctime says when it was put here. */
 async function proveFresh(path: string, file: string, changedNs: bigint, request: ProofRequest): Promise<Proof> {
-  const { version, startedAtNs, archived } = request;
+  const { version, startedAtNs, objectionToEarlier } = request;
   const pass = (detail: string): Proof => ({ check: 'fresh-image', result: 'pass', detail });
   if (changedNs >= startedAtNs) return pass(`${file}: put in place after the build was started`);
-  const known = archived?.get(file);
-  if (known !== undefined && (await digestFile(path, request.signal)).sha256 === known) return pass(`${file}: identical to the archived ${version}`);
+  const objection = await objectionToEarlier?.(path, (await digestFile(path, request.signal)).sha256);
+  if (objectionToEarlier !== undefined && objection === undefined) return pass(`${file}: of an earlier build of ${version} from the same configuration and layers, proven and archived then, unchanged since`);
   throw new ReleasePlanError('build-stale',
-    `${path} is from ${isoOf(changedNs)}, but the build of ${version} was started at ${isoOf(startedAtNs)}: kas exited 0 without making it`);
+    `${path} is from ${isoOf(changedNs)}, but the build of ${version} was started at ${isoOf(startedAtNs)}: kas exited 0 without making it${objection === undefined ? '' : `, and ${objection}`}`);
 }
 
 const isoOf = (timeNs: bigint): string => new Date(Number(timeNs / 1_000_000n)).toISOString();

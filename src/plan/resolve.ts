@@ -1,4 +1,4 @@
-import { pairKey, type ArchiveState, type EngineName, type Plan, type Step } from '../model.ts';
+import { pairKey, problemsOf, type ArchiveState, type EngineName, type Plan, type Step } from '../model.ts';
 import type { RequiredPair } from './pairs.ts';
 
 /** What resolve cannot know from the plan alone. */
@@ -27,7 +27,7 @@ export function resolve(plan: Plan, input: ResolveInput): Step[] {
 
 function buildSteps(plan: Plan, state: ArchiveState): Step[] {
   return plan.versions.flatMap(({ version }): Step[] => {
-    // A damaged version is never built over: the report names it, and what can be done.
+    // A version that is damaged or cannot be read is never built over: the report names it, and what can be done.
     if ((state.versions.get(version)?.state ?? 'absent') !== 'absent') return [];
     return [
       { kind: 'build', version, why: 'not in the archive' },
@@ -40,10 +40,7 @@ function deltaSteps(input: ResolveInput): Step[] {
   return input.pairs.flatMap(({ from, to, engine, rule }): Step[] => {
     const reason = reasonToMake(input, from, to, engine);
     if (reason === undefined) return [];
-    const blocked = [from, to].flatMap((version) => {
-      const held = input.state.versions.get(version);
-      return held?.state === 'damaged' ? held.problems : [];
-    });
+    const blocked = [from, to].flatMap((version) => problemsOf(input.state.versions.get(version)));
     return [{ kind: 'delta', from, to, engine, why: `required by ${rule}; ${reason}`, ...(blocked.length === 0 ? {} : { blocked }) }];
   });
 }
@@ -52,6 +49,8 @@ function deltaSteps(input: ResolveInput): Step[] {
 function reasonToMake(input: ResolveInput, from: string, to: string, engine: EngineName): string | undefined {
   const held = input.state.updates.get(pairKey(from, to)) ?? { state: 'absent' };
   if (held.state === 'absent') return 'not in the archive';
+  // Its bytes may well be whole: nothing is made in its place.
+  if (held.state === 'unreadable') return undefined;
   if (held.state === 'damaged') return `damaged: ${held.problems.join('; ')}`;
   const info = held.manifest;
   if (info.recipe !== input.recipes[engine]) return 'the plan says otherwise of partitions, packaging or signing than when it was made';

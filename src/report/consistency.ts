@@ -1,5 +1,5 @@
 import { formatBytes } from '../io/bytes.ts';
-import { pairKey, type ArchiveState, type DeltaInfo, type Proof, type VersionManifest } from '../model.ts';
+import { pairKey, problemsOf, type ArchiveState, type DeltaInfo, type Proof, type VersionManifest } from '../model.ts';
 import { checkPair } from './pair.ts';
 import { checkVersion } from './version.ts';
 
@@ -108,7 +108,7 @@ function pairRows(input: ReportInput, from: string, to: string): CheckRow[] {
 function updateRows(input: ReportInput, subject: string): CheckRow[] {
   const held = input.state.updates.get(subject);
   if (held?.state !== 'whole') {
-    const reason = input.failures.get(subject) ?? (held?.state === 'damaged' ? held.problems.join('; ') : 'required, and not in the archive');
+    const reason = input.failures.get(subject) ?? (held?.state === 'absent' || held === undefined ? 'required, and not in the archive' : problemsOf(held).join('; '));
     return [{ check: 'delta', subject, result: 'fail', detail: reason }];
   }
   const { proof } = held.manifest;

@@ -4,7 +4,7 @@ import type { ArchiveState, NightRecord } from '../model.ts';
 import type { CheckRow, ConsistencyReport } from './consistency.ts';
 
 /** What a night found beside what apply says. */
-export interface Night extends Pick<NightRecord, 'ranAt' | 'damaged'> {
+export interface Night extends Pick<NightRecord, 'ranAt' | 'damaged' | 'unreadable'> {
   /** When the night before was; absent for the first. */
   since?: string;
   /** What differs from then, a line each. */
@@ -20,10 +20,14 @@ export interface Night extends Pick<NightRecord, 'ranAt' | 'damaged'> {
 
 /** What stands now, for the next night to compare with. */
 export function nightRecord({ versions, updates }: ArchiveState, report: ConsistencyReport, ranAt: string): NightRecord {
-  const record: NightRecord = { ranAt, versions: {}, updates: {}, damaged: {}, checks: {} };
+  const unreadable: Record<string, string[]> = {};
+  const record: NightRecord = { ranAt, versions: {}, updates: {}, damaged: {}, unreadable, checks: {} };
   for (const [version, held] of versions) if (held.state === 'whole') record.versions[version] = digestOf(held.manifest);
   for (const [pair, held] of updates) if (held.state === 'whole') record.updates[pair] = digestOf(held.manifest);
-  for (const [subject, held] of [...versions, ...updates]) if (held.state === 'damaged') record.damaged[subject] = held.problems;
+  for (const [subject, held] of [...versions, ...updates]) {
+    if (held.state === 'damaged') record.damaged[subject] = held.problems;
+    if (held.state === 'unreadable') unreadable[subject] = held.problems;
+  }
   for (const { check, subject, result } of report.checks) {
     const name = `${check} ${subject}`;
     record.checks[name] = worse(record.checks[name], result);
@@ -38,18 +42,20 @@ const worse = (a: CheckRow['result'] | undefined, b: CheckRow['result']): CheckR
 /** What differs from the night before, a line each; nothing for the first night, which has none to compare with. */
 export function changesSince(before: NightRecord | undefined, now: NightRecord): string[] {
   if (before === undefined) return [];
-  const isNew = (subject: string): boolean => before.damaged[subject] === undefined;
+  const wasBad = { ...before.damaged, ...before.unreadable };
+  const isNew = (subject: string): boolean => wasBad[subject] === undefined;
   return [
     ...compared('version', 'archived', before.versions, now.versions, isNew),
     ...compared('update', 'made', before.updates, now.updates, isNew),
-    ...[before.versions, before.updates, before.damaged].flatMap((subjects) => Object.keys(subjects).filter((one) => !isKnown(one, now)).map((one) => `${one} is no longer in the archive`)),
+    ...[before.versions, before.updates, wasBad].flatMap((subjects) => Object.keys(subjects).filter((one) => !isKnown(one, now)).map((one) => `${one} is no longer in the archive`)),
     ...Object.entries(now.damaged).filter(([subject]) => before.damaged[subject] === undefined).map(([subject, problems]) => `${subject} is damaged: ${problems.join('; ')}`),
-    ...Object.keys(before.damaged).filter((subject) => subject in now.versions || subject in now.updates).map((subject) => `${subject} is whole again`),
+    ...Object.entries(now.unreadable ?? {}).filter(([subject]) => before.unreadable?.[subject] === undefined).map(([subject, problems]) => `${subject} cannot be read: ${problems.join('; ')}`),
+    ...Object.keys(wasBad).filter((subject) => subject in now.versions || subject in now.updates).map((subject) => `${subject} is whole again`),
     ...comparedChecks(before.checks, now.checks),
   ];
 }
 
-const isKnown = (subject: string, { versions, updates, damaged }: NightRecord): boolean => [versions, updates, damaged].some((subjects) => subjects[subject] !== undefined);
+const isKnown = (subject: string, { versions, updates, damaged, unreadable = {} }: NightRecord): boolean => [versions, updates, damaged, unreadable].some((subjects) => subjects[subject] !== undefined);
 
 /** What was added or made again; what was damaged has a line of its own. */
 function compared(kind: string, made: string, before: Record<string, string>, now: Record<string, string>, isNew: (subject: string) => boolean): string[] {

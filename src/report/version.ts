@@ -5,7 +5,7 @@ import type { CheckName, CheckRow } from './consistency.ts';
 export function checkVersion(version: string, held: Held<VersionManifest> | undefined, failure: string | undefined): CheckRow[] {
   const row = (check: CheckName, result: CheckRow['result'], detail: string): CheckRow => ({ check, subject: version, result, detail });
   if (held === undefined || held.state === 'absent') return [row('archive', 'fail', failure ?? 'not in the archive')];
-  if (held.state === 'damaged') return [row('archive', 'fail', held.problems.join('; '))];
+  if (held.state !== 'whole') return [row('archive', 'fail', held.problems.join('; '))];
   const { files, proof } = held.manifest;
   return [
     row('archive', 'pass', `${files.length} files are what the manifest says`),

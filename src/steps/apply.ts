@@ -13,6 +13,7 @@ import { checkSigning } from '../swu/sign.ts';
 import { assess } from './assess.ts';
 import { runArchive, runBuild, withWorkshop, type Workshop } from './build.ts';
 import { runDelta } from './delta.ts';
+import { requireReadable, unreadableOf } from './readable.ts';
 import { reportOf, writeReport } from './report.ts';
 import { registerVersions } from './targets/register.ts';
 import { referredVersions, subjectOf, titleOf, type Phase, type Situation, type StepHost } from './session.ts';
@@ -47,7 +48,8 @@ export interface ApplyResult {
  * Makes a plan true: assesses, then runs the steps that are not true yet,
  * under the lock of the product's archive. Run again, it goes on where it stopped.
  *
- * @throws ReleasePlanError `locked`, `interrupted`; failures of single steps are in the result
+ * @throws ReleasePlanError `locked`, `interrupted`, `archive-unreadable` unless it keeps going;
+ *   failures of single steps are in the result
  */
 export async function apply(plan: Plan, host: StepHost, options: ApplyOptions): Promise<ApplyResult> {
   return await withArchive(plan, host, options, `apply ${plan.file}`, async () => await makeTrue(await assess(plan, host.env, { signal: host.signal }), host, options));
@@ -68,6 +70,7 @@ export async function withArchive<T>(plan: Plan, host: StepHost, { waitMs }: Pic
 
 /** Runs the steps of a situation; the caller holds the archive ({@link withArchive}). */
 export async function makeTrue(situation: Situation, host: StepHost, options: ApplyOptions): Promise<ApplyResult> {
+  if (!options.keepGoing) requireReadable(situation);
   await checkBeforehand(situation, host, options);
   const needsKas = situation.steps.some((step) => runsKas(step) && isWanted(step, options));
   return needsKas
@@ -118,7 +121,7 @@ async function runSteps(situation: Situation, host: StepHost, options: ApplyOpti
   await host.drive(tasks);
   if (situation.ostree === undefined) await registerVersions(situation.plan, referredVersions(situation), host);
   const report = reportOf(situation, failuresOf(results));
-  return { results, report, reportFiles, exitCode: exitCodeOf(results, report) };
+  return { results, report, reportFiles, exitCode: exitCodeOf(situation, results, report) };
 }
 
 type WorkStep = Exclude<Step, { kind: 'report' }>;
@@ -163,8 +166,9 @@ function failuresOf(results: readonly StepResult[]): Map<string, string> {
   return failures;
 }
 
-/** The first failure decides; a run without one still has to be consistent, unless it was told to do only a part. */
-function exitCodeOf(results: readonly StepResult[], report: ConsistencyReport): ExitCode {
+/** What cannot be read comes first, since it was met first; then the first failure decides; a run without one still has to be consistent, unless it was told to do only a part. */
+function exitCodeOf(situation: Situation, results: readonly StepResult[], report: ConsistencyReport): ExitCode {
+  if (unreadableOf(situation).length > 0) return EXIT.environment;
   const failed = results.find((one) => one.error !== undefined);
   if (failed?.error !== undefined) return failed.error.exitCode;
   const partial = results.some((one) => one.outcome.state === 'skipped');

@@ -55,12 +55,13 @@ function placeOf(plan: Plan, from: string, to: string): Pointer {
   return ['deltas', index, 'from', ...(sources?.kind === 'list' ? [sources.versions.indexOf(from)] : [])];
 }
 
-/** Versions that were archived and are no longer what they were. */
+/** Versions that were archived and are no longer what they were, as far as that can be told. */
 function versionFindings(plan: Plan, state: ArchiveState): Finding[] {
   return plan.versions.flatMap(({ version }, index): Finding[] => {
     const held = state.versions.get(version);
-    if (held?.state !== 'damaged') return [];
-    return [{ code: 'archive-damaged', at: ['versions', index, 'version'], message: `${version} is damaged in the archive: ${held.problems.join('; ')}` }];
+    const at = ['versions', index, 'version'];
+    if (held?.state === 'damaged') return [{ code: 'archive-damaged', at, message: `${version} is damaged in the archive: ${held.problems.join('; ')}` }];
+    return held?.state === 'unreadable' ? [{ code: 'archive-unreadable', at, message: `${version} cannot be read in the archive: ${held.problems.join('; ')}` }] : [];
   });
 }
 
@@ -95,6 +96,7 @@ async function pairFindings(plan: Plan, wanted: readonly Wanted[], state: Archiv
     }
     const update = await readUpdate(updateDir(plan, from, to), from, to, options);
     if (update.state === 'damaged') findings.push({ code: 'update-damaged', severity: 'warning', at, message: `the update ${pairKey(from, to)} is damaged in the archive: ${update.problems.join('; ')}` });
+    if (update.state === 'unreadable') findings.push({ code: 'archive-unreadable', at, message: `the update ${pairKey(from, to)} cannot be read in the archive: ${update.problems.join('; ')}` });
   }
   return findings;
 }

@@ -12,6 +12,7 @@ import { buildDelta } from '../kas/delta-build.ts';
 import { deployDirOf } from '../kas/environment.ts';
 import { generatedFolder, overrideFolder, writeOverride, type OverridePlace } from '../kas/override.ts';
 import { clearPending, readPending } from '../kas/pending.ts';
+import { objectionToEarlier, rememberProven } from '../kas/proven.ts';
 import { proveBuild } from '../kas/prove.ts';
 import type { KasSettings, Plan, PlannedVersion } from '../model.ts';
 import { signature } from '../rdiff/index.ts';
@@ -79,7 +80,13 @@ export async function runArchive(version: string, { plan, kas, directory, host }
   const { machine, distro, image, product } = plan;
   const deploy = deployDirOf(kas, host.env, { machine, distro, image, version });
   progress('prove the build');
-  const proof = await proveBuild({ deploy, partitions: plan.partitions, machine, distro, image, version, startedAtNs: pending.startedAtNs, scratchDir: directory.notes, signal });
+  const proof = await proveBuild({
+    deploy, machine, distro, image, version, signal,
+    partitions: plan.partitions,
+    startedAtNs: pending.startedAtNs,
+    objectionToEarlier: async (path, sha256) => await objectionToEarlier(directory, { path, sha256, key: plan, pending, workDir: kas.workDir }),
+    scratchDir: directory.notes,
+  });
   const manifest = await archiveVersion({
     key: plan, product, distro, version, deploy, proof, signal,
     partitions: plan.partitions,
@@ -89,6 +96,8 @@ export async function runArchive(version: string, { plan, kas, directory, host }
     makeSignature: async (from, out) => void (await signature(from, out, { signal })),
     onFile: (path, sizeBytes) => progress(`${path}, ${formatBytes(sizeBytes)}`),
   });
+  const images = manifest.files.filter((one) => one.role === 'image').map(({ path, sha256 }) => ({ path: join(deploy, path), sha256 }));
+  await rememberProven(directory, pending, plan, images);
   await clearPending(directory);
   const bytes = manifest.files.reduce((sum, one) => sum + one.sizeBytes, 0);
   situation.versions.set(version, { state: 'whole', manifest, dir: versionDir(plan, version) });

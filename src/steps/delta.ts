@@ -13,7 +13,7 @@ type DeltaStep = Extract<Step, { kind: 'delta' }>;
  * Makes the update of one version pair, once both versions are known to fit.
  *
  * @returns what was made, in words
- * @throws ReleasePlanError `archive-missing`, `archive-damaged`, `pair-inconsistent`
+ * @throws ReleasePlanError `archive-missing`, `archive-damaged`, `archive-unreadable`, `pair-inconsistent`
  *   or what delta/update.ts throws
  */
 export async function runDelta(step: DeltaStep, situation: Situation, host: StepHost, workshop: Workshop | undefined, progress: (message: string) => void): Promise<string> {
@@ -42,6 +42,7 @@ export async function runDelta(step: DeltaStep, situation: Situation, host: Step
 function sideOf(situation: Situation, version: string): UpdateSide {
   const held = situation.versions.get(version);
   if (held?.state === 'whole') return { manifest: held.manifest, dir: held.dir };
+  if (held?.state === 'unreadable') throw new ReleasePlanError('archive-unreadable', held.problems.join('; '));
   if (held?.state === 'damaged') throw new ReleasePlanError('archive-damaged', held.problems.join('; '));
   throw new ReleasePlanError('archive-missing', `version ${version} is not in the archive`);
 }

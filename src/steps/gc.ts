@@ -11,6 +11,7 @@ import { pairKey, type ArchiveState, type Plan } from '../model.ts';
 import { compareVersions } from '../plan/version.ts';
 import { withArchive } from './apply.ts';
 import { needOf, type Need } from './need.ts';
+import { requireReadable } from './readable.ts';
 import type { StepHost } from './session.ts';
 import { archivedSubjects } from './verify.ts';
 
@@ -39,7 +40,7 @@ const DEFAULT_TRASH_MS = 30 * 86_400_000;
  * stays, whatever the rule says.
  *
  * @throws ReleasePlanError `gc-undecided`, before anything is touched, when it
- *   cannot be told who needs what; `usage` for an OSTree plan; `locked`
+ *   cannot be told who needs what; `archive-unreadable`; `usage` for an OSTree plan; `locked`
  */
 export async function gc(plan: Plan, host: StepHost, options: { dryRun: boolean; waitMs: number; now: Date }): Promise<GcResult> {
   if (plan.ostree !== undefined) throw new ReleasePlanError('usage', `${plan.file} is an OSTree plan, whose archive is the repository`, { hint: 'Withdraw deltas with `release-plan targets static-deltas --prune`; prune commits with ostree.' });
@@ -58,6 +59,7 @@ const placeOf = ({ of: { from, to } }: Verdict): string => (from === undefined ?
 async function decide(plan: Plan, host: StepHost, now: Date): Promise<GcResult> {
   const subjects = await archivedSubjects(plan, host);
   const state = await surveyArchive(plan, subjects, HEADERS_ALONE);
+  requireReadable(state);
   const need = await needOf(plan, state, host.signal);
   const verdicts = decideRetention(plan.retention, { ...subjects, ...need, compareVersions });
   return {

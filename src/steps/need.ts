@@ -42,6 +42,7 @@ export async function needOf(plan: Plan, state: ArchiveState, signal?: AbortSign
   addPairs(need, requiredPairs(plan));
   for (const [version, held] of state.versions) {
     if (held.state === 'damaged') bind(need, version, 'it is damaged; see `release-plan verify`');
+    if (held.state === 'unreadable') bind(need, version, 'it cannot be read; see `release-plan verify`');
     if (held.state === 'whole' && held.manifest.product !== plan.product) bind(need, version, `it is of the product ${held.manifest.product}`);
   }
   await undecided('the reports of other plans', async () => await addOtherPlans(need, plan));

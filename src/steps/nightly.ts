@@ -10,7 +10,7 @@ import type { Inventory } from '../archive/inventory.ts';
 import { EXIT, type ExitCode } from '../codes.ts';
 import { ReleasePlanError } from '../errors.ts';
 import { formatBytes } from '../io/bytes.ts';
-import { pairKey, type ArchiveState, type DeltaInfo, type Held, type Plan, type VersionManifest } from '../model.ts';
+import { pairKey, problemsOf, type ArchiveState, type DeltaInfo, type Held, type Plan, type VersionManifest } from '../model.ts';
 import { changesSince, nightRecord, type Night } from '../report/night.ts';
 import { makeTrue, withArchive, type ApplyResult } from './apply.ts';
 import { assess, decideSteps } from './assess.ts';
@@ -54,7 +54,7 @@ export async function nightly(plan: Plan, host: StepHost, options: { waitMs: num
       nights: { ...memory.nights, [planName(plan)]: record },
     });
     const archivedBytes = filesOf(situation).reduce((sum, one) => sum + one.file.sizeBytes, 0);
-    const night: Night = { ranAt: record.ranAt, damaged: record.damaged, changes: changesSince(before, record), readBytes, archivedBytes, unneeded, emptied, ...(before === undefined ? {} : { since: before.ranAt }) };
+    const night: Night = { ranAt: record.ranAt, damaged: record.damaged, ...(record.unreadable === undefined ? {} : { unreadable: record.unreadable }), changes: changesSince(before, record), readBytes, archivedBytes, unneeded, emptied, ...(before === undefined ? {} : { since: before.ranAt }) };
     return { ...result, night, exitCode: exitCodeOf(result, night) };
   });
 }
@@ -110,12 +110,12 @@ async function readInputs(situation: Situation, options: Parameters<typeof readV
 /** The files that manifests name which can be read, whole or not. */
 function filesOf({ versions, updates }: ArchiveState): Array<{ path: string; file: VersionManifest['files'][0] }> {
   return [...versions.values(), ...updates.values()].flatMap((held: Held<VersionManifest | DeltaInfo>) => {
-    const manifest = held.state === 'whole' ? held.manifest : held.state === 'damaged' ? held.found?.manifest : undefined;
+    const manifest = held.state === 'whole' ? held.manifest : held.state === 'absent' ? undefined : held.found?.manifest;
     return held.state === 'absent' || manifest === undefined ? [] : manifest.files.map((file) => ({ path: join(held.dir, file.path), file }));
   });
 }
 
-const damageOf = ({ versions, updates }: ArchiveState): string[] => [...versions.values(), ...updates.values()].flatMap((held) => (held.state === 'damaged' ? held.problems : []));
+const damageOf = ({ versions, updates }: ArchiveState): string[] => [...versions.values(), ...updates.values()].flatMap(problemsOf);
 
 /** Lists what nothing needs and empties the trash; where it cannot be told who needs what, neither. */
 async function tidy(plan: Plan, situation: Situation, host: StepHost, now: Date): Promise<Pick<Night, 'unneeded' | 'emptied'>> {

@@ -1,3 +1,5 @@
+import { DELTA_INFO } from '../archive/layout.ts';
+import { HEADERS_ALONE, identityOf, readUpdate, readVersion } from '../archive/manifest.ts';
 import { reopenPackage, reproveDeltas, type Reproof } from '../delta/reprove.ts';
 import type { UpdateSide } from '../delta/update.ts';
 import { pairKey, type DeltaInfo, type Held, type VersionManifest } from '../model.ts';
@@ -17,13 +19,51 @@ export interface ProveOptions {
 /**
  * Shows again, for every whole update, what was shown when it was made: its
  * .swu opens and its signature holds; with `deep` its deltas give the target.
- * What is not whole has its failing row already.
+ * What is not whole has its failing row already. Needs no lock: what another
+ * run exchanges meanwhile is shown anew.
+ *
+ * @returns what could not be read, a line each
  */
-export async function proveAgain(situation: Situation, shown: ShownRows, host: StepHost, options: ProveOptions): Promise<void> {
-  for (const [subject, update] of situation.updates) {
+export async function proveAgain(situation: Situation, shown: ShownRows, host: StepHost, options: ProveOptions): Promise<string[]> {
+  const unreadable: string[] = [];
+  for (const subject of situation.updates.keys()) {
     host.signal.throwIfAborted();
-    if (update.state === 'whole') shown.set(subject, (await proveOne(subject, update, situation, host, options)).map((one) => ({ ...one, subject })));
+    const found = await proveSettled(subject, situation, host, options);
+    if (found === undefined) continue;
+    shown.set(subject, found.map(({ isUnreadable: _isUnreadable, ...one }) => ({ ...one, subject })));
+    unreadable.push(...found.filter((one) => one.isUnreadable).map((one) => `${subject}: ${one.detail}`));
   }
+  return unreadable;
+}
+
+/** @returns undefined when it is not whole, or no longer there */
+async function proveSettled(subject: string, situation: Situation, host: StepHost, options: ProveOptions): Promise<Reproof[] | undefined> {
+  for (;;) {
+    const update = situation.updates.get(subject);
+    if (update?.state !== 'whole') return undefined;
+    const before = await identityOf(update.dir, DELTA_INFO);
+    const found = await proveOne(subject, update, situation, host, options);
+    const isGood = found.every((one) => one.result !== 'fail' && one.isUnreadable === undefined);
+    if (isGood || !(await hasMoved(subject, update, before, situation, host.signal))) return found;
+  }
+}
+
+/**
+ * Whether another run changed something that a proof was made of; the situation then says how it stands now.
+ *
+ * @param before {@link identityOf} the update's folder before it was opened
+ */
+async function hasMoved(subject: string, { dir, manifest }: Held<DeltaInfo> & { state: 'whole' }, before: string, situation: Situation, signal: AbortSignal): Promise<boolean> {
+  const now = await readUpdate(dir, manifest.from, manifest.to, { signal });
+  let moved = (await identityOf(dir, DELTA_INFO)) !== before;
+  if (moved) situation.updates.set(subject, now);
+  for (const version of [manifest.from, manifest.to]) {
+    const side = situation.versions.get(version);
+    if (side?.state !== 'whole' || (await readVersion(side.dir, version, HEADERS_ALONE)).state !== 'absent') continue;
+    situation.versions.set(version, { state: 'absent' });
+    moved = true;
+  }
+  return moved;
 }
 
 /** How many bytes {@link proveAgain} goes through: packages, and the images that each delta gives. */

@@ -12,9 +12,10 @@ import { applyDelta, signature } from '../rdiff/index.ts';
 import { withArchive } from './apply.ts';
 import { runDelta } from './delta.ts';
 import { Meter } from './meter.ts';
-import { proveAgain, type ShownRows } from './prove-again.ts';
+import { proveAgain } from './prove-again.ts';
+import { unreadableOf } from './readable.ts';
 import type { Situation, StepHost } from './session.ts';
-import { reportOfVerification, verify, type Verification } from './verify.ts';
+import { verificationOf, verify, type Verification } from './verify.ts';
 
 /** What became of one damaged thing. */
 export interface Repair {
@@ -28,7 +29,10 @@ export interface RepairResult extends Verification {
   repairs: Repair[];
 }
 
-type DamagedVersion = Held<VersionManifest> & { state: 'damaged' };
+/** What may be made again: damaged, or lost with the disk. What this process merely may not read is left as it is. */
+type Repairable<T> = Exclude<Held<T>, { state: 'absent' } | { state: 'whole' }>;
+
+const isRepairable = <T>(held: Held<T> | undefined): held is Repairable<T> => held?.state === 'damaged' || (held?.state === 'unreadable' && held.isLost);
 
 /**
  * Verifies, and makes again what can be made again from what is whole:
@@ -36,22 +40,26 @@ type DamagedVersion = Held<VersionManifest> & { state: 'damaged' };
  * and an image that an archived delta gives back. What a version was archived
  * as decides: a file gets its name only with the sha256 of the manifest.
  * What is made from nothing (an image without a delta that leads to it, a
- * collected file, a manifest) is named and left as it is.
+ * collected file, a manifest) is named and left as it is. What the disk does
+ * not give back (EIO) counts as damaged here: whoever repairs asks for it.
  *
  * @throws ReleasePlanError `locked`, `interrupted`
  */
 export async function verifyAndRepair(plan: Plan, host: StepHost, options: { deep: boolean; waitMs: number }): Promise<RepairResult> {
   return await withArchive(plan, host, options, `verify --repair ${plan.file}`, async () => {
-    const { situation, shown } = await verify(plan, host, options);
+    const { situation, shown, unreadable: before } = await verify(plan, host, options);
+    // What a proof could not read stays; how versions and updates stand is asked again at the end.
+    const said = new Set(unreadableOf(situation));
+    const unreadable = before.filter((line) => !said.has(line));
     const repairs: Repair[] = [];
-    await host.drive([...versionTasks(situation, repairs, host), ...updateTasks(situation, shown, repairs, host, options.deep)]);
-    return { situation, shown, repairs, report: reportOfVerification(situation, shown) };
+    await host.drive([...versionTasks(situation, repairs, host), ...updateTasks({ situation, shown, unreadable }, repairs, host, options.deep)]);
+    return { ...verificationOf(situation, shown, unreadable), repairs };
   });
 }
 
 /** Oldest first: an image that is repaired is the base of the next. */
 function versionTasks(situation: Situation, repairs: Repair[], host: StepHost): Task[] {
-  const damaged = [...situation.versions].filter((one): one is [string, DamagedVersion] => one[1].state === 'damaged');
+  const damaged = [...situation.versions].flatMap(([version, held]) => (isRepairable(held) ? [[version, held] as const] : []));
   return damaged.sort(([a], [b]) => compareVersions(a, b)).map(([version, held]): Task => ({
     title: `repair ${version}`,
     async run(progress) {
@@ -63,7 +71,7 @@ function versionTasks(situation: Situation, repairs: Repair[], host: StepHost): 
   }));
 }
 
-async function repairVersion({ dir, problems, found }: DamagedVersion, situation: Situation, host: StepHost, progress: (message: string) => void): Promise<Repair[]> {
+async function repairVersion({ dir, problems, found }: Repairable<VersionManifest>, situation: Situation, host: StepHost, progress: (message: string) => void): Promise<Repair[]> {
   if (found === undefined) return problems.map((what) => ({ what, result: 'beyond-repair', detail: 'nothing else says what the version was archived as; restore it from a backup' }));
   const repairs: Repair[] = [];
   // Images first: signatures are made from them.
@@ -121,8 +129,8 @@ async function publishChecked(path: string, { sizeBytes, sha256 }: ArchivedFile,
   });
 }
 
-function updateTasks(situation: Situation, shown: ShownRows, repairs: Repair[], host: StepHost, deep: boolean): Task[] {
-  const isBad = (subject: string): boolean => situation.updates.get(subject)?.state === 'damaged' || (shown.get(subject) ?? []).some((row) => row.result === 'fail');
+function updateTasks({ situation, shown, unreadable }: Omit<Verification, 'report'>, repairs: Repair[], host: StepHost, deep: boolean): Task[] {
+  const isBad = (subject: string): boolean => isRepairable(situation.updates.get(subject)) || (shown.get(subject) ?? []).some((row) => row.result === 'fail');
   return [...situation.updates.keys()].filter(isBad).map((subject): Task => ({
     title: `make ${subject} again`,
     async run(progress) {
@@ -130,7 +138,7 @@ function updateTasks(situation: Situation, shown: ShownRows, repairs: Repair[], 
       repairs.push(done);
       if (done.result === 'repaired') {
         const updates = new Map([...situation.updates].filter(([key]) => key === subject));
-        await proveAgain({ ...situation, updates }, shown, host, { deep, meter: new Meter(0, progress) });
+        unreadable.push(...(await proveAgain({ ...situation, updates }, shown, host, { deep, meter: new Meter(0, progress) })));
       }
       return outcomeOf([done]);
     },
@@ -147,7 +155,7 @@ async function remakeUpdate(subject: string, situation: Situation, host: StepHos
 /** By the plan's rule, or as it was made. */
 function engineOf(subject: string, { pairs, updates }: Situation): EngineName {
   const held = updates.get(subject);
-  const before = held?.state === 'whole' ? held.manifest : held?.state === 'damaged' ? held.found?.manifest : undefined;
+  const before = held?.state === 'whole' ? held.manifest : isRepairable(held) ? held.found?.manifest : undefined;
   return pairs.find(({ from, to }) => pairKey(from, to) === subject)?.engine ?? before?.engine ?? 'rdiff';
 }
 

@@ -52,7 +52,10 @@ export function subjectOf(step: Step): string | undefined {
 }
 
 /** The versions that the plan names or its deltas are made of; a situation may know of others, that lie in the archive beside them. */
-export function referredVersions({ plan, pairs, versions }: Situation): Array<Held<VersionManifest>> {
-  const names = new Set([...plan.versions.map((one) => one.version), ...pairs.flatMap(({ from, to }) => [from, to])]);
-  return [...versions].filter(([version]) => names.has(version)).map(([, held]) => held);
+export function referredVersions(situation: Situation): Array<Held<VersionManifest>> {
+  const names = referredNames(situation);
+  return [...situation.versions].filter(([version]) => names.has(version)).map(([, held]) => held);
 }
+
+/** The names of the versions that the plan names or its deltas are made of. */
+export const referredNames = ({ plan, pairs }: Situation): Set<string> => new Set([...plan.versions.map((one) => one.version), ...pairs.flatMap(({ from, to }) => [from, to])]);

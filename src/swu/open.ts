@@ -47,8 +47,8 @@ const MAX_DESCRIPTION_BYTES = 16 * 1024 * 1024;
  * Opens a .swu and checks it as a device would, and its checksums besides.
  * Reads it once, in bounded memory.
  *
- * @throws ReleasePlanError only when `trust.public` cannot be read, or openssl
- *   is missing; whatever is wrong with the file itself is a failed check
+ * @throws ReleasePlanError only when the file or `trust.public` cannot be read, or
+ *   openssl is missing; whatever is wrong with the file itself is a failed check
  */
 export async function openSwu(path: string, request: OpenRequest): Promise<OpenedSwu> {
   let found: CpioMember[];

@@ -1,17 +1,15 @@
 /** What faults are tried on: a small product, ready to archive a version and to make an update, put back before each trial. */
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { product, type CliResult, type Product } from '../support/product.ts';
 import { scratch } from '../support/scratch.ts';
 import { STAGING_PREFIX } from '../../src/io/atomic.ts';
+import { openSealedJson } from '../../src/io/json.ts';
 import { SCRATCH_PREFIX } from '../../src/io/scratch.ts';
+import { COMMAND, WHOLE_COMMAND, copyChanging, leaveToMend, leaveToTidy, writeGcPlan, type State } from './scenarios.ts';
 
-/** Archives 0.2.0, which kas has built already, and makes 0.1.0 -> 0.2.0. Takes a second or two. */
-export const COMMAND = ['apply', 'plan.yml', '--only', 'archive,delta,report'];
-
-/** The whole way, kas and all. */
-export const WHOLE_COMMAND = ['apply', 'plan.yml'];
+export { COMMAND, WHOLE_COMMAND };
 
 /** Where private keys lie while openssl runs. */
 const KEY_MEMORY = '/dev/shm';
@@ -23,14 +21,16 @@ export interface Rig {
   env: NodeJS.ProcessEnv;
   /** What calls have to begin with to count as the run's own. */
   roots: string[];
-  /** Puts everything back as it was when kas had built 0.2.0 and nothing more; or, with `empty`, before any build. */
-  reset(to?: 'built' | 'empty'): void;
+  /** Puts everything as it is in a state; when kas had built 0.2.0 and nothing more unless given. */
+  reset(to?: State): void;
   /** Runs the command line in this process, as bin.js does. */
   cli(args: readonly string[]): Promise<CliResult>;
   /** Who ran and has ended: nothing of theirs may be left in memory. This process's own goes when it ends, or with the next run. */
   pids: Set<number>;
-  /** The archive when a run went undisturbed. */
+  /** The archive when `apply` went undisturbed. */
   reference: ReadonlyMap<string, string>;
+  /** The archive as it is when a command has ended undisturbed, from a state. */
+  after(from: State, command: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 
 /** Makes the product and lets one run go undisturbed. */
@@ -41,25 +41,38 @@ export async function makeRig(name: string): Promise<Rig> {
   // Times would differ from run to run, and so would every byte that depends on them.
   const env = { ...process.env, TMPDIR: tmp, SOURCE_DATE_EPOCH: '1700000000' };
   const cli = await inProcess(subject.dir, env);
-  const changing = ['artifacts', '.release-plan', 'build'];
-  const newer = (plan: Parameters<Parameters<Product['edit']>[0]>[0]): void => void (plan.versions = [{ version: '0.1.0', tags: ['promoted'] }, { version: '0.2.0' }]);
+  const keep = (state: State): void => copyChanging(subject.dir, join(kept, state));
   subject.edit((plan) => void (plan.versions = [{ version: '0.1.0', tags: ['promoted'] }]));
   subject.edit((plan) => void (plan.deltas = []));
   requireOk(await cli(['apply', 'plan.yml', '--only', 'build,archive']));
-  subject.edit(newer);
+  keep('first');
+  subject.edit((plan) => void (plan.versions = [{ version: '0.1.0', tags: ['promoted'] }, { version: '0.2.0' }]));
   subject.edit((plan) => void (plan.deltas = [{ to: '0.2.0', from: { tag: 'promoted' }, engine: 'rdiff' }]));
+  writeGcPlan(subject);
   requireOk(await cli(['apply', 'plan.yml', '--only', 'build']));
-  for (const one of changing) if (existsSync(join(subject.dir, one))) cpSync(join(subject.dir, one), join(kept, one), { recursive: true, verbatimSymlinks: true });
+  keep('built');
   requireOk(await cli(COMMAND));
-  const reset = (to: 'built' | 'empty' = 'built'): void => {
-    for (const one of changing) {
-      rmSync(join(subject.dir, one), { recursive: true, force: true });
-      if (to === 'built' && existsSync(join(kept, one))) cpSync(join(kept, one), join(subject.dir, one), { recursive: true, verbatimSymlinks: true });
-    }
+  keep('done');
+  const reset = (to: State = 'built'): void => {
+    const isMade = to === 'to-tidy' || to === 'to-mend';
+    copyChanging(join(kept, isMade ? 'done' : to), subject.dir);
+    if (to === 'to-tidy') leaveToTidy(subject);
+    if (to === 'to-mend') leaveToMend(subject);
     for (const one of readdirSync(tmp)) rmSync(join(tmp, one), { recursive: true, force: true });
     for (const one of keysOf(new Set([process.pid]))) rmSync(join(KEY_MEMORY, one), { recursive: true, force: true });
   };
-  return { product: subject, tmp, env, roots: [subject.dir, tmp, join(KEY_MEMORY, SCRATCH_PREFIX)], reset, cli, pids: new Set(), reference: snapshot(subject) };
+  const ends = new Map<string, ReadonlyMap<string, string>>();
+  const after = async (from: State, command: readonly string[]): Promise<ReadonlyMap<string, string>> => {
+    const key = [from, ...command].join(' ');
+    const known = ends.get(key);
+    if (known !== undefined) return known;
+    reset(from);
+    requireOk(await cli(command));
+    const end = snapshot(subject);
+    ends.set(key, end);
+    return end;
+  };
+  return { product: subject, tmp, env, roots: [subject.dir, tmp, join(KEY_MEMORY, SCRATCH_PREFIX)], reset, cli, pids: new Set(), reference: snapshot(subject), after };
 }
 
 function smallProduct(name: string): Product {
@@ -108,14 +121,20 @@ export function snapshot({ dir }: Product): Map<string, string> {
     if (path.endsWith('.lock')) continue;
     const full = join(archive, path);
     const { mode } = statSync(full);
-    found.set(path, `${mode.toString(8)} ${statSync(full).isFile() ? createHash('sha256').update(contentOf(full)).digest('hex') : ''}`);
+    // A batch is named by its time; one that was begun by a killed run may be ended in another.
+    found.set(path.replace(/\.trash\/\d+T\d+Z/, '.trash/TIME'), `${mode.toString(8)} ${statSync(full).isFile() ? createHash('sha256').update(contentOf(full)).digest('hex') : ''}`);
   }
   return found;
 }
 
-/** The registry counts how often it was rewritten, as TUF demands; how often depends on how many runs there were. */
-const contentOf = (path: string): string =>
-  path.endsWith('targets.json') ? readFileSync(path, 'latin1').replace(/"version": \d+/, '') : readFileSync(path, 'latin1');
+/** The registry counts how often it was rewritten, as TUF demands. Nights remember when they were, and which files they read: two read more than one. */
+function contentOf(path: string): string {
+  const text = readFileSync(path, 'latin1');
+  if (path.endsWith('targets.json')) return text.replace(/"version": \d+/, '');
+  if (!path.endsWith('state.json')) return text;
+  const opened = openSealedJson(text);
+  return 'problem' in opened ? opened.problem : JSON.stringify(opened.value.nights).replaceAll(/"ranAt":"[^"]*"/g, '');
+}
 
 /** Paths that differ between two snapshots. */
 export function differences(found: ReadonlyMap<string, string>, expected: ReadonlyMap<string, string>): string[] {

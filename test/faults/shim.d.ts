@@ -7,6 +7,8 @@ export interface FaultPlan {
   /** Which one gets the fault, from 1; with 0 they are only counted. */
   at: number;
   fault: Fault;
+  /** In place of one call: every call that opens or reads this file fails. */
+  badFile?: string;
 }
 
 export function arm(plan: FaultPlan): void;

@@ -10,6 +10,9 @@
  *   files are emptied, as a file system that allocates late leaves them.
  * - an errno: the call fails with it and does nothing.
  *
+ * Or a file goes bad: every call that opens or reads it fails, until another
+ * file has its name; as a disk does, or a lost permission.
+ *
  * Kills count calls that change something; errnos those that can fail with them.
  * Worker threads only read, and are left alone; so are programs that are run.
  */
@@ -32,6 +35,8 @@ const ERRNOS = {
 };
 /** Kinds that change what is on disk. */
 const CHANGES = new Set(['create', 'name', 'write', 'change']);
+/** Kinds that want the bytes. */
+const READS = new Set(['open', 'read']);
 const KILLS = new Set(['kill', 'torn', 'power']);
 const WORDS = { EIO: 'i/o error', EACCES: 'permission denied', EMFILE: 'too many open files', ENOSPC: 'no space left on device' };
 
@@ -43,8 +48,10 @@ const BY_PATH = {
 };
 const BY_HANDLE = { read: 'read', write: 'write', writev: 'write', writeFile: 'write', appendFile: 'write', sync: 'write', datasync: 'write', chmod: 'change', truncate: 'change' };
 
-/** @type {{ roots: string[], at: number, fault: string } | undefined} */
+/** @type {{ roots: string[], at: number, fault: string, badFile?: string } | undefined} */
 let armed;
+/** What the bad file was when it went bad. @type {number | undefined} */
+let badInode;
 let seen = 0;
 /** @type {string | undefined} */
 let fired;
@@ -66,6 +73,7 @@ function failure(errno, syscall, path) {
  * @param tear writes half
  */
 function passes(kind, name, path, { hasPath = true, tear = () => {} } = {}) {
+  if (armed?.badFile !== undefined) return isBad(path) && READS.has(kind) && ERRNOS[kind].includes(armed.fault) ? failure(armed.fault, name, hasPath ? path : undefined) : undefined;
   if (fired !== undefined || !concerns(path)) return undefined;
   const isKill = KILLS.has(armed.fault);
   if (isKill ? !CHANGES.has(kind) : !ERRNOS[kind].includes(armed.fault)) return undefined;
@@ -78,6 +86,8 @@ function passes(kind, name, path, { hasPath = true, tear = () => {} } = {}) {
   process.kill(process.pid, 'SIGKILL');
   return undefined;
 }
+
+const isBad = (path) => path === armed.badFile && original.existsSync(path) && original.statSync(path).ino === badInode;
 
 function loseUnsynced() {
   for (const path of dirty) if (original.existsSync(path)) original.truncateSync(path, 0);
@@ -213,6 +223,7 @@ export function arm(plan) {
   armed = plan;
   seen = 0;
   fired = undefined;
+  badInode = plan.badFile === undefined ? undefined : original.statSync(plan.badFile).ino;
   dirty.clear();
 }
 

@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { takeInventory } from '../../src/archive/inventory.ts';
 import { surveyArchive } from '../../src/archive/survey.ts';
 import { MACHINE, type CliResult } from '../support/product.ts';
-import { COMMAND, differences, leftovers, snapshot, type Rig } from './rig.ts';
+import { problemsOf } from '../../src/model.ts';
+import { differences, leftovers, snapshot, type Rig } from './rig.ts';
+import { BAD_DELTA, type Scenario } from './scenarios.ts';
 import { arm, disarm, type Fault } from './shim.js';
 
 const BIN = fileURLToPath(new URL('../../src/bin.js', import.meta.url));
@@ -20,38 +22,45 @@ export interface Trial {
 }
 
 /** How many calls of an undisturbed run each kind of fault could hit. */
-export async function countCalls(rig: Rig, fault: Fault): Promise<number> {
-  rig.reset();
+export async function countCalls(rig: Rig, fault: Fault, { from, command }: Scenario): Promise<number> {
+  rig.reset(from);
   arm({ roots: rig.roots, at: 0, fault });
-  await rig.cli(COMMAND);
+  await rig.cli(command);
   return disarm().seen;
 }
 
 /** Fails the n-th call of a run with an errno. */
-export async function tryErrno(rig: Rig, fault: Fault, at: number): Promise<Trial> {
-  rig.reset();
+export async function tryErrno(rig: Rig, fault: Fault, at: number, scenario: Scenario): Promise<Trial> {
+  const undisturbed = await rig.after(scenario.from, scenario.command);
+  const end = await endOf(rig, scenario);
+  rig.reset(scenario.from);
   arm({ roots: rig.roots, at, fault });
   let run: CliResult;
   let fired: string | undefined;
   try {
-    run = await rig.cli(COMMAND);
+    run = await rig.cli(scenario.command);
   } finally {
     ({ fired } = disarm());
   }
-  const name = `${fault} at call ${at}${fired === undefined ? '' : `: ${fired.replaceAll(rig.product.dir, '.')}`}`;
+  const name = `${fault} at call ${at} of ${scenario.command.join(' ')}${fired === undefined ? '' : `: ${fired.replaceAll(rig.product.dir, '.')}`}`;
   if (fired === undefined) return { name, injected: false, problems: [] };
-  const problems = [...judgeExit(run, fault, rig), ...(await judgeArchive(rig)), ...(await judgeRerun(rig, COMMAND))];
+  const problems = [...judgeExit(run, fault, rig, undisturbed), ...(await judgeArchive(rig, scenario)), ...(await judgeRerun(rig, scenario, end))];
   return { name, injected: true, problems };
 }
 
 /** Kills a run at its n-th call that changes something, or after a time. */
-export async function tryKill(rig: Rig, fault: Fault | 'time', at: number, command: readonly string[] = COMMAND): Promise<Trial> {
-  rig.reset(command === COMMAND ? 'built' : 'empty');
+export async function tryKill(rig: Rig, fault: Fault | 'time', at: number, scenario: Scenario): Promise<Trial> {
+  const { from, command } = scenario;
+  const end = await endOf(rig, scenario);
+  rig.reset(from);
   const killed = await runChild(rig, command, fault === 'time' ? { killAfterMs: at } : { fault: JSON.stringify({ roots: rig.roots, at, fault }) });
   const name = `${fault === 'time' ? `SIGKILL after ${at} ms` : `${fault} at call ${at}`} of ${command.join(' ')}`;
   if (killed.signal !== 'SIGKILL') return { name, injected: false, problems: killed.exitCode === 0 ? [] : [`ended with ${killed.exitCode}: ${killed.stderr}`] };
-  return { name, injected: true, problems: [...(await judgeArchive(rig)), ...(await judgeRerun(rig, command))] };
+  return { name, injected: true, problems: [...(await judgeArchive(rig, scenario)), ...(await judgeRerun(rig, scenario, end))] };
 }
+
+/** How the archive is in the end, whether a fault came between or not. */
+const endOf = async (rig: Rig, { from, rerun }: Scenario): Promise<ReadonlyMap<string, string>> => await rig.after(from, rerun);
 
 interface Killed {
   exitCode: number | null;
@@ -78,30 +87,29 @@ function runChild(rig: Rig, command: readonly string[], how: { killAfterMs: numb
 }
 
 /** A fault ends in exit 5 with a path (and the need in bytes, when the disk is full), unless the run did without. */
-function judgeExit(run: CliResult, fault: Fault, rig: Rig): string[] {
-  if (run.exitCode === 0) return differences(snapshot(rig.product), rig.reference).map((path) => `exit 0, and ${path} is not as it should be`);
+function judgeExit(run: CliResult, fault: Fault, rig: Rig, undisturbed: ReadonlyMap<string, string>): string[] {
+  if (run.exitCode === 0) return differences(snapshot(rig.product), undisturbed).map((path) => `exit 0, and ${path} is not as it should be`);
   const said = run.stderr;
-  // What is archived and cannot be read is damaged, as if it had other bytes.
-  const isRot = fault === 'EIO' && run.exitCode === 4 && said.includes('cannot be read: EIO');
   const problems: string[] = [];
-  if (run.exitCode !== 5 && !isRot) problems.push(`exit code ${run.exitCode}: ${said}`);
+  if (run.exitCode !== 5) problems.push(`exit code ${run.exitCode}: ${said}`);
   if (!/[^\s]*\/[^\s]+/.test(said.replaceAll(/https?:\S+/g, ''))) problems.push(`no path in the message: ${said}`);
   if (fault === 'ENOSPC' && !/\d+ bytes/.test(said)) problems.push(`no bytes in the message: ${said}`);
   return problems;
 }
 
-/** Whatever has a final name is whole. */
-async function judgeArchive({ product: { archive } }: Rig): Promise<string[]> {
+/** Whatever has a final name is whole, but for the damage that was there before. */
+async function judgeArchive({ product: { archive } }: Rig, { from }: Scenario): Promise<string[]> {
   const key = { artifacts: archive.slice(0, -`/${MACHINE}/image-prod`.length), machine: MACHINE, image: 'image-prod' };
   const { versions, updates } = await surveyArchive(key, await takeInventory(key));
-  return [...versions.values(), ...updates.values()].flatMap((held) => (held.state === 'damaged' ? held.problems.map((one) => `damaged under its final name: ${one}`) : []));
+  const problems = [...versions.values(), ...updates.values()].flatMap(problemsOf);
+  return problems.filter((one) => from !== 'to-mend' || !one.includes(`${BAD_DELTA} was altered`)).map((one) => `not whole under its final name: ${one}`);
 }
 
-async function judgeRerun(rig: Rig, command: readonly string[]): Promise<string[]> {
-  const run = await rig.cli(command);
+async function judgeRerun(rig: Rig, { rerun }: Scenario, end: ReadonlyMap<string, string>): Promise<string[]> {
+  const run = await rig.cli(rerun);
   if (run.exitCode !== 0) return [`the rerun ended with ${run.exitCode}: ${run.stderr}`];
   return [
-    ...differences(snapshot(rig.product), rig.reference).map((path) => `after the rerun ${path} is not as it should be`),
+    ...differences(snapshot(rig.product), end).map((path) => `after the rerun ${path} is not as it should be`),
     ...leftovers(rig).map((path) => `after the rerun ${path} is left`),
   ];
 }

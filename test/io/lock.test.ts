@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ReleasePlanError } from '../../src/errors.ts';
-import { takeLock, withLock } from '../../src/io/lock.ts';
+import { isHeld, takeLock, withLock } from '../../src/io/lock.ts';
 import { scratch } from '../support/scratch.ts';
 
 const test = suite('io/lock');
@@ -24,6 +24,14 @@ test('a held lock names its holder to the next', async () => {
   }
   await lock.release();
   await (await takeLock(path, 'another')).release();
+});
+
+test('a holder that has not written who it is may be one that was killed: it is given some seconds to end', async () => {
+  const path = join(scratch('lock'), '.lock');
+  const nameless = spawn('flock', [path, 'sleep', '1'], { stdio: 'ignore' });
+  while (!(await isHeld(path))) await new Promise((resolve) => setTimeout(resolve, 10));
+  await (await takeLock(path, 'heir')).release();
+  assert.is(nameless.exitCode, 0);
 });
 
 test('waiting gets the lock when it is released', async () => {

@@ -72,7 +72,7 @@ export async function build(of: Project, directory: BuildDirectory, version: str
 }
 
 /** The proof of a build, for the project's one partition. */
-export async function prove(of: Project, directory: BuildDirectory, version: string, startedAtNs: bigint, archived?: ReadonlyMap<string, string>): Promise<Proof[]> {
+export async function prove(of: Project, directory: BuildDirectory, version: string, startedAtNs: bigint): Promise<Proof[]> {
   return await proveBuild({
     deploy: of.deploy,
     partitions: [ROOTFS],
@@ -82,7 +82,6 @@ export async function prove(of: Project, directory: BuildDirectory, version: str
     version,
     startedAtNs,
     scratchDir: directory.notes,
-    ...(archived === undefined ? {} : { archived }),
   });
 }
 

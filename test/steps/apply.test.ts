@@ -203,6 +203,17 @@ test('a second apply meanwhile is told who holds the archive; with --wait it fol
   assert.match(waited.stdout, 'Nothing to do');
 });
 
+test('without the versions that a step needs: exit 4, the code and the version', async () => {
+  const here = product('unbuilt');
+  for (const [phase, words] of [['delta', /^version 0\.\d\.0 is not in the archive/], ['archive', /is not one of 0\.1\.0 that ended well/]] as const) {
+    const run = await here.run(['apply', 'plan.yml', '--only', phase, '--json']);
+    assert.is(run.exitCode, 4, run.stderr);
+    const failed = documentOf(run).steps.find((step) => step.state === 'failed');
+    assert.is(failed?.code, 'archive-missing');
+    assert.match(failed?.message ?? '', words);
+  }
+});
+
 test('--dry-run and plan change nothing and say why; --only leaves the rest out', async () => {
   const here = product('partial');
   const dry = await here.run(['apply', 'plan.yml', '--dry-run']);

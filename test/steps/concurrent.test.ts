@@ -73,6 +73,44 @@ test('two plans that share a build directory alone: one builds after the other, 
   assert.match(manifest.proof.map((one) => one.detail).join(), 'holds 0.3.0');
 });
 
+test('two plans that build the same version in one build directory: BitBake makes it once, and both archive it', async () => {
+  rig.reset('empty');
+  const elsewhere = 'artifacts-of-the-second';
+  const other = secondPlan((plan) => void (plan.artifacts = elsewhere));
+  const runs = await Promise.all([rig.product.run([...WHOLE_COMMAND, '--wait'], rig.env), rig.product.run(['apply', other, '--wait'], rig.env)]);
+  assert.equal(runs.map((run) => run.exitCode), [0, 0], runs.map((run) => run.stderr).join('\n'));
+  sameAsFromOne();
+  const archives = ['artifacts', elsewhere].map((name) => join(rig.product.dir, name, MACHINE, 'image-prod'));
+  for (const version of ['0.1.0', '0.2.0']) {
+    const [first, second] = archives.map((archive) => imagesOf(join(archive, version)));
+    assert.ok(first !== undefined && first.length > 0);
+    assert.equal(second, first, version);
+  }
+});
+
+test('what another plan has built and archived last is taken as it stands, unless a layer changed', async () => {
+  rig.reset('built');
+  const archived = await rig.product.run(COMMAND, rig.env);
+  assert.is(archived.exitCode, 0, archived.stderr);
+  const third = (artifacts: string): string => secondPlan((plan) => Object.assign(plan, { artifacts, versions: [{ version: '0.2.0' }], deltas: [] }));
+  const taken = await rig.product.run(['apply', third('artifacts-of-the-third')], rig.env);
+  assert.is(taken.exitCode, 0, taken.stderr);
+  const [first, second] = ['artifacts', 'artifacts-of-the-third'].map((name) => join(rig.product.dir, name, MACHINE, 'image-prod/0.2.0'));
+  assert.equal(imagesOf(second ?? ''), imagesOf(first ?? ''));
+  assert.match(readFileSync(join(second ?? '', 'manifest.json'), 'utf8'), 'of an earlier build of 0.2.0 from the same configuration and layers');
+
+  const layer = join(rig.product.dir, 'layers/meta-tolomeo/conf/layer.conf');
+  writeFileSync(layer, `${readFileSync(layer, 'utf8')}# BitBake builds nothing again for a comment\n`);
+  const refused = await rig.product.run(['apply', third('artifacts-of-the-fourth')], rig.env);
+  assert.is(refused.exitCode, 3, refused.stderr);
+  assert.match(refused.stderr, /kas exited 0 without making it, and .*layer\.conf, in a layer without a clean commit, was changed/);
+});
+
+function imagesOf(version: string): string[] {
+  const { files } = JSON.parse(readFileSync(join(version, 'manifest.json'), 'utf8')) as { files: Array<{ role: string; sha256: string }> };
+  return files.filter((one) => one.role === 'image').map((one) => one.sha256);
+}
+
 test('without --wait the second is told who builds', async () => {
   rig.reset('empty');
   const other = secondPlan((plan) => void (plan.artifacts = 'other-artifacts-2'));

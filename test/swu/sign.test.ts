@@ -48,6 +48,14 @@ for (const method of ['rsa', 'rsa-pss'] as const) {
   });
 }
 
+test('a signature that openssl cannot make is told by the name of the key, with openssl\'s words', async () => {
+  for (const signing of [{ method: 'rsa', key: 'rsa.pem' }, { method: 'cms', key: 'ec.pem', cert: 'ec.crt' }] as const) {
+    const failure = await signDescription(join(work, 'not-there'), signature, signing, context).then(() => assert.unreachable() as never, (error: ReleasePlanError) => error);
+    assert.is(failure.code, 'signing-failed');
+    assert.match(failure.message, new RegExp(`^${signing.key}: openssl .*failed[^]*not-there`));
+  }
+});
+
 test('cms: elliptic curve and RSA keys', async () => {
   assert.ok((await signAndVerify({ method: 'cms', key: 'ec.pem', cert: 'ec.crt', public: 'ec.crt' })).valid);
   const verdict = await signAndVerify({ method: 'cms', key: 'rsa.pem', cert: 'rsa.crt', public: 'rsa.crt' });

@@ -28,7 +28,7 @@ export async function swupdateProblems(plan: Plan, pairs: readonly RequiredPair[
   for (const { from, to } of pairs.map(versionsOf)) {
     const held = await readUpdate(updateDir(plan, from, to), from, to, signal ? { signal } : {});
     if (held.state === 'absent') problems.push('is missing');
-    else if (held.state === 'damaged') problems.push(`is damaged: ${held.problems.join('; ')}`);
+    else if (held.state !== 'whole') problems.push(`is ${held.state}: ${held.problems.join('; ')}`);
     else {
       const open = held.manifest.proof.filter((proof) => proof.result !== 'pass' && proof.check === 'delta-applies');
       problems.push(open.length === 0 ? undefined : `was not proven: ${open.map((proof) => proof.detail).join('; ')}`);

@@ -78,6 +78,7 @@ test('bad rows are counted with their lines, and the good ones count', async () 
   const fleet = await read(ndjson);
   assert.equal([fleet.devices, fleet.bad.count], [2, 4]);
   assert.equal(fleet.bad.diagnostics.map((one) => one.where?.line), [2, 3, 5, 6]);
+  for (const one of fleet.bad.diagnostics) assert.is(one.code, 'fleet-bad-row');
 
   const json = await read(`{"devices": [\n${JSON.stringify(row(1))},\n7,\n\n${JSON.stringify(row(2, { tag: 5 }), null, 1)},\n {"uuid":"u","tag":[]}\n]}`);
   assert.equal([json.devices, json.bad.count], [1, 3]);

@@ -1,0 +1,62 @@
+/** Codes, what explains them and the tests that raise them are held together: a code that nobody asserts is one that nobody has seen. */
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CODES } from '../src/codes.ts';
+
+const test = suite('codes');
+const TEST = fileURLToPath(new URL('.', import.meta.url));
+const SRC = fileURLToPath(new URL('../src', import.meta.url));
+/** What speaks of codes without raising them. */
+const ABOUT_CODES = /codes\.test\.ts$|commands\/explain\.test\.ts$/;
+const TABLES = /^(codes|commands\/explain-examples)\.ts$/;
+
+interface Line {
+  text: string;
+  place: string;
+}
+
+function linesBelow(dir: string, wanted: (path: string) => boolean): Line[] {
+  const files = readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter(wanted);
+  return files.flatMap((file) => readFileSync(join(dir, file), 'utf8').split('\n').map((text, index) => ({ text, place: `${file}:${index + 1}` })));
+}
+
+/** Lines that hold something: of a test, also a row of its table; of a bad plan, whose first line says what is expected; of a golden file. */
+const ASSERTING: ReadonlyArray<[file: RegExp, line: RegExp]> = [
+  [/\.test\.ts$/, /^(?!\s*(\/\/|\*|\/\*)).*(assert\.\w+\(|failsWith\(|'[^']+': \[.*, ')/],
+  [/^plan\/bad\/.*\.yml$/, /^# expect: /],
+  [/^cases\/.*\/(stdout|stderr)$/, /^(error|warning)\[/],
+];
+
+const asserting = linesBelow(TEST, (path) => !ABOUT_CODES.test(path) && ASSERTING.some(([file]) => file.test(path))).filter(({ place, text }) => {
+  const [path = ''] = place.split(':', 1);
+  return ASSERTING.some(([file, line]) => file.test(path) && line.test(text));
+});
+
+/** A code as it is written in an assertion: a text of its own, or the start of a message. */
+const written = (code: string): RegExp => new RegExp(String.raw`(?<=['"\`\[^/ ])${code}(?=['"\`\]\\:/]| \d+:\d+| \((warning|error)\)| 1:1)`);
+
+test('each code is held by some test', () => {
+  const unheld = Object.keys(CODES).filter((code) => !asserting.some(({ text }) => written(code).test(text)));
+  assert.equal(unheld, []);
+});
+
+test('and a code that no test holds would be found', () => {
+  assert.ok(asserting.length > 1000, `${asserting.length} lines that assert`);
+  const holds = (line: string, code: string): boolean => written(code).test(line);
+  assert.not(asserting.some(({ text }) => holds(text, 'no-such-code')));
+  assert.ok(holds("assert.is(failure.code, 'locked');", 'locked'));
+  assert.ok(holds('assert.match(run.stderr, /error\\[locked\\]: /);', 'locked'));
+  assert.not(holds('await failsWith("kas-order", () => locked(here));', 'locked'), 'a function of that name');
+  assert.not(holds("assert.is(code, 'ostree-locked');", 'locked'), 'a part of another name');
+});
+
+test('each code is raised by the program', () => {
+  const lines = linesBelow(SRC, (path) => path.endsWith('.ts') && !TABLES.test(path));
+  const unraised = Object.keys(CODES).filter((code) => !lines.some(({ text }) => text.includes(`'${code}'`)));
+  assert.equal(unraised, []);
+});
+
+test.run();
