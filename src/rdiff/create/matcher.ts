@@ -144,7 +144,7 @@ export class Matcher {
     this.#changed = false;
   }
 
-  /** Adds matches of 32 bytes and more in [start, end) of the target, where there are none yet. */
+  /** Adds long matches in [start, end) of the target, where there are none yet. */
   scanCoarse(start: number, end: number): void {
     const { runsAt, coarse: { at, bits, strideBits, tagBits } } = this.#layout;
     this.#add(this.#wasm.scanCoarse(at, runsAt, 64 - bits, tagBits, strideBits, this.#targetAddress(start), this.#targetAddress(end), this.#own.baseAt, this.#baseBytes, start, this.#nextMatchAt()));

@@ -20,6 +20,9 @@ import { COARSE_WINDOW, hash32 } from './hash';
 /** A run shorter than this is left to the second pass: as a literal it compresses to less than a copy. */
 const RUN_MIN: u32 = 128;
 
+/** A match that the index gave and that is shorter is left to the second pass, which weighs it against others. */
+const KEPT_MIN: u32 = 64;
+
 /** Where there is nothing. */
 const NOWHERE: u64 = u64.MAX_VALUE;
 
@@ -121,8 +124,9 @@ function find(table: usize, runs: usize, shift: u32, tagBits: u32, strideBits: u
 }
 
 /**
- * Finds matches of at least 32 bytes between the target bytes [from, to) and the
- * base, in order and not overlapping.
+ * Finds matches of at least KEPT_MIN bytes between the target bytes [from, to) and the
+ * base, in order and not overlapping; of at least 32 where the last one goes on after a
+ * difference.
  *
  * @param cache this thread's blocks of the base
  * @param baseBytes size of the base
@@ -140,7 +144,8 @@ export function scanCoarse(table: usize, runs: usize, shift: u32, tagBits: u32, 
   let i = from;
   while (i + COARSE_WINDOW <= to) {
     let source = <u64>i + diagonal;
-    if (source > last || !baseEqual32(cache, source, i)) {
+    const follows = source <= last && baseEqual32(cache, source, i);
+    if (!follows) {
       source = find(table, runs, shift, tagBits, strideBits, i, to, cache, size);
       if (source == NOWHERE) {
         i += PROBE_STEP;
@@ -149,6 +154,10 @@ export function scanCoarse(table: usize, runs: usize, shift: u32, tagBits: u32, 
     }
     const ahead = COARSE_WINDOW + baseForward(cache, source + COARSE_WINDOW, i + COARSE_WINDOW, <u32>min<u64>(to - i, size - source) - COARSE_WINDOW);
     const back = baseBackward(cache, source, i, <u32>min<u64>(i - covered, source));
+    if (!follows && back + ahead < KEPT_MIN) {
+      i += ahead;
+      continue;
+    }
     store<u32>(out, <u32>(i - back));
     store<u32>(out, back + ahead, 4);
     store<f64>(out, <f64>(source - back), 8);
