@@ -21,7 +21,7 @@ interface Input {
 
 async function inputs(settings: BenchSettings): Promise<Input[]> {
   const pairs = await imagePairs(settings);
-  const limits = settings.full ? [4096, 1024, 512, 256] : [512, 192, 128];
+  const limits = settings.full ? [4096, 1024, 512, 256] : [512, 256, 192];
   const each = pairs.slice(0, 1).map(({ format, base, target }) => ({ name: FORMAT_TITLES[format], base, target, limits }));
   return settings.full ? [...each, await largePair(pairs, settings)] : each;
 }
