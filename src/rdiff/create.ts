@@ -15,12 +15,12 @@ import type { Progress } from './progress.ts';
 import { loadWasm, sharedMemory } from './wasm.ts';
 
 export interface CreateDeltaOptions {
-  /** The most memory that the process may take for it; 4 GiB unless given. A base that does not fit is worked through in windows. */
+  /** The most memory that the process may take for it; 4 GiB unless given. Where what no long match uses of the base does not fit, it is worked through in parts. */
   memoryBytes?: number;
   /** Threads; the number of processors, 8 at most, unless given. The delta does not depend on it. */
   workers?: number;
   signal?: AbortSignal;
-  /** Phases `index`, `scan`, `write`; the first two come again for every window of a large base. */
+  /** Phases `index`, `scan`, `write`; `scan` comes once for the long matches, and once for each part of the base in which short ones are looked for. */
   onProgress?: (progress: Progress) => void;
 }
 

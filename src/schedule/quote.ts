@@ -26,8 +26,20 @@ export function shellWord(text: string): string {
 /** A command line for a POSIX shell. */
 export const shellLine = (words: readonly string[]): string => words.map(shellWord).join(' ');
 
-/** The value of a setting in a unit file: `%` would begin a specifier. */
-export const unitValue = (text: string): string => requireOneLine(text).replaceAll('%', '%%');
+/** Text in a unit file: `%` would begin a specifier. */
+const unitText = (text: string): string => requireOneLine(text).replaceAll('%', '%%');
+
+/**
+ * The value of a setting in a unit file. Most settings know no quotes, so that
+ * a backslash at the end, which would join the next line to it, cannot be said.
+ *
+ * @throws ReleasePlanError `schedule-text`
+ * @see systemd.syntax(7)
+ */
+export function unitValue(text: string): string {
+  if (text.endsWith('\\')) throw new ReleasePlanError('schedule-text', `${JSON.stringify(text)} ends with a backslash, which a unit file takes for a line that goes on`);
+  return unitText(text);
+}
 
 /**
  * A command line for ExecStart=. The prefix `:` keeps systemd from replacing
@@ -36,7 +48,7 @@ export const unitValue = (text: string): string => requireOneLine(text).replaceA
  * @see systemd.service(5), COMMAND LINES; systemd.syntax(7), QUOTING
  */
 export const execStart = (words: readonly string[]): string =>
-  `:${words.map((word) => (PLAIN_SHELL.test(word) ? unitValue(word) : `"${unitValue(word).replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`)).join(' ')}`;
+  `:${words.map((word) => (PLAIN_SHELL.test(word) ? unitText(word) : `"${unitText(word).replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`)).join(' ')}`;
 
 /**
  * The command of a crontab line: cron takes `%` for a line break, and crons

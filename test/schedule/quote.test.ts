@@ -27,7 +27,7 @@ test('a shell gives every word back', () => {
 test('systemd gives every argument back, and finds nothing to complain of', () => {
   fc.assert(fc.property(paths, (words) => {
     const unit = join(scratch('quote'), 'quote.service');
-    writeFileSync(unit, `[Unit]\nDescription=${unitValue(words.join(' '))}\n[Service]\nType=oneshot\n${words.map((word) => `ExecStart=${execStart(['/bin/true', word])}\n`).join('')}`);
+    writeFileSync(unit, `[Unit]\nDescription=${unitValue(`${words.join(' ')}.`)}\n[Service]\nType=oneshot\n${words.map((word) => `ExecStart=${execStart(['/bin/true', word])}\n`).join('')}`);
     assert.is(unitComplaints([unit]), '');
     const dump = execFileSync('systemd-analyze', ['verify', unit], { encoding: 'utf8', env: { ...process.env, SYSTEMD_LOG_LEVEL: 'debug' }, stdio: ['ignore', 'pipe', 'ignore'] });
     assert.equal([...dump.matchAll(/Command Line: (.*)/g)].map(([, line = '']) => shellArguments(line)[1]), words);
@@ -48,6 +48,11 @@ test('GitHub reads the text, and finds no expression in it but the one that stan
     assert.is(read.replaceAll("${{ '${{' }}", '${{'), word);
     assert.not.match(read.replaceAll("${{ '${{' }}", ''), '${{');
   }));
+});
+
+test('a backslash at the end of a setting, which would join the next line to it, is refused', () => {
+  assert.throws(() => unitValue('/srv/plans\\'), (error: unknown) => error instanceof ReleasePlanError && error.code === 'schedule-text');
+  assert.is(unitValue('/srv/\\plans'), '/srv/\\plans');
 });
 
 test('what would end a line is refused', () => {

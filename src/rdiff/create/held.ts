@@ -12,7 +12,7 @@ export interface HeldWindow {
   end: number;
   /** How much of it no match uses. */
   unusedBytes: number;
-  /** How many pages that touches. */
+  /** How many pages that touches, or one more: what stands around a stretch is cut off at the window's border. */
   pages: number;
 }
 
@@ -53,8 +53,12 @@ export function* stretchesOf(window: HeldWindow, bytes: Uint8Array, layout: Layo
   yield* unusedStretches(bytes.subarray(from, from + blocks), window.start, window.end - window.start);
 }
 
-/** Gives the unused pages of a window their places, those that follow one another side by side. */
-export function placePages(window: HeldWindow, baseBytes: number, buffer: ArrayBufferLike, layout: Layout): void {
+/**
+ * Gives the unused pages of a window their places, those that follow one another side by side.
+ *
+ * @returns how many, at most the window's
+ */
+export function placePages(window: HeldWindow, baseBytes: number, buffer: ArrayBufferLike, layout: Layout): number {
   const places = new Uint32Array(buffer, layout.placesAt, Math.ceil(baseBytes / PAGE_BYTES)).fill(0);
   const entries = new Uint32Array(buffer, layout.pagesAt, (layout.heldPages * PAGE_ENTRY_BYTES) / 4);
   let held = 0;
@@ -80,4 +84,5 @@ export function placePages(window: HeldWindow, baseBytes: number, buffer: ArrayB
     }
   }
   endRun();
+  return held;
 }

@@ -26,8 +26,8 @@ export type Phase =
   | { kind: 'index-coarse' }
   /** Find long matches. Piece: a segment of the target. */
   | ({ kind: 'coarse' } & OpenSegments)
-  /** Read what no match uses of a part of the base. Piece: so many pages as make a chunk. */
-  | { kind: 'hold'; window: HeldWindow }
+  /** Read the pages of the base that have a place. Piece: so many of them as make a chunk. */
+  | { kind: 'hold'; pages: number }
   /** Enter it into the fine index. Piece: a part of the table. */
   | { kind: 'index-fine'; window: HeldWindow; index: FineIndex; parts: number }
   /** Find short matches where there are none yet. Piece: a segment of the target. */
@@ -56,7 +56,7 @@ const PAGES_PER_PIECE = CHUNK_BYTES / PAGE_BYTES;
 /** How many pieces a phase has. */
 export function piecesOf(phase: Phase, baseBytes: number): number {
   if (phase.kind === 'index-coarse') return Math.ceil(baseBytes / CHUNK_BYTES);
-  if (phase.kind === 'hold') return Math.ceil(phase.window.pages / PAGES_PER_PIECE);
+  if (phase.kind === 'hold') return Math.ceil(phase.pages / PAGES_PER_PIECE);
   return phase.kind === 'index-fine' ? phase.parts : phase.segments.length;
 }
 
@@ -98,7 +98,7 @@ export class Lane {
       const piece = Atomics.add(this.#counter, 0, 1);
       if (piece >= pieces) return found;
       if (phase.kind === 'index-coarse') this.#indexCoarse(piece);
-      else if (phase.kind === 'hold') this.#hold(phase.window, piece);
+      else if (phase.kind === 'hold') this.#hold(phase.pages, piece);
       else if (phase.kind === 'index-fine') this.#indexFine(phase, piece);
       else found.push([phase.segments[piece]!, this.#fill(phase, phase.segments[piece]!, phase.known[piece]!)]);
       if (pause !== undefined) await pause();
@@ -114,8 +114,8 @@ export class Lane {
     }
   }
 
-  #hold(window: HeldWindow, piece: number): void {
-    const end = Math.min((piece + 1) * PAGES_PER_PIECE, window.pages);
+  #hold(count: number, piece: number): void {
+    const end = Math.min((piece + 1) * PAGES_PER_PIECE, count);
     for (let from = piece * PAGES_PER_PIECE; from < end; ) {
       const page = this.#matcher.pageHeld(from);
       let pages = 1;

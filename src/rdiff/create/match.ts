@@ -81,8 +81,7 @@ class Matching {
     for (const window of windows) {
       const open = this.#open((segment) => sources[segment] === window);
       if (open.segments.length === 0 || window.pages === 0) continue;
-      placePages(window, baseBytes, memory.buffer, layout);
-      await runPhase(this.#job, { kind: 'hold', window });
+      await runPhase(this.#job, { kind: 'hold', pages: placePages(window, baseBytes, memory.buffer, layout) });
       const index = planFineIndex(window, layout.fineBits);
       await runPhase(this.#job, { kind: 'index-fine', window, index, parts: layout.lanes.length });
       this.#keep(await runPhase(this.#job, { kind: 'fine', index, ...open }));

@@ -39,7 +39,7 @@ test('every unused byte has a place, neighbours side by side, and finds back to 
     const words = new Uint32Array(buffer);
     bytes.set(used, layout.usedAt);
     for (const window of heldWindows(used, baseBytes, pagesMax)) {
-      placePages(window, baseBytes, buffer, layout);
+      const placed = placePages(window, baseBytes, buffer, layout);
       let pages = 0;
       for (let page = 0; page * PAGE_BYTES < baseBytes; page += 1) {
         const place = words[layout.placesAt / 4 + page]!;
@@ -55,7 +55,8 @@ test('every unused byte has a place, neighbours side by side, and finds back to 
         const next = words[layout.placesAt / 4 + page + 1]!;
         assert.is(next === place + 1, end! > address + PAGE_BYTES, 'a run goes on while the base does');
       }
-      assert.ok(pages <= window.pages);
+      assert.is(pages, placed);
+      assert.ok(placed <= window.pages);
       for (const { start, end } of stretchesOf(window, bytes, layout)) {
         const first = words[layout.placesAt / 4 + Math.floor(start / PAGE_BYTES)]!;
         const last = words[layout.placesAt / 4 + Math.floor((end - 1) / PAGE_BYTES)]!;
