@@ -32,6 +32,9 @@ const LINGER_MS = 10_000;
 const POLL_MS = 200;
 const HELD = 75;
 
+/** Where release-plan keeps what it knows of builds in a build directory. */
+export const notesOf = (kas: KasSettings, env: NodeJS.ProcessEnv): string => join(buildDirOf(kas, env), '.release-plan');
+
 /**
  * Runs `body` with the build directory locked. kas takes no lock of its own:
  * of two builds started together both exit 0 and one was never made. Hold it
@@ -41,7 +44,7 @@ const HELD = 75;
  */
 export async function withBuildDirectory<T>(kas: KasSettings, options: BuildDirectoryOptions, body: (directory: BuildDirectory) => Promise<T>): Promise<T> {
   const path = buildDirOf(kas, options.env);
-  const notes = join(path, '.release-plan');
+  const notes = notesOf(kas, options.env);
   await attributed(notes, async () => await mkdir(notes, { recursive: true }), BLOCK_BYTES);
   const lock = await lockOf(join(notes, 'lock'), options);
   try {

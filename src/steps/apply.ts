@@ -11,7 +11,7 @@ import type { Plan, Step } from '../model.ts';
 import type { ConsistencyReport } from '../report/consistency.ts';
 import { checkSigning } from '../swu/sign.ts';
 import { assess } from './assess.ts';
-import { runArchive, runBuild, withWorkshop, type Workshop } from './build.ts';
+import { cleanWorkshop, runArchive, runBuild, withWorkshop, type Workshop } from './build.ts';
 import { runDelta } from './delta.ts';
 import { requireReadable, unreadableOf } from './readable.ts';
 import { reportOf, writeReport } from './report.ts';
@@ -73,9 +73,9 @@ export async function makeTrue(situation: Situation, host: StepHost, options: Ap
   if (!options.keepGoing) requireReadable(situation);
   await checkBeforehand(situation, host, options);
   const needsKas = situation.steps.some((step) => runsKas(step) && isWanted(step, options));
-  return needsKas
-    ? await withWorkshop(situation.plan, host, options.waitMs, (workshop) => runSteps(situation, host, options, workshop))
-    : await runSteps(situation, host, options);
+  if (needsKas) return await withWorkshop(situation.plan, host, options.waitMs, (workshop) => runSteps(situation, host, options, workshop));
+  await cleanWorkshop(situation.plan, host);
+  return await runSteps(situation, host, options);
 }
 
 /** What an interrupted run left half done. Nothing of it has a final name. */

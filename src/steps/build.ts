@@ -1,11 +1,13 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { archiveVersion } from '../archive/collect.ts';
 import { versionDir } from '../archive/layout.ts';
 import { ReleasePlanError } from '../errors.ts';
-import { cleanStaging } from '../io/atomic.ts';
+import { STAGING_PREFIX, cleanStaging } from '../io/atomic.ts';
 import { formatBytes } from '../io/bytes.ts';
+import { ifThere } from '../io/look.ts';
 import { packageVersion } from '../io/package.ts';
-import { withBuildDirectory, type BuildDirectory } from '../kas/build-directory.ts';
+import { notesOf, withBuildDirectory, type BuildDirectory } from '../kas/build-directory.ts';
 import { buildVersion } from '../kas/build.ts';
 import { chainOf } from '../kas/chain.ts';
 import { buildDelta } from '../kas/delta-build.ts';
@@ -38,6 +40,21 @@ export async function withWorkshop<T>(plan: Plan, host: StepHost, waitMs: number
     for (const folder of [directory.notes, generated, overrideFolder(generated)]) await cleanStaging(folder);
     return await body({ plan, kas, directory, host });
   });
+}
+
+/**
+ * Removes what a run that was killed left in the plan's build directory, for a
+ * run that builds nothing. When somebody builds there, they have done so.
+ */
+export async function cleanWorkshop(plan: Plan, host: StepHost): Promise<void> {
+  if (plan.kas === undefined) return;
+  const entries = (await ifThere(readdir(notesOf(plan.kas, host.env)))) ?? [];
+  if (!entries.some((name) => name.startsWith(STAGING_PREFIX))) return;
+  try {
+    await withWorkshop(plan, host, 0, async () => undefined);
+  } catch (error) {
+    if (!(error instanceof ReleasePlanError && error.code === 'build-dir-busy')) throw error;
+  }
 }
 
 function requireKas(plan: Plan): KasSettings {

@@ -1,5 +1,5 @@
 /** The whole way, as a user runs it: real kas, rdiff, openssl and swupdate; bitbake alone is a stand-in. */
-import { copyFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -53,9 +53,12 @@ test('from an empty archive to proven updates', () => {
 test('applied again it does nothing, says so, and runs no build', async () => {
   const logs = join(whole.dir, '.release-plan/logs/0.1.0.log');
   const before = [statSync(logs).mtimeMs, ...filesBelow(whole.archive).map((file) => `${file} ${statSync(join(whole.archive, file)).mtimeMs}`)];
+  const leftover = join(whole.dir, 'build/.release-plan/.release-plan-tmp-proven.json-1-00000000');
+  writeFileSync(leftover, '');
   const again = await whole.run(['apply', 'plan.yml']);
   assert.is(again.exitCode, 0, again.stderr);
   assert.match(again.stdout, 'Nothing to do');
+  assert.not.ok(existsSync(leftover), 'what a killed run left in the build directory goes also when nothing is built');
   assert.equal([statSync(logs).mtimeMs, ...filesBelow(whole.archive).map((file) => `${file} ${statSync(join(whole.archive, file)).mtimeMs}`)].filter((one) => !String(one).includes('.lock')), before.filter((one) => !String(one).includes('.lock')));
   const plan = await whole.run(['plan', 'plan.yml', '--json']);
   assert.equal((JSON.parse(plan.stdout) as Document).plans[0]?.steps, []);
