@@ -1,8 +1,10 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../io/atomic.ts';
+import { attributed } from '../io/attribute.ts';
 import { ifThere } from '../io/look.ts';
 import { openSealedJson, sealJson } from '../io/json.ts';
+import { BLOCK_BYTES } from '../io/space.ts';
 import type { BuildConfiguration } from '../model.ts';
 import type { BuildDirectory } from './build-directory.ts';
 
@@ -63,6 +65,6 @@ async function write(directory: BuildDirectory, { startedAtNs, ...rest }: Pendin
 /** The time as the file system stamps it: images are compared with it by their ctime. */
 async function nowByFile(directory: BuildDirectory): Promise<bigint> {
   const marker = join(directory.notes, 'started');
-  await writeFile(marker, '');
+  await attributed(marker, async () => await writeFile(marker, ''), BLOCK_BYTES);
   return (await stat(marker, { bigint: true })).ctimeNs;
 }

@@ -5,7 +5,7 @@
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { ReleasePlanError, errnoOf, messageOf } from '../errors.ts';
-import { soloCrew, workerCrew } from './create/crew.ts';
+import { makeCrew } from './create/crew.ts';
 import { emitDelta, type DeltaCounts } from './create/emit.ts';
 import { planLayout } from './create/layout.ts';
 import { openMatchFile } from './create/match-file.ts';
@@ -82,7 +82,7 @@ async function makeDelta(paths: { base: string; target: string; delta: string },
   const layout = planLayout(baseBytes, memoryBytes, workers);
   const memory = sharedMemory(layout.sizeBytes);
   const setup = { module: await loadWasm('match'), memory, layout, basePath: paths.base, targetPath: paths.target, baseBytes, targetBytes, matchesFd: made.matches.fd };
-  const crew = solo ? soloCrew(setup, { base: images.base.fd, target: images.target.fd }, breathe) : workerCrew(setup);
+  const crew = makeCrew(setup, { base: images.base.fd, target: images.target.fd }, breathe);
   const segments = await matchImages({ crew, layout, memory, matchesFd: made.matches.fd, baseBytes, targetBytes, ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}) })
     .finally(async () => await crew.stop());
   const counts = await emitDelta(segments, targetBytes, { target: images.target.fd, delta: made.delta.fd }, async (doneBytes) => {

@@ -8,7 +8,7 @@ import { surveyArchive } from '../archive/survey.ts';
 import { removeBatches, type TrashBatch } from '../archive/trash.ts';
 import type { Inventory } from '../archive/inventory.ts';
 import { EXIT, type ExitCode } from '../codes.ts';
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError, errnoOf } from '../errors.ts';
 import { formatBytes } from '../io/bytes.ts';
 import { pairKey, problemsOf, type ArchiveState, type DeltaInfo, type Held, type Plan, type VersionManifest } from '../model.ts';
 import { changesSince, nightRecord, type Night } from '../report/night.ts';
@@ -47,7 +47,7 @@ export async function nightly(plan: Plan, host: StepHost, options: { waitMs: num
 
     const record = nightRecord(situation, result.report, options.now.toISOString());
     const before = memory.nights[planName(plan)];
-    const { unneeded, emptied } = await tidy(plan, situation, host, options.now);
+    const { unneeded, emptied, ioFailed } = await tidy(plan, situation, host, options.now);
     await writeMemory(plan, {
       readAt: record.ranAt,
       files: ledger.entriesOf(filesOf(situation).map((one) => one.path)),
@@ -55,7 +55,7 @@ export async function nightly(plan: Plan, host: StepHost, options: { waitMs: num
     });
     const archivedBytes = filesOf(situation).reduce((sum, one) => sum + one.file.sizeBytes, 0);
     const night: Night = { ranAt: record.ranAt, damaged: record.damaged, ...(record.unreadable === undefined ? {} : { unreadable: record.unreadable }), changes: changesSince(before, record), readBytes, archivedBytes, unneeded, emptied, ...(before === undefined ? {} : { since: before.ranAt }) };
-    return { ...result, night, exitCode: exitCodeOf(result, night) };
+    return { ...result, night, exitCode: ioFailed && result.exitCode === EXIT.ok ? EXIT.environment : exitCodeOf(result, night) };
   });
 }
 
@@ -117,19 +117,23 @@ function filesOf({ versions, updates }: ArchiveState): Array<{ path: string; fil
 
 const damageOf = ({ versions, updates }: ArchiveState): string[] => [...versions.values(), ...updates.values()].flatMap(problemsOf);
 
-/** Lists what nothing needs and empties the trash; where it cannot be told who needs what, neither. */
-async function tidy(plan: Plan, situation: Situation, host: StepHost, now: Date): Promise<Pick<Night, 'unneeded' | 'emptied'>> {
-  if (situation.ostree !== undefined) return { unneeded: await unneededStatic(plan, situation.ostree.fleet, host.signal), emptied: [] };
+/**
+ * Lists what nothing needs and empties the trash; where it cannot be told who
+ * needs what, neither. That a fleet does not answer spoils no night; that a
+ * file or disk fails (`ioFailed`) does.
+ */
+async function tidy(plan: Plan, situation: Situation, host: StepHost, now: Date): Promise<Pick<Night, 'unneeded' | 'emptied'> & { ioFailed: boolean }> {
+  if (situation.ostree !== undefined) return { unneeded: await unneededStatic(plan, situation.ostree.fleet, host.signal), emptied: [], ioFailed: false };
   try {
     const need = await needOf(plan, situation, host.signal);
     const expired: TrashBatch[] = await expiredTrash(plan, need, host, now);
     await removeBatches(plan, expired);
     const unneeded = pairsNotRequired(situation).map(({ from, to }) => pairKey(from, to)).filter((pair) => !need.requiredPairs.has(pair));
-    return { unneeded: unneeded.map((pair) => ({ pair, sizeBytes: sizeOf(situation.updates.get(pair)) })), emptied: expired.map((one) => one.dir) };
+    return { unneeded: unneeded.map((pair) => ({ pair, sizeBytes: sizeOf(situation.updates.get(pair)) })), emptied: expired.map((one) => one.dir), ioFailed: false };
   } catch (error) {
     if (!(error instanceof ReleasePlanError) || error.code !== 'gc-undecided') throw error;
     host.report({ type: 'warning', message: `the trash is not emptied, and no list is made of deltas that nothing needs: ${error.message}` });
-    return { unneeded: undefined, emptied: [] };
+    return { unneeded: undefined, emptied: [], ioFailed: ['EIO', 'EACCES', 'EMFILE', 'ENFILE'].includes(errnoOf(error) ?? '') };
   }
 }
 

@@ -12,12 +12,6 @@ export interface Crew {
   stop(): Promise<void>;
 }
 
-/** A crew of this thread alone: for small images, where starting a worker costs more than the work. */
-export function soloCrew(setup: Omit<LaneSetup, 'lane'>, fds: { base: number; target: number }, pause: () => Promise<void>): Crew {
-  const lane = new Lane({ ...setup, lane: 0 }, fds);
-  return { run: async (phase) => await lane.run(phase, pause), stop: async () => undefined };
-}
-
 /**
  * What a worker's JavaScript heap may grow to. Unlimited, V8 lets one grow by
  * 60 MiB of garbage, which no reserve in layout.ts could count on; at its
@@ -25,9 +19,23 @@ export function soloCrew(setup: Omit<LaneSetup, 'lane'>, fds: { base: number; ta
  */
 const HEAP_LIMITS: ResourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 };
 
-/** A crew of one worker thread for each lane of the layout. */
-export function workerCrew(setup: Omit<LaneSetup, 'lane'>): Crew {
-  const workers = setup.layout.lanes.map((_, lane) => new Worker(builtFile('create/worker.js'), { workerData: { ...setup, lane } satisfies LaneSetup, resourceLimits: HEAP_LIMITS }));
+/**
+ * A crew of this thread for the first lane of the layout, and a worker thread
+ * for each other. This one works while the others start, which takes as long as
+ * a small image.
+ *
+ * @param fds open for reading
+ * @param pause awaited between the pieces that this thread takes: lets the event loop run, and throws to stop
+ */
+export function makeCrew(setup: Omit<LaneSetup, 'lane'>, fds: { base: number; target: number }, pause: () => Promise<void>): Crew {
+  const own = new Lane({ ...setup, lane: 0 }, fds);
+  const workers = setup.layout.lanes.slice(1).map((_, other) => new Worker(builtFile('create/worker.js'), { workerData: { ...setup, lane: other + 1 } satisfies LaneSetup, resourceLimits: HEAP_LIMITS }));
+  let isStopped = false;
+  const pauseOrStop = async (): Promise<void> => {
+    await pause();
+    // The files may be closed by now, and their numbers belong to others.
+    if (isStopped) throw new ReleasePlanError('interrupted', 'making the delta was stopped');
+  };
   const failed = new Promise<never>((_, reject) => {
     for (const worker of workers) worker.once('error', reject);
   });
@@ -42,9 +50,10 @@ export function workerCrew(setup: Omit<LaneSetup, 'lane'>): Crew {
         if ('found' in outcome) return outcome.found;
         throw new ReleasePlanError('io-failed', outcome.failure, outcome.hint === undefined ? {} : { hint: outcome.hint });
       });
-      return (await Promise.race([Promise.all(replies), failed])).flat();
+      return (await Promise.race([Promise.all([own.run(phase, pauseOrStop), ...replies]), failed])).flat();
     },
     async stop() {
+      isStopped = true;
       await Promise.all(workers.map(async (worker) => await worker.terminate()));
     },
   };

@@ -89,7 +89,7 @@ export class Lane {
   /**
    * Takes pieces of a phase until none is left.
    *
-   * @param pause awaited between pieces
+   * @param pause awaited between pieces, and in long ones
    */
   async run(phase: Phase, pause?: () => Promise<void>): Promise<Found> {
     const found: Found = [];
@@ -99,7 +99,7 @@ export class Lane {
       if (piece >= pieces) return found;
       if (phase.kind === 'index-coarse') this.#indexCoarse(piece);
       else if (phase.kind === 'hold') this.#hold(phase.pages, piece);
-      else if (phase.kind === 'index-fine') this.#indexFine(phase, piece);
+      else if (phase.kind === 'index-fine') await this.#indexFine(phase, piece, pause);
       else found.push([phase.segments[piece]!, this.#fill(phase, phase.segments[piece]!, phase.known[piece]!)]);
       if (pause !== undefined) await pause();
     }
@@ -126,11 +126,20 @@ export class Lane {
     }
   }
 
-  #indexFine(phase: Extract<Phase, { kind: 'index-fine' }>, part: number): void {
+  async #indexFine(phase: Extract<Phase, { kind: 'index-fine' }>, part: number, pause?: () => Promise<void>): Promise<void> {
     const { window, index, parts } = phase;
     this.#matcher.clearFine(index, part, parts);
+    let sincePause = 0;
     for (const { start, end } of this.#matcher.stretchesOf(window)) {
-      for (let from = start; from < end; from += CHUNK_BYTES) this.#matcher.indexFine(from, Math.min(end, from + CHUNK_BYTES), index, part, parts);
+      for (let from = start; from < end; from += CHUNK_BYTES) {
+        const to = Math.min(end, from + CHUNK_BYTES);
+        this.#matcher.indexFine(from, to, index, part, parts);
+        sincePause += to - from;
+        // A part goes through all that is held: gigabytes of it, where nothing matches.
+        if (pause === undefined || sincePause < CHUNK_BYTES) continue;
+        sincePause = 0;
+        await pause();
+      }
     }
   }
 
