@@ -76,7 +76,7 @@ const { outputFiles, metafile } = await build({
 });
 const program = outputFiles[0].text;
 // The launcher reads bytes as characters: for ASCII alone that is the same, and V8 keeps it in half the memory.
-// eslint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- all of ASCII, control characters too
 if (!/^[\0-\x7f]*$/.test(program)) throw new Error('the bundle holds characters beyond ASCII');
 const foreign = Object.values(metafile.outputs).flatMap(({ imports }) => imports).filter(({ path }) => !isBuiltin(path) && !path.startsWith('./'));
 if (foreign.length > 0) throw new Error(`the bundle is not whole: it takes ${foreign.map(({ path }) => path).join(', ')} from elsewhere`);

@@ -1,9 +1,9 @@
 /** What gc takes out of the archive waits in a folder of it, in the archive's own layout, until it is emptied. */
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errnoOf } from '../errors.ts';
 import { STAGING_PREFIX, cleanStaging, syncPath } from '../io/atomic.ts';
 import { attributed } from '../io/attribute.ts';
+import { namesIn } from '../io/folder.ts';
 import { BLOCK_BYTES } from '../io/space.ts';
 import { productDir, type ArchiveKey } from './layout.ts';
 
@@ -51,13 +51,8 @@ async function move(from: string, to: string): Promise<void> {
 
 /** What is in the trash, oldest first. Folders that nobody but people made are not listed, and never removed. */
 export async function listTrash(key: ArchiveKey): Promise<TrashBatch[]> {
-  try {
-    const names = await readdir(trashDir(key));
-    return names.map((name) => ({ dir: join(trashDir(key), name), movedAtMs: movedAt(name) })).filter((one) => !Number.isNaN(one.movedAtMs)).sort((a, b) => a.movedAtMs - b.movedAtMs);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
+  const batches = (await namesIn(trashDir(key))).map((name) => ({ dir: join(trashDir(key), name), movedAtMs: movedAt(name) }));
+  return batches.filter((one) => !Number.isNaN(one.movedAtMs)).sort((a, b) => a.movedAtMs - b.movedAtMs);
 }
 
 /** The batches that have waited for long enough. Pure. */

@@ -54,10 +54,10 @@ export function sharedMemory(sizeBytes: number): WebAssembly.Memory {
 /**
  * Runs a module over a memory.
  *
- * @param imports what the module calls, beside the memory
+ * Functions take and return 32-bit numbers, and offsets in files as f64;
+ * addresses come signed and need `>>> 0`.
  *
- * Every exported function takes and returns 32-bit numbers; addresses come
- * back signed and need `>>> 0`.
+ * @param imports what the module calls, beside the memory
  */
 export function instantiate<Exports>(module: WebAssembly.Module, memory: WebAssembly.Memory, imports: Record<string, (...numbers: number[]) => void> = {}): Exports {
   return new WebAssembly.Instance(module, { env: { memory, ...imports } }).exports as Exports;

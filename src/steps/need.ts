@@ -9,12 +9,12 @@ import { readRegistry } from '../fleet/registry-file.ts';
 import { emptyRegistry, isRecord, type Registry } from '../fleet/registry.ts';
 import { TargetIndex, runningOf, targetsOf } from '../fleet/running.ts';
 import { swupdateTargetName } from '../fleet/swupdate-target.ts';
+import { namesIn } from '../io/folder.ts';
 import { pairKey, type ArchiveState, type Plan } from '../model.ts';
 import { requiredPairs } from '../plan/pairs.ts';
 import { compareVersions, isVersion } from '../plan/version.ts';
 import { basisFacts } from './targets/facts.ts';
 import { registryFile, type FleetSituation } from './targets/open.ts';
-import { namesIn } from '../io/folder.ts';
 import { retainedPairs } from './targets/rules.ts';
 
 /** What is needed. */

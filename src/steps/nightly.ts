@@ -10,6 +10,7 @@ import type { Inventory } from '../archive/inventory.ts';
 import { EXIT, type ExitCode } from '../codes.ts';
 import { ReleasePlanError, errnoOf } from '../errors.ts';
 import { formatBytes } from '../io/bytes.ts';
+import { leavesOpen } from '../io/look.ts';
 import { pairKey, problemsOf, type ArchiveState, type DeltaInfo, type Held, type Plan, type VersionManifest } from '../model.ts';
 import { changesSince, nightRecord, type Night } from '../report/night.ts';
 import { makeTrue, withArchive, type ApplyResult } from './apply.ts';
@@ -55,12 +56,16 @@ export async function nightly(plan: Plan, host: StepHost, options: { waitMs: num
     });
     const archivedBytes = filesOf(situation).reduce((sum, one) => sum + one.file.sizeBytes, 0);
     const night: Night = { ranAt: record.ranAt, damaged: record.damaged, ...(record.unreadable === undefined ? {} : { unreadable: record.unreadable }), changes: changesSince(before, record), readBytes, archivedBytes, unneeded, emptied, ...(before === undefined ? {} : { since: before.ranAt }) };
-    return { ...result, night, exitCode: ioFailed && result.exitCode === EXIT.ok ? EXIT.environment : exitCodeOf(result, night) };
+    return { ...result, night, exitCode: exitCodeOf(result, night, ioFailed) };
   });
 }
 
-/** Damage is a failure also where the plan does not refer to it. */
-const exitCodeOf = ({ exitCode }: ApplyResult, { damaged }: Night): ExitCode => (exitCode === EXIT.ok && Object.keys(damaged).length > 0 ? EXIT.inconsistent : exitCode);
+/** What apply ended with; a night that it calls good may still have met a disk that fails, or damage that the plan does not refer to. */
+function exitCodeOf({ exitCode }: ApplyResult, { damaged }: Night, ioFailed: boolean): ExitCode {
+  if (exitCode !== EXIT.ok) return exitCode;
+  if (ioFailed) return EXIT.environment;
+  return Object.keys(damaged).length > 0 ? EXIT.inconsistent : EXIT.ok;
+}
 
 /** Reads the night's share, and whatever the steps will be built on. */
 async function lookAround(plan: Plan, host: StepHost, memory: ArchiveMemory, ledger: ReadLedger, now: Date): Promise<{ situation: Situation; readBytes: number }> {
@@ -133,7 +138,7 @@ async function tidy(plan: Plan, situation: Situation, host: StepHost, now: Date)
   } catch (error) {
     if (!(error instanceof ReleasePlanError) || error.code !== 'gc-undecided') throw error;
     host.report({ type: 'warning', message: `the trash is not emptied, and no list is made of deltas that nothing needs: ${error.message}` });
-    return { unneeded: undefined, emptied: [], ioFailed: ['EIO', 'EACCES', 'EMFILE', 'ENFILE'].includes(errnoOf(error) ?? '') };
+    return { unneeded: undefined, emptied: [], ioFailed: errnoOf(error) !== undefined && leavesOpen(error) };
   }
 }
 

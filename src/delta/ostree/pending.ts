@@ -4,8 +4,8 @@
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ownFolder, type OstreeRepository } from './repository.ts';
 import { namesIn } from '../../io/folder.ts';
+import { ownFolder, type OstreeRepository } from './repository.ts';
 import { deleteDelta, deltaName, type CommitPair } from './static-delta.ts';
 
 const pendingFolder = (repo: OstreeRepository): string => join(ownFolder(repo), 'pending');

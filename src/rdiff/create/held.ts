@@ -5,6 +5,8 @@
 import { unusedStretches, type Stretch } from './gaps.ts';
 import { PAGE_BYTES, PAGE_ENTRY_BYTES, USED_BLOCK_BYTES, type Layout } from './layout.ts';
 
+const ENTRY_WORDS = PAGE_ENTRY_BYTES / 4;
+
 /** A part of the base of which so much is unused that it fits into memory. */
 export interface HeldWindow {
   /** Offset of the first page and of what follows the last, in the base. */
@@ -60,14 +62,14 @@ export function* stretchesOf(window: HeldWindow, bytes: Uint8Array, layout: Layo
  */
 export function placePages(window: HeldWindow, baseBytes: number, buffer: ArrayBufferLike, layout: Layout): number {
   const places = new Uint32Array(buffer, layout.placesAt, Math.ceil(baseBytes / PAGE_BYTES)).fill(0);
-  const entries = new Uint32Array(buffer, layout.pagesAt, (layout.heldPages * PAGE_ENTRY_BYTES) / 4);
+  const entries = new Uint32Array(buffer, layout.pagesAt, layout.heldPages * ENTRY_WORDS);
   let held = 0;
   let runFirst = 0;
   let nextPage = -1;
   const endRun = (): void => {
     const start = layout.heldAt + runFirst * PAGE_BYTES;
     const end = layout.heldAt + held * PAGE_BYTES - Math.max(0, nextPage * PAGE_BYTES - baseBytes);
-    for (let at = runFirst * 4; at < held * 4; at += 4) {
+    for (let at = runFirst * ENTRY_WORDS; at < held * ENTRY_WORDS; at += ENTRY_WORDS) {
       entries[at] = start;
       entries[at + 1] = end;
     }
@@ -77,7 +79,7 @@ export function placePages(window: HeldWindow, baseBytes: number, buffer: ArrayB
     const first = Math.floor(start / PAGE_BYTES);
     if (first > nextPage) endRun();
     for (let page = Math.max(first, nextPage); page * PAGE_BYTES < end; page += 1) {
-      entries[held * 4 + 2] = page;
+      entries[held * ENTRY_WORDS + 2] = page;
       held += 1;
       places[page] = held;
       nextPage = page + 1;

@@ -112,13 +112,13 @@ export interface Layout {
   lanes: LaneLayout[];
 }
 
-/** Hands out addresses one after the other. */
+/** Hands out addresses one after the other; pages that are held must begin at a multiple of their size. */
 class Allocator {
   #next = WASM_PAGE_BYTES;
 
   take(sizeBytes: number): number {
     const at = this.#next;
-    this.#next += Math.ceil((sizeBytes + SLACK_BYTES) / 4096) * 4096;
+    this.#next += Math.ceil((sizeBytes + SLACK_BYTES) / PAGE_BYTES) * PAGE_BYTES;
     return at;
   }
 
