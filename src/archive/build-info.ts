@@ -1,6 +1,6 @@
 import { formatBytes } from '../io/bytes.ts';
 import { formatRows, type Row } from '../io/rows.ts';
-import type { VersionManifest } from '../model.ts';
+import type { VersionManifest } from '../model/archive.ts';
 
 /** build-info.txt of a version: its manifest for a person. */
 export function buildInfo(manifest: VersionManifest): string {

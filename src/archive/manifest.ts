@@ -5,7 +5,7 @@ import { ReleasePlanError, asUserError, errnoOf, messageOf } from '../errors.ts'
 import { isBeingReplaced } from '../io/atomic.ts';
 import { digestFile } from '../io/hash.ts';
 import { openSealedJson } from '../io/json.ts';
-import type { ArchivedFile, DeltaInfo, Held, VersionManifest } from '../model.ts';
+import type { ArchivedFile, DeltaInfo, Held, VersionManifest } from '../model/archive.ts';
 import { DELTA_INFO, MANIFEST } from './layout.ts';
 
 /** What a reader of the archive may be told and asked while it reads gigabytes. */

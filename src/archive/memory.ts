@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { errnoOf, messageOf } from '../errors.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
 import { openSealedJson, sealJson } from '../io/json.ts';
-import type { NightRecord } from '../model.ts';
+import type { NightRecord } from '../model/archive.ts';
 import { productDir, type ArchiveKey } from './layout.ts';
 import type { LedgerEntries } from './ledger.ts';
 

@@ -1,4 +1,5 @@
-import { pairKey, type RetentionSettings } from '../model.ts';
+import { pairKey } from '../model/archive.ts';
+import type { RetentionSettings } from '../model/plan.ts';
 
 /** What the archive holds, and what is known of who needs it. */
 export interface RetentionFacts {

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { EXIT, type ExitCode } from '../codes.ts';
 import { ReleasePlanError, asUserError } from '../errors.ts';
-import type { Plan } from '../model.ts';
+import type { Plan } from '../model/plan.ts';
 import type { ApplyOptions, ApplyResult } from '../steps/apply.ts';
 import type { Night } from '../report/night.ts';
 import type { Phase } from '../steps/session.ts';

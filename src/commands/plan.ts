@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode } from '../codes.ts';
-import type { Step } from '../model.ts';
+import type { Step } from '../model/plan.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { loadPlans } from './plans.ts';
 

@@ -1,5 +1,5 @@
 import { InvalidPlanError } from '../errors.ts';
-import type { Plan } from '../model.ts';
+import type { Plan } from '../model/plan.ts';
 import type { CommandContext } from './host.ts';
 
 /**

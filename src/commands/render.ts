@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from '../codes.ts';
 import { ReleasePlanError } from '../errors.ts';
-import type { Plan, PlannedVersion } from '../model.ts';
+import type { Plan, PlannedVersion } from '../model/plan.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 
 interface Flags {

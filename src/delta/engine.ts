@@ -1,4 +1,4 @@
-import type { EngineName } from '../model.ts';
+import type { EngineName } from '../model/plan.ts';
 
 /** A file in the archive whose content is known. */
 export interface ImageRef {

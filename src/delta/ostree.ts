@@ -3,7 +3,7 @@
  * by a client, then shown to devices. What the steps and commands use of
  * delta/ostree/.
  */
-import type { OstreeSettings } from '../model.ts';
+import type { OstreeSettings } from '../model/plan.ts';
 import { readProofs } from './ostree/proofs.ts';
 import { isGenerated } from './ostree/static-delta.ts';
 import { mergeSizes, readStats, writeStats, type DeltaSize, type StatsRef } from './ostree/stats.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { digestOf } from '../io/json.ts';
 import { templatePath } from '../io/template.ts';
-import type { EngineName, Plan } from '../model.ts';
+import type { EngineName, Plan } from '../model/plan.ts';
 
 /** The guard's files, by `swu.guard`. Both guards run the shell script's text. */
 const GUARD_TEMPLATES = { shell: ['check-base.sh'], lua: ['check-base.lua', 'check-base.sh'], none: [] } as const;

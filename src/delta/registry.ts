@@ -1,4 +1,4 @@
-import type { EngineName } from '../model.ts';
+import type { EngineName } from '../model/plan.ts';
 import type { DeltaEngine } from './engine.ts';
 import { kasEngine } from './kas.ts';
 import { rdiffEngine } from './rdiff.ts';

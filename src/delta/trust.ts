@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ReleasePlanError, errnoOf } from '../errors.ts';
 import { digestBytes } from '../io/hash.ts';
-import type { SigningSettings } from '../model.ts';
+import type { SigningSettings } from '../model/plan.ts';
 import { resolveKey, type KeyContext } from '../swu/keys.ts';
 
 /**

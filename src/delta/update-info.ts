@@ -1,6 +1,6 @@
 import { formatBytes, formatShare } from '../io/bytes.ts';
 import { formatRows, type Row } from '../io/rows.ts';
-import type { DeltaInfo } from '../model.ts';
+import type { DeltaInfo } from '../model/archive.ts';
 
 /** build-info.txt of an update: its delta-info.json for a person. */
 export function updateInfo(info: Omit<DeltaInfo, 'files'>): string {

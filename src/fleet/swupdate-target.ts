@@ -1,6 +1,6 @@
 /** An archived SWUpdate version as a Target, so that both delivery systems share one registry. */
 import type { FileDigest } from '../io/hash.ts';
-import type { VersionManifest } from '../model.ts';
+import type { VersionManifest } from '../model/archive.ts';
 import type { TargetEntry } from './registry-edit.ts';
 
 /** The Target's name of an archived version: what devices send as `target-name`. */

@@ -7,7 +7,7 @@ import { takeLock, type Lock } from '../io/lock.ts';
 import { ifThere } from '../io/look.ts';
 import { run } from '../io/process.ts';
 import { BLOCK_BYTES } from '../io/space.ts';
-import type { KasSettings } from '../model.ts';
+import type { KasSettings } from '../model/plan.ts';
 import { buildDirOf } from './environment.ts';
 import { bitbakeServerOf } from './processes.ts';
 

@@ -5,7 +5,7 @@ import { attributed } from '../io/attribute.ts';
 import { ifThere } from '../io/look.ts';
 import { openSealedJson, sealJson } from '../io/json.ts';
 import { BLOCK_BYTES } from '../io/space.ts';
-import type { BuildConfiguration } from '../model.ts';
+import type { BuildConfiguration } from '../model/archive.ts';
 import type { BuildDirectory } from './build-directory.ts';
 
 /**

@@ -5,7 +5,8 @@ import { filesystemOf } from '../io/filesystem.ts';
 import { digestFile } from '../io/hash.ts';
 import { ifThere } from '../io/look.ts';
 import { expandPlaceholders } from '../io/placeholders.ts';
-import type { Partition, Proof } from '../model.ts';
+import type { Proof } from '../model/archive.ts';
+import type { Partition } from '../model/plan.ts';
 import { readImageFile } from './image/read-file.ts';
 
 /** What has to be shown before a build may be archived. */

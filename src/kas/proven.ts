@@ -8,7 +8,7 @@ import { join, relative, resolve } from 'node:path';
 import { writeFileAtomic } from '../io/atomic.ts';
 import { openSealedJson, sealJson } from '../io/json.ts';
 import { ifThere } from '../io/look.ts';
-import type { BuildConfiguration } from '../model.ts';
+import type { BuildConfiguration } from '../model/archive.ts';
 import type { BuildDirectory } from './build-directory.ts';
 import type { PendingBuild } from './pending.ts';
 

@@ -1,5 +1,6 @@
 /** What a change of the plan would cause. Pure. */
-import { pairKey, type EngineName, type Plan, type Step } from '../model.ts';
+import { pairKey } from '../model/archive.ts';
+import type { EngineName, Plan, Step } from '../model/plan.ts';
 import type { RequiredPair } from './pairs.ts';
 
 /** A plan and what apply would do for it, all against one and the same archive. */

@@ -1,5 +1,5 @@
 import { isAbsolute, join, resolve } from 'node:path';
-import type { DeltaRule, DeltaSources, EngineName, KasSettings, Partition, Plan, PlannedVersion, RetentionSettings, SigningSettings, SwuSettings } from '../model.ts';
+import type { DeltaRule, DeltaSources, EngineName, KasSettings, Partition, Plan, PlannedVersion, RetentionSettings, SigningSettings, SwuSettings } from '../model/plan.ts';
 import { filesOf, present, type DeltaSource, type FilesSource, type KasSource, type PartitionSource, type PlanSource, type RetentionSource, type SigningSource, type SwuSource, type VersionSource } from './source.ts';
 import { parseDurationMs, parseSizeBytes } from './units.ts';
 

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { CODES } from '../codes.ts';
 import type { Diagnostic, Location } from '../diagnostic.ts';
 import { InvalidPlanError, errnoOf, messageOf } from '../errors.ts';
-import type { Plan } from '../model.ts';
+import type { Plan } from '../model/plan.ts';
 import { completePlan } from './complete.ts';
 import { decodePlan, LARGEST_PLAN_BYTES } from './decode.ts';
 import type { Finding, Pointer } from './finding.ts';

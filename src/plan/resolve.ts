@@ -1,4 +1,5 @@
-import { pairKey, problemsOf, type ArchiveState, type EngineName, type Plan, type Step } from '../model.ts';
+import { pairKey, problemsOf, type ArchiveState } from '../model/archive.ts';
+import type { EngineName, Plan, Step } from '../model/plan.ts';
 import type { RequiredPair } from './pairs.ts';
 
 /** What resolve cannot know from the plan alone. */

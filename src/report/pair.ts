@@ -1,4 +1,4 @@
-import { pairKey, type ArchivedPartition, type VersionManifest } from '../model.ts';
+import { pairKey, type ArchivedPartition, type VersionManifest } from '../model/archive.ts';
 import type { CheckName, CheckRow } from './consistency.ts';
 
 /**

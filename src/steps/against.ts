@@ -4,7 +4,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import { HEADERS_ALONE } from '../archive/manifest.ts';
 import { InvalidPlanError, ReleasePlanError } from '../errors.ts';
 import { run, runForBytes } from '../io/process.ts';
-import type { Plan } from '../model.ts';
+import type { Plan } from '../model/plan.ts';
 import { comparePlans, type PlanComparison, type PlanView } from '../plan/compare.ts';
 import { checkPlan } from '../plan/load.ts';
 import { assess } from './assess.ts';

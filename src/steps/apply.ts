@@ -7,7 +7,7 @@ import type { Task, TaskOutcome } from '../events.ts';
 import { cleanStaging } from '../io/atomic.ts';
 import { withLock } from '../io/lock.ts';
 import { cleanScratch } from '../io/scratch.ts';
-import type { Plan, Step } from '../model.ts';
+import type { Plan, Step } from '../model/plan.ts';
 import type { ConsistencyReport } from '../report/consistency.ts';
 import { checkSigning } from '../swu/sign.ts';
 import { assess } from './assess.ts';

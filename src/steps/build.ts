@@ -16,7 +16,7 @@ import { generatedFolder, overrideFolder, writeOverride, type OverridePlace } fr
 import { clearPending, readPending } from '../kas/pending.ts';
 import { objectionToEarlier, rememberProven } from '../kas/proven.ts';
 import { proveBuild } from '../kas/prove.ts';
-import type { KasSettings, Plan, PlannedVersion } from '../model.ts';
+import type { KasSettings, Plan, PlannedVersion } from '../model/plan.ts';
 import { signature } from '../rdiff/index.ts';
 import type { Situation, StepHost } from './session.ts';
 

@@ -3,7 +3,7 @@ import { reportFile as archivedReport } from '../archive/layout.ts';
 import { EXIT, type ExitCode } from '../codes.ts';
 import { asUserError, messageOf } from '../errors.ts';
 import { runShell } from '../io/shell.ts';
-import type { NotifySettings, Plan } from '../model.ts';
+import type { NotifySettings, Plan } from '../model/plan.ts';
 import { summaryTable } from '../report/formats/summary.ts';
 import { signingVariables } from '../swu/keys.ts';
 import type { ApplyResult } from './apply.ts';

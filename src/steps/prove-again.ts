@@ -2,7 +2,7 @@ import { DELTA_INFO } from '../archive/layout.ts';
 import { HEADERS_ALONE, identityOf, readUpdate, readVersion } from '../archive/manifest.ts';
 import { reopenPackage, reproveDeltas, type Reproof } from '../delta/reprove.ts';
 import type { UpdateSide } from '../delta/update.ts';
-import { pairKey, type DeltaInfo, type Held, type VersionManifest } from '../model.ts';
+import { pairKey, type DeltaInfo, type Held, type VersionManifest } from '../model/archive.ts';
 import type { CheckRow } from '../report/consistency.ts';
 import type { Meter } from './meter.ts';
 import type { Situation, StepHost } from './session.ts';

@@ -1,5 +1,5 @@
 import { ReleasePlanError } from '../errors.ts';
-import { problemsOf, type ArchiveState } from '../model.ts';
+import { problemsOf, type ArchiveState } from '../model/archive.ts';
 
 /** What of the archive cannot be read, a line each; of something unreadable also what is damaged besides. */
 export const unreadableOf = ({ versions, updates }: ArchiveState): string[] =>

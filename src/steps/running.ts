@@ -3,7 +3,7 @@ import { readFleet } from '../fleet/devices/read.ts';
 import { readRegistry } from '../fleet/registry-file.ts';
 import type { Code } from '../codes.ts';
 import { ReleasePlanError } from '../errors.ts';
-import type { Plan } from '../model.ts';
+import type { Plan } from '../model/plan.ts';
 import type { VersionUse } from '../plan/compare.ts';
 import type { Target } from '../fleet/registry.ts';
 import { registryFile } from './targets/open.ts';

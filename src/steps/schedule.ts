@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../errors.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
 import { run } from '../io/process.ts';
-import type { Plan } from '../model.ts';
+import type { Plan } from '../model/plan.ts';
 import type { NightlyRun, ScheduleFile, TimeOfDay } from '../schedule/schedule.ts';
 import { signingVariables } from '../swu/keys.ts';
 

@@ -1,6 +1,7 @@
 import type { RequiredPair } from '../plan/pairs.ts';
 import type { Drive, Report } from '../events.ts';
-import { pairKey, type DeltaInfo, type EngineName, type Held, type Plan, type Step, type VersionManifest } from '../model.ts';
+import { pairKey, type DeltaInfo, type Held, type VersionManifest } from '../model/archive.ts';
+import type { EngineName, Plan, Step } from '../model/plan.ts';
 import type { CheckRow, ConsistencyReport } from '../report/consistency.ts';
 import type { OstreeSituation } from './targets/situation.ts';
 

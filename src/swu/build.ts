@@ -6,7 +6,7 @@ import { ReleasePlanError } from '../errors.ts';
 import { digestBytes, digestFile, type FileDigest } from '../io/hash.ts';
 import { templatePath } from '../io/template.ts';
 import { STAGING_PREFIX } from '../io/atomic.ts';
-import type { Partition, SigningSettings, SwuSettings } from '../model.ts';
+import type { Partition, SigningSettings, SwuSettings } from '../model/plan.ts';
 import type { MemberSource } from './cpio.ts';
 import { describeUpdate, type Compression, type UpdatePartition } from './description.ts';
 import { readListing } from './listing.ts';

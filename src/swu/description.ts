@@ -1,5 +1,5 @@
 /** The sw-description: what a device is told to write where, and to check before and after. Pure. */
-import type { Partition, SwuSettings } from '../model.ts';
+import type { Partition, SwuSettings } from '../model/plan.ts';
 import { ReleasePlanError, messageOf } from '../errors.ts';
 import type { FileDigest } from '../io/hash.ts';
 import { renderTemplate } from '../io/template.ts';

@@ -10,7 +10,7 @@ import { constants } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ReleasePlanError } from '../errors.ts';
 import { withPrivateScratch } from '../io/scratch.ts';
-import type { SigningSettings } from '../model.ts';
+import type { SigningSettings } from '../model/plan.ts';
 
 /** What a plan's references are resolved against. */
 export interface KeyContext {

@@ -1,6 +1,6 @@
 /** openssl(1) with a private key: its arguments, its passphrase, and its failures in words that give nothing away. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import type { SigningSettings } from '../model.ts';
+import type { SigningSettings } from '../model/plan.ts';
 import type { Code } from '../codes.ts';
 import { ReleasePlanError } from '../errors.ts';
 import { run } from '../io/process.ts';

@@ -1,5 +1,5 @@
 /** Which device an update writes and which one it reads, per slot. Pure. */
-import type { Partition } from '../model.ts';
+import type { Partition } from '../model/plan.ts';
 import { ReleasePlanError } from '../errors.ts';
 
 export type Slot = 'a' | 'b';

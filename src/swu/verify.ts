@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReleasePlanError } from '../errors.ts';
 import { run } from '../io/process.ts';
-import type { SigningSettings } from '../model.ts';
+import type { SigningSettings } from '../model/plan.ts';
 import { nameOf, needsCodeSigningPurpose, publicKeyFrom, readPublicFile } from './certificate.ts';
 import { withPrivateFolder, type KeyContext } from './keys.ts';
 

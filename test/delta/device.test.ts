@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { proveWithLibrsync, proveWithSwupdate } from '../../src/delta/device.ts';
 import type { DeltaInput } from '../../src/delta/engine.ts';
 import { digestBytes } from '../../src/io/hash.ts';
-import type { SigningSettings, SwuSettings } from '../../src/model.ts';
+import type { SigningSettings, SwuSettings } from '../../src/model/plan.ts';
 import { buildSwu } from '../../src/swu/build.ts';
 import { failureOf } from '../support/failure.ts';
 import { plan } from '../support/manifests.ts';

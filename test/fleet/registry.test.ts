@@ -9,7 +9,7 @@ import { editRegistry, setDeltaStats, setTags, upsertTarget } from '../../src/fl
 import { readRegistry, updateRegistry } from '../../src/fleet/registry-file.ts';
 import { emptyRegistry, parseRegistry } from '../../src/fleet/registry.ts';
 import { swupdateTargetName, targetOfVersion } from '../../src/fleet/swupdate-target.ts';
-import type { VersionManifest } from '../../src/model.ts';
+import type { VersionManifest } from '../../src/model/archive.ts';
 import { scratch } from '../support/scratch.ts';
 
 const test = suite('fleet/registry');

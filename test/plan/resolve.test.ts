@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { pairKey, type ArchiveState, type DeltaInfo, type Held, type VersionManifest } from '../../src/model.ts';
+import { pairKey, type ArchiveState, type DeltaInfo, type Held, type VersionManifest } from '../../src/model/archive.ts';
 import { requiredPairs } from '../../src/plan/pairs.ts';
 import { resolve, type ResolveInput } from '../../src/plan/resolve.ts';
 import { deltaInfo, manifest, plan, whole } from '../support/manifests.ts';

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { pairKey, type DeltaInfo, type Held, type VersionManifest } from '../../src/model.ts';
+import { pairKey, type DeltaInfo, type Held, type VersionManifest } from '../../src/model/archive.ts';
 import { consistencyReport, sameReport, type CheckRow } from '../../src/report/consistency.ts';
 import { summaryTable } from '../../src/report/formats/summary.ts';
 import { checkPair } from '../../src/report/pair.ts';

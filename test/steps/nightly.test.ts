@@ -7,7 +7,7 @@ import type { ArchiveMemory } from '../../src/archive/memory.ts';
 import type { ReleaseEvent } from '../../src/events.ts';
 import { takeLock } from '../../src/io/lock.ts';
 import { sealJson } from '../../src/io/json.ts';
-import type { DeltaInfo } from '../../src/model.ts';
+import type { DeltaInfo } from '../../src/model/archive.ts';
 import { nightly, type NightlyResult } from '../../src/steps/nightly.ts';
 import { plainDrive } from '../../src/ui/drive-plain.ts';
 import { archivedProduct, type ArchivedProduct } from '../support/archived.ts';

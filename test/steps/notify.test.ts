@@ -7,7 +7,7 @@ import { EXIT } from '../../src/codes.ts';
 import { registerApply } from '../../src/commands/apply.ts';
 import { ReleasePlanError } from '../../src/errors.ts';
 import type { ReleaseEvent } from '../../src/events.ts';
-import type { NotifySettings, Plan } from '../../src/model.ts';
+import type { NotifySettings, Plan } from '../../src/model/plan.ts';
 import type { ConsistencyReport } from '../../src/report/consistency.ts';
 import type { ApplyResult, StepResult } from '../../src/steps/apply.ts';
 import { isWanted, noticeOf, notified } from '../../src/steps/notify.ts';

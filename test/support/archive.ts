@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { digestBytes } from '../../src/io/hash.ts';
 import { sealJson } from '../../src/io/json.ts';
-import type { ArchivedFile, DeltaInfo, VersionManifest } from '../../src/model.ts';
+import type { ArchivedFile, DeltaInfo, VersionManifest } from '../../src/model/archive.ts';
 import { deltaInfo, manifest } from './manifests.ts';
 
 export interface HandMade {

@@ -1,6 +1,7 @@
 /** Small manifests for tests of pure code: real shapes, made-up content. */
 import { digestBytes } from '../../src/io/hash.ts';
-import type { BuildConfiguration, DeltaInfo, Held, Plan, VersionManifest } from '../../src/model.ts';
+import type { BuildConfiguration, DeltaInfo, Held, VersionManifest } from '../../src/model/archive.ts';
+import type { Plan } from '../../src/model/plan.ts';
 import { digestOf } from '../../src/io/json.ts';
 
 export function configuration(settings: Record<string, string> = { MACHINE: 'a', DISTRO: 'b' }): BuildConfiguration {

@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ReleasePlanError } from '../../src/errors.ts';
 import { digestBytes } from '../../src/io/hash.ts';
-import type { SwuSettings } from '../../src/model.ts';
+import type { SwuSettings } from '../../src/model/plan.ts';
 import { buildSwu, type SwuPartition, type SwuRequest } from '../../src/swu/build.ts';
 import { openSwu } from '../../src/swu/open.ts';
 import { scratch } from '../support/scratch.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ReleasePlanError } from '../../src/errors.ts';
-import type { SigningSettings } from '../../src/model.ts';
+import type { SigningSettings } from '../../src/model/plan.ts';
 import { checkSigning, signDescription, type SigningContext } from '../../src/swu/sign.ts';
 import { verifySignature } from '../../src/swu/verify.ts';
 import { scratch } from '../support/scratch.ts';

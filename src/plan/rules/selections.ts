@@ -1,5 +1,5 @@
 import { messageOf } from '../../errors.ts';
-import type { EngineName } from '../../model.ts';
+import type { EngineName } from '../../model/plan.ts';
 import { defaultEngine, sourcesOf } from '../complete.ts';
 import { quote, type Finding, type Pointer } from '../finding.ts';
 import { sourceSelector, type Candidate } from '../sources.ts';

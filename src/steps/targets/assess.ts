@@ -1,5 +1,5 @@
 /** How an OSTree plan stands, in the step runner's terms. */
-import type { Plan } from '../../model.ts';
+import type { Plan } from '../../model/plan.ts';
 import { readReport } from '../report.ts';
 import type { Situation } from '../session.ts';
 import { surveyOstree } from './situation.ts';

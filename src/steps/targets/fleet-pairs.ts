@@ -5,7 +5,7 @@ import { readRegistry } from '../../fleet/registry-file.ts';
 import { emptyRegistry, type Registry, type Target } from '../../fleet/registry.ts';
 import { requiredDeltas, type BasisFacts } from '../../fleet/required.ts';
 import { swupdateTargetName } from '../../fleet/swupdate-target.ts';
-import type { DeltaRule, Plan } from '../../model.ts';
+import type { DeltaRule, Plan } from '../../model/plan.ts';
 import { requiredPairs, type RequiredPair } from '../../plan/pairs.ts';
 import type { CheckRow } from '../../report/consistency.ts';
 import { basisFacts } from './facts.ts';

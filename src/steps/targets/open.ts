@@ -6,7 +6,7 @@ import type { Fleet } from '../../fleet/devices/tally.ts';
 import { readRegistry } from '../../fleet/registry-file.ts';
 import type { Registry } from '../../fleet/registry.ts';
 import type { RequiredPair } from '../../fleet/required.ts';
-import type { Plan } from '../../model.ts';
+import type { Plan } from '../../model/plan.ts';
 
 export type TargetFormat = 'OSTREE' | 'SWUPDATE';
 

@@ -7,7 +7,7 @@ import { readRegistry, updateRegistry } from '../../fleet/registry-file.ts';
 import { isRecord, type Registry } from '../../fleet/registry.ts';
 import type { RequiredPair } from '../../fleet/required.ts';
 import { withLock } from '../../io/lock.ts';
-import type { OstreeSettings, Plan } from '../../model.ts';
+import type { OstreeSettings, Plan } from '../../model/plan.ts';
 import { registryFile } from './open.ts';
 
 /** Another run holds the lock for hours while it makes deltas; sizes are a matter of seconds, but come after them. */

@@ -6,7 +6,8 @@ import { upsertTarget, type TargetEntry } from '../../fleet/registry-edit.ts';
 import { updateRegistry } from '../../fleet/registry-file.ts';
 import { swupdateTargetName, targetOfVersion } from '../../fleet/swupdate-target.ts';
 import { digestFile } from '../../io/hash.ts';
-import type { Held, Plan, VersionManifest } from '../../model.ts';
+import type { Held, VersionManifest } from '../../model/archive.ts';
+import type { Plan } from '../../model/plan.ts';
 import { registryFile } from './open.ts';
 
 /**

@@ -3,7 +3,7 @@ import { problemOf, type DeltaState } from '../../delta/ostree.ts';
 import { coverageOf, uncoveredOf, versionCounts, type Coverage } from '../../fleet/coverage.ts';
 import type { Fleet } from '../../fleet/devices/tally.ts';
 import { endInWords, type RequiredDeltas } from '../../fleet/required.ts';
-import { pairKey } from '../../model.ts';
+import { pairKey } from '../../model/archive.ts';
 import type { CheckRow, SizeRow } from '../../report/consistency.ts';
 import type { OstreePair, OstreeSituation } from './situation.ts';
 

@@ -1,7 +1,7 @@
 /** What the plan's rules and the fleet's tags require, all together: what must not be pruned. */
 import { requiredDeltas, type BasisFacts, type DeltaQuestion, type RequiredDeltas, type RequiredPair } from '../../fleet/required.ts';
 import { targetsOf } from '../../fleet/running.ts';
-import type { DeltaRule } from '../../model.ts';
+import type { DeltaRule } from '../../model/plan.ts';
 import { sourceSelector } from '../../plan/sources.ts';
 import type { FleetSituation } from './open.ts';
 

@@ -2,7 +2,7 @@
 import { commitProblem, deltaStates, looseBytes, problemOf, repositoryOf, requireRepository, resolveRef, type DeltaState } from '../../delta/ostree.ts';
 import { distinct, targetsOf } from '../../fleet/running.ts';
 import { endInWords, type RequiredDeltas, type RequiredPair } from '../../fleet/required.ts';
-import type { DeltaRule, Plan, Step } from '../../model.ts';
+import type { DeltaRule, Plan, Step } from '../../model/plan.ts';
 import { basisFacts } from './facts.ts';
 import { openFleet, type FleetSituation } from './open.ts';
 import { commitsOf, ostreeOf } from './ostree.ts';

@@ -1,7 +1,8 @@
 /** The delta step of an OSTree plan. */
 import { problemOf } from '../../delta/ostree.ts';
 import { formatBytes } from '../../io/bytes.ts';
-import { pairKey, type Step } from '../../model.ts';
+import { pairKey } from '../../model/archive.ts';
+import type { Step } from '../../model/plan.ts';
 import type { StepHost } from '../session.ts';
 import { commitsOf, makeOstreeDeltas } from './ostree.ts';
 import type { OstreePair, OstreeSituation } from './situation.ts';

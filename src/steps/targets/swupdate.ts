@@ -2,7 +2,7 @@
 import { updateDir } from '../../archive/layout.ts';
 import { readUpdate } from '../../archive/manifest.ts';
 import type { RequiredPair } from '../../fleet/required.ts';
-import type { Plan } from '../../model.ts';
+import type { Plan } from '../../model/plan.ts';
 import { apply, type ApplyResult } from '../apply.ts';
 import type { StepHost } from '../session.ts';
 import { versionsOf } from './open.ts';

@@ -1,0 +1,156 @@
+/** The plan as plain data, and the steps that it leads to: what the domain folders hand to one another. Types only. */
+
+/** A checked plan. Paths are absolute unless a comment says otherwise; defaults are filled in. */
+export interface Plan {
+  /** The plan file. */
+  file: string;
+  /** Its folder: what relative paths in the plan are relative to. */
+  dir: string;
+  product: string;
+  machine: string;
+  distro: string;
+  image: string;
+  kas?: KasSettings;
+  /** Archive root. */
+  artifacts: string;
+  /** Glob patterns within the deploy folder: what else to keep of a build. Placeholders unexpanded. */
+  collect: string[];
+  partitions: Partition[];
+  swu: SwuSettings;
+  /** In the order of the plan file. */
+  versions: PlannedVersion[];
+  deltas: DeltaRule[];
+  signing?: SigningSettings;
+  fleet?: FleetSource;
+  ostree?: OstreeSettings;
+  targets?: TargetsSettings;
+  notify?: NotifySettings;
+  /** The nightly run reads every byte of the archive at least once within so many days. */
+  verifyDays: number;
+  /** What `gc` may remove; nothing without it. */
+  retention?: RetentionSettings;
+}
+
+/** What is kept of the archive beside what the plan names, what devices run and what required deltas start from. */
+export interface RetentionSettings {
+  /** The newest versions that are kept. */
+  keepLast: number;
+  /** Keep versions that have a tag in the registry. */
+  keepTagged: boolean;
+  /** Keep deltas that no rule requires, between versions that are kept. */
+  keepUnrequiredDeltas: boolean;
+  /** How long what was removed waits in the trash. */
+  trashMs: number;
+}
+
+export interface KasSettings {
+  /** The base chain, absolute paths, at least one. */
+  config: string[];
+  /** The local_conf_header id that sets BUILD_VERSION. */
+  buildinfo: string;
+  /** `kas`, `kas-container`, or a path. */
+  command: string;
+  /** Where kas runs; repositories and build/ lie here unless KAS_BUILD_DIR says otherwise. */
+  workDir: string;
+  /** Absolute; `{version}` and its kind are not expanded yet. */
+  deploy: string;
+  /** The chain for `engine: kas`, absolute paths. */
+  deltaConfig: string[];
+  /** A build that prints nothing for so long is stopped. */
+  stallTimeoutMs: number;
+}
+
+export interface Partition {
+  name: string;
+  /** File name within the deploy folder; placeholders unexpanded. */
+  file: string;
+  readOnly: boolean;
+  /** Two devices for A/B, or one. */
+  target: { slots: { a: string; b: string } } | { device: string; base?: string };
+  slotSizeBytes?: number;
+  /** Absolute path inside the image of a file that holds BUILD_VERSION. */
+  versionFile?: string;
+  delta: 'rdiff' | 'none';
+}
+
+export interface SwuSettings {
+  /** hardware-compatibility. */
+  hardware: string[];
+  compress: 'gzip' | 'zstd' | 'none';
+  guard: 'shell' | 'lua' | 'none';
+  bootenv: Record<string, string>;
+  /** The user's own sw-description template; the built-in one otherwise. */
+  template?: string;
+}
+
+export interface PlannedVersion {
+  version: string;
+  tags: string[];
+  /** More kas files for this version's chain, absolute. */
+  kas: string[];
+}
+
+/** Which versions a delta starts from. */
+export type DeltaSources =
+  | { kind: 'list'; versions: string[] }
+  | { kind: 'tag'; tag: string }
+  /** The n versions next below the target. */
+  | { kind: 'previous'; count: number }
+  /** A semver range over the plan's versions. */
+  | { kind: 'range'; range: string };
+
+export type EngineName = 'rdiff' | 'kas' | 'ostree';
+
+export interface DeltaRule {
+  to: string;
+  from: DeltaSources;
+  engine: EngineName;
+}
+
+export interface SigningSettings {
+  method: 'rsa' | 'rsa-pss' | 'cms';
+  /** As written: a path relative to the plan's folder, a pkcs11: URI, or `${NAME}` of the environment. */
+  key: string;
+  /** Certificate for cms; as written. */
+  cert?: string;
+  /** What the device trusts; as written. */
+  public?: string;
+  /** Name of the environment variable with the key's passphrase. */
+  passphraseEnv?: string;
+}
+
+/** Who runs what: a file, or a command whose stdout is one. */
+export type FleetSource = { file: string } | { command: string };
+
+export interface OstreeSettings {
+  /** Absolute path of the repository that devices pull from. */
+  repo: string;
+  branch: string;
+  /** Id of the gpg key that signs the summary. */
+  gpgKey?: string;
+  /** Absolute path of the gpg keyring's folder; gpg's own otherwise. */
+  gpgHomedir?: string;
+  /** Static deltas made at once; as many as memory and cores allow otherwise. */
+  jobs?: number;
+}
+
+export interface TargetsSettings {
+  file: string;
+  /** Command run after a rewrite, to sign the document. */
+  sign?: string;
+}
+
+/** Who is told how `apply` ended. */
+export interface NotifySettings {
+  /** Run by sh in the plan's folder; gets the summary on its standard input. */
+  command: string;
+  /** `change`: also on failure. */
+  on: 'change' | 'failure' | 'always';
+}
+
+/** What apply would do, and why. Decided by plan/resolve.ts, done by steps/. */
+export type Step =
+  | { kind: 'build'; version: string; why: string }
+  | { kind: 'archive'; version: string; why: string }
+  | { kind: 'delta'; from: string; to: string; engine: EngineName; why: string; /** Damage in the archive that keeps it from being made. */ blocked?: string[] }
+  | { kind: 'report'; why: string };
