@@ -1,13 +1,13 @@
 import { Command, CommanderError } from 'commander';
-import { EXIT, type ExitCode } from './codes.ts';
+import { EXIT, type ExitCode } from './core/codes.ts';
 import { commands } from './commands/index.ts';
 import type { CommandAction, CommandContext } from './commands/host.ts';
-import { asUserError, InvalidPlanError, messageOf, ReleasePlanError } from './errors.ts';
+import { asUserError, InvalidPlanError, messageOf, ReleasePlanError } from './core/errors.ts';
 import { packageVersion } from './io/package.ts';
-import { formatDiagnostics } from './ui/diagnostics.ts';
-import { plainDrive } from './ui/drive-plain.ts';
-import { terminalDrive } from './ui/drive-terminal.ts';
-import { plainView } from './ui/plain.ts';
+import { formatDiagnostics } from './commands/terminal/diagnostics.ts';
+import { plainDrive } from './commands/terminal/drive-plain.ts';
+import { terminalDrive } from './commands/terminal/drive-terminal.ts';
+import { plainView } from './commands/terminal/plain.ts';
 
 /** What ends a run in order: Ctrl-C, a supervisor, and the terminal going away (kas runs in a session of its own and would build on). */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

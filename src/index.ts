@@ -8,8 +8,8 @@
  * await applyDelta('rootfs-0.1.0.squashfs', 'rootfs.delta', 'rootfs.out');
  * ```
  */
-export type { Code } from './codes.ts';
-export { ReleasePlanError } from './errors.ts';
+export type { Code } from './core/codes.ts';
+export { ReleasePlanError } from './core/errors.ts';
 export {
   applyDelta,
   createDelta,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CODES } from '../src/codes.ts';
+import { CODES } from '../src/core/codes.ts';
 
 const test = suite('codes');
 const TEST = fileURLToPath(new URL('.', import.meta.url));

@@ -1,6 +1,6 @@
-import { formatBytes } from '../io/bytes.ts';
-import { formatRows, type Row } from '../io/rows.ts';
-import type { VersionManifest } from '../model/archive.ts';
+import { formatBytes } from '../text/bytes.ts';
+import { formatRows, type Row } from '../text/rows.ts';
+import type { VersionManifest } from '../core/archive.ts';
 
 /** build-info.txt of a version: its manifest for a person. */
 export function buildInfo(manifest: VersionManifest): string {

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoOf } from '../errors.ts';
+import { errnoOf } from '../core/errors.ts';
 import { UPDATES, productDir, updatesDir, type ArchiveKey } from './layout.ts';
 
 /** What lies in the archive of one product by its names, whether a plan knows of it or not. */

@@ -1,6 +1,6 @@
 /** Remembers when each archived file was last read and found whole, so that a night need not read them all. */
 import { relative } from 'node:path';
-import type { ArchivedFile } from '../model/archive.ts';
+import type { ArchivedFile } from '../core/archive.ts';
 import { productDir, type ArchiveKey } from './layout.ts';
 import type { FileStamp, ReadOptions } from './manifest.ts';
 

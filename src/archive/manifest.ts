@@ -1,11 +1,11 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ReleasePlanError, asUserError, errnoOf, messageOf } from '../errors.ts';
+import { ReleasePlanError, asUserError, errnoOf, messageOf } from '../core/errors.ts';
 import { isBeingReplaced } from '../io/atomic.ts';
 import { digestFile } from '../io/hash.ts';
-import { openSealedJson } from '../io/json.ts';
-import type { ArchivedFile, DeltaInfo, Held, VersionManifest } from '../model/archive.ts';
+import { openSealedJson } from '../text/json.ts';
+import type { ArchivedFile, DeltaInfo, Held, VersionManifest } from '../core/archive.ts';
 import { DELTA_INFO, MANIFEST } from './layout.ts';
 
 /** What a reader of the archive may be told and asked while it reads gigabytes. */

@@ -1,10 +1,10 @@
 /** What nights remember of an archive, in the archive: plain JSON, sealed as manifests are. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoOf, messageOf } from '../errors.ts';
+import { errnoOf, messageOf } from '../core/errors.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
-import { openSealedJson, sealJson } from '../io/json.ts';
-import type { NightRecord } from '../model/archive.ts';
+import { openSealedJson, sealJson } from '../text/json.ts';
+import type { NightRecord } from '../core/archive.ts';
 import { productDir, type ArchiveKey } from './layout.ts';
 import type { LedgerEntries } from './ledger.ts';
 

@@ -1,5 +1,5 @@
-import { pairKey } from '../model/archive.ts';
-import type { RetentionSettings } from '../model/plan.ts';
+import { pairKey } from '../core/archive.ts';
+import type { RetentionSettings } from '../core/plan.ts';
 
 /** What the archive holds, and what is known of who needs it. */
 export interface RetentionFacts {

@@ -1,4 +1,4 @@
-import { pairKey, type ArchiveState, type DeltaInfo, type Held, type VersionManifest } from '../model/archive.ts';
+import { pairKey, type ArchiveState, type DeltaInfo, type Held, type VersionManifest } from '../core/archive.ts';
 import { updateDir, versionDir, type ArchiveKey } from './layout.ts';
 import { readUpdate, readVersion, type ReadOptions } from './manifest.ts';
 

@@ -1,10 +1,10 @@
 import { relative } from 'node:path';
-import { EXIT, type ExitCode } from '../codes.ts';
-import { ReleasePlanError, asUserError } from '../errors.ts';
-import type { Plan } from '../model/plan.ts';
-import type { ApplyOptions, ApplyResult } from '../steps/apply.ts';
+import { EXIT, type ExitCode } from '../core/codes.ts';
+import { ReleasePlanError, asUserError } from '../core/errors.ts';
+import type { Plan } from '../core/plan.ts';
+import type { ApplyOptions, ApplyResult } from '../jobs/apply.ts';
 import type { Night } from '../report/night.ts';
-import type { Phase } from '../steps/session.ts';
+import type { Phase } from '../jobs/session.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { printSteps } from './plan.ts';
 import { loadPlans } from './plans.ts';
@@ -56,12 +56,12 @@ async function applyAll(plans: readonly string[], flags: Flags, context: Command
 type Applied = ApplyResult & { night?: Night };
 
 async function applyOne(plan: Plan, flags: Flags, options: ApplyOptions, context: CommandContext, isLast: boolean): Promise<Applied | { exitCode: ExitCode; failure: ReleasePlanError }> {
-  const { notified } = await import('../steps/notify.ts');
+  const { notified } = await import('../jobs/notify.ts');
   if (flags.nightly !== true) {
-    const { apply } = await import('../steps/apply.ts');
+    const { apply } = await import('../jobs/apply.ts');
     return await notified(plan, context, async () => await apply(plan, context, options));
   }
-  const { nightly } = await import('../steps/nightly.ts');
+  const { nightly } = await import('../jobs/nightly.ts');
   try {
     return await notified(plan, context, async () => await nightly(plan, context, { waitMs: options.waitMs, now: new Date() }), ({ night }) => night.changes);
   } catch (error) {
@@ -83,16 +83,16 @@ const documentOf = (file: string, { results, report, reportFiles, exitCode, nigh
 });
 
 async function summarise(result: Applied, context: CommandContext): Promise<void> {
-  const { summaryTable } = await import('../report/formats/summary.ts');
+  const { summaryTable } = await import('../report/summary.ts');
   if (result.results.length === 0) context.out('Nothing to do: everything in the plan is true already.\n');
   context.out(summaryTable(result.report));
   for (const file of result.reportFiles) context.out(`${relative(context.cwd, file)}\n`);
-  if (result.night !== undefined) context.out((await import('../report/formats/night.ts')).nightInWords(result.night));
+  if (result.night !== undefined) context.out((await import('../report/night-text.ts')).nightInWords(result.night));
 }
 
 async function phasesOf(only: string | undefined): Promise<readonly Phase[] | undefined> {
   if (only === undefined) return undefined;
-  const { PHASES } = await import('../steps/session.ts');
+  const { PHASES } = await import('../jobs/session.ts');
   return only.split(',').map((name) => {
     const phase = PHASES.find((one) => one === name.trim());
     if (phase === undefined) throw new ReleasePlanError('usage', `--only knows no phase ${JSON.stringify(name)}`, { hint: `Use ${PHASES.join(', ')}.` });

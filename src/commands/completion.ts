@@ -1,5 +1,5 @@
 import { Argument } from 'commander';
-import { CODES, EXIT } from '../codes.ts';
+import { CODES, EXIT } from '../core/codes.ts';
 import type { RegisterCommand } from './host.ts';
 import type { KnownValues, Place } from './completion/words.ts';
 
@@ -31,7 +31,7 @@ async function scriptFor(shell: (typeof SHELLS)[number], places: readonly Place[
 async function knownValues(): Promise<KnownValues> {
   const { diagnosticFormats } = await import('../report/diagnostics/registry.ts');
   const { reportFormats } = await import('../report/registry.ts');
-  const { PHASES } = await import('../steps/session.ts');
+  const { PHASES } = await import('../jobs/session.ts');
   return {
     'validate --format': ['pretty', ...diagnosticFormats.map((one) => one.name)],
     'report --format': reportFormats.map((one) => one.name),

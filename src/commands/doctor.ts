@@ -1,4 +1,4 @@
-import { EXIT } from '../codes.ts';
+import { EXIT } from '../core/codes.ts';
 import type { RegisterCommand } from './host.ts';
 
 export const registerDoctor: RegisterCommand = (program, run) => {
@@ -9,7 +9,7 @@ export const registerDoctor: RegisterCommand = (program, run) => {
       await run(async (context) => {
         const { TOOLS } = await import('../io/tools.ts');
         const { toolVersion } = await import('../io/process.ts');
-        const { formatRows } = await import('../io/rows.ts');
+        const { formatRows } = await import('../text/rows.ts');
         const names = Object.keys(TOOLS) as Array<keyof typeof TOOLS>;
         const missing = new Set<string>();
         const rows = await Promise.all(names.map(async (name): Promise<[string, string]> => {

@@ -1,4 +1,4 @@
-import type { Code } from '../codes.ts';
+import type { Code } from '../core/codes.ts';
 
 /** What raises a code, as a user meets it; for plan files the lines of the plan, with what is right behind `# instead:`. */
 export const EXAMPLES: Partial<Record<Code, string>> = {

@@ -1,5 +1,5 @@
-import { CODES, EXIT, type Code, type ExitCode } from '../codes.ts';
-import { ReleasePlanError } from '../errors.ts';
+import { CODES, EXIT, type Code, type ExitCode } from '../core/codes.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 
 export const registerExplain: RegisterCommand = (program, run) => {
@@ -47,6 +47,6 @@ function list(): string {
 async function codeNamed(text: string): Promise<Code> {
   const name = /\[([a-z0-9-]+)\]/.exec(text)?.[1] ?? text;
   if (Object.hasOwn(CODES, name)) return name as Code;
-  const { suggestion } = await import('../plan/suggest.ts');
+  const { suggestion } = await import('../text/suggest.ts');
   throw new ReleasePlanError('usage', `there is no code ${JSON.stringify(name)}`, { hint: suggestion(name, Object.keys(CODES), 'codes') });
 }

@@ -1,6 +1,6 @@
-import { EXIT, type ExitCode } from '../codes.ts';
-import { ReleasePlanError } from '../errors.ts';
-import type { GcResult } from '../steps/gc.ts';
+import { EXIT, type ExitCode } from '../core/codes.ts';
+import { ReleasePlanError } from '../core/errors.ts';
+import type { GcResult } from '../jobs/gc.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
 
@@ -31,7 +31,7 @@ async function collect(file: string, flags: Flags, context: CommandContext): Pro
     throw new ReleasePlanError('usage', dryRun ? 'gc takes --dry-run or --yes, not both' : 'gc removes nothing without being told so', { hint: 'Look with --dry-run first, then run it with --yes.' });
   }
   const { requirePlan } = await import('../plan/load.ts');
-  const { gc } = await import('../steps/gc.ts');
+  const { gc } = await import('../jobs/gc.ts');
   const { plan } = await requirePlan(file, { cwd: context.cwd });
   const result = await gc(plan, context, { dryRun, waitMs: waitOf(flags.wait), now: new Date() });
   context.out(flags.json === true ? `${JSON.stringify(documentOf(result, dryRun), null, 2)}\n` : await inWords(result, dryRun));
@@ -47,8 +47,8 @@ const documentOf = ({ verdicts, trash, expired }: GcResult, dryRun: boolean): ob
 });
 
 async function inWords({ verdicts, trash, expired }: GcResult, dryRun: boolean): Promise<string> {
-  const { formatBytes } = await import('../io/bytes.ts');
-  const { formatRows } = await import('../io/rows.ts');
+  const { formatBytes } = await import('../text/bytes.ts');
+  const { formatRows } = await import('../text/rows.ts');
   const removed = verdicts.filter((one) => one.verdict === 'remove');
   const bytes = removed.reduce((sum, one) => sum + one.sizeBytes, 0);
   const would = dryRun ? 'would be ' : '';

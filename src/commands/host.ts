@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { ExitCode } from '../codes.ts';
-import type { Diagnostic } from '../diagnostic.ts';
-import type { Drive, Report } from '../events.ts';
+import type { ExitCode } from '../core/codes.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import type { Drive, Report } from '../core/events.ts';
 
 /** What a command may touch of the outside: nothing else prints, reads the environment or is told to stop. */
 export interface CommandContext {

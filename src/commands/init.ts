@@ -1,5 +1,5 @@
-import { EXIT, type ExitCode } from '../codes.ts';
-import { InvalidPlanError, ReleasePlanError, errnoOf } from '../errors.ts';
+import { EXIT, type ExitCode } from '../core/codes.ts';
+import { InvalidPlanError, ReleasePlanError, errnoOf } from '../core/errors.ts';
 import type { ProductFacts } from '../plan/first.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 

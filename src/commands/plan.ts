@@ -1,5 +1,5 @@
-import { EXIT, type ExitCode } from '../codes.ts';
-import type { Step } from '../model/plan.ts';
+import { EXIT, type ExitCode } from '../core/codes.ts';
+import type { Step } from '../core/plan.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { loadPlans } from './plans.ts';
 
@@ -23,7 +23,7 @@ export const registerPlan: RegisterCommand = (program, run) => {
 /** Prints what the change since a revision would cause; changes nothing. */
 async function printComparison(plans: readonly string[], against: string, { json }: { json: boolean }, context: CommandContext): Promise<ExitCode> {
   const { requirePlan } = await import('../plan/load.ts');
-  const { compareAgainst } = await import('../steps/against.ts');
+  const { compareAgainst } = await import('../jobs/compare.ts');
   const { againstText } = await import('./against-text.ts');
   const documents: object[] = [];
   for (const file of plans) {
@@ -39,9 +39,9 @@ async function printComparison(plans: readonly string[], against: string, { json
 /** Prints what apply would do; changes nothing. */
 export async function printSteps(plans: readonly string[], { json }: { json: boolean }, context: CommandContext): Promise<ExitCode> {
   const { shortPath } = await import('../plan/source-text.ts');
-  const { assess } = await import('../steps/assess.ts');
-  const { requireReadable } = await import('../steps/readable.ts');
-  const { titleOf } = await import('../steps/session.ts');
+  const { assess } = await import('../delivery/swupdate/survey.ts');
+  const { requireReadable } = await import('../archive/readable.ts');
+  const { titleOf } = await import('../jobs/session.ts');
   const documents: object[] = [];
   for (const plan of await loadPlans(plans, context)) {
     const file = shortPath(plan.file, context.cwd);

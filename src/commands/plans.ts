@@ -1,5 +1,5 @@
-import { InvalidPlanError } from '../errors.ts';
-import type { Plan } from '../model/plan.ts';
+import { InvalidPlanError } from '../core/errors.ts';
+import type { Plan } from '../core/plan.ts';
 import type { CommandContext } from './host.ts';
 
 /**

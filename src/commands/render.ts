@@ -1,6 +1,6 @@
-import { EXIT, type ExitCode } from '../codes.ts';
-import { ReleasePlanError } from '../errors.ts';
-import type { Plan, PlannedVersion } from '../model/plan.ts';
+import { EXIT, type ExitCode } from '../core/codes.ts';
+import { ReleasePlanError } from '../core/errors.ts';
+import type { Plan, PlannedVersion } from '../core/plan.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 
 interface Flags {
@@ -23,7 +23,7 @@ export const registerRender: RegisterCommand = (program, run) => {
 /** Writes the overrides, or prints them. */
 export async function render(file: string, versions: readonly string[], { stdout }: { stdout: boolean }, context: CommandContext): Promise<ExitCode> {
   const { requirePlan } = await import('../plan/load.ts');
-  const { suggestion } = await import('../plan/suggest.ts');
+  const { suggestion } = await import('../text/suggest.ts');
   const { plan } = await requirePlan(file, { cwd: context.cwd });
   if (plan.kas === undefined) throw new ReleasePlanError('usage', `${file} has no kas section: there is nothing to render`);
   const planned = versions.length === 0 ? plan.versions : versions.map((version) => {

@@ -1,5 +1,5 @@
-import { EXIT } from '../codes.ts';
-import { ReleasePlanError } from '../errors.ts';
+import { EXIT } from '../core/codes.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 import type { RegisterCommand } from './host.ts';
 
 interface Flags {
@@ -15,9 +15,9 @@ export const registerReport: RegisterCommand = (program, run) => {
     .action(async (file: string, flags: Flags) => {
       await run(async (context) => {
         const { requirePlan } = await import('../plan/load.ts');
-        const { assess } = await import('../steps/assess.ts');
-        const { reportOf } = await import('../steps/report.ts');
-        const { unreadableOf } = await import('../steps/readable.ts');
+        const { assess } = await import('../delivery/swupdate/survey.ts');
+        const { reportOf } = await import('../jobs/report.ts');
+        const { unreadableOf } = await import('../archive/readable.ts');
         const { reportFormats } = await import('../report/registry.ts');
         const format = reportFormats.find((one) => one.name === flags.format);
         if (format === undefined) {

@@ -1,5 +1,5 @@
-import { EXIT, type ExitCode } from '../codes.ts';
-import { ReleasePlanError } from '../errors.ts';
+import { EXIT, type ExitCode } from '../core/codes.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 import { packageFile } from '../io/package.ts';
 import type { ScheduleFile, Scheduler, TimeOfDay } from '../schedule/schedule.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
@@ -45,7 +45,7 @@ export async function schedule(file: string, flags: Flags, context: CommandConte
   const { fileURLToPath } = await import('node:url');
   const { requirePlan } = await import('../plan/load.ts');
   const { shortPath } = await import('../plan/source-text.ts');
-  const { nightlyRunOf, writeSchedule } = await import('../steps/schedule.ts');
+  const { nightlyRunOf, writeSchedule } = await import('../jobs/schedule.ts');
 
   const scheduler = await chosen(flags);
   const at = timeOf(flags.at);

@@ -1,6 +1,6 @@
-import { CODES, EXIT, type ExitCode } from '../codes.ts';
-import type { Diagnostic } from '../diagnostic.ts';
-import { ReleasePlanError } from '../errors.ts';
+import { CODES, EXIT, type ExitCode } from '../core/codes.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 import type { LoadedPlan } from '../plan/load.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 
@@ -58,7 +58,7 @@ export async function validate(args: readonly string[], flags: Flags, context: C
 async function archiveDiagnostics({ plan, locate }: LoadedPlan, { signal }: CommandContext): Promise<Diagnostic[]> {
   if (plan === undefined) return [];
   const { bounded } = await import('../plan/parse.ts');
-  const { archiveFindings } = await import('../steps/archive-findings.ts');
+  const { archiveFindings } = await import('../delivery/swupdate/findings.ts');
   return bounded(await archiveFindings(plan, { signal }), locate);
 }
 
@@ -73,7 +73,7 @@ async function formatNamed(name: string) {
   const { diagnosticFormats } = await import('../report/diagnostics/registry.ts');
   const found = diagnosticFormats.find((one) => one.name === name);
   if (found !== undefined) return found.render;
-  const { suggestion } = await import('../plan/suggest.ts');
+  const { suggestion } = await import('../text/suggest.ts');
   throw new ReleasePlanError('usage', `there is no format ${JSON.stringify(name)}`, { hint: suggestion(name, [PRETTY, ...diagnosticFormats.map((one) => one.name)], 'formats') });
 }
 

@@ -1,7 +1,7 @@
-import { EXIT, type ExitCode } from '../codes.ts';
-import { ReleasePlanError } from '../errors.ts';
-import type { Repair } from '../steps/repair.ts';
-import type { Verification } from '../steps/verify.ts';
+import { EXIT, type ExitCode } from '../core/codes.ts';
+import { ReleasePlanError } from '../core/errors.ts';
+import type { Repair } from '../jobs/repair.ts';
+import type { Verification } from '../jobs/verify.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
 
@@ -29,8 +29,8 @@ export const registerVerify: RegisterCommand = (program, run) => {
 async function verifyPlan(file: string, flags: Flags, context: CommandContext): Promise<ExitCode> {
   if (flags.wait !== undefined && flags.repair !== true) throw new ReleasePlanError('usage', '--wait goes with --repair: verify alone takes no lock');
   const { requirePlan } = await import('../plan/load.ts');
-  const { verify } = await import('../steps/verify.ts');
-  const { verifyAndRepair } = await import('../steps/repair.ts');
+  const { verify } = await import('../jobs/verify.ts');
+  const { verifyAndRepair } = await import('../jobs/repair.ts');
   const { plan } = await requirePlan(file, { cwd: context.cwd });
   const deep = flags.deep === true;
   const found: Verification & { repairs?: Repair[] } = flags.repair === true ? await verifyAndRepair(plan, context, { deep, waitMs: waitOf(flags.wait) }) : await verify(plan, context, { deep });
@@ -41,7 +41,7 @@ async function verifyPlan(file: string, flags: Flags, context: CommandContext): 
 }
 
 async function print({ report, repairs = [] }: Verification & { repairs?: Repair[] }, context: CommandContext): Promise<void> {
-  const { summaryTable } = await import('../report/formats/summary.ts');
+  const { summaryTable } = await import('../report/summary.ts');
   for (const { what, result, detail } of repairs) context.out(`${result === 'repaired' ? 'repaired' : 'BEYOND REPAIR'} ${what}: ${detail}\n`);
   context.out(summaryTable(report));
 }

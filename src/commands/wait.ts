@@ -1,4 +1,4 @@
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 
 /** The words of the flag that every command has that takes the archive's lock. */
 export const WAIT_FLAG = ['--wait [minutes]', 'wait for another run to end, 60 minutes unless given'] as const;

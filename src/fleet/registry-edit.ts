@@ -4,8 +4,8 @@
  * JavaScript cannot hold. Pure.
  */
 import { applyEdits, modify, type JSONPath } from 'jsonc-parser';
-import { ReleasePlanError } from '../errors.ts';
-import { digestOf } from '../io/json.ts';
+import { ReleasePlanError } from '../core/errors.ts';
+import { digestOf } from '../text/json.ts';
 import { isRecord, parseRegistry, type Registry } from './registry.ts';
 
 /** One value to set; folders on the way to it are made. */

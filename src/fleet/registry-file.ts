@@ -2,10 +2,10 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { ReleasePlanError, errnoOf } from '../errors.ts';
-import type { Report } from '../events.ts';
+import { ReleasePlanError, errnoOf } from '../core/errors.ts';
+import type { Report } from '../core/events.ts';
 import { STAGING_PREFIX, cleanStaging, writeFileAtomic } from '../io/atomic.ts';
-import { digestOf } from '../io/json.ts';
+import { digestOf } from '../text/json.ts';
 import { withLock } from '../io/lock.ts';
 import { run } from '../io/process.ts';
 import { emptyRegistry, parseRegistry, type Registry } from './registry.ts';

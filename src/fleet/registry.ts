@@ -4,7 +4,7 @@
  *
  * @see The Update Framework Specification 1.0, section 4.5 (targets.json)
  */
-import { ReleasePlanError, messageOf } from '../errors.ts';
+import { ReleasePlanError, messageOf } from '../core/errors.ts';
 
 /** One version for one kind of hardware. */
 export interface Target {

@@ -5,9 +5,9 @@
 import { chmod, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { errnoOf } from '../errors.ts';
+import { errnoOf } from '../core/errors.ts';
 import { attributed } from './attribute.ts';
-import { ifThere } from './look.ts';
+import { ifThere } from './present.ts';
 
 /** Prefix of everything unfinished; nothing with it is ever read, and cleanStaging removes it. */
 export const STAGING_PREFIX = '.release-plan-tmp-';

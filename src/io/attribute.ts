@@ -1,4 +1,4 @@
-import { ReleasePlanError, errnoOf } from '../errors.ts';
+import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 
 /**
  * Runs `body`, and names the path when the system fails it without one: a

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { errnoOf } from '../errors.ts';
+import { errnoOf } from '../core/errors.ts';
 
 /** The names in a folder; none when there is no folder. */
 export async function namesIn(folder: string): Promise<string[]> {

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { constants, createReadStream, createWriteStream } from 'node:fs';
 import { open, copyFile, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { errnoOf } from '../errors.ts';
+import { errnoOf } from '../core/errors.ts';
 import { attributed } from './attribute.ts';
-import { ifThere } from './look.ts';
+import { ifThere } from './present.ts';
 
 /** What identifies a file's content. */
 export interface FileDigest {

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { open, readFile, stat, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { ReleasePlanError, errnoOf } from '../errors.ts';
+import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { makeFolder } from './atomic.ts';
 import { attributed } from './attribute.ts';
-import { ifThere } from './look.ts';
+import { ifThere } from './present.ts';
 import { missingTool } from './tools.ts';
 import { BLOCK_BYTES } from './space.ts';
 

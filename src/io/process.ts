@@ -1,5 +1,5 @@
 import { execa, type Options } from 'execa';
-import { ReleasePlanError, errnoOf } from '../errors.ts';
+import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { missingTool, TOOLS, type ToolName } from './tools.ts';
 
 export interface RunOptions {

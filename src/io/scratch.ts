@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, lstat, mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { errnoOf } from '../errors.ts';
+import { errnoOf } from '../core/errors.ts';
 import { attributed } from './attribute.ts';
 import { BLOCK_BYTES } from './space.ts';
 

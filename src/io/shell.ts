@@ -1,7 +1,7 @@
 /** Commands of the user's, which a shell runs and which must not hold us up. */
 import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { errnoOf } from '../errors.ts';
+import { errnoOf } from '../core/errors.ts';
 
 export interface ShellOptions {
   cwd: string;

@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ReleasePlanError, errnoOf } from '../errors.ts';
+import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { attributed } from './attribute.ts';
 
 /** What a new folder or an almost empty file takes, on most file systems. */

@@ -1,4 +1,4 @@
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 
 /** The programs that release-plan runs, and the Debian package that has each. */
 export const TOOLS = {

@@ -1,13 +1,13 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 import { attributed } from '../io/attribute.ts';
 import { takeLock, type Lock } from '../io/lock.ts';
-import { ifThere } from '../io/look.ts';
+import { ifThere } from '../io/present.ts';
 import { run } from '../io/process.ts';
 import { BLOCK_BYTES } from '../io/space.ts';
-import type { KasSettings } from '../model/plan.ts';
+import type { KasSettings } from '../core/plan.ts';
 import { buildDirOf } from './environment.ts';
 import { bitbakeServerOf } from './processes.ts';
 

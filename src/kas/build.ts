@@ -1,9 +1,9 @@
 import { relative } from 'node:path';
-import { ReleasePlanError, errnoOf, messageOf } from '../errors.ts';
-import { leavesOpen } from '../io/look.ts';
+import { ReleasePlanError, errnoOf, messageOf } from '../core/errors.ts';
+import { leavesOpen } from '../io/present.ts';
 import { run } from '../io/process.ts';
-import type { BuildConfiguration } from '../model/archive.ts';
-import type { KasSettings } from '../model/plan.ts';
+import type { BuildConfiguration } from '../core/archive.ts';
+import type { KasSettings } from '../core/plan.ts';
 import { waitForBitbake, type BuildDirectory } from './build-directory.ts';
 import type { Chain } from './chain.ts';
 import { containerFor, containerOptions } from './container.ts';

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
-import { ReleasePlanError } from '../errors.ts';
-import { ifThere } from '../io/look.ts';
+import { ReleasePlanError } from '../core/errors.ts';
+import { ifThere } from '../io/present.ts';
 import { run } from '../io/process.ts';
 
 /** The files of one build, in the order in which kas merges them. */

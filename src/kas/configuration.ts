@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
-import { ReleasePlanError } from '../errors.ts';
-import { digestOf } from '../io/json.ts';
+import { ReleasePlanError } from '../core/errors.ts';
+import { digestOf } from '../text/json.ts';
 import { run } from '../io/process.ts';
-import type { BuildConfiguration } from '../model/archive.ts';
-import type { KasSettings } from '../model/plan.ts';
+import type { BuildConfiguration } from '../core/archive.ts';
+import type { KasSettings } from '../core/plan.ts';
 import { effectOn, parseConf, type Statement } from './bitbake-conf.ts';
 import { repositoryOf, type Chain } from './chain.ts';
 import { containerFor, containerMounts } from './container.ts';

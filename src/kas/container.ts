@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { basename } from 'node:path';
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 import { run } from '../io/process.ts';
 
 /** A container that kas-container runs kas in, named by us so that it can be stopped. */

@@ -1,6 +1,6 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
-import { expandPlaceholders } from '../io/placeholders.ts';
-import type { KasSettings } from '../model/plan.ts';
+import { expandPlaceholders } from '../text/placeholders.ts';
+import type { KasSettings } from '../core/plan.ts';
 
 /**
  * What a shell may hold that changes *what* is built. Each overrides the plan's

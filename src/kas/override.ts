@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
 import { access, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ReleasePlanError, errnoOf } from '../errors.ts';
+import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
-import { ifThere } from '../io/look.ts';
+import { ifThere } from '../io/present.ts';
 import { repositoryOf } from './chain.ts';
 import { renderOverride, type OverrideValues } from './render.ts';
 

@@ -2,10 +2,10 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../io/atomic.ts';
 import { attributed } from '../io/attribute.ts';
-import { ifThere } from '../io/look.ts';
-import { openSealedJson, sealJson } from '../io/json.ts';
+import { ifThere } from '../io/present.ts';
+import { openSealedJson, sealJson } from '../text/json.ts';
 import { BLOCK_BYTES } from '../io/space.ts';
-import type { BuildConfiguration } from '../model/archive.ts';
+import type { BuildConfiguration } from '../core/archive.ts';
 import type { BuildDirectory } from './build-directory.ts';
 
 /**

@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 import { filesystemOf } from '../io/filesystem.ts';
 import { digestFile } from '../io/hash.ts';
-import { ifThere } from '../io/look.ts';
-import { expandPlaceholders } from '../io/placeholders.ts';
-import type { Proof } from '../model/archive.ts';
-import type { Partition } from '../model/plan.ts';
+import { ifThere } from '../io/present.ts';
+import { expandPlaceholders } from '../text/placeholders.ts';
+import type { Proof } from '../core/archive.ts';
+import type { Partition } from '../core/plan.ts';
 import { readImageFile } from './image/read-file.ts';
 
 /** What has to be shown before a build may be archived. */

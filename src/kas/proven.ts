@@ -6,9 +6,9 @@
 import { lstat, readFile, readdir, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { writeFileAtomic } from '../io/atomic.ts';
-import { openSealedJson, sealJson } from '../io/json.ts';
-import { ifThere } from '../io/look.ts';
-import type { BuildConfiguration } from '../model/archive.ts';
+import { openSealedJson, sealJson } from '../text/json.ts';
+import { ifThere } from '../io/present.ts';
+import type { BuildConfiguration } from '../core/archive.ts';
 import type { BuildDirectory } from './build-directory.ts';
 import type { PendingBuild } from './pending.ts';
 

@@ -1,5 +1,5 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
-import { digestOf } from '../io/json.ts';
+import { digestOf } from '../text/json.ts';
 import { parseConf, type Statement } from './bitbake-conf.ts';
 
 /** The two files that kas writes for BitBake, and what their paths are relative to. */

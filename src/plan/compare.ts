@@ -1,6 +1,6 @@
 /** What a change of the plan would cause. Pure. */
-import { pairKey } from '../model/archive.ts';
-import type { EngineName, Plan, Step } from '../model/plan.ts';
+import { pairKey } from '../core/archive.ts';
+import type { EngineName, Plan, Step } from '../core/plan.ts';
 import type { RequiredPair } from './pairs.ts';
 
 /** A plan and what apply would do for it, all against one and the same archive. */

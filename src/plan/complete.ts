@@ -1,7 +1,7 @@
 import { isAbsolute, join, resolve } from 'node:path';
-import type { DeltaRule, DeltaSources, EngineName, KasSettings, Partition, Plan, PlannedVersion, RetentionSettings, SigningSettings, SwuSettings } from '../model/plan.ts';
+import type { DeltaRule, DeltaSources, EngineName, KasSettings, Partition, Plan, PlannedVersion, RetentionSettings, SigningSettings, SwuSettings } from '../core/plan.ts';
 import { filesOf, present, type DeltaSource, type FilesSource, type KasSource, type PartitionSource, type PlanSource, type RetentionSource, type SigningSource, type SwuSource, type VersionSource } from './source.ts';
-import { parseDurationMs, parseSizeBytes } from './units.ts';
+import { parseDurationMs, parseSizeBytes } from '../text/units.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -1,6 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, type Alias, type Node, type Pair, type YAMLMap } from 'yaml';
-import { CODES } from '../codes.ts';
-import type { Diagnostic } from '../diagnostic.ts';
+import { CODES } from '../core/codes.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
 import { quote } from './finding.ts';
 import type { Range, SourceText } from './source-text.ts';
 import type { PlanDocument } from './yaml.ts';

@@ -1,7 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Diagnostic } from '../diagnostic.ts';
-import { errnoOf } from '../errors.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import { errnoOf } from '../core/errors.ts';
 
 /** Not the plans of this product, and many files: what builds and installs leave behind. */
 const NOT_SEARCHED = ['**/node_modules/**', '**/.git/**', '**/.release-plan/**', '**/build/**', '**/downloads/**', '**/sstate-cache/**', '**/artifacts/**'];

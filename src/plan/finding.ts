@@ -1,5 +1,5 @@
-import type { Code } from '../codes.ts';
-import { harmless } from '../io/harmless.ts';
+import type { Code } from '../core/codes.ts';
+import { harmless } from '../text/printable.ts';
 
 /** A way into the plan: keys and list indices from the top, as in `['partitions', 0, 'file']`. */
 export type Pointer = ReadonlyArray<string | number>;

@@ -1,9 +1,9 @@
 import { open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { CODES } from '../codes.ts';
-import type { Diagnostic, Location } from '../diagnostic.ts';
-import { InvalidPlanError, errnoOf, messageOf } from '../errors.ts';
-import type { Plan } from '../model/plan.ts';
+import { CODES } from '../core/codes.ts';
+import type { Diagnostic, Location } from '../core/diagnostic.ts';
+import { InvalidPlanError, errnoOf, messageOf } from '../core/errors.ts';
+import type { Plan } from '../core/plan.ts';
 import { completePlan } from './complete.ts';
 import { decodePlan, LARGEST_PLAN_BYTES } from './decode.ts';
 import type { Finding, Pointer } from './finding.ts';
@@ -12,7 +12,7 @@ import { fileRules, rules } from './rules/index.ts';
 import { projectOf } from './rules/project.ts';
 import { shortPath } from './source-text.ts';
 import { attributed } from '../io/attribute.ts';
-import { leavesOpen } from '../io/look.ts';
+import { leavesOpen } from '../io/present.ts';
 
 export interface LoadOptions {
   /** What paths in diagnostics are relative to. */

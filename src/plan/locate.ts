@@ -1,5 +1,5 @@
 import { isAlias, isCollection, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
-import type { Location } from '../diagnostic.ts';
+import type { Location } from '../core/diagnostic.ts';
 import { isMergeKey, keyOf, rangeOf } from './compose.ts';
 import type { Pointer } from './finding.ts';
 import type { Range, SourceText } from './source-text.ts';

@@ -1,4 +1,4 @@
-import type { DeltaSources, EngineName, Plan } from '../model/plan.ts';
+import type { DeltaSources, EngineName, Plan } from '../core/plan.ts';
 import { sourceSelector } from './sources.ts';
 
 /** A delta that the plan requires, and which rule wants it. */

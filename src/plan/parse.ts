@@ -1,6 +1,6 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
-import { CODES } from '../codes.ts';
-import type { Diagnostic, Location } from '../diagnostic.ts';
+import { CODES } from '../core/codes.ts';
+import type { Diagnostic, Location } from '../core/diagnostic.ts';
 import { composeValue } from './compose.ts';
 import { formatPointer, type Finding, type Pointer } from './finding.ts';
 import { nestingProblem } from './guard.ts';

@@ -1,6 +1,6 @@
 import { isAbsolute, relative } from 'node:path';
 import { LineCounter } from 'yaml';
-import type { Location } from '../diagnostic.ts';
+import type { Location } from '../core/diagnostic.ts';
 
 /** Offsets in the text, end exclusive. */
 export type Range = readonly [start: number, end: number];

@@ -1,4 +1,4 @@
-import type { EngineName, NotifySettings, Partition, SigningSettings, SwuSettings } from '../model/plan.ts';
+import type { EngineName, NotifySettings, Partition, SigningSettings, SwuSettings } from '../core/plan.ts';
 
 /** Anything may be missing or was refused by the schema: rules judge what is left. */
 type Loose<T> = { [K in keyof T]?: T[K] | undefined };

@@ -1,4 +1,4 @@
-import type { DeltaRule, DeltaSources, PlannedVersion } from '../model/plan.ts';
+import type { DeltaRule, DeltaSources, PlannedVersion } from '../core/plan.ts';
 import { compareVersions, isInRange, parseRange } from './version.ts';
 
 /** What a rule selects among: a version of the plan, or a Target. */

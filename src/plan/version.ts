@@ -1,5 +1,5 @@
 import { Range } from 'semver';
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 
 /** More would not fit into file names that hold two of them. */
 export const LONGEST_VERSION = 64;

@@ -1,7 +1,7 @@
 import { parseDocument, type Document, type ErrorCode, type ParsedNode, type YAMLError } from 'yaml';
-import { CODES, type Code } from '../codes.ts';
-import type { Diagnostic } from '../diagnostic.ts';
-import { harmless } from '../io/harmless.ts';
+import { CODES, type Code } from '../core/codes.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import { harmless } from '../text/printable.ts';
 import { quote } from './finding.ts';
 import type { SourceText } from './source-text.ts';
 import { unoptimised } from './unoptimised.ts';

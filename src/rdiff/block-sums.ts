@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs';
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 import { WEAK_SUM_BYTES, type StrongSum, type WeakSum } from './format.ts';
 import { instantiate, sharedMemory, WASM_PAGE_BYTES } from './wasm.ts';
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { ReleasePlanError, errnoOf } from '../errors.ts';
+import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { publishFile } from '../io/atomic.ts';
 import { missingTool } from '../io/tools.ts';
 

@@ -4,7 +4,7 @@
  */
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { ReleasePlanError, errnoOf, messageOf } from '../errors.ts';
+import { ReleasePlanError, errnoOf, messageOf } from '../core/errors.ts';
 import { makeCrew } from './create/crew.ts';
 import { emitDelta, type DeltaCounts } from './create/emit.ts';
 import { planLayout } from './create/layout.ts';

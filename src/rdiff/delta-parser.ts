@@ -1,4 +1,4 @@
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 import { COMMANDS, COMMAND_MAX_BYTES, DELTA_MAGIC, MAGIC_BYTES, SIGNATURE_KINDS } from './format.ts';
 
 /** What a delta says, in order. A literal command is followed by its data in one or more pieces. */

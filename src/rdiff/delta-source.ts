@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
-import { ReleasePlanError, errnoOf, messageOf } from '../errors.ts';
+import { ReleasePlanError, errnoOf, messageOf } from '../core/errors.ts';
 import { missingTool } from '../io/tools.ts';
 
 /** How a delta file is stored, told by its first bytes and not by its name. */

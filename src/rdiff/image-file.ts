@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 
 /**
  * The size of an image that is open.

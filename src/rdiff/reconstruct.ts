@@ -1,6 +1,6 @@
 import { readSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 import { sizeOfImage } from './image-file.ts';
 import { DeltaParser, type DeltaPart } from './delta-parser.ts';
 

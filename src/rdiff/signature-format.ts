@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 import { SIGNATURE_HEADER_BYTES, SIGNATURE_KINDS, WEAK_SUM_BYTES, type SignatureKind, type StrongSum, type WeakSum } from './format.ts';
 
 /** What a signature's header says, and what follows from the size of its file. */

@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 import { publishFile } from '../io/atomic.ts';
 import { writeAt } from '../io/positioned.ts';
 import { BlockSums, blocksPerRange, entryBytesOf, type BlockRange, type BlockSumSettings } from './block-sums.ts';

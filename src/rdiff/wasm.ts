@@ -4,7 +4,7 @@
  * started from TypeScript on Node 20, and only the build makes the .wasm files.
  */
 import { readFile } from 'node:fs/promises';
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 
 /** 64 KiB: the unit in which wasm memory is sized. */
 export const WASM_PAGE_BYTES = 65536;

@@ -1,5 +1,5 @@
-import { formatBytes } from '../io/bytes.ts';
-import { pairKey, problemsOf, type ArchiveState, type DeltaInfo, type Proof, type VersionManifest } from '../model/archive.ts';
+import { formatBytes } from '../text/bytes.ts';
+import { pairKey, problemsOf, type ArchiveState, type DeltaInfo, type Proof, type VersionManifest } from '../core/archive.ts';
 import { checkPair } from './pair.ts';
 import { checkVersion } from './version.ts';
 

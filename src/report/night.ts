@@ -1,6 +1,6 @@
 /** What a nightly run found, and how that differs from the night before. Pure. */
-import { digestOf } from '../io/json.ts';
-import type { ArchiveState, NightRecord } from '../model/archive.ts';
+import { digestOf } from '../text/json.ts';
+import type { ArchiveState, NightRecord } from '../core/archive.ts';
 import type { CheckRow, ConsistencyReport } from './consistency.ts';
 
 /** What a night found beside what apply says. */

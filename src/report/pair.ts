@@ -1,4 +1,4 @@
-import { pairKey, type ArchivedPartition, type VersionManifest } from '../model/archive.ts';
+import { pairKey, type ArchivedPartition, type VersionManifest } from '../core/archive.ts';
 import type { CheckName, CheckRow } from './consistency.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { formatBytes, formatShare } from '../io/bytes.ts';
-import { pairKey } from '../model/archive.ts';
+import { formatBytes, formatShare } from '../text/bytes.ts';
+import { pairKey } from '../core/archive.ts';
 import type { SizeRow } from './consistency.ts';
 
 /** A pair's sizes for a person: pair, full, delta, compressed, to send, share that a device saves. */

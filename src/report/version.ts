@@ -1,4 +1,4 @@
-import type { Held, Proof, VersionManifest } from '../model/archive.ts';
+import type { Held, Proof, VersionManifest } from '../core/archive.ts';
 import type { CheckName, CheckRow } from './consistency.ts';
 
 /** Rows about one version: whole in the archive, BUILD_VERSION in its image, images within their slots. */

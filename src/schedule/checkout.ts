@@ -1,5 +1,5 @@
 import { isAbsolute, relative, sep } from 'node:path';
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 import type { NightlyRun } from './schedule.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** One value as text of each language that a schedule is written in. Pure. */
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 
 /** What no unit, crontab or pipeline can hold, or what would show another text than is run. */
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for

@@ -1,12 +1,12 @@
 /** From payloads to a signed .swu: describe, sign, pack. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Diagnostic } from '../diagnostic.ts';
-import { ReleasePlanError } from '../errors.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 import { digestBytes, digestFile, type FileDigest } from '../io/hash.ts';
-import { templatePath } from '../io/template.ts';
+import { templatePath } from '../text/template.ts';
 import { STAGING_PREFIX } from '../io/atomic.ts';
-import type { Partition, SigningSettings, SwuSettings } from '../model/plan.ts';
+import type { Partition, SigningSettings, SwuSettings } from '../core/plan.ts';
 import type { MemberSource } from './cpio.ts';
 import { describeUpdate, type Compression, type UpdatePartition } from './description.ts';
 import { readListing } from './listing.ts';

@@ -1,8 +1,8 @@
 /** Certificates and public keys: reading them, and how long they last. */
 import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { Diagnostic } from '../diagnostic.ts';
-import { ReleasePlanError } from '../errors.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 import { resolveKey, toArgument, type KeyContext } from './keys.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;

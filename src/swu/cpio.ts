@@ -12,7 +12,7 @@
  */
 import { createReadStream } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 
 /** The size field has 32 bits. */
 export const MAX_MEMBER_BYTES = 0xffff_ffff;

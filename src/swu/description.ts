@@ -1,10 +1,10 @@
 /** The sw-description: what a device is told to write where, and to check before and after. Pure. */
-import type { Partition, SwuSettings } from '../model/plan.ts';
-import { ReleasePlanError, messageOf } from '../errors.ts';
+import type { Partition, SwuSettings } from '../core/plan.ts';
+import { ReleasePlanError, messageOf } from '../core/errors.ts';
 import type { FileDigest } from '../io/hash.ts';
-import { renderTemplate } from '../io/template.ts';
+import { renderTemplate } from '../text/template.ts';
 import { isSettingName, quoteString } from './libconfig.ts';
-import { targetsOf, type Slot } from './targets.ts';
+import { targetsOf, type Slot } from './devices.ts';
 
 /** How a payload is compressed inside the .swu. */
 export type Compression = SwuSettings['compress'];

@@ -8,9 +8,9 @@
 import { access, writeFile } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 import { withPrivateScratch } from '../io/scratch.ts';
-import type { SigningSettings } from '../model/plan.ts';
+import type { SigningSettings } from '../core/plan.ts';
 
 /** What a plan's references are resolved against. */
 export interface KeyContext {

@@ -4,7 +4,7 @@
  *
  * @see https://hyperrealm.github.io/libconfig/libconfig_manual.html#Configuration-Files
  */
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 
 /** A libconfig value; groups are objects, arrays and lists are arrays. */
 export type ConfigValue = string | number | bigint | boolean | ConfigValue[] | { [name: string]: ConfigValue };

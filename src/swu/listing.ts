@@ -1,5 +1,5 @@
 /** What a sw-description asks for: its version and the members it names. */
-import { ReleasePlanError, messageOf } from '../errors.ts';
+import { ReleasePlanError, messageOf } from '../core/errors.ts';
 import { parseLibconfig, type ConfigValue } from './libconfig.ts';
 
 /** A member that a sw-description names. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 import { addToChecksum, listMembers, streamMember, type CpioMember } from './cpio.ts';
 import { readListing, type Listing } from './listing.ts';
 import { DESCRIPTION, PADDING, SIGNATURE } from './pack.ts';

@@ -1,5 +1,5 @@
 /** The member rules of SWUpdate on top of cpio: order, names, padding. */
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 import { digestFile, type FileDigest } from '../io/hash.ts';
 import { archiveBytes, memberBytes, writeArchive, type MemberSource } from './cpio.ts';
 

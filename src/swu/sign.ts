@@ -6,9 +6,9 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Diagnostic } from '../diagnostic.ts';
-import { ReleasePlanError } from '../errors.ts';
-import type { SigningSettings } from '../model/plan.ts';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import { ReleasePlanError } from '../core/errors.ts';
+import type { SigningSettings } from '../core/plan.ts';
 import { checkCertificate, nameOf, publicKeyFrom, readPublicFile } from './certificate.ts';
 import { withPrivateFolder, type KeyContext } from './keys.ts';
 import { engineOptions, openssl, privateKeyOf, publicHalfOf, type PrivateKey } from './openssl.ts';

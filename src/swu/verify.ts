@@ -1,9 +1,9 @@
 /** Verifying the signature of a sw-description as a device does. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ReleasePlanError } from '../errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 import { run } from '../io/process.ts';
-import type { SigningSettings } from '../model/plan.ts';
+import type { SigningSettings } from '../core/plan.ts';
 import { nameOf, needsCodeSigningPurpose, publicKeyFrom, readPublicFile } from './certificate.ts';
 import { withPrivateFolder, type KeyContext } from './keys.ts';
 

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { archiveVersion, type ArchiveRequest } from '../../src/archive/collect.ts';
 import { versionDir } from '../../src/archive/layout.ts';
 import { readVersion } from '../../src/archive/manifest.ts';
-import type { ReleasePlanError } from '../../src/errors.ts';
+import type { ReleasePlanError } from '../../src/core/errors.ts';
 import { configuration, plan } from '../support/manifests.ts';
 import { scratch } from '../support/scratch.ts';
 

@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readUpdate, readVersion } from '../../src/archive/manifest.ts';
 import { digestBytes } from '../../src/io/hash.ts';
-import { sealJson } from '../../src/io/json.ts';
+import { sealJson } from '../../src/text/json.ts';
 import { deltaInfo, manifest } from '../support/manifests.ts';
 import { scratch } from '../support/scratch.ts';
 

@@ -2,8 +2,8 @@ import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decideRetention, type RetentionFacts } from '../../src/archive/retention.ts';
-import { pairKey } from '../../src/model/archive.ts';
-import type { RetentionSettings } from '../../src/model/plan.ts';
+import { pairKey } from '../../src/core/archive.ts';
+import type { RetentionSettings } from '../../src/core/plan.ts';
 import { compareVersions } from '../../src/plan/version.ts';
 
 const test = suite('archive/retention');

@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { registerDelta } from '../../src/commands/delta/index.ts';
-import { ReleasePlanError } from '../../src/errors.ts';
+import { ReleasePlanError } from '../../src/core/errors.ts';
 import { runCommand, type CommandRun } from '../support/command.ts';
 import { noise } from '../support/noise.ts';
 import { edited } from '../support/pairs.ts';

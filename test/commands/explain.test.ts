@@ -1,9 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CODES } from '../../src/codes.ts';
+import { CODES } from '../../src/core/codes.ts';
 import { EXAMPLES } from '../../src/commands/explain-examples.ts';
 import { registerExplain } from '../../src/commands/explain.ts';
-import { ReleasePlanError } from '../../src/errors.ts';
+import { ReleasePlanError } from '../../src/core/errors.ts';
 import { runCommand } from '../support/command.ts';
 
 const test = suite('commands: explain');

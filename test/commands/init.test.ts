@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { registerInit } from '../../src/commands/init.ts';
-import { InvalidPlanError, ReleasePlanError } from '../../src/errors.ts';
+import { InvalidPlanError, ReleasePlanError } from '../../src/core/errors.ts';
 import { loadPlan, requirePlan } from '../../src/plan/load.ts';
 import { runCommand } from '../support/command.ts';
 import { scratch } from '../support/scratch.ts';

@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { againstText } from '../../src/commands/against-text.ts';
 import { registerPlan } from '../../src/commands/plan.ts';
-import { InvalidPlanError } from '../../src/errors.ts';
+import { InvalidPlanError } from '../../src/core/errors.ts';
 import type { PlanComparison } from '../../src/plan/compare.ts';
 import { handMade } from '../support/archive.ts';
 import { runCommand } from '../support/command.ts';

@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseAllDocuments } from 'yaml';
 import { registerRender } from '../../src/commands/render.ts';
-import { ReleasePlanError } from '../../src/errors.ts';
+import { ReleasePlanError } from '../../src/core/errors.ts';
 import { run } from '../../src/io/process.ts';
 import { runCommand } from '../support/command.ts';
 import { product } from '../support/product.ts';

@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse, stringify } from 'yaml';
 import { registerSchedule } from '../../src/commands/schedule.ts';
-import { ReleasePlanError } from '../../src/errors.ts';
+import { ReleasePlanError } from '../../src/core/errors.ts';
 import { runCommand, type CommandRun } from '../support/command.ts';
 import { githubComplaints, gitlabComplaints, runPipeline, runScript, shellArguments, unitArguments, unitComplaints } from '../support/schedule.ts';
 import { product, type PlanYaml } from '../support/product.ts';

@@ -8,7 +8,7 @@ import { stringify, parse } from 'yaml';
 import { registerApply } from '../../src/commands/apply.ts';
 import { registerTargets } from '../../src/commands/targets/index.ts';
 import { nearestPlan } from '../../src/commands/targets/plan.ts';
-import { ReleasePlanError } from '../../src/errors.ts';
+import { ReleasePlanError } from '../../src/core/errors.ts';
 import { readRegistry } from '../../src/fleet/registry-file.ts';
 import { run } from '../../src/io/process.ts';
 import type { ConsistencyReport } from '../../src/report/consistency.ts';

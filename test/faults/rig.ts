@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { product, type CliResult, type Product } from '../support/product.ts';
 import { scratch } from '../support/scratch.ts';
 import { STAGING_PREFIX } from '../../src/io/atomic.ts';
-import { openSealedJson } from '../../src/io/json.ts';
+import { openSealedJson } from '../../src/text/json.ts';
 import { SCRATCH_PREFIX } from '../../src/io/scratch.ts';
 import { COMMAND, WHOLE_COMMAND, copyChanging, leaveToMend, leaveToTidy, writeGcPlan, type State } from './scenarios.ts';
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { takeInventory } from '../../src/archive/inventory.ts';
 import { surveyArchive } from '../../src/archive/survey.ts';
 import { MACHINE, type CliResult } from '../support/product.ts';
-import { problemsOf } from '../../src/model/archive.ts';
+import { problemsOf } from '../../src/core/archive.ts';
 import { differences, leftovers, snapshot, type Rig } from './rig.ts';
 import { BAD_DELTA, type Scenario } from './scenarios.ts';
 import { arm, disarm, type Fault } from './shim.js';

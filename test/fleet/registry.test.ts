@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ReleasePlanError } from '../../src/errors.ts';
-import type { ReleaseEvent } from '../../src/events.ts';
+import { ReleasePlanError } from '../../src/core/errors.ts';
+import type { ReleaseEvent } from '../../src/core/events.ts';
 import { editRegistry, setDeltaStats, setTags, upsertTarget } from '../../src/fleet/registry-edit.ts';
 import { readRegistry, updateRegistry } from '../../src/fleet/registry-file.ts';
 import { emptyRegistry, parseRegistry } from '../../src/fleet/registry.ts';
-import { swupdateTargetName, targetOfVersion } from '../../src/fleet/swupdate-target.ts';
-import type { VersionManifest } from '../../src/model/archive.ts';
+import { swupdateTargetName, targetOfVersion } from '../../src/delivery/swupdate/target.ts';
+import type { VersionManifest } from '../../src/core/archive.ts';
 import { scratch } from '../support/scratch.ts';
 
 const test = suite('fleet/registry');

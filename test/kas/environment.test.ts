@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { buildDirOf, deployDirOf, kasEnvironment } from '../../src/kas/environment.ts';
-import type { KasSettings } from '../../src/model/plan.ts';
+import type { KasSettings } from '../../src/core/plan.ts';
 
 const test = suite('kas: environment');
 const kas: KasSettings = {

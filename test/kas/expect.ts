@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
-import type { Code } from '../../src/codes.ts';
-import type { ReleasePlanError } from '../../src/errors.ts';
+import type { Code } from '../../src/core/codes.ts';
+import type { ReleasePlanError } from '../../src/core/errors.ts';
 import { failureOf } from '../support/failure.ts';
 
 /** Holds that something fails with a code, and returns the error for a closer look. */

@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { BuildDirectory } from '../../src/kas/build-directory.ts';
 import { clearPending, finishPending, readPending, startPending } from '../../src/kas/pending.ts';
-import type { BuildConfiguration } from '../../src/model/archive.ts';
+import type { BuildConfiguration } from '../../src/core/archive.ts';
 import { scratch } from '../support/scratch.ts';
 
 const test = suite('kas: builds not archived yet');

@@ -8,8 +8,8 @@ import { chainOf, type Chain } from '../../src/kas/chain.ts';
 import { writeOverride } from '../../src/kas/override.ts';
 import type { PendingBuild } from '../../src/kas/pending.ts';
 import { proveBuild } from '../../src/kas/prove.ts';
-import type { Proof } from '../../src/model/archive.ts';
-import type { KasSettings, Partition } from '../../src/model/plan.ts';
+import type { Proof } from '../../src/core/archive.ts';
+import type { KasSettings, Partition } from '../../src/core/plan.ts';
 import { scratch } from '../support/scratch.ts';
 
 export const MACHINE = 'tolomeo-qemux86-64';

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { digestFile } from '../../src/io/hash.ts';
 import { run } from '../../src/io/process.ts';
 import { holdsVersion, proveBuild, type ProofRequest } from '../../src/kas/prove.ts';
-import type { Partition } from '../../src/model/plan.ts';
+import type { Partition } from '../../src/core/plan.ts';
 import { scratch } from '../support/scratch.ts';
 import { failsWith } from './expect.ts';
 import { ROOTFS } from './project.ts';

@@ -8,7 +8,7 @@ import { digestBytes } from '../../src/io/hash.ts';
 import type { BuildDirectory } from '../../src/kas/build-directory.ts';
 import { finishPending, startPending, type PendingBuild } from '../../src/kas/pending.ts';
 import { objectionToEarlier, rememberProven } from '../../src/kas/proven.ts';
-import type { BuildConfiguration } from '../../src/model/archive.ts';
+import type { BuildConfiguration } from '../../src/core/archive.ts';
 import { scratch } from '../support/scratch.ts';
 
 const test = suite('kas: images that were proven before');

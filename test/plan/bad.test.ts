@@ -8,11 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { glob } from 'tinyglobby';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CODES, type Code } from '../../src/codes.ts';
+import { CODES, type Code } from '../../src/core/codes.ts';
 import { EXAMPLES } from '../../src/commands/explain-examples.ts';
-import type { Diagnostic } from '../../src/diagnostic.ts';
+import type { Diagnostic } from '../../src/core/diagnostic.ts';
 import { loadPlan } from '../../src/plan/load.ts';
-import { formatDiagnostics } from '../../src/ui/diagnostics.ts';
+import { formatDiagnostics } from '../../src/commands/terminal/diagnostics.ts';
 
 const test = suite('plan: bad plans');
 const dir = fileURLToPath(new URL('bad/', import.meta.url));

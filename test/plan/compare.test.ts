@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Plan, Step } from '../../src/model/plan.ts';
+import type { Plan, Step } from '../../src/core/plan.ts';
 import { comparePlans, isEmpty, type PlanView } from '../../src/plan/compare.ts';
 import { requiredPairs } from '../../src/plan/pairs.ts';
 import { plan as demoPlan } from '../support/manifests.ts';

@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Diagnostic } from '../../src/diagnostic.ts';
+import type { Diagnostic } from '../../src/core/diagnostic.ts';
 import { LARGEST_PLAN_BYTES } from '../../src/plan/decode.ts';
 import { checkPlan, loadPlan, type LoadedPlan } from '../../src/plan/load.ts';
-import { formatDiagnostics } from '../../src/ui/diagnostics.ts';
+import { formatDiagnostics } from '../../src/commands/terminal/diagnostics.ts';
 import { scratch } from '../support/scratch.ts';
 
 const test = suite('plan: hostile input');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { InvalidPlanError } from '../../src/errors.ts';
+import { InvalidPlanError } from '../../src/core/errors.ts';
 import { loadPlan, requirePlan } from '../../src/plan/load.ts';
 import { failureOf } from '../support/failure.ts';
 import { scratch } from '../support/scratch.ts';

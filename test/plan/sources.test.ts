@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { DeltaSources, PlannedVersion } from '../../src/model/plan.ts';
+import type { DeltaSources, PlannedVersion } from '../../src/core/plan.ts';
 import { sourceSelector } from '../../src/plan/sources.ts';
 import { compareVersions } from '../../src/plan/version.ts';
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { compare, satisfies, valid } from 'semver';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ReleasePlanError } from '../../src/errors.ts';
+import { ReleasePlanError } from '../../src/core/errors.ts';
 import { schemaUrl } from '../../src/plan/schema/schema-file.ts';
 import { compareVersions, isInRange, isVersion, parseRange, schemeOf, VERSION_PATTERN } from '../../src/plan/version.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ReleasePlanError } from '../../src/errors.ts';
+import { ReleasePlanError } from '../../src/core/errors.ts';
 import { createDelta } from '../../src/rdiff/create.ts';
 import { proveDelta } from '../../src/rdiff/prove.ts';
 import { execFileSync } from 'node:child_process';

@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { pairKey, type DeltaInfo, type Held, type VersionManifest } from '../../src/model/archive.ts';
+import { pairKey, type DeltaInfo, type Held, type VersionManifest } from '../../src/core/archive.ts';
 import { consistencyReport, sameReport, type CheckRow } from '../../src/report/consistency.ts';
-import { summaryTable } from '../../src/report/formats/summary.ts';
+import { summaryTable } from '../../src/report/summary.ts';
 import { checkPair } from '../../src/report/pair.ts';
 import { reportFormats } from '../../src/report/registry.ts';
 import { configuration, deltaInfo, manifest, whole } from '../support/manifests.ts';

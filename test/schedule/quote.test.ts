@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { ReleasePlanError } from '../../src/errors.ts';
+import { ReleasePlanError } from '../../src/core/errors.ts';
 import { cronCommand, execStart, githubText, requireOneLine, shellLine, shellWord, unitValue } from '../../src/schedule/quote.ts';
 import { shellArguments, unitComplaints } from '../support/schedule.ts';
 import { scratch } from '../support/scratch.ts';

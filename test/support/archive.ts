@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { digestBytes } from '../../src/io/hash.ts';
-import { sealJson } from '../../src/io/json.ts';
-import type { ArchivedFile, DeltaInfo, VersionManifest } from '../../src/model/archive.ts';
+import { sealJson } from '../../src/text/json.ts';
+import type { ArchivedFile, DeltaInfo, VersionManifest } from '../../src/core/archive.ts';
 import { deltaInfo, manifest } from './manifests.ts';
 
 export interface HandMade {

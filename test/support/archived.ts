@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { archiveVersion } from '../../src/archive/collect.ts';
-import type { Plan } from '../../src/model/plan.ts';
+import type { Plan } from '../../src/core/plan.ts';
 import { requirePlan } from '../../src/plan/load.ts';
 import { signature } from '../../src/rdiff/index.ts';
 import { configuration } from './manifests.ts';

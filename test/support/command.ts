@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import type { ExitCode } from '../../src/codes.ts';
+import type { ExitCode } from '../../src/core/codes.ts';
 import type { CommandContext, RegisterCommand } from '../../src/commands/host.ts';
-import type { Diagnostic } from '../../src/diagnostic.ts';
-import type { ReleaseEvent } from '../../src/events.ts';
-import { plainDrive } from '../../src/ui/drive-plain.ts';
+import type { Diagnostic } from '../../src/core/diagnostic.ts';
+import type { ReleaseEvent } from '../../src/core/events.ts';
+import { plainDrive } from '../../src/commands/terminal/drive-plain.ts';
 
 /** What a command did. */
 export interface CommandRun {

@@ -1,4 +1,4 @@
-import { ReleasePlanError } from '../../src/errors.ts';
+import { ReleasePlanError } from '../../src/core/errors.ts';
 
 /** The error that a piece of work throws; fails when it throws none, or one that is no user's error. */
 export async function failureOf(work: () => Promise<unknown>): Promise<ReleasePlanError> {

@@ -1,8 +1,8 @@
 /** Small manifests for tests of pure code: real shapes, made-up content. */
 import { digestBytes } from '../../src/io/hash.ts';
-import type { BuildConfiguration, DeltaInfo, Held, VersionManifest } from '../../src/model/archive.ts';
-import type { Plan } from '../../src/model/plan.ts';
-import { digestOf } from '../../src/io/json.ts';
+import type { BuildConfiguration, DeltaInfo, Held, VersionManifest } from '../../src/core/archive.ts';
+import type { Plan } from '../../src/core/plan.ts';
+import { digestOf } from '../../src/text/json.ts';
 
 export function configuration(settings: Record<string, string> = { MACHINE: 'a', DISTRO: 'b' }): BuildConfiguration {
   return { digest: digestOf(settings), settings, layers: { 'meta-demo': 'c0ffee' }, chain: ['kas/base.yml'], kas: 'kas 3.1' };

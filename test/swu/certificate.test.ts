@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { X509Certificate } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ReleasePlanError } from '../../src/errors.ts';
+import { ReleasePlanError } from '../../src/core/errors.ts';
 import { checkCertificate, nameOf, needsCodeSigningPurpose, readCertificates } from '../../src/swu/certificate.ts';
 import { makeKeys, selfSignedBetween } from '../support/signing.ts';
 

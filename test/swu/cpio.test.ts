@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ReleasePlanError } from '../../src/errors.ts';
+import { ReleasePlanError } from '../../src/core/errors.ts';
 import { addToChecksum, archiveBytes, listMembers, streamMember, writeArchive, type MemberSource } from '../../src/swu/cpio.ts';
 import { scratch } from '../support/scratch.ts';
 

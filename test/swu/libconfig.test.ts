@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ReleasePlanError } from '../../src/errors.ts';
+import { ReleasePlanError } from '../../src/core/errors.ts';
 import { isSettingName, parseLibconfig, quoteString } from '../../src/swu/libconfig.ts';
 
 const test = suite('swu/libconfig');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ReleasePlanError } from '../../src/errors.ts';
+import type { ReleasePlanError } from '../../src/core/errors.ts';
 import { buildSwu } from '../../src/swu/build.ts';
 import { listMembers, writeArchive, type MemberSource } from '../../src/swu/cpio.ts';
 import { openSwu, type OpenRequest, type SwuCheck } from '../../src/swu/open.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ReleasePlanError } from '../../src/errors.ts';
+import { ReleasePlanError } from '../../src/core/errors.ts';
 import { digestFile } from '../../src/io/hash.ts';
 import { packSwu } from '../../src/swu/pack.ts';
 import { scratch } from '../support/scratch.ts';

@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ReleasePlanError } from '../../src/errors.ts';
-import type { SigningSettings } from '../../src/model/plan.ts';
+import { ReleasePlanError } from '../../src/core/errors.ts';
+import type { SigningSettings } from '../../src/core/plan.ts';
 import { checkSigning, signDescription, type SigningContext } from '../../src/swu/sign.ts';
 import { verifySignature } from '../../src/swu/verify.ts';
 import { scratch } from '../support/scratch.ts';

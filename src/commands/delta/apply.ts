@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { EXIT, type ExitCode } from '../../codes.ts';
+import { EXIT, type ExitCode } from '../../core/codes.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
 
 interface Flags {
@@ -23,7 +23,7 @@ async function apply({ base, delta, out }: { base: string; delta: string; out: s
   const { checkFiles } = await import('./files.ts');
   const { runTask } = await import('./task.ts');
   const { applyDelta } = await import('../../rdiff/index.ts');
-  const { formatBytes } = await import('../../io/bytes.ts');
+  const { formatBytes } = await import('../../text/bytes.ts');
   const { cwd, signal } = context;
   await checkFiles(cwd, { inputs: { BASE: base, DELTA: delta }, output: { OUT: out } });
   const applied = await runTask(

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
-import { EXIT, type ExitCode } from '../../codes.ts';
+import { EXIT, type ExitCode } from '../../core/codes.ts';
 import type { CreateDeltaOptions, DeltaSummary, Progress } from '../../rdiff/index.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
 import { size, wholeNumber } from './flags.ts';
@@ -45,7 +45,7 @@ interface Created {
 async function create(paths: Paths, flags: Flags, context: CommandContext): Promise<ExitCode> {
   const { checkFiles } = await import('./files.ts');
   const { runTask } = await import('./task.ts');
-  const { formatBytes, formatShare } = await import('../../io/bytes.ts');
+  const { formatBytes, formatShare } = await import('../../text/bytes.ts');
   const { cwd, signal } = context;
   await checkFiles(cwd, { inputs: { BASE: paths.base, TARGET: paths.target }, output: { DELTA: paths.delta } });
   const options: CreateDeltaOptions = {
@@ -88,7 +88,7 @@ async function publish(paths: Paths, flags: Flags, options: CreateDeltaOptions):
 
 async function prove({ base, target }: Paths, bare: string, options: { signal?: AbortSignal; onProgress?: (progress: Progress) => void }): Promise<void> {
   const { proveDelta } = await import('../../rdiff/index.ts');
-  const { ReleasePlanError } = await import('../../errors.ts');
+  const { ReleasePlanError } = await import('../../core/errors.ts');
   const proof = await proveDelta(base, bare, target, { ...options, digest: false });
   if (!proof.equal) throw new ReleasePlanError('delta-unproven', `the delta, applied to ${base}, differs from ${target} from byte ${proof.firstDifference} on`);
 }

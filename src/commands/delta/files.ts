@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { ReleasePlanError, errnoOf } from '../../errors.ts';
+import { ReleasePlanError, errnoOf } from '../../core/errors.ts';
 
 /** Paths of one command line, by the name of their argument: those it reads and the one it writes. */
 export interface CommandFiles {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { parseSizeBytes } from '../../plan/units.ts';
+import { parseSizeBytes } from '../../text/units.ts';
 
 /** A flag's parser for a whole number. */
 export function wholeNumber(flag: string, least: number): (text: string) => number {

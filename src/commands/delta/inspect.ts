@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { EXIT, type ExitCode } from '../../codes.ts';
+import { EXIT, type ExitCode } from '../../core/codes.ts';
 import type { DeltaInspection } from '../../rdiff/index.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
 
@@ -29,8 +29,8 @@ async function inspect(delta: string, flags: Flags, context: CommandContext): Pr
 }
 
 async function describe(found: DeltaInspection): Promise<string> {
-  const { formatBytes, formatShare } = await import('../../io/bytes.ts');
-  const { formatColumns, formatRows } = await import('../../io/rows.ts');
+  const { formatBytes, formatShare } = await import('../../text/bytes.ts');
+  const { formatColumns, formatRows } = await import('../../text/rows.ts');
   const { literals, copies } = found;
   const stored = found.compression === 'none' ? formatBytes(found.fileBytes) : `${formatBytes(found.fileBytes)} as ${found.compression}, ${formatBytes(found.deltaBytes)} bare`;
   const summary = formatRows([

@@ -1,4 +1,4 @@
-import { formatBytes, formatShare } from '../../io/bytes.ts';
+import { formatBytes, formatShare } from '../../text/bytes.ts';
 import type { Progress } from '../../rdiff/index.ts';
 import type { CommandContext } from '../host.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { EXIT, type ExitCode } from '../../codes.ts';
-import { ReleasePlanError } from '../../errors.ts';
+import { EXIT, type ExitCode } from '../../core/codes.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
 import type { Target } from '../../fleet/registry.ts';
 import type { CommandContext, Runner } from '../host.ts';
 import { planOf } from './plan.ts';
@@ -43,7 +43,7 @@ export function registerList(targets: Command, run: Runner): void {
 }
 
 async function list(flags: Flags, context: CommandContext): Promise<ExitCode> {
-  const { formatOf, registryFile } = await import('../../steps/targets/open.ts');
+  const { formatOf, registryFile } = await import('../../delivery/fleet/open.ts');
   const { readRegistry } = await import('../../fleet/registry-file.ts');
   const { targetsOf } = await import('../../fleet/running.ts');
   const { compareVersions } = await import('../../plan/version.ts');

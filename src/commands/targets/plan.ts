@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ReleasePlanError } from '../../errors.ts';
-import type { Plan } from '../../model/plan.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
+import type { Plan } from '../../core/plan.ts';
 import type { CommandContext } from '../host.ts';
 
 /** Names that are looked for, in this order. */

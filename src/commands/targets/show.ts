@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { EXIT, type ExitCode } from '../../codes.ts';
-import { ReleasePlanError } from '../../errors.ts';
+import { EXIT, type ExitCode } from '../../core/codes.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
 import type { Target } from '../../fleet/registry.ts';
 import type { CommandContext, Runner } from '../host.ts';
 import { asJson } from './list.ts';
@@ -26,10 +26,10 @@ export function registerShow(targets: Command, run: Runner): void {
 }
 
 async function show(wanted: string, flags: Flags, context: CommandContext): Promise<ExitCode> {
-  const { formatOf, registryFile } = await import('../../steps/targets/open.ts');
+  const { formatOf, registryFile } = await import('../../delivery/fleet/open.ts');
   const { readRegistry } = await import('../../fleet/registry-file.ts');
   const { targetsOf } = await import('../../fleet/running.ts');
-  const { suggestion } = await import('../../plan/suggest.ts');
+  const { suggestion } = await import('../../text/suggest.ts');
   const plan = await planOf(flags.plan, context);
   const known = targetsOf(await readRegistry(registryFile(plan)), formatOf(plan));
   const found = known.filter((target) => target.version === wanted || target.name === wanted);

@@ -1,8 +1,8 @@
 /** What `targets static-deltas` says: fioctl's lines on stdout, the fleet's numbers beside them on stderr. */
-import type { Report } from '../../events.ts';
-import { coverageOf, uncoveredOf, versionCounts } from '../../fleet/coverage.ts';
-import { endInWords, type RequiredPair } from '../../fleet/required.ts';
-import { coverageInWords } from '../../steps/targets/report.ts';
+import type { Report } from '../../core/events.ts';
+import { coverageOf, uncoveredOf, versionCounts } from '../../delivery/fleet/coverage.ts';
+import { endInWords, type RequiredPair } from '../../delivery/fleet/required.ts';
+import { coverageInWords } from '../../delivery/fleet/rows.ts';
 import type { Answered } from './static-deltas.ts';
 
 /** Reasons that are named one by one; the rest are counted. */

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { EXIT, type ExitCode } from '../../codes.ts';
-import { ReleasePlanError } from '../../errors.ts';
-import type { DeltaQuestion, RequiredDeltas } from '../../fleet/required.ts';
-import type { FleetSituation } from '../../steps/targets/open.ts';
+import { EXIT, type ExitCode } from '../../core/codes.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
+import type { DeltaQuestion, RequiredDeltas } from '../../delivery/fleet/required.ts';
+import type { FleetSituation } from '../../delivery/fleet/open.ts';
 import type { CommandContext, Runner } from '../host.ts';
 import { planOf } from './plan.ts';
 
@@ -70,12 +70,12 @@ async function staticDeltas(to: string, from: string[], flags: Flags, context: C
 }
 
 async function answer(plan: FleetSituation['plan'], to: string, from: string[], flags: Flags, context: CommandContext): Promise<Answered> {
-  const { openFleet, requireFleet } = await import('../../steps/targets/open.ts');
-  const { basisFacts } = await import('../../steps/targets/facts.ts');
-  const { problemsOf } = await import('../../steps/targets/guard.ts');
-  const { retainedPairs } = await import('../../steps/targets/rules.ts');
-  const { unrequiredOf } = await import('../../steps/targets/ostree.ts');
-  const { requiredDeltas } = await import('../../fleet/required.ts');
+  const { openFleet, requireFleet } = await import('../../delivery/fleet/open.ts');
+  const { basisFacts } = await import('../../delivery/fleet/facts.ts');
+  const { problemsOf } = await import('../../delivery/fleet/guard.ts');
+  const { retainedPairs } = await import('../../delivery/fleet/rules.ts');
+  const { unrequiredOf } = await import('../../delivery/ostree/deltas.ts');
+  const { requiredDeltas } = await import('../../delivery/fleet/required.ts');
   const situation = await openFleet(plan, context.signal);
   if (flags.byTag !== undefined || flags.prune === true) requireFleet(situation);
   const question: DeltaQuestion = {
@@ -105,12 +105,12 @@ function refuseImpossible({ pairs, impossible }: RequiredDeltas): void {
 async function make({ situation: { plan }, answer }: Answered, flags: Flags, context: CommandContext): Promise<void> {
   const waitMs = waitOf(flags.wait);
   if (plan.ostree !== undefined) {
-    const { makeOstreeDeltas } = await import('../../steps/targets/ostree.ts');
+    const { makeOstreeDeltas } = await import('../../delivery/ostree/deltas.ts');
     const progress = (message: string): void => context.report({ type: 'note', message });
     await makeOstreeDeltas(plan, answer.pairs, { report: context.report, progress, signal: context.signal, waitMs });
     return;
   }
-  const { makeSwupdateDeltas, swupdateProblems } = await import('../../steps/targets/swupdate.ts');
+  const { makeSwupdateDeltas, swupdateProblems } = await import('../../delivery/swupdate/problems.ts');
   const result = await makeSwupdateDeltas(plan, answer.pairs, context, waitMs);
   const failed = result.results.find((one) => one.error !== undefined)?.error;
   if (failed !== undefined) throw failed;
@@ -124,7 +124,7 @@ async function prune({ situation, unrequired = [] }: Answered, flags: Flags, con
   if (flags.prune !== true || plan.ostree === undefined || unrequired.length === 0) return;
   // A row that cannot be read may be the one device that still needs the delta.
   if (fleet !== undefined && fleet.bad.count > 0) throw new ReleasePlanError('fleet-unreadable', `${fleet.bad.count} rows of ${fleet.source} cannot be read, so nobody can say which deltas are required`, { hint: 'Correct the rows, then prune.' });
-  const { pruneOstreeDeltas } = await import('../../steps/targets/ostree.ts');
+  const { pruneOstreeDeltas } = await import('../../delivery/ostree/deltas.ts');
   await pruneOstreeDeltas(plan, unrequired, { report: context.report, progress: () => undefined, signal: context.signal, waitMs: waitOf(flags.wait) });
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { EXIT, type ExitCode } from '../../codes.ts';
-import { ReleasePlanError } from '../../errors.ts';
+import { EXIT, type ExitCode } from '../../core/codes.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
 import type { CommandContext, Runner } from '../host.ts';
 import { planOf } from './plan.ts';
 
@@ -35,9 +35,9 @@ export function registerTag(targets: Command, run: Runner): void {
 }
 
 async function tag(names: readonly string[], flags: Flags, context: CommandContext): Promise<ExitCode> {
-  const { changeTags, chosenTargets } = await import('../../fleet/promotion.ts');
-  const { openFleet } = await import('../../steps/targets/open.ts');
-  const { promotionBlockers } = await import('../../steps/targets/guard.ts');
+  const { changeTags, chosenTargets } = await import('../../delivery/fleet/promotion.ts');
+  const { openFleet } = await import('../../delivery/fleet/open.ts');
+  const { promotionBlockers } = await import('../../delivery/fleet/guard.ts');
   const tags = tagsOf(flags.tags);
   const plan = await planOf(flags.plan, context);
   const situation = await openFleet(plan, context.signal);
@@ -57,17 +57,17 @@ async function tag(names: readonly string[], flags: Flags, context: CommandConte
   return EXIT.ok;
 }
 
-async function guard(blockers: ReadonlyArray<import('../../fleet/promotion.ts').Blocker>, isForced: boolean, context: CommandContext): Promise<void> {
-  const { blockerInWords, refuseBlocked } = await import('../../steps/targets/guard.ts');
+async function guard(blockers: ReadonlyArray<import('../../delivery/fleet/promotion.ts').Blocker>, isForced: boolean, context: CommandContext): Promise<void> {
+  const { blockerInWords, refuseBlocked } = await import('../../delivery/fleet/guard.ts');
   if (!isForced) refuseBlocked(blockers);
   for (const blocker of blockers) context.report({ type: 'warning', message: `--force overrides: ${blockerInWords(blocker)}` });
 }
 
 async function write({ plan }: { plan: Awaited<ReturnType<typeof planOf>> }, tags: readonly string[], names: readonly string[], flags: Flags, context: CommandContext): Promise<void> {
-  const { changeTags } = await import('../../fleet/promotion.ts');
+  const { changeTags } = await import('../../delivery/fleet/promotion.ts');
   const { setTags } = await import('../../fleet/registry-edit.ts');
   const { updateRegistry } = await import('../../fleet/registry-file.ts');
-  const { registryFile } = await import('../../steps/targets/open.ts');
+  const { registryFile } = await import('../../delivery/fleet/open.ts');
   await updateRegistry(registryFile(plan), (registry) => {
     // Under the lock, since another run may have rewritten the file.
     const chosen = registry.targets.filter((target) => names.includes(target.name));

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { closest, distance } from 'fastest-levenshtein';
-import { ReleasePlanError } from '../../errors.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
 import { DEVICE_FIELDS, readDevice } from './device.ts';
 import type { FleetTally } from './tally.ts';
 

@@ -4,7 +4,7 @@
  * Read as a stream; one device at a time is in memory.
  */
 import { Tokenizer, TokenParser, TokenType } from '@streamparser/json';
-import { ReleasePlanError, messageOf } from '../../errors.ts';
+import { ReleasePlanError, messageOf } from '../../core/errors.ts';
 import { readDevice } from './device.ts';
 import { readTagStatus } from './status.ts';
 import type { FleetTally } from './tally.ts';

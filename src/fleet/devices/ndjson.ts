@@ -1,4 +1,4 @@
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../core/errors.ts';
 import { readDevice } from './device.ts';
 import { linesOf } from './lines.ts';
 import type { FleetTally } from './tally.ts';

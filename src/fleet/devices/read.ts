@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
-import { ReleasePlanError, errnoOf } from '../../errors.ts';
-import type { FleetSource } from '../../model/plan.ts';
+import { ReleasePlanError, errnoOf } from '../../core/errors.ts';
+import type { FleetSource } from '../../core/plan.ts';
 import { readCsv } from './csv.ts';
 import { readJson } from './json.ts';
 import { readNdjson } from './ndjson.ts';

@@ -3,7 +3,7 @@
  * thing are one group, so that a million devices on 300 versions are some
  * hundred groups in memory.
  */
-import type { Diagnostic } from '../../diagnostic.ts';
+import type { Diagnostic } from '../../core/diagnostic.ts';
 import type { Device } from './device.ts';
 
 /** Devices that are alike in everything that decides how they update. */

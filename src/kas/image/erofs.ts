@@ -1,6 +1,6 @@
 import { lstat, mkdtemp, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ReleasePlanError } from '../../errors.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
 import { STAGING_PREFIX } from '../../io/atomic.ts';
 import { run } from '../../io/process.ts';
 import type { ImageReader } from './reader.ts';

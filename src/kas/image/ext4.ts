@@ -1,4 +1,4 @@
-import { ReleasePlanError } from '../../errors.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
 import { run, runForBytes } from '../../io/process.ts';
 import type { Entry, ImageReader } from './reader.ts';
 

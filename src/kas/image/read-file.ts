@@ -1,4 +1,4 @@
-import { ReleasePlanError } from '../../errors.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
 import type { Filesystem } from '../../io/filesystem.ts';
 import { erofsReader } from './erofs.ts';
 import { ext4Reader } from './ext4.ts';

@@ -1,6 +1,6 @@
 import { formatPointer, quote, type Finding, type Pointer } from '../finding.ts';
 import { numbered, present, type DeltaSource, type PlanSource } from '../source.ts';
-import { suggestion } from '../suggest.ts';
+import { suggestion } from '../../text/suggest.ts';
 import { compareVersions, isVersion } from '../version.ts';
 
 /** So many unknown versions of one rule are told: each is compared with all known ones. */

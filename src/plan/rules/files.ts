@@ -2,11 +2,11 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { formatPointer, quote, type Finding } from '../finding.ts';
 import type { PlanSource } from '../source.ts';
-import { closestName } from '../suggest.ts';
+import { closestName } from '../../text/suggest.ts';
 import { pathsOf, type PlanPath } from './path-keys.ts';
 import { isRefused } from './paths.ts';
 import type { Project } from './project.ts';
-import { ifThere } from '../../io/look.ts';
+import { ifThere } from '../../io/present.ts';
 
 /** What the plan is made of is there. */
 export async function filesExist(plan: PlanSource, project: Project): Promise<Finding[]> {

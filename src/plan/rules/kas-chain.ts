@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { formatPointer, quote, type Finding } from '../finding.ts';
 import { filesOf, numbered, type PlanSource } from '../source.ts';
 import { repositoryOf, type Project } from './project.ts';
-import { ifThere } from '../../io/look.ts';
+import { ifThere } from '../../io/present.ts';
 
 /**
  * The files of a chain lie in one repository, or all outside of any: kas

@@ -1,6 +1,6 @@
 import { formatPointer, type Finding, type Pointer } from '../finding.ts';
 import { numbered, type PartitionSource, type PlanSource } from '../source.ts';
-import { parseSizeBytes } from '../units.ts';
+import { parseSizeBytes } from '../../text/units.ts';
 
 const SECTOR_BYTES = 512;
 

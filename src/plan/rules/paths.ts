@@ -4,7 +4,7 @@ import { formatPointer, quote, type Finding, type Pointer } from '../finding.ts'
 import { numbered, type PlanSource } from '../source.ts';
 import { pathsOf, type PlanPath } from './path-keys.ts';
 import type { Project } from './project.ts';
-import { ifThere } from '../../io/look.ts';
+import { ifThere } from '../../io/present.ts';
 
 /** Paths do not climb out of the project; a place elsewhere on the host is written as an absolute path, which a reviewer sees. */
 export function pathsStayInside(plan: PlanSource, project: Project): Finding[] {

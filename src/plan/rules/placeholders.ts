@@ -1,6 +1,6 @@
 import { formatPointer, quote, type Finding, type Pointer } from '../finding.ts';
 import { numbered, type PlanSource } from '../source.ts';
-import { suggestion } from '../suggest.ts';
+import { suggestion } from '../../text/suggest.ts';
 import { pathsOf } from './path-keys.ts';
 
 /** What {name} can stand for in `deploy`, `file` and `collect`. */

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ifThere } from '../../io/look.ts';
+import { ifThere } from '../../io/present.ts';
 
 /** The folders that paths of a plan are judged by. */
 export interface Project {

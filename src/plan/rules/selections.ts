@@ -1,10 +1,10 @@
-import { messageOf } from '../../errors.ts';
-import type { EngineName } from '../../model/plan.ts';
+import { messageOf } from '../../core/errors.ts';
+import type { EngineName } from '../../core/plan.ts';
 import { defaultEngine, sourcesOf } from '../complete.ts';
 import { quote, type Finding, type Pointer } from '../finding.ts';
 import { sourceSelector, type Candidate } from '../sources.ts';
 import { numbered, present, type DeltaSource, type PlanSource } from '../source.ts';
-import { suggestion } from '../suggest.ts';
+import { suggestion } from '../../text/suggest.ts';
 import { compareVersions, isVersion, parseRange } from '../version.ts';
 
 /** Tags and ranges mean something, select something, and no pair is wanted twice. */

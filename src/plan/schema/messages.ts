@@ -1,7 +1,7 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
-import type { Code } from '../../codes.ts';
+import type { Code } from '../../core/codes.ts';
 import { formatPointer, quote, type Finding, type Pointer } from '../finding.ts';
-import { closestName, suggestion } from '../suggest.ts';
+import { closestName, suggestion } from '../../text/suggest.ts';
 
 /** What the messages need of a schema part. */
 interface SchemaPart {

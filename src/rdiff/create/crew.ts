@@ -1,5 +1,5 @@
 import { Worker, type ResourceLimits } from 'node:worker_threads';
-import { ReleasePlanError } from '../../errors.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
 import { builtFile } from '../wasm.ts';
 import { Lane, type Found, type LaneSetup, type Phase } from './lane.ts';
 import type { WorkerReply } from './worker.ts';

@@ -1,5 +1,5 @@
 import { fstatSync, readSync, writeSync } from 'node:fs';
-import { ReleasePlanError } from '../../errors.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
 
 /**
  * Fills `into` from a place in a file. Synchronous: these run on threads of

@@ -1,5 +1,5 @@
-import { ReleasePlanError } from '../../errors.ts';
-import { formatBytes } from '../../io/bytes.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
+import { formatBytes } from '../../text/bytes.ts';
 import { WASM_LIMIT_BYTES, WASM_PAGE_BYTES } from '../wasm.ts';
 
 /** Target bytes that are matched in one go. The delta depends on it: a constant. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { open, rm, type FileHandle } from 'node:fs/promises';
-import { ReleasePlanError, messageOf } from '../../errors.ts';
+import { ReleasePlanError, messageOf } from '../../core/errors.ts';
 import { LIST_COUNTER_AT } from './layout.ts';
 import { readFully, writeFully } from './files.ts';
 import { MATCH_STRIDE, MatchBuffer, type Matches } from './matches.ts';

@@ -1,4 +1,4 @@
-import { ReleasePlanError } from '../../errors.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
 import { CHUNK_BYTES, COUNTER_AT, SEGMENT_BYTES } from './layout.ts';
 import { piecesOf, type Found, type Phase } from './lane.ts';
 import type { MatchJob } from './match.ts';

@@ -1,7 +1,7 @@
 /** The worker thread of createDelta: a lane that is told its phases by messages. */
 import { openSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { ReleasePlanError } from '../../errors.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
 import { Lane, type Found, type LaneSetup, type Phase } from './lane.ts';
 
 /** What a worker answers to a phase. An error's class does not survive the way between threads. */

@@ -1,5 +1,5 @@
-import type { Diagnostic } from '../../diagnostic.ts';
-import { digestOf } from '../../io/json.ts';
+import type { Diagnostic } from '../../core/diagnostic.ts';
+import { digestOf } from '../../text/json.ts';
 import { messageWithHint, type DiagnosticFormat } from './format.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { CODES } from '../../codes.ts';
-import type { Diagnostic, Location } from '../../diagnostic.ts';
-import { digestOf } from '../../io/json.ts';
+import { CODES } from '../../core/codes.ts';
+import type { Diagnostic, Location } from '../../core/diagnostic.ts';
+import { digestOf } from '../../text/json.ts';
 import { packageVersion } from '../../io/package.ts';
 import { messageWithHint, type DiagnosticFormat } from './format.ts';
 

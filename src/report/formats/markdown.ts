@@ -1,4 +1,4 @@
-import { formatBytes } from '../../io/bytes.ts';
+import { formatBytes } from '../../text/bytes.ts';
 import type { CheckRow, ConsistencyReport, SizeRow } from '../consistency.ts';
 import type { ReportFormat } from '../format.ts';
 import { sizeCells } from '../size-cells.ts';

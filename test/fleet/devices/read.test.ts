@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ReleasePlanError } from '../../../src/errors.ts';
+import { ReleasePlanError } from '../../../src/core/errors.ts';
 import { linesOf } from '../../../src/fleet/devices/lines.ts';
 import { readFleet } from '../../../src/fleet/devices/read.ts';
 import { sniff } from '../../../src/fleet/devices/sniff.ts';

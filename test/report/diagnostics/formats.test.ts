@@ -5,7 +5,7 @@ import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Diagnostic } from '../../../src/diagnostic.ts';
+import type { Diagnostic } from '../../../src/core/diagnostic.ts';
 import type { Findings } from '../../../src/report/diagnostics/format.ts';
 import { diagnosticFormats } from '../../../src/report/diagnostics/registry.ts';
 

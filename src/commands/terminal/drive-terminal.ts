@@ -1,0 +1,33 @@
+import type { Drive } from '../../core/events.ts';
+
+/** Tasks as a live list on a terminal, through listr2. */
+export function terminalDrive(stream: NodeJS.WriteStream): Drive {
+  return async (tasks) => {
+    const { Listr, ListrLogger, ProcessOutput } = await import('listr2');
+    let interruption: unknown;
+    const list = new Listr(
+      tasks.map((task) => ({
+        title: task.title,
+        task: async (_context: unknown, shown: { output: string; title: string; skip(message: string): void }) => {
+          if (interruption !== undefined) return shown.skip(`${task.title}: interrupted`);
+          const outcome = await task.run((message) => void (shown.output = message)).catch((error: unknown) => {
+            // Recorded here: with exitOnError off, listr2 9 keeps no errors (facts/toolchain.md).
+            interruption = error;
+            throw error;
+          });
+          if (outcome.state === 'skipped') return shown.skip(`${task.title}: ${outcome.message}`);
+          if (outcome.state === 'failed') throw new Error(`${task.title}: ${outcome.message}`);
+          shown.title = `${task.title}: ${outcome.message}`;
+        },
+      })),
+      {
+        exitOnError: false,
+        // cli.ts listens for signals; listr2 would exit from the middle.
+        registerSignalListeners: false,
+        rendererOptions: { logger: new ListrLogger({ processOutput: new ProcessOutput(stream, stream) }), collapseErrors: true, collapseSkips: true },
+      },
+    );
+    await list.run();
+    if (interruption !== undefined) throw interruption;
+  };
+}

@@ -1,0 +1,23 @@
+import { join } from 'node:path';
+import { deltaName } from '../../archive/layout.ts';
+import { packageVersion } from '../../io/package.ts';
+import { createDelta, gzipFile } from '../../rdiff/index.ts';
+import { formatBytes } from '../../text/bytes.ts';
+import type { DeltaEngine } from './engine.ts';
+
+/** The engine of src/rdiff/: rdiff's format, matched byte by byte against the whole base. */
+export const rdiffEngine: DeltaEngine = {
+  name: 'rdiff',
+  version: 1,
+  async create({ inputs, outDir, signal, progress }) {
+    const options = signal === undefined ? {} : { signal };
+    for (const { partition, base, target } of inputs) {
+      const delta = join(outDir, deltaName(partition));
+      progress(`${partition}: delta of ${formatBytes(base.sizeBytes)} and ${formatBytes(target.sizeBytes)}`);
+      await createDelta(base.path, target.path, delta, options);
+      progress(`${partition}: compress`);
+      await gzipFile(delta, `${delta}.gz`, options);
+    }
+    return { tools: { 'release-plan rdiff': packageVersion() } };
+  },
+};

@@ -1,0 +1,37 @@
+/** What the plan's rules and the fleet's tags require, all together: what must not be pruned. */
+import { requiredDeltas, type BasisFacts, type DeltaQuestion, type RequiredDeltas, type RequiredPair } from './required.ts';
+import { targetsOf } from '../../fleet/running.ts';
+import type { DeltaRule } from '../../core/plan.ts';
+import { sourceSelector } from '../../plan/sources.ts';
+import type { FleetSituation } from './open.ts';
+
+/**
+ * One rule of the plan as a question to the fleet. A tag means the devices on
+ * it; where the plan names no fleet, the Targets that have the tag.
+ */
+export function questionOf(rule: DeltaRule, { registry, format, fleet }: FleetSituation): DeltaQuestion {
+  const question = { format, to: rule.to, from: [] as string[], allowDowngrade: false };
+  // A tag that no device follows yet requires nothing.
+  if (rule.from.kind === 'tag' && fleet !== undefined) return fleet.tags.includes(rule.from.tag) ? { ...question, tag: rule.from.tag } : question;
+  const known = targetsOf(registry, format);
+  const sources = sourceSelector(known)(rule);
+  // What a list names and the registry lacks is told by the report, version by version.
+  return { ...question, from: sources.filter((version) => known.some((target) => target.version === version)) };
+}
+
+/** The answer to one rule of the plan. */
+export const answerRule = (rule: DeltaRule, situation: FleetSituation, facts: BasisFacts): RequiredDeltas =>
+  requiredDeltas(situation.registry, situation.fleet, questionOf(rule, situation), facts);
+
+/** Every pair that a rule of the plan requires, or a tag of the fleet by the Targets that have it now. */
+export function retainedPairs(situation: FleetSituation, facts: BasisFacts): RequiredPair[] {
+  const { registry, fleet, format, plan } = situation;
+  const known = targetsOf(registry, format);
+  const ofRules = plan.deltas
+    .filter((rule) => known.some((target) => target.version === rule.to))
+    .flatMap((rule) => answerRule(rule, situation, facts).pairs);
+  const ofTags = (fleet?.tags ?? []).flatMap((tag) => known
+    .filter((target) => target.tags.includes(tag))
+    .flatMap((target) => requiredDeltas(registry, fleet, { format, to: target.version, from: [], tag, allowDowngrade: false }, facts).pairs));
+  return [...ofRules, ...ofTags];
+}

@@ -1,0 +1,146 @@
+/**
+ * Proof on the device's own code: librsync, which SWUpdate's rdiff handler
+ * links, and SWUpdate itself, as Debian packages them. Where they are not
+ * installed the proof says so; our own (update.ts) has passed by then.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { ReleasePlanError } from '../../core/errors.ts';
+import { run, type RunResult } from '../../io/process.ts';
+import { missingTool } from '../../io/tools.ts';
+import { withSocketScratch } from '../../io/scratch.ts';
+import type { Proof } from '../../core/archive.ts';
+import type { Partition, Plan } from '../../core/plan.ts';
+import { needsCodeSigningPurpose, readCertificates } from '../../swu/certificate.ts';
+import { resolveKey } from '../../swu/keys.ts';
+import type { DeltaInput } from '../engines/engine.ts';
+
+const notInstalled = (check: Proof['check'], program: string): Proof => ({ check, result: 'not-checked', detail: `${program} is not installed here` });
+
+async function orNotInstalled(check: Proof['check'], program: string, proof: () => Promise<Proof>): Promise<Proof> {
+  try {
+    return await proof();
+  } catch (error) {
+    if (error instanceof ReleasePlanError && error.code === 'tool-missing') return notInstalled(check, program);
+    throw error;
+  }
+}
+
+/**
+ * Applies a delta by `rdiff patch` and compares the result's sha256 with the target's.
+ *
+ * @throws ReleasePlanError `delta-unproven` when librsync refuses the delta or gives another result
+ */
+export async function proveWithLibrsync(input: DeltaInput, delta: string, signal: AbortSignal): Promise<Proof> {
+  return await orNotInstalled('librsync-applies', 'rdiff', async () => {
+    const { sha256, exitCode, stderr } = await digestOfOutput('rdiff', ['patch', input.base.path, delta, '-'], signal);
+    if (exitCode === 0 && sha256 === input.target.sha256) return { check: 'librsync-applies', result: 'pass', detail: `${input.partition}: rdiff patch gives the target` };
+    throw new ReleasePlanError('delta-unproven', `${input.partition}: rdiff patch ${exitCode === 0 ? `gives sha256 ${sha256}, the target has ${input.target.sha256}` : `ended with exit code ${exitCode}: ${stderr.trim()}`}`);
+  });
+}
+
+/** Runs a program and hashes what it prints, which may be gigabytes. */
+function digestOfOutput(command: string, args: readonly string[], signal: AbortSignal): Promise<{ sha256: string; exitCode: number; stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], signal });
+    const hash = createHash('sha256');
+    const stderr: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => hash.update(chunk));
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+    child.once('error', (error) => reject('code' in error && error.code === 'ENOENT' ? missingTool(command, error) : error));
+    child.once('close', (code) => resolve({ sha256: hash.digest('hex'), exitCode: code ?? -1, stderr: Buffer.concat(stderr).toString('utf8') }));
+  });
+}
+
+export interface SwupdateRequest {
+  plan: Plan;
+  swu: string;
+  env: NodeJS.ProcessEnv;
+  signal: AbortSignal;
+}
+
+/**
+ * Lets SWUpdate check a package (`swupdate -c`) as each board revision and
+ * each selection of the plan would meet it: it parses the description,
+ * verifies the signature and the hashes, and finds what to install.
+ *
+ * @throws ReleasePlanError `pair-inconsistent` with SWUpdate's own words when it refuses
+ */
+export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof> {
+  const { signing, swu } = request.plan;
+  const skipped = (detail: string): Proof => ({ check: 'swupdate-accepts', result: 'not-checked', detail });
+  // Debian's build demands a signature and takes CMS alone (shared/facts/swupdate.md).
+  if (signing?.method !== 'cms' || signing.public === undefined) return skipped('Debian\'s swupdate verifies CMS signatures alone');
+  if (swu.guard === 'lua') return skipped('guard: lua looks for the base on the machine that parses the package');
+  // A revision may be a regular expression of the device, which no board can have.
+  const revision = swu.hardware.find((one) => !one.startsWith('#'));
+  if (revision === undefined) return skipped('swu.hardware names only patterns');
+  const trusted = signing.public;
+  return await orNotInstalled('swupdate-accepts', 'swupdate', async () => {
+    return await withSocketScratch('swupdate', async (work) => {
+      const certificate = await certificateFile(trusted, request, work);
+      const selections = selectionsOf(request.plan.partitions);
+      const board = `${request.plan.machine}:${revision}`;
+      const device = ['-k', certificate, ...(await purposeOf(certificate)), '-H', board];
+      // Short, and without what swupdate might take for something else.
+      const link = join(work, 'update.swu');
+      await symlink(request.swu, link);
+      for (const selection of selections) await check({ ...request, link }, device, selection, work);
+      return { check: 'swupdate-accepts', result: 'pass', detail: `swupdate -c as ${board}${selections[0] === undefined ? '' : `, ${selections.join(' and ')}`}` };
+    });
+  });
+}
+
+/** The `-e` of each side that a device can be on; undefined for a board without slots. */
+const selectionsOf = (partitions: readonly Partition[]): Array<string | undefined> =>
+  partitions.some((one) => 'slots' in one.target) ? ['stable,main', 'stable,alt'] : [undefined];
+
+/** Linked, not named where it lies: swupdate cuts long paths off. */
+async function certificateFile(written: string, { plan, env }: SwupdateRequest, work: string): Promise<string> {
+  const source = resolveKey(written, { env, planDir: plan.dir });
+  const path = join(work, 'trusted.pem');
+  if (source.kind === 'path') await symlink(source.path, path);
+  else await writeFile(path, source.kind === 'pem' ? source.text : await readFile(written));
+  return path;
+}
+
+/** As a device is told that trusts a certificate for signing code alone. */
+async function purposeOf(certificate: string): Promise<string[]> {
+  const [trusted] = readCertificates(await readFile(certificate, 'utf8'));
+  return trusted !== undefined && needsCodeSigningPurpose(trusted) ? ['--cert-purpose', 'codeSigning'] : [];
+}
+
+/** A check takes a second; a loaded machine and a slow disk may need more. */
+const CHECK_MS = 60_000;
+const CHECK_BYTES_PER_MS = 4 * 1024;
+
+/**
+ * SWUpdate 2022.12 can lose the signal from the thread that takes the package
+ * to the one that installs it, and then waits for ever; seen on a machine with
+ * a load of 13. It has decided nothing by then, so it is asked again.
+ */
+const TRIES = 3;
+
+async function runSwupdate(args: readonly string[], { swu, signal }: SwupdateRequest, work: string): Promise<RunResult> {
+  const timeoutMs = CHECK_MS + Math.ceil((await stat(swu)).size / CHECK_BYTES_PER_MS);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      // Its sockets and what it unpacks lie in TMPDIR; two runs must not share one.
+      return await run('swupdate', args, { env: { TMPDIR: work }, signal, timeoutMs, okCodes: Array.from({ length: 256 }, (_, code) => code) });
+    } catch (error) {
+      if (tries === TRIES || !(error instanceof ReleasePlanError) || error.code !== 'tool-stalled') throw error;
+    }
+  }
+}
+
+/** @param device what the device knows: the key that it trusts, its board and revision */
+async function check(request: SwupdateRequest & { link: string }, device: readonly string[], selection: string | undefined, work: string): Promise<void> {
+  const { swu } = request;
+  const args = ['-v', '-c', '-i', request.link, ...device, ...(selection === undefined ? [] : ['-e', selection])];
+  const { exitCode, stdout, stderr } = await runSwupdate(args, request, work);
+  if (exitCode === 0) return;
+  const errors = `${stdout}\n${stderr}`.split('\n').filter((line) => line.includes('ERROR'));
+  throw new ReleasePlanError('pair-inconsistent', `${basename(swu)}: swupdate -c ${selection === undefined ? '' : `-e ${selection} `}refuses it: ${errors.slice(0, 4).join('; ') || `exit code ${exitCode}`}`);
+}

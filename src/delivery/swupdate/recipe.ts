@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises';
+import { digestOf } from '../../text/json.ts';
+import { templatePath } from '../../text/template.ts';
+import type { EngineName, Plan } from '../../core/plan.ts';
+
+/** The guard's files, by `swu.guard`. Both guards run the shell script's text. */
+const GUARD_TEMPLATES = { shell: ['check-base.sh'], lua: ['check-base.lua', 'check-base.sh'], none: [] } as const;
+
+/** Number of the packaging code's own rules; raised when equal plans give other packages than before. */
+const PACKAGING = 1;
+
+/**
+ * What a plan says of how updates are made and packed, as a digest: an update
+ * of another recipe is made again. Where files lie does not count.
+ */
+export async function recipeOf(plan: Pick<Plan, 'partitions' | 'swu' | 'signing' | 'product' | 'machine'>, engine: EngineName): Promise<string> {
+  const { template, ...swu } = plan.swu;
+  const guard = await Promise.all(GUARD_TEMPLATES[swu.guard].map((name) => readFile(templatePath(name), 'utf8')));
+  return digestOf({
+    packaging: PACKAGING,
+    engine,
+    product: plan.product,
+    machine: plan.machine,
+    partitions: plan.partitions.map(({ name, target, delta }) => ({ name, target, delta })),
+    swu,
+    template: await readFile(template ?? templatePath('sw-description.hbs'), 'utf8'),
+    guard,
+    signing: plan.signing?.method ?? 'none',
+  });
+}

@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import { asUserError } from '../../core/errors.ts';
+import { attributed } from '../../io/attribute.ts';
+import { leavesOpen } from '../../io/present.ts';
+import { withScratch } from '../../io/scratch.ts';
+import type { DeltaInfo } from '../../core/archive.ts';
+import type { Plan } from '../../core/plan.ts';
+import { proveDelta } from '../../rdiff/index.ts';
+import { openSwu, type SwuCheck } from '../../swu/open.ts';
+import type { UpdateSide } from './update.ts';
+
+/** One thing that was shown again, or not. */
+export interface Reproof {
+  check: 'delta' | 'swu';
+  result: 'pass' | 'fail' | 'not-checked';
+  detail: string;
+  /** Nothing was shown, since something could not be read. */
+  isUnreadable?: true;
+}
+
+export interface ReopenRequest {
+  /** Its `signing.public` is what the package is checked against; without one the signature is not checked. */
+  plan: Pick<Plan, 'signing' | 'dir'>;
+  update: { manifest: DeltaInfo; dir: string };
+  env: NodeJS.ProcessEnv;
+  signal: AbortSignal;
+  progress(message: string): void;
+}
+
+export interface ReproveRequest extends Omit<ReopenRequest, 'plan' | 'env'> {
+  base: UpdateSide;
+  target: UpdateSide;
+  /** Called as the target is compared, with how many bytes more. */
+  onBytes?: (bytes: number) => void;
+}
+
+/** Shows again that each delta of an update, bare and gzipped, gives the target from the base, bit for bit. */
+export async function reproveDeltas(request: ReproveRequest): Promise<Reproof[]> {
+  const found: Reproof[] = [];
+  for (const partition of request.update.manifest.partitions) {
+    for (const file of [partition.delta?.file, partition.deltaCompressed?.file]) {
+      if (file !== undefined) found.push(await reproveDelta(request, partition.name, file));
+    }
+  }
+  return found;
+}
+
+async function reproveDelta({ base, target, update, signal, progress, onBytes }: ReproveRequest, partition: string, file: string): Promise<Reproof> {
+  const imageOf = ({ manifest, dir }: UpdateSide): string => join(dir, manifest.partitions.find((one) => one.name === partition)?.file ?? '');
+  progress(`apply ${file}`);
+  let done = 0;
+  try {
+    const paths = [imageOf(base), join(update.dir, file), imageOf(target)] as const;
+    const proof = await attributed(`one of ${paths.join(', ')}`, async () => await proveDelta(...paths, {
+      signal,
+      digest: false,
+      onProgress: ({ doneBytes }) => {
+        onBytes?.(doneBytes - done);
+        done = doneBytes;
+      },
+    }));
+    return proof.equal
+      ? { check: 'delta', result: 'pass', detail: `${file}: ${proof.targetBytes} bytes as the target's` }
+      : { check: 'delta', result: 'fail', detail: `${file}: applied to the base it differs from the target from byte ${proof.firstDifference} on` };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return failureAs('delta', file, error);
+  }
+}
+
+/** A failure as a row: what could not be read has shown nothing, neither good nor bad. */
+function failureAs(check: Reproof['check'], file: string, error: unknown): Reproof {
+  const known = asUserError(error);
+  if (known === undefined) throw error;
+  const detail = `${file}: ${known.message}`;
+  return known.code === 'io-failed' && leavesOpen(known) ? { check, result: 'not-checked', detail, isUnreadable: true } : { check, result: 'fail', detail };
+}
+
+/** Opens the .swu of an update as a device does: its hashes and its signature hold. */
+export async function reopenPackage({ plan, update, env, signal, progress }: ReopenRequest): Promise<Reproof> {
+  const { file } = update.manifest.swu;
+  const { signing } = plan;
+  progress(`open ${file}`);
+  return await withScratch('open', async (workDir) => {
+    let checks: SwuCheck[];
+    try {
+      const path = join(update.dir, file);
+      ({ checks } = await attributed(path, async () => await openSwu(path, {
+        version: update.manifest.to,
+        workDir,
+        signal,
+        ...(signing?.public === undefined ? {} : { trust: { method: signing.method, public: signing.public, env, planDir: plan.dir, signal } }),
+      })));
+    } catch (error) {
+      // A missing tool or key is no fault of the package.
+      if (signal.aborted || asUserError(error)?.code !== 'io-failed') throw error;
+      return failureAs('swu', file, error);
+    }
+    const failed = checks.filter((one) => one.result === 'fail');
+    const open = checks.filter((one) => one.result === 'not-checked' && one.check !== 'checksums');
+    const words = (some: typeof checks): string => some.map((one) => `${one.check}: ${one.detail}`).join('; ');
+    if (failed.length > 0) return { check: 'swu', result: 'fail', detail: `${file}: ${words(failed)}` };
+    return { check: 'swu', result: open.length === 0 ? 'pass' : 'not-checked', detail: `${file}: ${words(checks)}` };
+  });
+}

@@ -1,0 +1,165 @@
+import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { BUILD_INFO, DELTA_INFO, deltaName, signatureName, swuName, updateDir } from '../../archive/layout.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
+import { publishFolder, writeFileAtomic } from '../../io/atomic.ts';
+import { formatBytes, formatShare } from '../../text/bytes.ts';
+import { digestFile } from '../../io/hash.ts';
+import { sealJson } from '../../text/json.ts';
+import { withSpace } from '../../io/space.ts';
+import { timestamp } from '../../text/timestamp.ts';
+import type { ArchivedFile, DeltaInfo, DeltaPartitionInfo, Proof, VersionManifest } from '../../core/archive.ts';
+import type { EngineName, Plan } from '../../core/plan.ts';
+import { proveDelta } from '../../rdiff/index.ts';
+import type { DeltaInput, EngineHost, ImageRef } from '../engines/engine.ts';
+import { proveWithLibrsync, proveWithSwupdate } from './device.ts';
+import { packageUpdate } from './package.ts';
+import { engines } from '../engines/index.ts';
+import { updateInfo } from './update-info.ts';
+
+/** One of the two versions, as the archive holds it. */
+export interface UpdateSide {
+  manifest: VersionManifest;
+  /** Its folder in the archive. */
+  dir: string;
+}
+
+export interface UpdateRequest {
+  plan: Plan;
+  base: UpdateSide;
+  target: UpdateSide;
+  engine: EngineName;
+  recipe: string;
+  trust?: string;
+  host: EngineHost;
+  env: NodeJS.ProcessEnv;
+  signal: AbortSignal;
+  progress(message: string): void;
+  warn(message: string): void;
+}
+
+export interface MadeUpdate {
+  manifest: DeltaInfo;
+  dir: string;
+  /** For the person who watches: sizes. */
+  summary: string;
+}
+
+/**
+ * Makes everything of one update in a folder beside its final place, proves
+ * it, and only then gives it its name: engine -> proof of every delta ->
+ * package -> the package opened again -> delta-info.json.
+ *
+ * @throws ReleasePlanError `delta-unproven`, `pair-inconsistent` when the
+ *   package does not hold what it says, `disk-full`, and what engine, signing and packaging throw
+ */
+export async function makeUpdate(request: UpdateRequest): Promise<MadeUpdate> {
+  const { plan, base, target } = request;
+  const [from, to] = [base.manifest.version, target.manifest.version];
+  const dir = updateDir(plan, from, to);
+  const inputs = inputsOf(base, target);
+  // A delta never needs more than its target; packed and gzipped it stands there three times at the most.
+  const needBytes = 3 * inputs.reduce((sum, one) => sum + one.target.sizeBytes, 0);
+  const manifest = await withSpace(dir, needBytes, async () => await publishFolder(dir, (staging) => fill(staging, request, inputs), { replace: true }));
+  return { manifest, dir, summary: summaryOf(manifest) };
+}
+
+async function fill(staging: string, request: UpdateRequest, inputs: readonly DeltaInput[]): Promise<DeltaInfo> {
+  const { base, target, engine: engineName } = request;
+  const [from, to] = [base.manifest.version, target.manifest.version];
+  if (engineName === 'ostree') throw new ReleasePlanError('bug', 'an OSTree delta is no folder of files');
+  const { progress, signal } = request;
+  const made = await engines[engineName].create({ from, to, inputs, outDir: staging, signal, progress }, request.host);
+  const proof: Proof[] = [];
+  for (const input of inputs) {
+    const delta = join(staging, deltaName(input.partition));
+    proof.push(await proveOne(input, delta, request), await proveWithLibrsync(input, delta, signal));
+  }
+  for (const input of inputs) await copyFile(input.baseSignature, join(staging, signatureName(input.partition)));
+  const partitions = await partitionInfos(staging, base, target, inputs);
+
+  // The package's own intermediate files; gone before the folder gets its name.
+  const work = join(staging, 'work');
+  await mkdir(work);
+  const swu = join(staging, swuName(from, to));
+  const packed = await packageUpdate({ ...request, from, to, partitions, stagingDir: staging, targetDir: target.dir, workDir: work, out: swu, ...(made.swu === undefined ? {} : { ready: made.swu }) });
+  await rm(work, { recursive: true });
+  proof.push(...packed.proof, await proveWithSwupdate({ plan: request.plan, swu, env: request.env, signal }));
+
+  const { product, machine, distro, image } = target.manifest;
+  const info: Omit<DeltaInfo, 'files'> = {
+    schema: 1, product, machine, distro, image, from, to,
+    engine: engineName,
+    engineVersion: engines[engineName].version,
+    createdAt: timestamp(request.env),
+    partitions,
+    swu: { file: basename(swu), ...(await digestFile(swu)), signed: packed.signed, compress: request.plan.swu.compress },
+    proof,
+    recipe: request.recipe,
+    ...(request.trust === undefined ? {} : { trust: request.trust }),
+    tools: made.tools,
+  };
+  await writeFileAtomic(join(staging, BUILD_INFO), updateInfo(info));
+  const manifest: DeltaInfo = { ...info, files: await filesOf(staging, info) };
+  await writeFileAtomic(join(staging, DELTA_INFO), sealJson(manifest));
+  return manifest;
+}
+
+/** Applies a delta to its base as the device would, and compares with the target bit for bit. */
+async function proveOne(input: DeltaInput, delta: string, { progress, signal }: UpdateRequest): Promise<Proof> {
+  progress(`${input.partition}: apply to the base and compare with the target`);
+  const proof = await proveDelta(input.base.path, delta, input.target.path, { signal });
+  if (!proof.equal) {
+    throw new ReleasePlanError('delta-unproven', `${input.partition}: applied to its base, the delta gives ${proof.reconstructedBytes} bytes that differ from the target from byte ${proof.firstDifference} on`);
+  }
+  if (proof.targetSha256 !== input.target.sha256) throw new ReleasePlanError('archive-damaged', `${input.target.path} changed while its delta was made`);
+  return { check: 'delta-applies', result: 'pass', detail: `${input.partition}: ${proof.targetBytes} bytes, sha256 ${proof.targetSha256}` };
+}
+
+/** An image of a version; `file` is its name within the version's folder. */
+function requireImage(side: UpdateSide, partition: string): ImageRef & { file: string } {
+  const found = side.manifest.files.find((one) => one.role === 'image' && one.partition === partition);
+  if (found === undefined) throw new ReleasePlanError('archive-missing', `version ${side.manifest.version} was archived without an image of partition ${partition}`);
+  return { path: join(side.dir, found.path), file: found.path, sizeBytes: found.sizeBytes, sha256: found.sha256 };
+}
+
+const inputsOf = (base: UpdateSide, target: UpdateSide): DeltaInput[] =>
+  target.manifest.partitions.filter((one) => one.delta === 'rdiff').map(({ name }) => ({
+    partition: name,
+    base: requireImage(base, name),
+    target: requireImage(target, name),
+    baseSignature: join(base.dir, signatureName(name)),
+  }));
+
+async function partitionInfos(staging: string, base: UpdateSide, target: UpdateSide, inputs: readonly DeltaInput[]): Promise<DeltaPartitionInfo[]> {
+  const named = async (file: string) => ({ file, ...(await digestFile(join(staging, file))) });
+  const side = (of: UpdateSide, partition: string) => {
+    const { path: _path, ...named } = requireImage(of, partition);
+    return named;
+  };
+  const infos: DeltaPartitionInfo[] = [];
+  for (const { name } of target.manifest.partitions) {
+    const common = { name, base: side(base, name), target: side(target, name) };
+    if (!inputs.some((one) => one.partition === name)) infos.push({ ...common, algorithm: 'whole-image' });
+    else infos.push({ ...common, algorithm: 'rdiff', delta: await named(deltaName(name)), deltaCompressed: await named(`${deltaName(name)}.gz`), signature: await named(signatureName(name)) });
+  }
+  return infos;
+}
+
+async function filesOf(staging: string, info: Omit<DeltaInfo, 'files'>): Promise<ArchivedFile[]> {
+  const files: ArchivedFile[] = [];
+  for (const { name, delta, deltaCompressed, signature } of info.partitions) {
+    for (const [role, found] of [['delta', delta], ['delta-gz', deltaCompressed], ['signature', signature]] as const) {
+      if (found !== undefined) files.push({ path: found.file, role, partition: name, sizeBytes: found.sizeBytes, sha256: found.sha256 });
+    }
+  }
+  const { file, sizeBytes, sha256 } = info.swu;
+  files.push({ path: file, role: 'swu', sizeBytes, sha256 });
+  files.push({ path: BUILD_INFO, role: 'build-info', ...(await digestFile(join(staging, BUILD_INFO))) });
+  return files;
+}
+
+function summaryOf(info: DeltaInfo): string {
+  const full = info.partitions.reduce((sum, one) => sum + one.target.sizeBytes, 0);
+  return `${info.swu.file}: ${formatBytes(info.swu.sizeBytes)}, ${formatShare(info.swu.sizeBytes, full)} of the full image's ${formatBytes(full)}; proven`;
+}

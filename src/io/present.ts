@@ -1,0 +1,24 @@
+import { errnoOf } from '../core/errors.ts';
+
+/** Failures that say nothing about whether something is there. */
+const CANNOT_TELL: ReadonlySet<string | undefined> = new Set(['EIO', 'EACCES', 'EPERM', 'EMFILE', 'ENFILE', 'ENOMEM', 'ESTALE', 'EROFS', 'ETIMEDOUT']);
+
+/**
+ * What a look at a path gives, or undefined where there is nothing (of the
+ * kind that was looked for). A file that cannot be looked at is not missing:
+ * a full table of open files must not make a program believe that an archive
+ * is empty.
+ *
+ * @throws the system error, when it leaves open whether something is there
+ */
+export async function ifThere<T>(look: Promise<T>): Promise<T | undefined> {
+  try {
+    return await look;
+  } catch (error) {
+    if (leavesOpen(error)) throw error;
+    return undefined;
+  }
+}
+
+/** Whether a failed look leaves open if something is there. */
+export const leavesOpen = (error: unknown): boolean => CANNOT_TELL.has(errnoOf(error)) || errnoOf(error) === undefined;

@@ -1,0 +1,23 @@
+import { formatBytes } from '../text/bytes.ts';
+import type { Night } from './night.ts';
+
+/** Changes that are listed; the rest are counted, and all are in the JSON. */
+const MOST_LISTED = 50;
+
+/** A night for the person who reads the timer's mail: what was read, what changed, what nothing needs. */
+export function nightInWords({ readBytes, archivedBytes, since, changes, damaged, unreadable = {}, unneeded, emptied }: Night): string {
+  const bytes = (unneeded ?? []).reduce((sum, one) => sum + (one.sizeBytes ?? 0), 0);
+  return [
+    `read tonight: ${formatBytes(readBytes)} of ${formatBytes(archivedBytes)}\n`,
+    ...Object.values(damaged).flat().map((problem) => `DAMAGED ${problem}\n`),
+    ...Object.values(unreadable).flat().map((problem) => `UNREADABLE ${problem}\n`),
+    ...(unneeded === undefined || unneeded.length === 0 ? [] : [`deltas that nothing needs: ${unneeded.length}${bytes === 0 ? '' : `, ${formatBytes(bytes)}`}: ${listed(unneeded.map((one) => one.pair), ', ')}\n`]),
+    ...emptied.map((dir) => `emptied ${dir}\n`),
+    since === undefined ? 'the first night: there is none to compare with\n' : `since ${since}: ${changes.length === 0 ? 'nothing changed' : `\n  ${listed(changes, '\n  ')}`}\n`,
+  ].join('');
+}
+
+function listed(lines: readonly string[], separator: string): string {
+  const rest = lines.length - MOST_LISTED;
+  return [...lines.slice(0, MOST_LISTED), ...(rest > 0 ? [`and ${rest} more`] : [])].join(separator);
+}

@@ -1,0 +1,16 @@
+import { formatColumns } from '../text/rows.ts';
+import type { ConsistencyReport } from './consistency.ts';
+import { sizeCells } from './size-cells.ts';
+
+/** The short table at the end of apply: sizes, failures, the verdict. */
+export function summaryTable(report: ConsistencyReport): string {
+  const head = ['update', 'full', 'delta', 'compressed', 'to send', 'saved'];
+  const rows = report.sizes.map(sizeCells);
+  const failed = report.checks.filter((row) => row.result === 'fail');
+  const passed = report.checks.filter((row) => row.result === 'pass').length;
+  return [
+    ...(rows.length === 0 ? [] : [formatColumns([head, ...rows])]),
+    ...failed.map((row) => `FAIL ${row.check} ${row.subject}: ${row.detail}\n`),
+    `${report.consistent ? 'consistent' : 'INCONSISTENT'}: ${passed} checks pass, ${failed.length} fail, ${report.checks.length - passed - failed.length} not checked\n`,
+  ].join('');
+}

@@ -1,0 +1,50 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ReleasePlanError } from '../../src/core/errors.ts';
+import { targetsOf } from '../../src/swu/devices.ts';
+
+const test = suite('swu/targets');
+const slots = { a: '/dev/mmcblk0p2', b: '/dev/mmcblk0p3' };
+
+test('a slot is written from the base in the other one', () => {
+  const rootfs = { name: 'rootfs', kind: 'rdiff', target: { slots } } as const;
+  assert.equal(targetsOf(rootfs, 'a'), { device: slots.a, base: slots.b });
+  assert.equal(targetsOf(rootfs, 'b'), { device: slots.b, base: slots.a });
+});
+
+test('a whole image needs no base, and one device serves both slots', () => {
+  const boot = { name: 'boot', kind: 'raw', target: { device: '/dev/mmcblk0p1' } } as const;
+  for (const slot of ['a', 'b', undefined] as const) assert.equal(targetsOf(boot, slot), { device: '/dev/mmcblk0p1' });
+  assert.equal(targetsOf({ ...boot, target: { slots } }, 'b'), { device: slots.b });
+});
+
+test('devices with names by label, by path or of plain files', () => {
+  for (const device of ['/dev/disk/by-partlabel/rootfs_a', '/dev/disk/by-path/pci-0000:00:1f.2-ata-1', '/dev/ubi0_1', '/srv/x@y+z=1']) {
+    assert.is(targetsOf({ name: 'x', kind: 'raw', target: { device } }, undefined).device, device);
+  }
+});
+
+test('what SWUpdate would cut, split or overwrite is refused', () => {
+  const cases: Array<[Parameters<typeof targetsOf>[0]['target'], RegExp]> = [
+    [{ device: '/dev/a' }, /needs slots, or a base/],
+    [{ device: '/dev/a', base: '/dev/a' }, /over its own base/],
+    [{ slots: { a: '/dev/a', b: '/dev/a' } }, /over its own base/],
+    [{ device: 'dev/a', base: '/dev/b' }, /"dev\/a" cannot be given/],
+    [{ device: '/dev/a', base: '/dev/b;reboot' }, /cannot be given/],
+    [{ device: '/dev/a', base: '/dev/$(x)' }, /cannot be given/],
+    [{ device: '/dev/a b', base: '/dev/b' }, /cannot be given/],
+    [{ device: '/dev/a', base: "/dev/b'" }, /cannot be given/],
+    [{ device: `/dev/${'x'.repeat(200)}`, base: '/dev/b' }, /at most|cannot be given/],
+  ];
+  for (const [target, expected] of cases) {
+    try {
+      targetsOf({ name: 'rootfs', kind: 'rdiff', target }, 'a');
+      assert.unreachable(JSON.stringify(target));
+    } catch (error) {
+      assert.is((error as ReleasePlanError).code, 'swu-device');
+      assert.match((error as ReleasePlanError).message, expected);
+    }
+  }
+});
+
+test.run();
