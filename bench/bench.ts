@@ -4,7 +4,10 @@ import type { Table } from './table.ts';
 export interface BenchSettings {
   /** The large images, minutes long, in place of the small ones. */
   full: boolean;
-  /** Rounds of what is timed; each round runs every program once, so that a slow minute of the machine meets all of them. */
+  /**
+   * Rounds of what is timed; each round runs every program once, so that a slow minute of the machine meets all of
+   * them.
+   */
   rounds: number;
   /** Where inputs are kept between runs. */
   cacheDir: string;

@@ -11,13 +11,23 @@ import { mebibytesOfKiB, megabytes, seconds } from './table.ts';
 
 /** Command lines that write to standard output; zopfli and pigz only where they are installed. */
 const CANDIDATES: readonly string[][] = [
-  ['gzip', '-6', '-n', '-c'], ['gzip', '-9', '-n', '-c'],
-  ['libdeflate-gzip', '-9', '-c'], ['libdeflate-gzip', '-10', '-c'], ['libdeflate-gzip', '-11', '-c'], ['libdeflate-gzip', '-12', '-c'],
-  ['pigz', '-9', '-n', '-c'], ['pigz', '-11', '-n', '-c'], ['zopfli', '--i5', '-c'],
-  ['zstd', '-9', '--long=27', '-q', '-c'], ['zstd', '-15', '--long=27', '-q', '-c'], ['zstd', '-19', '--long=27', '-q', '-c'], ['zstd', '--ultra', '-22', '--long=27', '-q', '-c'],
+  ['gzip', '-6', '-n', '-c'],
+  ['gzip', '-9', '-n', '-c'],
+  ['libdeflate-gzip', '-9', '-c'],
+  ['libdeflate-gzip', '-10', '-c'],
+  ['libdeflate-gzip', '-11', '-c'],
+  ['libdeflate-gzip', '-12', '-c'],
+  ['pigz', '-9', '-n', '-c'],
+  ['pigz', '-11', '-n', '-c'],
+  ['zopfli', '--i5', '-c'],
+  ['zstd', '-9', '--long=27', '-q', '-c'],
+  ['zstd', '-15', '--long=27', '-q', '-c'],
+  ['zstd', '-19', '--long=27', '-q', '-c'],
+  ['zstd', '--ultra', '-22', '--long=27', '-q', '-c'],
 ];
 
-const isInstalled = (command: string): boolean => spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined;
+const isInstalled = (command: string): boolean =>
+  spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined;
 
 export const compressBench: Bench = {
   name: 'compress',
@@ -34,15 +44,27 @@ export const compressBench: Bench = {
         const stdout = join(settings.workDir, 'packed');
         const packed: Program = { ...program(command, ...flags, delta), stdout };
         const { it } = await interleaved({ it: packed }, 1, settings.workDir);
-        measured.push({ format, command: [command, ...flags.filter((flag) => !['-c', '-n', '-q'].includes(flag))].join(' '), bytes: statSync(stdout).size, ...medianOf(it) });
+        measured.push({
+          format,
+          command: [command, ...flags.filter((flag) => !['-c', '-n', '-q'].includes(flag))].join(' '),
+          bytes: statSync(stdout).size,
+          ...medianOf(it),
+        });
       }
     }
     return {
-      tables: [{
-        title: 'Compressors, on our deltas',
-        columns: ['image, program', 'size', 'time', 'memory'],
-        rows: measured.map(({ format, command, bytes, wallMs, peakKiB }) => [`${FORMAT_TITLES[format]}: ${command}`, megabytes(bytes), seconds(wallMs), mebibytesOfKiB(peakKiB)]),
-      }],
+      tables: [
+        {
+          title: 'Compressors, on our deltas',
+          columns: ['image, program', 'size', 'time', 'memory'],
+          rows: measured.map(({ format, command, bytes, wallMs, peakKiB }) => [
+            `${FORMAT_TITLES[format]}: ${command}`,
+            megabytes(bytes),
+            seconds(wallMs),
+            mebibytesOfKiB(peakKiB),
+          ]),
+        },
+      ],
       judgements: [],
       data: measured,
     };

@@ -34,17 +34,24 @@ const make: Record<Format, (tree: string, image: string, trees: Trees) => void> 
   },
   'squashfs': (tree, image) => squash(tree, image, ['-noI', '-noD', '-noF', '-noX']),
   'squashfs-zstd': (tree, image) => squash(tree, image, ['-comp', 'zstd']),
-  'erofs': (tree, image) => void execFileSync('mkfs.erofs', ['-T0', `-U${UUID}`, '-zlz4hc', '--quiet', image, tree], { stdio: 'ignore' }),
+  'erofs': (tree, image) =>
+    void execFileSync('mkfs.erofs', ['-T0', `-U${UUID}`, '-zlz4hc', '--quiet', image, tree], { stdio: 'ignore' }),
 };
 
 /** The same slot before and after: filled to about two thirds by the larger tree. */
 function slotBytesOf(trees: Trees): number {
-  const usedKiB = Math.max(...Object.values(trees).map((tree) => Number(execFileSync('du', ['-sk', tree], { encoding: 'utf8' }).split('\t')[0])));
+  const usedKiB = Math.max(
+    ...Object.values(trees).map((tree) =>
+      Number(execFileSync('du', ['-sk', tree], { encoding: 'utf8' }).split('\t')[0]),
+    ),
+  );
   return Math.ceil((usedKiB * 1.5) / 4096) * 4 * 2 ** 20 + 2 ** 23;
 }
 
 function squash(tree: string, image: string, options: readonly string[]): void {
-  execFileSync('mksquashfs', [tree, image, '-noappend', '-mkfs-time', '0', '-quiet', '-no-progress', ...options], { stdio: 'ignore' });
+  execFileSync('mksquashfs', [tree, image, '-noappend', '-mkfs-time', '0', '-quiet', '-no-progress', ...options], {
+    stdio: 'ignore',
+  });
 }
 
 /** The pairs, made on the first call and kept in the cache folder. */
@@ -52,7 +59,9 @@ export async function imagePairs(settings: BenchSettings): Promise<ImagePair[]> 
   const dir = join(settings.cacheDir, settings.full ? 'debian' : 'small');
   mkdirSync(dir, { recursive: true });
   const image = (format: Format, which: 'old' | 'new'): string => join(dir, `${which}.${format}`);
-  const missing = FORMATS.flatMap((format) => (['old', 'new'] as const).map((which) => ({ format, which }))).filter(({ format, which }) => !existsSync(image(format, which)));
+  const missing = FORMATS.flatMap((format) => (['old', 'new'] as const).map((which) => ({ format, which }))).filter(
+    ({ format, which }) => !existsSync(image(format, which)),
+  );
   if (missing.length > 0) {
     const trees = settings.full ? makeDebianTrees(dir, settings) : makeSmallTrees(dir);
     for (const { format, which } of missing) {

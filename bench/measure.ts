@@ -29,7 +29,9 @@ export async function measure({ command, args, stdout }: Program, workDir: strin
   const usage = join(workDir, 'usage');
   const out = stdout === undefined ? 'ignore' : openSync(stdout, 'w');
   const started = performance.now();
-  const child = spawn('/usr/bin/time', ['--format=%U %S %M', `--output=${usage}`, '--', command, ...args], { stdio: ['ignore', out, 'pipe'] });
+  const child = spawn('/usr/bin/time', ['--format=%U %S %M', `--output=${usage}`, '--', command, ...args], {
+    stdio: ['ignore', out, 'pipe'],
+  });
   let words = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     words = (words + text).slice(-2000);
@@ -41,7 +43,9 @@ export async function measure({ command, args, stdout }: Program, workDir: strin
   const wallMs = performance.now() - started;
   if (typeof out === 'number') closeSync(out);
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed (${status}): ${words.trim()}`);
-  const [userS = 0, systemS = 0, peakKiB = 0] = (readFileSync(usage, 'utf8').trim().split('\n').at(-1) ?? '').split(' ').map(Number);
+  const [userS = 0, systemS = 0, peakKiB = 0] = (readFileSync(usage, 'utf8').trim().split('\n').at(-1) ?? '')
+    .split(' ')
+    .map(Number);
   return { wallMs, cpuMs: 1000 * (userS + systemS), peakKiB };
 }
 
@@ -54,7 +58,12 @@ export type Programs<Name extends string> = Record<Name, Program>;
  *
  * @param once names of those too slow for more than one round
  */
-export async function interleaved<Name extends string>(programs: Programs<Name>, rounds: number, workDir: string, once: readonly Name[] = []): Promise<Record<Name, Measurement[]>> {
+export async function interleaved<Name extends string>(
+  programs: Programs<Name>,
+  rounds: number,
+  workDir: string,
+  once: readonly Name[] = [],
+): Promise<Record<Name, Measurement[]>> {
   const names = Object.keys(programs) as Name[];
   const found = Object.fromEntries(names.map((name) => [name, [] as Measurement[]])) as Record<Name, Measurement[]>;
   for (let round = 0; round < rounds; round += 1) {

@@ -22,11 +22,15 @@ interface Input {
 async function inputs(settings: BenchSettings): Promise<Input[]> {
   const pairs = await imagePairs(settings);
   const limits = settings.full ? [4096, 1024, 512, 256] : [512, 256, 192];
-  const each = pairs.slice(0, 1).map(({ format, base, target }) => ({ name: FORMAT_TITLES[format], base, target, limits }));
+  const each = pairs
+    .slice(0, 1)
+    .map(({ format, base, target }) => ({ name: FORMAT_TITLES[format], base, target, limits }));
   return settings.full ? [...each, await largePair(pairs, settings)] : each;
 }
 
-/** Two images of 8 GiB: all the pairs one after the other, in another order in the target, and noise that both share. */
+/**
+ * Two images of 8 GiB: all the pairs one after the other, in another order in the target, and noise that both share.
+ */
 async function largePair(pairs: readonly ImagePair[], settings: BenchSettings): Promise<Input> {
   const [base, target] = [join(settings.cacheDir, 'large.old'), join(settings.cacheDir, 'large.new')];
   if (!existsSync(base) || !existsSync(target)) {
@@ -46,7 +50,8 @@ async function largePair(pairs: readonly ImagePair[], settings: BenchSettings): 
 
 async function concatenate(files: readonly string[], out: string): Promise<void> {
   const fd = openSync(`${out}.part`, 'w');
-  for (const file of files) for await (const chunk of createReadStream(file, { highWaterMark: MIB })) writeSync(fd, chunk as Uint8Array);
+  for (const file of files)
+    for await (const chunk of createReadStream(file, { highWaterMark: MIB })) writeSync(fd, chunk as Uint8Array);
   closeSync(fd);
   renameSync(`${out}.part`, out);
 }
@@ -64,7 +69,10 @@ export const memoryBench: Bench = {
       const rdiffBytes = statSync(file('rdiff')).size;
       for (const limitMiB of limits) {
         settings.note(`${name}: ${limitMiB} MiB`);
-        const run = await measure(releasePlan('delta', 'create', base, target, file('ours'), '--memory', `${limitMiB}MiB`), settings.workDir);
+        const run = await measure(
+          releasePlan('delta', 'create', base, target, file('ours'), '--memory', `${limitMiB}MiB`),
+          settings.workDir,
+        );
         execFileSync('rdiff', ['--force', 'patch', base, file('ours'), file('patched')]);
         execFileSync('cmp', [file('patched'), target]);
         rmSync(file('patched'));
@@ -72,14 +80,31 @@ export const memoryBench: Bench = {
       }
     }
     return {
-      tables: [{
-        title: 'Memory limits; each delta proven by rdiff patch and cmp',
-        columns: ['image', '--memory', 'peak', 'time', 'delta', "rdiff's"],
-        rows: measured.map((one) => [one.name, `${one.limitMiB} MiB`, mebibytesOfKiB(one.peakKiB), seconds(one.wallMs), megabytes(one.deltaBytes), megabytes(one.rdiffBytes)]),
-      }],
+      tables: [
+        {
+          title: 'Memory limits; each delta proven by rdiff patch and cmp',
+          columns: ['image', '--memory', 'peak', 'time', 'delta', "rdiff's"],
+          rows: measured.map((one) => [
+            one.name,
+            `${one.limitMiB} MiB`,
+            mebibytesOfKiB(one.peakKiB),
+            seconds(one.wallMs),
+            megabytes(one.deltaBytes),
+            megabytes(one.rdiffBytes),
+          ]),
+        },
+      ],
       judgements: measured.flatMap((one) => [
-        { target: `--memory ${one.limitMiB}MiB is kept on ${one.name}`, measured: mebibytesOfKiB(one.peakKiB), reached: one.peakKiB <= one.limitMiB * 1024 },
-        { target: `the delta is smaller than rdiff's at ${one.limitMiB} MiB on ${one.name}`, measured: `${megabytes(one.deltaBytes)} against ${megabytes(one.rdiffBytes)}`, reached: one.deltaBytes < one.rdiffBytes },
+        {
+          target: `--memory ${one.limitMiB}MiB is kept on ${one.name}`,
+          measured: mebibytesOfKiB(one.peakKiB),
+          reached: one.peakKiB <= one.limitMiB * 1024,
+        },
+        {
+          target: `the delta is smaller than rdiff's at ${one.limitMiB} MiB on ${one.name}`,
+          measured: `${megabytes(one.deltaBytes)} against ${megabytes(one.rdiffBytes)}`,
+          reached: one.deltaBytes < one.rdiffBytes,
+        },
       ]),
       data: measured,
     };

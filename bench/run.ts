@@ -21,7 +21,15 @@ import { validateBench } from './validate.ts';
 import { worstCasesBench } from './worst-cases.ts';
 
 /** Every bench; a new one is a file and a line here. */
-const BENCHES: readonly Bench[] = [deltaBench, worstCasesBench, memoryBench, signatureBench, compressBench, fleetBench, validateBench];
+const BENCHES: readonly Bench[] = [
+  deltaBench,
+  worstCasesBench,
+  memoryBench,
+  signatureBench,
+  compressBench,
+  fleetBench,
+  validateBench,
+];
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -35,15 +43,24 @@ const { values: flags, positionals } = parseArgs({
 });
 
 if (flags.help) {
-  process.stdout.write(`npm run bench -- [NAME...] [--full] [--rounds N] [--json FILE] [--into FILE]\n\n${BENCHES.map(({ name, about, onRequest }) => `  ${name.padEnd(12)}  ${about}${onRequest === true ? ' (only when named)' : ''}\n`).join('')}`);
+  process.stdout.write(
+    'npm run bench -- [NAME...] [--full] [--rounds N] [--json FILE] [--into ' +
+      `FILE]\n\n${BENCHES.map(
+        ({ name, about, onRequest }) =>
+          `  ${name.padEnd(12)}  ${about}${onRequest === true ? ' (only when named)' : ''}\n`,
+      ).join('')}`,
+  );
 } else {
   await runBenches(chosen(positionals));
 }
 
 function chosen(names: readonly string[]): readonly Bench[] {
   const unknown = names.find((name) => !BENCHES.some((bench) => bench.name === name));
-  if (unknown !== undefined) throw new Error(`there is no bench ${JSON.stringify(unknown)}: ${BENCHES.map(({ name }) => name).join(', ')}`);
-  return names.length === 0 ? BENCHES.filter(({ onRequest }) => onRequest !== true) : BENCHES.filter(({ name }) => names.includes(name));
+  if (unknown !== undefined)
+    throw new Error(`there is no bench ${JSON.stringify(unknown)}: ${BENCHES.map(({ name }) => name).join(', ')}`);
+  return names.length === 0
+    ? BENCHES.filter(({ onRequest }) => onRequest !== true)
+    : BENCHES.filter(({ name }) => names.includes(name));
 }
 
 async function runBenches(benches: readonly Bench[]): Promise<void> {
@@ -67,7 +84,8 @@ async function runBenches(benches: readonly Bench[]): Promise<void> {
   const text = markdown(machine, results);
   process.stdout.write(text);
   if (flags.into !== undefined) putInto(flags.into, text);
-  if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify({ schema: 1, machine, results }, null, 2)}\n`);
+  if (flags.json !== undefined)
+    writeFileSync(flags.json, `${JSON.stringify({ schema: 1, machine, results }, null, 2)}\n`);
 }
 
 /** Replaces what stands between a document's two marks by what was measured: its tables are never typed. */
@@ -82,12 +100,19 @@ function putInto(document: string, text: string): void {
 
 /** What a reader must know to compare: the machine, its load before the run, the programs. */
 function machineFacts(settings: BenchSettings): Record<string, string> {
-  const version = (command: string, ...args: string[]): string => execFileSync('sh', ['-c', '"$@" 2>&1 | head -1', 'sh', command, ...args], { encoding: 'utf8' }).trim();
+  const version = (command: string, ...args: string[]): string =>
+    execFileSync('sh', ['-c', '"$@" 2>&1 | head -1', 'sh', command, ...args], { encoding: 'utf8' }).trim();
   return {
     'date': new Date().toISOString().slice(0, 10),
-    'machine': `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} processors, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`,
-    'load before': loadavg().map((load) => load.toFixed(2)).join(' '),
-    'images': settings.full ? 'full: Debian before and after its security updates' : "small: this machine's own programs, altered",
+    'machine':
+      `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} processors, ` +
+      `${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`,
+    'load before': loadavg()
+      .map((load) => load.toFixed(2))
+      .join(' '),
+    'images': settings.full
+      ? 'full: Debian before and after its security updates'
+      : "small: this machine's own programs, altered",
     'rounds': String(settings.rounds),
     'node': process.version,
     'rdiff': version('rdiff', '--version'),
@@ -98,10 +123,18 @@ function machineFacts(settings: BenchSettings): Record<string, string> {
 }
 
 function markdown(machine: Record<string, string>, results: Record<string, BenchResult>): string {
-  const facts = Object.entries(machine).map(([name, value]) => `- ${name}: ${value}\n`).join('');
+  const facts = Object.entries(machine)
+    .map(([name, value]) => `- ${name}: ${value}\n`)
+    .join('');
   const all = Object.values(results);
   const judgements = all.flatMap((result) => result.judgements);
   const tables = all.flatMap((result) => result.tables).map(markdownTable);
-  const verdicts = markdownTable({ title: flags.full ? 'Targets' : 'Targets, which were set for the large images: on small ones the start of Node.js weighs', columns: ['target', 'measured', 'reached'], rows: judgements.map((one) => [one.target, one.measured, one.reached ? 'yes' : 'NO']) });
+  const verdicts = markdownTable({
+    title: flags.full
+      ? 'Targets'
+      : 'Targets, which were set for the large images: on small ones the start of Node.js weighs',
+    columns: ['target', 'measured', 'reached'],
+    rows: judgements.map((one) => [one.target, one.measured, one.reached ? 'yes' : 'NO']),
+  });
   return [`${facts}`, ...tables, ...(judgements.length === 0 ? [] : [verdicts])].join('\n');
 }

@@ -15,19 +15,55 @@ export const signatureBench: Bench = {
     for (const { format, base } of await imagePairs(settings)) {
       settings.note(`${FORMAT_TITLES[format]}: signatures`);
       const [ours, theirs] = [join(settings.workDir, 'ours.sig'), join(settings.workDir, 'rdiff.sig')];
-      const runs = await interleaved({ ours: releasePlan('delta', 'signature', base, ours), rdiff: program('rdiff', '--force', 'signature', base, theirs) }, settings.rounds, settings.workDir);
-      measured.push({ format, equal: readFileSync(ours).equals(readFileSync(theirs)), ours: medianOf(runs.ours), rdiff: medianOf(runs.rdiff), runs });
+      const runs = await interleaved(
+        {
+          ours: releasePlan('delta', 'signature', base, ours),
+          rdiff: program('rdiff', '--force', 'signature', base, theirs),
+        },
+        settings.rounds,
+        settings.workDir,
+      );
+      measured.push({
+        format,
+        equal: readFileSync(ours).equals(readFileSync(theirs)),
+        ours: medianOf(runs.ours),
+        rdiff: medianOf(runs.rdiff),
+        runs,
+      });
     }
     return {
-      tables: [{
-        title: 'Signatures',
-        columns: ['image', 'ours', 'rdiff', 'ratio', 'our CPU', "rdiff's CPU", 'our memory', "rdiff's memory", 'same bytes'],
-        rows: measured.map(({ format, equal, ours, rdiff }) => [
-          FORMAT_TITLES[format], seconds(ours.wallMs), seconds(rdiff.wallMs), ratio(ours.wallMs / rdiff.wallMs),
-          seconds(ours.cpuMs), seconds(rdiff.cpuMs), mebibytesOfKiB(ours.peakKiB), mebibytesOfKiB(rdiff.peakKiB), equal ? 'yes' : 'NO',
-        ]),
-      }],
-      judgements: measured.map(({ format, equal }) => ({ target: `signature byte-identical to rdiff's on ${FORMAT_TITLES[format]}`, measured: equal ? 'yes' : 'no', reached: equal })),
+      tables: [
+        {
+          title: 'Signatures',
+          columns: [
+            'image',
+            'ours',
+            'rdiff',
+            'ratio',
+            'our CPU',
+            "rdiff's CPU",
+            'our memory',
+            "rdiff's memory",
+            'same bytes',
+          ],
+          rows: measured.map(({ format, equal, ours, rdiff }) => [
+            FORMAT_TITLES[format],
+            seconds(ours.wallMs),
+            seconds(rdiff.wallMs),
+            ratio(ours.wallMs / rdiff.wallMs),
+            seconds(ours.cpuMs),
+            seconds(rdiff.cpuMs),
+            mebibytesOfKiB(ours.peakKiB),
+            mebibytesOfKiB(rdiff.peakKiB),
+            equal ? 'yes' : 'NO',
+          ]),
+        },
+      ],
+      judgements: measured.map(({ format, equal }) => ({
+        target: `signature byte-identical to rdiff's on ${FORMAT_TITLES[format]}`,
+        measured: equal ? 'yes' : 'no',
+        reached: equal,
+      })),
       data: measured,
     };
   },

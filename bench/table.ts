@@ -7,8 +7,11 @@ export interface Table {
 
 /** As Markdown, with padding so that it reads well as text too. */
 export function markdownTable({ title, columns, rows }: Table): string {
-  const widths = columns.map((column, index) => Math.max(column.length, 3, ...rows.map((row) => (row[index] ?? '').length)));
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell, index) => (index === 0 ? cell.padEnd(widths[index] ?? 0) : cell.padStart(widths[index] ?? 0))).join(' | ')} |\n`;
+  const widths = columns.map((column, index) =>
+    Math.max(column.length, 3, ...rows.map((row) => (row[index] ?? '').length)),
+  );
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, index) => (index === 0 ? cell.padEnd(widths[index] ?? 0) : cell.padStart(widths[index] ?? 0))).join(' | ')} |\n`;
   const rule = `|${widths.map((width, index) => (index === 0 ? `${'-'.repeat(width + 2)}` : `${'-'.repeat(width + 1)}:`)).join('|')}|\n`;
   return `### ${title}\n\n${line(columns)}${rule}${rows.map(line).join('')}`;
 }

@@ -1,6 +1,17 @@
 /** The folders that the images are made of. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import type { BenchSettings } from './bench.ts';
 
@@ -10,12 +21,28 @@ export interface Trees {
 }
 
 /**
- * What the root file system holds besides Debian's minimal base: an 800 MB system of programs that see security updates.
+ * What the root file system holds besides Debian's minimal base: an 800 MB system of programs that see security
+ * updates.
  * No kernel: an upgrade would leave the old one beside the new, which no image has.
  */
 const PACKAGES = [
-  'systemd', 'python3', 'perl', 'openssl', 'curl', 'git', 'openssh-server', 'nginx', 'gcc', 'vim', 'sqlite3',
-  'gnupg', 'bind9-dnsutils', 'ghostscript', 'imagemagick', 'libavcodec59', 'poppler-utils',
+  'systemd',
+  'python3',
+  'perl',
+  'openssl',
+  'curl',
+  'git',
+  'openssh-server',
+  'nginx',
+  'gcc',
+  'vim',
+  'sqlite3',
+  'gnupg',
+  'bind9-dnsutils',
+  'ghostscript',
+  'imagemagick',
+  'libavcodec59',
+  'poppler-utils',
 ];
 
 interface Archive {
@@ -25,9 +52,18 @@ interface Archive {
 
 /** This machine's own Debian archives: no host is named here. */
 function archives(): Archive[] {
-  const lines = execFileSync('apt-get', ['indextargets', '--format', '$(CREATED_BY) $(ORIGIN) $(COMPONENT) $(SITE) $(RELEASE)'], { encoding: 'utf8' }).split('\n');
-  return lines.map((line) => line.split(' ')).flatMap(([kind, origin, component, site, suite]) =>
-    kind === 'Packages' && origin === 'Debian' && component === 'main' && site !== undefined && suite !== undefined ? [{ site, suite }] : []);
+  const lines = execFileSync(
+    'apt-get',
+    ['indextargets', '--format', '$(CREATED_BY) $(ORIGIN) $(COMPONENT) $(SITE) $(RELEASE)'],
+    { encoding: 'utf8' },
+  ).split('\n');
+  return lines
+    .map((line) => line.split(' '))
+    .flatMap(([kind, origin, component, site, suite]) =>
+      kind === 'Packages' && origin === 'Debian' && component === 'main' && site !== undefined && suite !== undefined
+        ? [{ site, suite }]
+        : [],
+    );
 }
 
 /**
@@ -42,7 +78,11 @@ export function makeDebianTrees(dir: string, settings: BenchSettings): Trees {
     const staging = `${trees.old}.part`;
     rmSync(staging, { recursive: true, force: true });
     settings.note(`debootstrap ${release.suite}, ${PACKAGES.length} packages and what they need`);
-    execFileSync('debootstrap', ['--variant=minbase', `--include=${PACKAGES.join(',')}`, release.suite, staging, release.site], { stdio: ['ignore', 'ignore', 'inherit'] });
+    execFileSync(
+      'debootstrap',
+      ['--variant=minbase', `--include=${PACKAGES.join(',')}`, release.suite, staging, release.site],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
+    );
     clean(staging);
     renameSync(staging, trees.old);
   }
@@ -51,7 +91,10 @@ export function makeDebianTrees(dir: string, settings: BenchSettings): Trees {
     rmSync(staging, { recursive: true, force: true });
     execFileSync('cp', ['-a', trees.old, staging]);
     settings.note('upgrade in a chroot');
-    writeFileSync(join(staging, 'etc/apt/sources.list'), [release, ...updates].map(({ site, suite }) => `deb ${site} ${suite} main\n`).join(''));
+    writeFileSync(
+      join(staging, 'etc/apt/sources.list'),
+      [release, ...updates].map(({ site, suite }) => `deb ${site} ${suite} main\n`).join(''),
+    );
     copyFileSync('/etc/resolv.conf', join(staging, 'etc/resolv.conf'));
     const options = ['-o', 'Acquire::Languages=none', '-o', 'Dpkg::Options::=--force-confold'];
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
@@ -96,15 +139,23 @@ export function makeSmallTrees(dir: string): Trees {
     return false;
   });
   cpSync(trees.old, trees.new, { recursive: true, preserveTimestamps: true });
-  readdirSync(trees.new).sort().forEach((name, index) => {
-    const donor = donors[index % donors.length];
-    if (donor !== undefined) alter(join(trees.new, name), index, donor);
-  });
+  readdirSync(trees.new)
+    .sort()
+    .forEach((name, index) => {
+      const donor = donors[index % donors.length];
+      if (donor !== undefined) alter(join(trees.new, name), index, donor);
+    });
   return trees;
 }
 
 function installedPrograms(): string[] {
-  return ['/usr/bin', '/usr/sbin'].flatMap((folder) => readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(folder, entry.name)).sort())
+  return ['/usr/bin', '/usr/sbin']
+    .flatMap((folder) =>
+      readdirSync(folder, { withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(folder, entry.name))
+        .sort(),
+    )
     .filter((file) => statSync(file).size > 0 && statSync(file).size <= SMALL_FILE_LIMIT_BYTES);
 }
 
@@ -127,5 +178,11 @@ function rebuilt(bytes: Buffer, donor: Buffer, seed: number): Buffer {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
     tail.writeUInt32LE((tail.readUInt32LE(place) + newBytes) >>> 0, place);
   }
-  return Buffer.concat([bytes.subarray(0, third), donor.subarray(donor.length >> 1, (donor.length >> 1) + newBytes), tail.subarray(0, third), donor.subarray(0, newBytes), tail.subarray(third)]);
+  return Buffer.concat([
+    bytes.subarray(0, third),
+    donor.subarray(donor.length >> 1, (donor.length >> 1) + newBytes),
+    tail.subarray(0, third),
+    donor.subarray(0, newBytes),
+    tail.subarray(third),
+  ]);
 }

@@ -54,12 +54,26 @@ function worstCases(settings: BenchSettings): WorstCase[] {
   return [
     { name: 'random against random', base: one, target: two },
     { name: 'all zeros', base: zeros, target: zeros },
-    { name: 'zeros, and a target of one byte repeated', base: zeros, target: file('ones', () => repeated(Buffer.alloc(MIB, 1), mebibytes)) },
-    { name: 'zeros with a change every 100 bytes', base: zeros, target: file('dotted', () => repeated(Buffer.from(Uint8Array.from({ length: MIB }, (_, at) => (at % 100 === 99 ? 1 : 0))), mebibytes)) },
-    { name: `the same ${BLOCK_BYTES} bytes ${blocks} times, shifted by 100`, base: file('blocks', () => repeated(manyBlocks, (blocks * BLOCK_BYTES) / MIB)), target: file('blocks-shifted', function* () {
-      yield block.subarray(100);
-      yield* repeated(manyBlocks, (blocks * BLOCK_BYTES) / MIB - 1);
-    }) },
+    {
+      name: 'zeros, and a target of one byte repeated',
+      base: zeros,
+      target: file('ones', () => repeated(Buffer.alloc(MIB, 1), mebibytes)),
+    },
+    {
+      name: 'zeros with a change every 100 bytes',
+      base: zeros,
+      target: file('dotted', () =>
+        repeated(Buffer.from(Uint8Array.from({ length: MIB }, (_, at) => (at % 100 === 99 ? 1 : 0))), mebibytes),
+      ),
+    },
+    {
+      name: `the same ${BLOCK_BYTES} bytes ${blocks} times, shifted by 100`,
+      base: file('blocks', () => repeated(manyBlocks, (blocks * BLOCK_BYTES) / MIB)),
+      target: file('blocks-shifted', function* () {
+        yield block.subarray(100);
+        yield* repeated(manyBlocks, (blocks * BLOCK_BYTES) / MIB - 1);
+      }),
+    },
     { name: 'random, halves swapped', base: one, target: file('random-swapped', () => halvesSwapped(one)) },
     { name: 'empty base, random target', base: empty, target: one },
     { name: 'random base, empty target', base: one, target: empty },
@@ -86,21 +100,46 @@ export const worstCasesBench: Bench = {
     for (const { name, base, target } of worstCases(settings)) {
       settings.note(name);
       const delta = join(settings.workDir, 'delta');
-      const { it } = await interleaved({ it: releasePlan('delta', 'create', base, target, delta) }, settings.rounds, settings.workDir);
+      const { it } = await interleaved(
+        { it: releasePlan('delta', 'create', base, target, delta) },
+        settings.rounds,
+        settings.workDir,
+      );
       execFileSync('rdiff', ['--force', 'patch', base, delta, join(settings.workDir, 'patched')]);
       execFileSync('cmp', [join(settings.workDir, 'patched'), target]);
       const mebibytes = (statSync(base).size + statSync(target).size) / MIB;
       const median = medianOf(it);
-      measured.push({ name, mebibytes, deltaBytes: statSync(delta).size, ...median, msPerMebibyte: median.wallMs / mebibytes, runs: it });
+      measured.push({
+        name,
+        mebibytes,
+        deltaBytes: statSync(delta).size,
+        ...median,
+        msPerMebibyte: median.wallMs / mebibytes,
+        runs: it,
+      });
     }
     const reference = measured[0]?.msPerMebibyte ?? Number.NaN;
     return {
-      tables: [{
-        title: 'Worst cases: from two files to a bare delta, proven by rdiff patch and cmp',
-        columns: ['input', 'base + target', 'time', 'per MiB', 'by random', 'memory', 'delta'],
-        rows: measured.map((one) => [one.name, `${Math.round(one.mebibytes)} MiB`, seconds(one.wallMs), `${one.msPerMebibyte.toFixed(2)} ms`, ratio(one.msPerMebibyte / reference), mebibytesOfKiB(one.peakKiB), megabytes(one.deltaBytes)]),
-      }],
-      judgements: measured.map((one) => ({ target: `4. time per MiB at most ${LIMIT} times that of random data: ${one.name}`, measured: ratio(one.msPerMebibyte / reference), reached: one.msPerMebibyte <= LIMIT * reference })),
+      tables: [
+        {
+          title: 'Worst cases: from two files to a bare delta, proven by rdiff patch and cmp',
+          columns: ['input', 'base + target', 'time', 'per MiB', 'by random', 'memory', 'delta'],
+          rows: measured.map((one) => [
+            one.name,
+            `${Math.round(one.mebibytes)} MiB`,
+            seconds(one.wallMs),
+            `${one.msPerMebibyte.toFixed(2)} ms`,
+            ratio(one.msPerMebibyte / reference),
+            mebibytesOfKiB(one.peakKiB),
+            megabytes(one.deltaBytes),
+          ]),
+        },
+      ],
+      judgements: measured.map((one) => ({
+        target: `4. time per MiB at most ${LIMIT} times that of random data: ${one.name}`,
+        measured: ratio(one.msPerMebibyte / reference),
+        reached: one.msPerMebibyte <= LIMIT * reference,
+      })),
       data: measured,
     };
   },

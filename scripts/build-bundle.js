@@ -18,7 +18,11 @@ const folder = join(root, 'dist/bundle');
 /** The package's browser files are the same code as modules: what nobody imports stays out. The others are CommonJS, all or nothing. */
 const yamlAsModules = {
   name: 'yaml as modules',
-  setup: ({ onResolve }) => onResolve({ filter: /^yaml$/ }, () => ({ path: join(root, 'node_modules/yaml/browser/dist/index.js'), sideEffects: false })),
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^yaml$/ }, () => ({
+      path: join(root, 'node_modules/yaml/browser/dist/index.js'),
+      sideEffects: false,
+    })),
 };
 
 /** Large and seldom needed: a file each beside the bundle, so that short runs need not load them. */
@@ -27,14 +31,19 @@ const fileOf = (name) => name.replace('/', '-');
 
 const apart = {
   name: 'packages apart',
-  setup: ({ onResolve }) => onResolve({ filter: /^[@a-z]/ }, ({ path }) => (APART.includes(path) ? { path: `./${fileOf(path)}.cjs`, external: true } : undefined)),
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^[@a-z]/ }, ({ path }) =>
+      APART.includes(path) ? { path: `./${fileOf(path)}.cjs`, external: true } : undefined,
+    ),
 };
 
 /** commander would start programs for subcommands that are files; there are none, and no short run starts a program. */
 const noSubprograms = {
   name: 'no subprograms',
   setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^node:child_process$/ }, ({ importer }) => (/\/commander\//.test(importer) ? { path: 'child_process', namespace: 'none' } : undefined));
+    onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      /\/commander\//.test(importer) ? { path: 'child_process', namespace: 'none' } : undefined,
+    );
     onLoad({ filter: /./, namespace: 'none' }, () => ({ contents: '' }));
   },
 };
@@ -78,14 +87,28 @@ const program = outputFiles[0].text;
 // The launcher reads bytes as characters: for ASCII alone that is the same, and V8 keeps it in half the memory.
 // oxlint-disable-next-line no-control-regex -- all of ASCII, control characters too
 if (!/^[\0-\x7f]*$/.test(program)) throw new Error('the bundle holds characters beyond ASCII');
-const foreign = Object.values(metafile.outputs).flatMap(({ imports }) => imports).filter(({ path }) => !isBuiltin(path) && !path.startsWith('./'));
-if (foreign.length > 0) throw new Error(`the bundle is not whole: it takes ${foreign.map(({ path }) => path).join(', ')} from elsewhere`);
-const misplaced = Object.keys(metafile.inputs).filter((input) => input.startsWith('dist/') && input.split('/').length !== 3 && readFileSync(join(root, input), 'utf8').includes('import.meta.url'));
-if (misplaced.length > 0) throw new Error(`${misplaced.join(', ')}: modules that look for files by import.meta.url lie two folders deep, as the bundle does (src/io/package.ts)`);
+const foreign = Object.values(metafile.outputs)
+  .flatMap(({ imports }) => imports)
+  .filter(({ path }) => !isBuiltin(path) && !path.startsWith('./'));
+if (foreign.length > 0)
+  throw new Error(`the bundle is not whole: it takes ${foreign.map(({ path }) => path).join(', ')} from elsewhere`);
+const misplaced = Object.keys(metafile.inputs).filter(
+  (input) =>
+    input.startsWith('dist/') &&
+    input.split('/').length !== 3 &&
+    readFileSync(join(root, input), 'utf8').includes('import.meta.url'),
+);
+if (misplaced.length > 0)
+  throw new Error(
+    `${misplaced.join(', ')}: modules that look for files by import.meta.url lie two folders deep, as the bundle does (src/io/package.ts)`,
+  );
 
 const id = createHash('sha256').update(program).digest('hex').slice(0, 16);
 writeFileSync(join(folder, 'cli.cjs'), `/*${id}*/${program}`);
-writeFileSync(join(folder, 'LICENSES.txt'), licences([...Object.keys(metafile.inputs), ...Object.keys(packages.metafile.inputs)]));
+writeFileSync(
+  join(folder, 'LICENSES.txt'),
+  licences([...Object.keys(metafile.inputs), ...Object.keys(packages.metafile.inputs)]),
+);
 await cache();
 
 /** What V8 has compiled once the usual ways were gone: the plan's, from `validate`, and no others, since what is in the cache is loaded each time. */
@@ -94,7 +117,11 @@ async function cache() {
   const write = process.stdout.write;
   process.stdout.write = () => true;
   try {
-    const exitCode = await main(['validate', join(root, 'examples/tolomeo/plan.yml'), join(root, 'examples/lmp/plan.yml')]);
+    const exitCode = await main([
+      'validate',
+      join(root, 'examples/tolomeo/plan.yml'),
+      join(root, 'examples/lmp/plan.yml'),
+    ]);
     if (exitCode !== 0) throw new Error(`the bundle does not work: validating the examples ended with ${exitCode}`);
   } finally {
     process.stdout.write = write;
@@ -104,10 +131,14 @@ async function cache() {
 
 /** The licence of each package that is in the bundle, as they all demand. */
 function licences(inputs) {
-  const packages = [...new Set(inputs.flatMap((input) => /^node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input) ?? []))].sort();
-  return packages.map((path) => {
-    const { name, version, license } = JSON.parse(readFileSync(join(root, path, 'package.json'), 'utf8'));
-    const file = readdirSync(join(root, path)).find((one) => /^licen[cs]e/i.test(one));
-    return `${name} ${version} (${license})\n\n${file === undefined ? '' : readFileSync(join(root, path, file), 'utf8').trim()}\n`;
-  }).join(`\n${'-'.repeat(80)}\n\n`);
+  const packages = [
+    ...new Set(inputs.flatMap((input) => /^node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input) ?? [])),
+  ].sort();
+  return packages
+    .map((path) => {
+      const { name, version, license } = JSON.parse(readFileSync(join(root, path, 'package.json'), 'utf8'));
+      const file = readdirSync(join(root, path)).find((one) => /^licen[cs]e/i.test(one));
+      return `${name} ${version} (${license})\n\n${file === undefined ? '' : readFileSync(join(root, path, file), 'utf8').trim()}\n`;
+    })
+    .join(`\n${'-'.repeat(80)}\n\n`);
 }

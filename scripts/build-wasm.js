@@ -15,15 +15,37 @@ const entries = join(root, 'src/rdiff/wasm/assembly/entries');
 const out = join(root, 'dist/rdiff/wasm');
 
 const OPTIONS = [
-  '--optimizeLevel', '3', '--shrinkLevel', '0', '--converge', '--noAssert',
-  '--enable', 'simd', '--enable', 'threads', '--enable', 'bulk-memory',
-  '--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536',
-  '--runtime', 'stub', '--noExportMemory',
+  '--optimizeLevel',
+  '3',
+  '--shrinkLevel',
+  '0',
+  '--converge',
+  '--noAssert',
+  '--enable',
+  'simd',
+  '--enable',
+  'threads',
+  '--enable',
+  'bulk-memory',
+  '--importMemory',
+  '--sharedMemory',
+  '--initialMemory',
+  '1',
+  '--maximumMemory',
+  '65536',
+  '--runtime',
+  'stub',
+  '--noExportMemory',
 ];
 
 mkdirSync(out, { recursive: true });
 for (const file of readdirSync(entries).filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))) {
-  const { error, stderr } = await asc.main([join(entries, file), '--outFile', join(out, `${basename(file, '.ts')}.wasm`), ...OPTIONS]);
+  const { error, stderr } = await asc.main([
+    join(entries, file),
+    '--outFile',
+    join(out, `${basename(file, '.ts')}.wasm`),
+    ...OPTIONS,
+  ]);
   if (error) {
     process.stderr.write(stderr.toString());
     console.error(`${file}: ${error.message}`);

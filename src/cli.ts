@@ -9,7 +9,10 @@ import { plainDrive } from './commands/terminal/drive-plain.ts';
 import { terminalDrive } from './commands/terminal/drive-terminal.ts';
 import { plainView } from './commands/terminal/plain.ts';
 
-/** What ends a run in order: Ctrl-C, a supervisor, and the terminal going away (kas runs in a session of its own and would build on). */
+/**
+ * What ends a run in order: Ctrl-C, a supervisor, and the terminal going away (kas runs in a session of its own and
+ * would build on).
+ */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
@@ -70,23 +73,34 @@ function explain(error: unknown, signal: AbortSignal): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const failure = asReleasePlanError(error, signal);
   const colour = process.stderr.hasColors?.() ?? false;
-  const found = failure instanceof InvalidPlanError
-    ? failure.diagnostics
-    : [{
-        code: failure.code,
-        severity: 'error' as const,
-        message: failure.message,
-        ...(failure.hint === undefined ? {} : { hint: failure.hint }),
-        ...(failure.where === undefined ? {} : { where: failure.where }),
-      }];
+  const found =
+    failure instanceof InvalidPlanError
+      ? failure.diagnostics
+      : [
+          {
+            code: failure.code,
+            severity: 'error' as const,
+            message: failure.message,
+            ...(failure.hint === undefined ? {} : { hint: failure.hint }),
+            ...(failure.where === undefined ? {} : { where: failure.where }),
+          },
+        ];
   process.stderr.write(formatDiagnostics(found, process.cwd(), colour));
-  if (failure.code === 'bug' && process.env.RELEASE_PLAN_DEBUG !== undefined && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  if (failure.code === 'bug' && process.env.RELEASE_PLAN_DEBUG !== undefined && error instanceof Error)
+    process.stderr.write(`${error.stack}\n`);
   return failure.exitCode;
 }
 
 function asReleasePlanError(error: unknown, signal: AbortSignal): ReleasePlanError {
-  if (signal.aborted) return new ReleasePlanError('interrupted', 'interrupted', { cause: error, hint: 'Run the same command again: it goes on where it stopped.' });
+  if (signal.aborted)
+    return new ReleasePlanError('interrupted', 'interrupted', {
+      cause: error,
+      hint: 'Run the same command again: it goes on where it stopped.',
+    });
   const known = asUserError(error);
   if (known !== undefined) return known;
-  return new ReleasePlanError('bug', `unexpected: ${messageOf(error)}`, { cause: error, hint: 'Set RELEASE_PLAN_DEBUG=1 to see where, and please report it.' });
+  return new ReleasePlanError('bug', `unexpected: ${messageOf(error)}`, {
+    cause: error,
+    hint: 'Set RELEASE_PLAN_DEBUG=1 to see where, and please report it.',
+  });
 }

@@ -43,7 +43,10 @@ const forbidden: Array<[file: string, imported: string]> = [
 
 for (const [file, imported] of forbidden) {
   test(`${file} may not import ${imported}`, () => {
-    assert.match(lint(file, `import * as other from '${imported}';\nexport const again = other;\n`), 'no-restricted-imports');
+    assert.match(
+      lint(file, `import * as other from '${imported}';\nexport const again = other;\n`),
+      'no-restricted-imports',
+    );
   });
 }
 

@@ -14,7 +14,17 @@ const test = suite('bundle');
 /** What npm would install, without any dependency. */
 function installed(): string {
   const dir = scratch('bundle');
-  for (const path of ['package.json', 'src/bin.js', 'src/bundle.cjs', 'dist/bundle', 'schemas', 'templates', 'examples/tolomeo/plan.yml', 'examples/tolomeo/kas']) cpSync(join(root, path), join(dir, path), { recursive: true });
+  for (const path of [
+    'package.json',
+    'src/bin.js',
+    'src/bundle.cjs',
+    'dist/bundle',
+    'schemas',
+    'templates',
+    'examples/tolomeo/plan.yml',
+    'examples/tolomeo/kas',
+  ])
+    cpSync(join(root, path), join(dir, path), { recursive: true });
   return dir;
 }
 
@@ -27,12 +37,20 @@ interface Run {
 
 /** @param dir where the program is installed @param cwd where it is run */
 function run(dir: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = dir): Run {
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [join(dir, 'src/bin.js'), ...args], { cwd, encoding: 'utf8', env: { ...withoutTraces(process.env), ...env } });
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [join(dir, 'src/bin.js'), ...args], {
+    cwd,
+    encoding: 'utf8',
+    env: { ...withoutTraces(process.env), ...env },
+  });
   return { status, signal, stdout, stderr };
 }
 
 /** Under `npm run coverage` the launcher would take the files that tsc wrote. */
-const withoutTraces = ({ NODE_V8_COVERAGE: _coverage, RELEASE_PLAN_DEBUG: _debug, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv => env;
+const withoutTraces = ({
+  NODE_V8_COVERAGE: _coverage,
+  RELEASE_PLAN_DEBUG: _debug,
+  ...env
+}: NodeJS.ProcessEnv): NodeJS.ProcessEnv => env;
 
 const VALIDATE = ['validate', '--no-files', 'examples/tolomeo/plan.yml'];
 const VALID: Run = { status: 0, signal: null, stdout: '1 plan checked: no problems\n', stderr: '' };
@@ -44,7 +62,9 @@ function cacheOf(dir: string): string {
 }
 
 test('V8 takes the cache that the build made', async () => {
-  const { loadBundle } = (await import(new URL('../src/bundle.cjs', import.meta.url).href)) as { loadBundle(folder: string): { script: Script } };
+  const { loadBundle } = (await import(new URL('../src/bundle.cjs', import.meta.url).href)) as {
+    loadBundle(folder: string): { script: Script };
+  };
   assert.is(loadBundle(join(root, 'dist/bundle')).script.cachedDataRejected, false);
 });
 
@@ -53,19 +73,35 @@ test('it runs without node_modules: what is apart from the bundle is there, too'
   assert.equal(run(dir, VALIDATE), VALID);
   assert.equal(run(dir, ['validate', '--no-files', 'examples']), VALID);
   // On the copy's plan: beside the checkout's there may be an archive.
-  assert.equal(run(dir, ['plan', 'examples/tolomeo/plan.yml']), run(root, ['plan', 'examples/tolomeo/plan.yml'], {}, dir));
+  assert.equal(
+    run(dir, ['plan', 'examples/tolomeo/plan.yml']),
+    run(root, ['plan', 'examples/tolomeo/plan.yml'], {}, dir),
+  );
   assert.match(run(dir, ['render', 'examples/tolomeo/plan.yml', '--stdout']).stdout, 'BUILD_VERSION');
 });
 
 test('packages apart from it are whole', async () => {
   const dir = join(installed(), 'dist/bundle');
-  const names = readdirSync(dir).filter((name) => name.endsWith('.cjs') && name !== 'cli.cjs').map((name) => name.slice(0, -'.cjs'.length));
+  const names = readdirSync(dir)
+    .filter((name) => name.endsWith('.cjs') && name !== 'cli.cjs')
+    .map((name) => name.slice(0, -'.cjs'.length));
   assert.ok(names.length > 5);
   for (const name of names) {
-    const exported = execFileSync(process.execPath, ['-p', `Object.keys(require('./${name}.cjs')).sort().join()`], { cwd: dir, encoding: 'utf8' }).trim().split(',');
-    const wanted = Object.keys((await import(name.replace(/^(@[a-z]+)-/, '$1/'))) as object).filter((one) => one !== 'default' && one !== 'module.exports');
+    const exported = execFileSync(process.execPath, ['-p', `Object.keys(require('./${name}.cjs')).sort().join()`], {
+      cwd: dir,
+      encoding: 'utf8',
+    })
+      .trim()
+      .split(',');
+    const wanted = Object.keys((await import(name.replace(/^(@[a-z]+)-/, '$1/'))) as object).filter(
+      (one) => one !== 'default' && one !== 'module.exports',
+    );
     assert.ok(wanted.length > 0);
-    assert.equal(wanted.filter((one) => !exported.includes(one)), [], name);
+    assert.equal(
+      wanted.filter((one) => !exported.includes(one)),
+      [],
+      name,
+    );
   }
 });
 
@@ -85,7 +121,10 @@ test('a cache that is damaged, cut off, of another V8 or not there costs time an
     assert.equal(run(dir, VALIDATE), VALID, `${length} bytes`);
   }
   writeFileSync(cache, good);
-  const otherFlags = spawnSync(process.execPath, ['--no-flush-bytecode', join(dir, 'src/bin.js'), ...VALIDATE], { cwd: dir, encoding: 'utf8' });
+  const otherFlags = spawnSync(process.execPath, ['--no-flush-bytecode', join(dir, 'src/bin.js'), ...VALIDATE], {
+    cwd: dir,
+    encoding: 'utf8',
+  });
   assert.is(otherFlags.stdout, VALID.stdout);
   rmSync(cache);
   assert.equal(run(dir, VALIDATE), VALID);
@@ -101,7 +140,9 @@ test('a build that did not come to its end says how to finish it', () => {
 
 test('the files that tsc wrote, which stacks and coverage are to name, say the same', () => {
   const plans = ['test/plan/bad', 'test/plan/good'].map((path) => join(root, path));
-  const [bundled, traced] = [{}, { RELEASE_PLAN_DEBUG: '1' }].map((env) => run(root, ['validate', '--no-files', '--format', 'json', ...plans], env));
+  const [bundled, traced] = [{}, { RELEASE_PLAN_DEBUG: '1' }].map((env) =>
+    run(root, ['validate', '--no-files', '--format', 'json', ...plans], env),
+  );
   assert.is(bundled?.status, 2);
   assert.ok((JSON.parse(bundled?.stdout ?? '') as { diagnostics: unknown[] }).diagnostics.length > 100);
   assert.equal(bundled, traced);

@@ -21,9 +21,20 @@ for (const name of readdirSync(cases).sort()) {
     const folder = join(cases, name);
     const cwd = scratch('case');
     cpSync(folder, cwd, { recursive: true });
-    const args = readFileSync(join(folder, 'args'), 'utf8').split('\n').filter((line) => line !== '');
-    const result = await execa(process.execPath, [bin, ...args], { cwd, reject: false, stripFinalNewline: false, env: { NO_COLOR: '1', FORCE_COLOR: undefined } });
-    const found = { status: `${result.exitCode}\n`, stdout: result.stdout.replaceAll(cwd, '$CWD'), stderr: result.stderr.replaceAll(cwd, '$CWD') };
+    const args = readFileSync(join(folder, 'args'), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
+    const result = await execa(process.execPath, [bin, ...args], {
+      cwd,
+      reject: false,
+      stripFinalNewline: false,
+      env: { NO_COLOR: '1', FORCE_COLOR: undefined },
+    });
+    const found = {
+      status: `${result.exitCode}\n`,
+      stdout: result.stdout.replaceAll(cwd, '$CWD'),
+      stderr: result.stderr.replaceAll(cwd, '$CWD'),
+    };
     for (const [file, text] of Object.entries(found)) {
       const path = join(folder, file);
       if (process.env.RELEASE_PLAN_ACCEPT === '1') writeFileSync(path, text);

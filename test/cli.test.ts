@@ -20,7 +20,11 @@ test('a failure that nobody expected is a bug: exit 1, in words, with a stack fo
     const code = await main(['explain']);
     process.stdout.write = real;
     process.exitCode = code;`;
-  const run = (env: NodeJS.ProcessEnv) => spawnSync(process.execPath, ['--input-type=module', '-e', child], { encoding: 'utf8', env: { ...process.env, ...env } });
+  const run = (env: NodeJS.ProcessEnv) =>
+    spawnSync(process.execPath, ['--input-type=module', '-e', child], {
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+    });
   const quiet = run({});
   assert.is(quiet.status, 1);
   assert.match(quiet.stderr, /^error\[bug\]: unexpected: nobody expected this\n/);

@@ -1,4 +1,7 @@
-/** Codes, what explains them and the tests that raise them are held together: a code that nobody asserts is one that nobody has seen. */
+/**
+ * Codes, what explains them and the tests that raise them are held together: a code that nobody asserts is one that
+ * nobody has seen.
+ */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,23 +23,34 @@ interface Line {
 
 function linesBelow(dir: string, wanted: (path: string) => boolean): Line[] {
   const files = readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter(wanted);
-  return files.flatMap((file) => readFileSync(join(dir, file), 'utf8').split('\n').map((text, index) => ({ text, place: `${file}:${index + 1}` })));
+  return files.flatMap((file) =>
+    readFileSync(join(dir, file), 'utf8')
+      .split('\n')
+      .map((text, index) => ({ text, place: `${file}:${index + 1}` })),
+  );
 }
 
-/** Lines that hold something: of a test, also a row of its table; of a bad plan, whose first line says what is expected; of a golden file. */
+/**
+ * Lines that hold something: of a test, also a row of its table; of a bad plan, whose first line says what is expected;
+ * of a golden file.
+ */
 const ASSERTING: ReadonlyArray<[file: RegExp, line: RegExp]> = [
   [/\.test\.ts$/, /^(?!\s*(\/\/|\*|\/\*)).*(assert\.\w+\(|failsWith\(|'[^']+': \[.*, ')/],
   [/^plan\/bad\/.*\.yml$/, /^# expect: /],
   [/^cases\/.*\/(stdout|stderr)$/, /^(error|warning)\[/],
 ];
 
-const asserting = linesBelow(TEST, (path) => !ABOUT_CODES.test(path) && ASSERTING.some(([file]) => file.test(path))).filter(({ place, text }) => {
+const asserting = linesBelow(
+  TEST,
+  (path) => !ABOUT_CODES.test(path) && ASSERTING.some(([file]) => file.test(path)),
+).filter(({ place, text }) => {
   const [path = ''] = place.split(':', 1);
   return ASSERTING.some(([file, line]) => file.test(path) && line.test(text));
 });
 
 /** A code as it is written in an assertion: a text of its own, or the start of a message. */
-const written = (code: string): RegExp => new RegExp(String.raw`(?<=['"\`\[^/ ])${code}(?=['"\`\]\\:/]| \d+:\d+| \((warning|error)\)| 1:1)`);
+const written = (code: string): RegExp =>
+  new RegExp(String.raw`(?<=['"\`\[^/ ])${code}(?=['"\`\]\\:/]| \d+:\d+| \((warning|error)\)| 1:1)`);
 
 test('each code is held by some test', () => {
   const unheld = Object.keys(CODES).filter((code) => !asserting.some(({ text }) => written(code).test(text)));

@@ -66,7 +66,8 @@ async function runFile({ name, file }: TestFile): Promise<FileResult> {
 
 async function runAll(pattern: string): Promise<void> {
   const { suites } = await parse(fileURLToPath(new URL('.', import.meta.url)), /\.test\.ts$/);
-  // Whole runs (steps/, swu/) last longest and stand last in the alphabet: begun first, no process is left alone with them.
+  // Whole runs (steps/, swu/) last longest and stand last in the alphabet: begun first, no process is left alone with
+  // them.
   const queue = suites.filter((suite) => new RegExp(pattern).test(suite.name)).toReversed();
   const total: FileResult = { passed: 0, failed: 0, failures: [] };
   const workers = Math.min(availableParallelism(), queue.length);
@@ -84,7 +85,10 @@ async function runAll(pattern: string): Promise<void> {
 async function workThrough(queue: TestFile[], total: FileResult): Promise<void> {
   let worker: ChildProcess | undefined;
   for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-    worker ??= fork(fileURLToPath(import.meta.url), [WORKER], { execArgv: process.execArgv, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    worker ??= fork(fileURLToPath(import.meta.url), [WORKER], {
+      execArgv: process.execArgv,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
     const started = performance.now();
     const { result, said } = await runIn(worker, file);
     if (worker.exitCode !== null || worker.signalCode !== null) worker = undefined;
@@ -92,7 +96,10 @@ async function workThrough(queue: TestFile[], total: FileResult): Promise<void> 
     total.failed += result.failed;
     for (const failure of result.failures) total.failures.push(`${file.name}\n${failure}`);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    process.stdout.write(`${result.failed === 0 ? 'ok  ' : 'FAIL'} ${file.name}  ${result.passed} passed, ${result.failed} failed, ${seconds} s\n${said}`);
+    process.stdout.write(
+      `${result.failed === 0 ? 'ok  ' : 'FAIL'} ${file.name}  ${result.passed} passed, ${result.failed} failed, ` +
+        `${seconds} s\n${said}`,
+    );
   }
   worker?.disconnect();
 }
@@ -104,7 +111,14 @@ async function runIn(worker: ChildProcess, file: TestFile): Promise<{ result: Fi
   worker.stderr?.on('data', hear);
   const result = await new Promise<FileResult>((resolve) => {
     const ended = (code: number | null, signal: string | null): void =>
-      resolve({ passed: 0, failed: 1, failures: [`its process ended before its tests: ${signal ?? `exit code ${code}`}\n${Buffer.concat(chunks).toString('utf8')}`] });
+      resolve({
+        passed: 0,
+        failed: 1,
+        failures: [
+          'its process ended before its tests: ' +
+            `${signal ?? `exit code ${code}`}\n${Buffer.concat(chunks).toString('utf8')}`,
+        ],
+      });
     worker.once('exit', ended);
     worker.once('message', (message) => {
       worker.off('exit', ended);
@@ -119,5 +133,9 @@ async function runIn(worker: ChildProcess, file: TestFile): Promise<{ result: Fi
 
 /** What a test file printed beside uvu's dots: a seed, a figure. */
 function notable(said: string): string {
-  return said.split('\n').filter((line) => line.trim() !== '' && !/[•✘]/.test(line)).map((line) => `     ${line}\n`).join('');
+  return said
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !/[•✘]/.test(line))
+    .map((line) => `     ${line}\n`)
+    .join('');
 }

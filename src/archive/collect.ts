@@ -76,30 +76,50 @@ async function requireFit(sources: readonly Source[], { version, partitions }: A
     if (image === undefined || slotSizeBytes === undefined) continue;
     const { size } = await stat(image.path);
     if (size <= slotSizeBytes) continue;
-    throw new ReleasePlanError('image-too-large', `${image.path}: the image of ${name} in ${version} has ${size} bytes, its slot ${slotSizeBytes}`);
+    throw new ReleasePlanError(
+      'image-too-large',
+      `${image.path}: the image of ${name} in ${version} has ${size} bytes, its slot ${slotSizeBytes}`,
+    );
   }
 }
 
 async function copyOver(dir: string, sources: readonly Source[], request: ArchiveRequest): Promise<VersionManifest> {
   let needBytes = 0;
   for (const source of sources) needBytes += (await stat(source.path)).size;
-  return await withSpace(dir, needBytes, async () => await publishFolder(dir, (staging) => fillFolder(staging, sources, request, async (source, to) => {
-    await mkdir(dirname(to), { recursive: true });
-    return await copyWithDigest(source.path, to, request.signal);
-  })));
+  return await withSpace(
+    dir,
+    needBytes,
+    async () =>
+      await publishFolder(dir, (staging) =>
+        fillFolder(staging, sources, request, async (source, to) => {
+          await mkdir(dirname(to), { recursive: true });
+          return await copyWithDigest(source.path, to, request.signal);
+        }),
+      ),
+  );
 }
 
 type TakeFile = (source: Source, to: string) => Promise<{ sizeBytes: number; sha256: string }>;
 
 const adoptFile: TakeFile = async (source) => await digestFile(source.path);
 
-async function fillFolder(dir: string, sources: readonly Source[], request: ArchiveRequest, take: TakeFile): Promise<VersionManifest> {
+async function fillFolder(
+  dir: string,
+  sources: readonly Source[],
+  request: ArchiveRequest,
+  take: TakeFile,
+): Promise<VersionManifest> {
   const files: ArchivedFile[] = [];
   for (const source of sources) {
     request.signal?.throwIfAborted();
     request.onFile?.(source.path, (await stat(source.path)).size);
     const digest = await take(source, join(dir, source.name));
-    files.push({ path: source.name, role: source.role, ...(source.partition === undefined ? {} : { partition: source.partition }), ...digest });
+    files.push({
+      path: source.name,
+      role: source.role,
+      ...(source.partition === undefined ? {} : { partition: source.partition }),
+      ...digest,
+    });
   }
   for (const partition of request.partitions.filter((one) => one.delta === 'rdiff')) {
     const image = sources.find((one) => one.partition === partition.name);
@@ -130,47 +150,85 @@ async function describe(dir: string, files: ArchivedFile[], request: ArchiveRequ
     });
   }
   const partitionTables: Record<string, unknown> = {};
-  for (const file of files.filter((one) => one.path.endsWith('.wic'))) partitionTables[basename(file.path)] = await partitionTable(join(dir, file.path));
+  for (const file of files.filter((one) => one.path.endsWith('.wic')))
+    partitionTables[basename(file.path)] = await partitionTable(join(dir, file.path));
   const { product, distro, version, configuration, proof, tools } = request;
   const { machine, image } = request.key;
-  return { schema: 1, product, machine, distro, image, version, archivedAt: timestamp(), configuration, partitions, partitionTables, proof, files, tools };
+  return {
+    schema: 1,
+    product,
+    machine,
+    distro,
+    image,
+    version,
+    archivedAt: timestamp(),
+    configuration,
+    partitions,
+    partitionTables,
+    proof,
+    files,
+    tools,
+  };
 }
 
 /** The partition table of a disk image, without what differs by where it lies and when it was made. */
 async function partitionTable(path: string): Promise<unknown> {
   const { stdout } = await run('sfdisk', ['--json', path]);
-  const { partitiontable } = JSON.parse(stdout) as { partitiontable: { label?: string; unit?: string; sectorsize?: number; partitions?: Array<Record<string, unknown>> } };
+  const { partitiontable } = JSON.parse(stdout) as {
+    partitiontable: { label?: string; unit?: string; sectorsize?: number; partitions?: Array<Record<string, unknown>> };
+  };
   const partitions = (partitiontable.partitions ?? []).map(({ node: _node, uuid: _uuid, ...rest }) => rest);
   return { label: partitiontable.label, unit: partitiontable.unit, sectorsize: partitiontable.sectorsize, partitions };
 }
 
 async function sourcesOf(request: ArchiveRequest): Promise<Source[]> {
-  const values = { machine: request.key.machine, distro: request.distro, image: request.key.image, version: request.version };
+  const values = {
+    machine: request.key.machine,
+    distro: request.distro,
+    image: request.key.image,
+    version: request.version,
+  };
   const images: Source[] = [];
   for (const partition of request.partitions) {
     const name = expandPlaceholders(partition.file, values);
     const path = join(request.deploy, name);
     if (await isMissing(path)) {
-      throw new ReleasePlanError('artifact-missing', `the build of ${request.version} left no image for partition ${partition.name}: ${path} does not exist`);
+      throw new ReleasePlanError(
+        'artifact-missing',
+        `the build of ${request.version} left no image for partition ${partition.name}: ${path} does not exist`,
+      );
     }
     images.push({ path, name, role: 'image', partition: partition.name });
   }
   const patterns = request.collect.map((one) => expandPlaceholders(one, values));
   const own = [`${UPDATES}/**`, MANIFEST, BUILD_INFO, ...request.partitions.map((one) => signatureName(one.name))];
-  const found = patterns.length === 0 ? [] : await glob(patterns, { cwd: request.deploy, onlyFiles: true, ignore: own, followSymbolicLinks: false });
+  const found =
+    patterns.length === 0
+      ? []
+      : await glob(patterns, { cwd: request.deploy, onlyFiles: true, ignore: own, followSymbolicLinks: false });
   const taken = new Set(images.map((one) => one.name));
-  const collected = found.filter((name) => !taken.has(name)).sort().map((name): Source => ({ path: join(request.deploy, name), name, role: 'collected' }));
+  const collected = found
+    .filter((name) => !taken.has(name))
+    .sort()
+    .map((name): Source => ({ path: join(request.deploy, name), name, role: 'collected' }));
   return [...images, ...collected];
 }
 
 /** The version is archived: the build may only agree with it. */
-async function requireSameBytes(manifest: VersionManifest, sources: readonly Source[], request: ArchiveRequest): Promise<VersionManifest> {
+async function requireSameBytes(
+  manifest: VersionManifest,
+  sources: readonly Source[],
+  request: ArchiveRequest,
+): Promise<VersionManifest> {
   for (const source of sources.filter((one) => one.role === 'image')) {
     const archived = manifest.files.find((one) => one.role === 'image' && one.partition === source.partition);
     const built = await digestFile(source.path, request.signal);
     if (archived?.sha256 === built.sha256) continue;
-    throw new ReleasePlanError('archive-conflict',
-      `${source.path} is another image than the archived ${request.version}: sha256 ${built.sha256}, archived is ${archived?.sha256 ?? 'no such partition'}`);
+    throw new ReleasePlanError(
+      'archive-conflict',
+      `${source.path} is another image than the archived ${request.version}: sha256 ${built.sha256}, archived is ` +
+        `${archived?.sha256 ?? 'no such partition'}`,
+    );
   }
   return manifest;
 }

@@ -22,7 +22,9 @@ export async function takeInventory(key: ArchiveKey): Promise<Inventory> {
   const pairs: Inventory['pairs'] = [];
   for (const to of versions) {
     const folders = await namesIn(updatesDir(key, to));
-    pairs.push(...folders.filter((name) => name.startsWith(FROM)).map((name) => ({ from: name.slice(FROM.length), to })));
+    pairs.push(
+      ...folders.filter((name) => name.startsWith(FROM)).map((name) => ({ from: name.slice(FROM.length), to })),
+    );
   }
   return { versions, pairs };
 }
@@ -31,7 +33,10 @@ export async function takeInventory(key: ArchiveKey): Promise<Inventory> {
 async function namesIn(folder: string): Promise<string[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });
-    return entries.filter((one) => !one.name.startsWith('.') && (one.isDirectory() || one.isSymbolicLink())).map((one) => one.name).sort();
+    return entries
+      .filter((one) => !one.name.startsWith('.') && (one.isDirectory() || one.isSymbolicLink()))
+      .map((one) => one.name)
+      .sort();
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
     throw error;

@@ -31,7 +31,8 @@ export const versionDir = (key: ArchiveKey, version: string): string => join(pro
 
 export const updatesDir = (key: ArchiveKey, to: string): string => join(versionDir(key, to), UPDATES);
 
-export const updateDir = (key: ArchiveKey, from: string, to: string): string => join(updatesDir(key, to), `from_${from}`);
+export const updateDir = (key: ArchiveKey, from: string, to: string): string =>
+  join(updatesDir(key, to), `from_${from}`);
 
 export const swuName = (from: string, to: string): string => `delta-update-${from}-to-${to}.swu`;
 
@@ -39,8 +40,13 @@ export const deltaName = (partition: string): string => `${partition}.delta`;
 
 export const signatureName = (partition: string): string => `${partition}.signature`;
 
-/** What a plan's own files in the archive are named by: two plans of one product, or two products in one archive, keep theirs apart. */
-export const planName = ({ product, file }: { product: string; file: string }): string => `${product}-${basename(file, extname(file))}`;
+/**
+ * What a plan's own files in the archive are named by: two plans of one product, or two products in one archive, keep
+ * theirs apart.
+ */
+export const planName = ({ product, file }: { product: string; file: string }): string =>
+  `${product}-${basename(file, extname(file))}`;
 
 /** The consistency report of a plan. */
-export const reportFile = (key: ArchiveKey & { product: string; file: string }, format: string): string => join(productDir(key), 'reports', `${planName(key)}.${format}`);
+export const reportFile = (key: ArchiveKey & { product: string; file: string }, format: string): string =>
+  join(productDir(key), 'reports', `${planName(key)}.${format}`);

@@ -33,7 +33,9 @@ export class ReadLedger {
     this.#now = now;
   }
 
-  /** When a file was last read, in milliseconds of the epoch; undefined when that is not known, or lies in the future. */
+  /**
+   * When a file was last read, in milliseconds of the epoch; undefined when that is not known, or lies in the future.
+   */
   readAtMs(path: string): number | undefined {
     const readAtMs = Date.parse(this.#entries.get(this.#nameOf(path))?.readAt ?? '');
     return Number.isNaN(readAtMs) || readAtMs > this.#now.getTime() ? undefined : readAtMs;
@@ -68,7 +70,12 @@ export class ReadLedger {
   #vouches(path: string, file: ArchivedFile, stamp: FileStamp, mayRest: boolean): boolean {
     const name = this.#nameOf(path);
     const known = this.#entries.get(name);
-    const same = known !== undefined && known.sizeBytes === file.sizeBytes && known.sha256 === file.sha256 && known.mtimeNs === String(stamp.mtimeNs) && known.ctimeNs === String(stamp.ctimeNs);
+    const same =
+      known !== undefined &&
+      known.sizeBytes === file.sizeBytes &&
+      known.sha256 === file.sha256 &&
+      known.mtimeNs === String(stamp.mtimeNs) &&
+      known.ctimeNs === String(stamp.ctimeNs);
     if (mayRest && same && (this.#readNow.has(name) || this.readAtMs(path) !== undefined)) return true;
     // Forgotten until it was read: a file that is found damaged stays due.
     this.#entries.delete(name);
@@ -78,7 +85,13 @@ export class ReadLedger {
   #note(path: string, { sizeBytes, sha256 }: ArchivedFile, { mtimeNs, ctimeNs }: FileStamp): void {
     const name = this.#nameOf(path);
     this.#readNow.add(name);
-    this.#entries.set(name, { sizeBytes, mtimeNs: String(mtimeNs), ctimeNs: String(ctimeNs), sha256, readAt: this.#now.toISOString() });
+    this.#entries.set(name, {
+      sizeBytes,
+      mtimeNs: String(mtimeNs),
+      ctimeNs: String(ctimeNs),
+      sha256,
+      readAt: this.#now.toISOString(),
+    });
   }
 
   #nameOf(path: string): string {

@@ -21,7 +21,10 @@ export interface ReadOptions {
   onWhole?: (path: string, file: ArchivedFile, stamp: FileStamp) => void;
 }
 
-/** When a file last changed, as the file system says; nanoseconds of the epoch. A write moves both, and no program sets the second. */
+/**
+ * When a file last changed, as the file system says; nanoseconds of the epoch. A write moves both, and no program sets
+ * the second.
+ */
 export interface FileStamp {
   mtimeNs: bigint;
   ctimeNs: bigint;
@@ -37,7 +40,11 @@ export const HEADERS_ALONE: ReadOptions = { vouches: () => true };
  *
  * @throws an AbortError when the signal fires
  */
-export async function readVersion(dir: string, version: string, options: ReadOptions = {}): Promise<Held<VersionManifest>> {
+export async function readVersion(
+  dir: string,
+  version: string,
+  options: ReadOptions = {},
+): Promise<Held<VersionManifest>> {
   const held = await readSettled<VersionManifest>(dir, MANIFEST, options);
   return held.state === 'whole' && held.manifest.version !== version
     ? { state: 'damaged', dir, problems: [`${join(dir, MANIFEST)} is of version ${held.manifest.version}`] }
@@ -45,10 +52,19 @@ export async function readVersion(dir: string, version: string, options: ReadOpt
 }
 
 /** As {@link readVersion}, of an update's folder. */
-export async function readUpdate(dir: string, from: string, to: string, options: ReadOptions = {}): Promise<Held<DeltaInfo>> {
+export async function readUpdate(
+  dir: string,
+  from: string,
+  to: string,
+  options: ReadOptions = {},
+): Promise<Held<DeltaInfo>> {
   const held = await readSettled<DeltaInfo>(dir, DELTA_INFO, options);
   return held.state === 'whole' && (held.manifest.from !== from || held.manifest.to !== to)
-    ? { state: 'damaged', dir, problems: [`${join(dir, DELTA_INFO)} is of ${held.manifest.from} -> ${held.manifest.to}`] }
+    ? {
+        state: 'damaged',
+        dir,
+        problems: [`${join(dir, DELTA_INFO)} is of ${held.manifest.from} -> ${held.manifest.to}`],
+      }
     : held;
 }
 
@@ -70,7 +86,10 @@ const EXCHANGE_MS = 20;
 /** An exchange takes two renames; what a killed run left half exchanged stays so until the next apply. */
 const MAX_LOOKS = 50;
 
-/** Reads a folder until it stayed the same while it was read: an update may get a new folder under its name at any time, or be moved away. */
+/**
+ * Reads a folder until it stayed the same while it was read: an update may get a new folder under its name at any time,
+ * or be moved away.
+ */
 async function readSettled<T extends Manifest>(dir: string, name: string, options: ReadOptions): Promise<Held<T>> {
   for (let look = 1; ; look += 1) {
     const before = await identityOf(dir, name);
@@ -83,7 +102,9 @@ async function readSettled<T extends Manifest>(dir: string, name: string, option
 
 /** What tells a folder from another that has had its name. @param name of its manifest */
 export async function identityOf(dir: string, name: string): Promise<string> {
-  const found = await Promise.all([dir, join(dir, name)].map(async (path) => await lstat(path, { bigint: true }).catch(() => undefined)));
+  const found = await Promise.all(
+    [dir, join(dir, name)].map(async (path) => await lstat(path, { bigint: true }).catch(() => undefined)),
+  );
   return found.map((one) => `${one?.ino}`).join() + `,${found[1]?.ctimeNs}`;
 }
 
@@ -111,14 +132,18 @@ async function readHeld<T extends Manifest>(dir: string, name: string, options: 
 function notWhole<T>(dir: string, found: readonly Problem[], rest?: { manifest: T; files: ArchivedFile[] }): Held<T> {
   const errnos = found.flatMap(({ errno }) => (errno === undefined ? [] : [errno]));
   const common = { dir, problems: found.map((one) => one.line), ...(rest === undefined ? {} : { found: rest }) };
-  return errnos.length === 0 ? { state: 'damaged', ...common } : { state: 'unreadable', isLost: errnos.every((one) => one === 'EIO'), ...common };
+  return errnos.length === 0
+    ? { state: 'damaged', ...common }
+    : { state: 'unreadable', isLost: errnos.every((one) => one === 'EIO'), ...common };
 }
 
 async function readSealed(path: string): Promise<{ value: Record<string, unknown> } | Problem> {
   try {
     const opened = openSealedJson(await readFile(path, 'utf8'));
     if ('problem' in opened) return { line: `${path} ${opened.problem}` };
-    return opened.value.schema === 1 ? opened : { line: `${path} has schema ${String(opened.value.schema)}; this release reads schema 1` };
+    return opened.value.schema === 1
+      ? opened
+      : { line: `${path} has schema ${String(opened.value.schema)}; this release reads schema 1` };
   } catch (error) {
     return unreadable(path, error);
   }
@@ -138,8 +163,10 @@ async function checkFile(dir: string, file: ArchivedFile, options: ReadOptions):
     if (options.vouches?.(path, file, stamp) === true) return undefined;
     options.onFile?.(path, file.sizeBytes);
     const found = await digestFile(path, options.signal, options.onBytes);
-    if (found.sizeBytes !== file.sizeBytes) return { line: `${path} has ${found.sizeBytes} bytes, archived were ${file.sizeBytes}` };
-    if (found.sha256 !== file.sha256) return { line: `${path} was altered: sha256 ${found.sha256}, archived was ${file.sha256}` };
+    if (found.sizeBytes !== file.sizeBytes)
+      return { line: `${path} has ${found.sizeBytes} bytes, archived were ${file.sizeBytes}` };
+    if (found.sha256 !== file.sha256)
+      return { line: `${path} was altered: sha256 ${found.sha256}, archived was ${file.sha256}` };
     options.onWhole?.(path, file, stamp);
     return undefined;
   } catch (error) {
@@ -167,5 +194,8 @@ function unreadable(path: string, error: unknown): Problem {
   // Moved away between the look and the reading.
   if (errno === 'ENOENT') return { line: `${path} is missing` };
   if (errno === undefined || asUserError(error) === undefined) throw error;
-  return { line: `${path} cannot be read: ${error instanceof ReleasePlanError ? messageOf(error.cause) : messageOf(error)}`, errno };
+  return {
+    line: `${path} cannot be read: ${error instanceof ReleasePlanError ? messageOf(error.cause) : messageOf(error)}`,
+    errno,
+  };
 }

@@ -33,12 +33,18 @@ export async function readMemory(key: ArchiveKey): Promise<{ memory: ArchiveMemo
   try {
     const opened = openSealedJson(await readFile(path, 'utf8'));
     if ('problem' in opened) return { memory: NOTHING, problem: `${path} ${opened.problem}` };
-    if (opened.value.schema !== 1) return { memory: NOTHING, problem: `${path} has schema ${String(opened.value.schema)}; this release reads schema 1` };
+    if (opened.value.schema !== 1)
+      return {
+        memory: NOTHING,
+        problem: `${path} has schema ${String(opened.value.schema)}; this release reads schema 1`,
+      };
     const { schema: _schema, ...memory } = opened.value;
     // The seal holds, so the shape is what a release of this program wrote.
     return { memory: memory as unknown as ArchiveMemory };
   } catch (error) {
-    return errnoOf(error) === 'ENOENT' ? { memory: NOTHING } : { memory: NOTHING, problem: `${path} cannot be read: ${messageOf(error)}` };
+    return errnoOf(error) === 'ENOENT'
+      ? { memory: NOTHING }
+      : { memory: NOTHING, problem: `${path} cannot be read: ${messageOf(error)}` };
   }
 }
 

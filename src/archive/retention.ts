@@ -5,7 +5,9 @@ import type { RetentionSettings } from '../core/plan.ts';
 export interface RetentionFacts {
   versions: readonly string[];
   pairs: ReadonlyArray<{ from: string; to: string }>;
-  /** Versions that stay whatever the rule says, and why: the plan names them, devices run them, deltas start from them. */
+  /**
+   * Versions that stay whatever the rule says, and why: the plan names them, devices run them, deltas start from them.
+   */
   bound: ReadonlyMap<string, string>;
   /** Deltas that some rule requires, by {@link pairKey}. */
   requiredPairs: ReadonlySet<string>;
@@ -31,7 +33,11 @@ export function decideRetention(rule: RetentionSettings | undefined, facts: Rete
   const newest = new Set(facts.versions.toSorted(facts.compareVersions).slice(-(rule?.keepLast ?? 0)));
   const versions = facts.versions.map((version): Verdict => {
     const why = reasonToKeep(version, rule, facts, newest);
-    return { of: { to: version }, verdict: why === undefined ? 'remove' : 'keep', why: why ?? `older than the last ${rule?.keepLast ?? 0}` };
+    return {
+      of: { to: version },
+      verdict: why === undefined ? 'remove' : 'keep',
+      why: why ?? `older than the last ${rule?.keepLast ?? 0}`,
+    };
   });
   const gone = new Set(versions.filter((one) => one.verdict === 'remove').map((one) => one.of.to));
   // An update into a version goes with its folder.
@@ -39,7 +45,12 @@ export function decideRetention(rule: RetentionSettings | undefined, facts: Rete
   return [...versions, ...updates];
 }
 
-function reasonToKeep(version: string, rule: RetentionSettings | undefined, facts: RetentionFacts, newest: ReadonlySet<string>): string | undefined {
+function reasonToKeep(
+  version: string,
+  rule: RetentionSettings | undefined,
+  facts: RetentionFacts,
+  newest: ReadonlySet<string>,
+): string | undefined {
   const bound = facts.bound.get(version);
   if (bound !== undefined) return bound;
   if (rule === undefined) return 'the plan has no retention rule';
@@ -48,10 +59,17 @@ function reasonToKeep(version: string, rule: RetentionSettings | undefined, fact
   return undefined;
 }
 
-function judgeUpdate(pair: { from: string; to: string }, rule: RetentionSettings | undefined, facts: RetentionFacts, gone: ReadonlySet<string>): Verdict {
+function judgeUpdate(
+  pair: { from: string; to: string },
+  rule: RetentionSettings | undefined,
+  facts: RetentionFacts,
+  gone: ReadonlySet<string>,
+): Verdict {
   const keep = (why: string): Verdict => ({ of: pair, verdict: 'keep', why });
   if (rule === undefined) return keep('the plan has no retention rule');
   if (facts.requiredPairs.has(pairKey(pair.from, pair.to))) return keep('required');
   if (gone.has(pair.from)) return { of: pair, verdict: 'remove', why: `its base ${pair.from} goes` };
-  return rule.keepUnrequiredDeltas ? keep(`${pair.from} is kept, and so are its deltas`) : { of: pair, verdict: 'remove', why: 'nothing requires it' };
+  return rule.keepUnrequiredDeltas
+    ? keep(`${pair.from} is kept, and so are its deltas`)
+    : { of: pair, verdict: 'remove', why: 'nothing requires it' };
 }

@@ -24,7 +24,10 @@ const DAY_MS = 86_400_000;
  *
  * @returns their paths
  */
-export function nightlyShare(files: readonly SharedFile[], { nowMs, verifyDays, lastNightMs }: ShareQuestion): Set<string> {
+export function nightlyShare(
+  files: readonly SharedFile[],
+  { nowMs, verifyDays, lastNightMs }: ShareQuestion,
+): Set<string> {
   const sinceLastMs = lastNightMs === undefined || lastNightMs > nowMs ? DAY_MS : nowMs - lastNightMs;
   const periodMs = verifyDays * DAY_MS;
   // The next night comes as late as this one did, and never counts as sooner than in a day.

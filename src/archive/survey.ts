@@ -9,10 +9,16 @@ export interface SurveyRequest {
 }
 
 /** Reads what the archive holds of a plan; every byte of it, since deltas are built on it. */
-export async function surveyArchive(key: ArchiveKey, request: SurveyRequest, options: ReadOptions = {}): Promise<ArchiveState> {
+export async function surveyArchive(
+  key: ArchiveKey,
+  request: SurveyRequest,
+  options: ReadOptions = {},
+): Promise<ArchiveState> {
   const versions = new Map<string, Held<VersionManifest>>();
-  for (const version of request.versions) versions.set(version, await readVersion(versionDir(key, version), version, options));
+  for (const version of request.versions)
+    versions.set(version, await readVersion(versionDir(key, version), version, options));
   const updates = new Map<string, Held<DeltaInfo>>();
-  for (const { from, to } of request.pairs) updates.set(pairKey(from, to), await readUpdate(updateDir(key, from, to), from, to, options));
+  for (const { from, to } of request.pairs)
+    updates.set(pairKey(from, to), await readUpdate(updateDir(key, from, to), from, to, options));
   return { versions, updates };
 }

@@ -51,13 +51,18 @@ async function move(from: string, to: string): Promise<void> {
 
 /** What is in the trash, oldest first. Folders that nobody but people made are not listed, and never removed. */
 export async function listTrash(key: ArchiveKey): Promise<TrashBatch[]> {
-  const batches = (await namesIn(trashDir(key))).map((name) => ({ dir: join(trashDir(key), name), movedAtMs: movedAt(name) }));
+  const batches = (await namesIn(trashDir(key))).map((name) => ({
+    dir: join(trashDir(key), name),
+    movedAtMs: movedAt(name),
+  }));
   return batches.filter((one) => !Number.isNaN(one.movedAtMs)).sort((a, b) => a.movedAtMs - b.movedAtMs);
 }
 
 /** The batches that have waited for long enough. Pure. */
-export const expiredBatches = (batches: readonly TrashBatch[], { nowMs, trashMs }: { nowMs: number; trashMs: number }): TrashBatch[] =>
-  batches.filter((one) => nowMs - one.movedAtMs >= trashMs);
+export const expiredBatches = (
+  batches: readonly TrashBatch[],
+  { nowMs, trashMs }: { nowMs: number; trashMs: number },
+): TrashBatch[] => batches.filter((one) => nowMs - one.movedAtMs >= trashMs);
 
 /** Removes batches for good, and what an interrupted removal left. */
 export async function removeBatches(key: ArchiveKey, batches: readonly TrashBatch[]): Promise<void> {

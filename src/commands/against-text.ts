@@ -11,13 +11,25 @@ export function againstText(title: string, comparison: PlanComparison, notes: re
     ['deltas made again', remade.map(deltaLine)],
     ['deltas no longer required (they stay in the archive)', dropped.map(({ from, to }) => `${from} -> ${to}`)],
     ['versions removed', removed.map(removedLine)],
-    ['tags', retagged.map(({ version, gained, lost }) => `${version}: ${[...gained.map((tag) => `+${tag}`), ...lost.map((tag) => `-${tag}`)].join(' ')}`)],
+    [
+      'tags',
+      retagged.map(
+        ({ version, gained, lost }) =>
+          `${version}: ${[...gained.map((tag) => `+${tag}`), ...lost.map((tag) => `-${tag}`)].join(' ')}`,
+      ),
+    ],
     ['settings', settings.map(settingLine)],
   ];
   return [
     `${title}\n`,
-    ...(isEmpty(comparison) ? ['  nothing changes\n'] : sections.filter(([, lines]) => lines.length > 0).map(([head, lines]) => `  ${head}:\n${lines.map((line) => `    ${line}\n`).join('')}`)),
-    ...(pending === 0 ? [] : [`  ${pending} ${pending === 1 ? 'step is' : 'steps are'} due with or without it: release-plan plan\n`]),
+    ...(isEmpty(comparison)
+      ? ['  nothing changes\n']
+      : sections
+          .filter(([, lines]) => lines.length > 0)
+          .map(([head, lines]) => `  ${head}:\n${lines.map((line) => `    ${line}\n`).join('')}`)),
+    ...(pending === 0
+      ? []
+      : [`  ${pending} ${pending === 1 ? 'step is' : 'steps are'} due with or without it: release-plan plan\n`]),
     ...notes.map((note) => `  ${note}\n`),
   ].join('');
 }
@@ -25,6 +37,11 @@ export function againstText(title: string, comparison: PlanComparison, notes: re
 const deltaLine = ({ from, to, engine, why }: CausedDelta): string => `${from} -> ${to} (${engine})  ${why}`;
 
 const removedLine = ({ version, neededBy, devices }: RemovedVersion): string =>
-  neededBy.length === 0 ? `${version}  ${devices === undefined ? 'nothing in the plan needs it' : 'nothing needs it, and no device runs it'}` : `${version}  STILL NEEDED: ${neededBy.join('; ')}`;
+  neededBy.length === 0
+    ? `${version}  ${
+        devices === undefined ? 'nothing in the plan needs it' : 'nothing needs it, and no device runs it'
+      }`
+    : `${version}  STILL NEEDED: ${neededBy.join('; ')}`;
 
-const settingLine = ({ key, before, after }: ChangedSetting): string => `${key}: ${before ?? '(none)'} -> ${after ?? '(none)'}`;
+const settingLine = ({ key, before, after }: ChangedSetting): string =>
+  `${key}: ${before ?? '(none)'} -> ${after ?? '(none)'}`;

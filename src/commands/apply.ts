@@ -9,6 +9,7 @@ import type { CommandContext, RegisterCommand } from './host.ts';
 import { printSteps } from './plan.ts';
 import { loadPlans } from './plans.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
+import { prettyJson } from '../text/json.ts';
 
 interface Flags {
   dryRun?: boolean;
@@ -27,35 +28,61 @@ export const registerApply: RegisterCommand = (program, run) => {
     .option('--dry-run', 'print the steps and why, do nothing')
     .option('--only <phases>', 'comma-separated: build, archive, delta, report')
     .option('--keep-going', 'after a failure, go on with what does not depend on it')
-    .option('--nightly', 'for a timer: also read a share of the archive, keep going, and say what changed since the last night')
+    .option(
+      '--nightly',
+      'for a timer: also read a share of the archive, keep going, and say what changed since the last night',
+    )
     .option(...WAIT_FLAG)
     .option('--json', 'one JSON document on stdout')
     .action(async (plans: string[], flags: Flags) => {
-      await run((context) => (flags.dryRun === true ? printSteps(plans, { json: flags.json === true }, context) : applyAll(plans, flags, context)));
+      await run((context) =>
+        flags.dryRun === true
+          ? printSteps(plans, { json: flags.json === true }, context)
+          : applyAll(plans, flags, context),
+      );
     });
 };
 
 async function applyAll(plans: readonly string[], flags: Flags, context: CommandContext): Promise<ExitCode> {
-  if (flags.nightly === true && flags.only !== undefined) throw new ReleasePlanError('usage', '--nightly does everything; --only leaves a part out', { hint: 'Give one of the two.' });
-  const options = { only: await phasesOf(flags.only), keepGoing: flags.keepGoing === true || flags.nightly === true, waitMs: waitOf(flags.wait) };
+  if (flags.nightly === true && flags.only !== undefined)
+    throw new ReleasePlanError('usage', '--nightly does everything; --only leaves a part out', {
+      hint: 'Give one of the two.',
+    });
+  const options = {
+    only: await phasesOf(flags.only),
+    keepGoing: flags.keepGoing === true || flags.nightly === true,
+    waitMs: waitOf(flags.wait),
+  };
   const loaded = await loadPlans(plans, context);
   const documents: object[] = [];
   let exitCode: ExitCode = EXIT.ok;
   for (const [index, plan] of loaded.entries()) {
     const result = await applyOne(plan, flags, options, context, index === loaded.length - 1);
     if (exitCode === EXIT.ok) exitCode = result.exitCode;
-    if ('failure' in result) documents.push({ plan: plan.file, exitCode: result.exitCode, code: result.failure.code, message: result.failure.message });
+    if ('failure' in result)
+      documents.push({
+        plan: plan.file,
+        exitCode: result.exitCode,
+        code: result.failure.code,
+        message: result.failure.message,
+      });
     else if (flags.json === true) documents.push(documentOf(plan.file, result));
     else await summarise(result, context);
     if (exitCode !== EXIT.ok && !options.keepGoing) break;
   }
-  if (flags.json === true) context.out(`${JSON.stringify({ schema: 1, plans: documents }, null, 2)}\n`);
+  if (flags.json === true) context.out(prettyJson({ schema: 1, plans: documents }));
   return exitCode;
 }
 
 type Applied = ApplyResult & { night?: Night };
 
-async function applyOne(plan: Plan, flags: Flags, options: ApplyOptions, context: CommandContext, isLast: boolean): Promise<Applied | { exitCode: ExitCode; failure: ReleasePlanError }> {
+async function applyOne(
+  plan: Plan,
+  flags: Flags,
+  options: ApplyOptions,
+  context: CommandContext,
+  isLast: boolean,
+): Promise<Applied | { exitCode: ExitCode; failure: ReleasePlanError }> {
   const { notified } = await import('../jobs/notify.ts');
   if (flags.nightly !== true) {
     const { apply } = await import('../jobs/apply.ts');
@@ -63,7 +90,12 @@ async function applyOne(plan: Plan, flags: Flags, options: ApplyOptions, context
   }
   const { nightly } = await import('../jobs/nightly.ts');
   try {
-    return await notified(plan, context, async () => await nightly(plan, context, { waitMs: options.waitMs, now: new Date() }), ({ night }) => night.changes);
+    return await notified(
+      plan,
+      context,
+      async () => await nightly(plan, context, { waitMs: options.waitMs, now: new Date() }),
+      ({ night }) => night.changes,
+    );
   } catch (error) {
     // A product whose archive is held, or whose disk is full, keeps the timer from no other.
     const failure = asUserError(error);
@@ -76,7 +108,12 @@ async function applyOne(plan: Plan, flags: Flags, options: ApplyOptions, context
 const documentOf = (file: string, { results, report, reportFiles, exitCode, night }: Applied): object => ({
   plan: file,
   exitCode,
-  steps: results.map(({ step, title, outcome, error }) => ({ title, ...step, ...outcome, ...(error === undefined ? {} : { code: error.code }) })),
+  steps: results.map(({ step, title, outcome, error }) => ({
+    title,
+    ...step,
+    ...outcome,
+    ...(error === undefined ? {} : { code: error.code }),
+  })),
   reportFiles,
   report,
   ...(night === undefined ? {} : { night }),
@@ -95,7 +132,10 @@ async function phasesOf(only: string | undefined): Promise<readonly Phase[] | un
   const { PHASES } = await import('../jobs/session.ts');
   return only.split(',').map((name) => {
     const phase = PHASES.find((one) => one === name.trim());
-    if (phase === undefined) throw new ReleasePlanError('usage', `--only knows no phase ${JSON.stringify(name)}`, { hint: `Use ${PHASES.join(', ')}.` });
+    if (phase === undefined)
+      throw new ReleasePlanError('usage', `--only knows no phase ${JSON.stringify(name)}`, {
+        hint: `Use ${PHASES.join(', ')}.`,
+      });
     return phase;
   });
 }

@@ -21,9 +21,12 @@ export const registerCompletion: RegisterCommand = (program, run) => {
 
 async function scriptFor(shell: (typeof SHELLS)[number], places: readonly Place[]): Promise<string> {
   switch (shell) {
-    case 'bash': return (await import('./completion/bash.ts')).bashScript(places);
-    case 'zsh': return (await import('./completion/zsh.ts')).zshScript(places);
-    case 'fish': return (await import('./completion/fish.ts')).fishScript(places);
+    case 'bash':
+      return (await import('./completion/bash.ts')).bashScript(places);
+    case 'zsh':
+      return (await import('./completion/zsh.ts')).zshScript(places);
+    case 'fish':
+      return (await import('./completion/fish.ts')).fishScript(places);
   }
 }
 

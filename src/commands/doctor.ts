@@ -12,14 +12,16 @@ export const registerDoctor: RegisterCommand = (program, run) => {
         const { formatRows } = await import('../text/rows.ts');
         const names = Object.keys(TOOLS) as Array<keyof typeof TOOLS>;
         const missing = new Set<string>();
-        const rows = await Promise.all(names.map(async (name): Promise<[string, string]> => {
-          try {
-            return [name, await toolVersion(name)];
-          } catch {
-            missing.add(TOOLS[name].debian);
-            return [name, `missing (Debian package ${TOOLS[name].debian})`];
-          }
-        }));
+        const rows = await Promise.all(
+          names.map(async (name): Promise<[string, string]> => {
+            try {
+              return [name, await toolVersion(name)];
+            } catch {
+              missing.add(TOOLS[name].debian);
+              return [name, `missing (Debian package ${TOOLS[name].debian})`];
+            }
+          }),
+        );
         context.out(formatRows([['node', process.version], ...rows]));
         if (missing.size === 0) return EXIT.ok;
         context.out(`\nInstall them with: apt-get install ${[...missing].sort().join(' ')}\n`);

@@ -1,6 +1,8 @@
 import type { Code } from '../core/codes.ts';
 
-/** What raises a code, as a user meets it; for plan files the lines of the plan, with what is right behind `# instead:`. */
+/**
+ * What raises a code, as a user meets it; for plan files the lines of the plan, with what is right behind `# instead:`.
+ */
 export const EXAMPLES: Partial<Record<Code, string>> = {
   'usage': 'release-plan validate --format serif plan.yml   # instead: --format sarif',
   'plan-not-found': 'release-plan validate plans/plam.yml',
@@ -31,13 +33,16 @@ export const EXAMPLES: Partial<Record<Code, string>> = {
   'version-tag-unknown': 'from: { tag: promted }   # instead: { tag: promoted }',
   'delta-self': 'to: "0.2.0"\nfrom: ["0.2.0"]   # instead: ["0.1.0"]',
   'delta-downgrade': 'to: "0.1.0"\nfrom: ["0.2.0"]   # instead: to "0.2.0" from ["0.1.0"]',
-  'delta-duplicate': 'deltas:\n  - { to: "0.2.0", from: ["0.1.0"] }\n  - { to: "0.2.0", from: { previous: 1 }, engine: kas }   # the same delta by another engine',
+  'delta-duplicate':
+    'deltas:\n  - { to: "0.2.0", from: ["0.1.0"] }\n  - { to: "0.2.0", from: { previous: 1 }, engine: kas }   # the ' +
+    'same delta by another engine',
   'delta-empty': 'to: "0.1.0"\nfrom: { previous: 3 }   # the first version has none before it',
   'delta-range-invalid': 'from: { range: "0.1.0 to 0.2.0" }   # instead: ">=0.1.0 <0.2.0"',
   'engine-unsuited': 'engine: kas   # without kas.delta_config',
   'plan-mixed': 'ostree: { repo: repo, branch: main }\npartitions: []   # instead: two plans',
   'partition-duplicate': 'partitions:\n  - name: rootfs\n  - name: rootfs   # instead: another name',
-  'partition-target': 'slots: { a: /dev/mmcblk0p2, b: /dev/mmcblk0p3 }\ndevice: /dev/mmcblk0p2   # instead: one of the two',
+  'partition-target':
+    'slots: { a: /dev/mmcblk0p2, b: /dev/mmcblk0p3 }\ndevice: /dev/mmcblk0p2   # instead: one of the two',
   'partition-device-shared': 'slots: { a: /dev/mmcblk0p2, b: /dev/mmcblk0p2 }   # instead: b: /dev/mmcblk0p3',
   'partition-writable': 'delta: rdiff\nread_only: false   # instead: read_only: true, or delta: none',
   'partition-base-missing': 'device: /dev/mmcblk0p2\ndelta: rdiff   # instead: with base: /dev/mmcblk0p3',
@@ -46,7 +51,8 @@ export const EXAMPLES: Partial<Record<Code, string>> = {
   'path-outside': 'kas:\n  config: ../../other-product/kas.yml   # instead: a file in this repository',
   'path-missing': 'kas:\n  config: kas/prodcut.yml   # instead: kas/product.yml',
   'path-colon': 'kas:\n  config: kas/base.yml:kas/prod.yml   # instead: [kas/base.yml, kas/prod.yml]',
-  'kas-repository': 'kas:\n  config: [kas/product.yml, layers/meta-vendor/kas/board.yml]   # the second is in a repository of its own',
+  'kas-repository':
+    'kas:\n  config: [kas/product.yml, layers/meta-vendor/kas/board.yml]   # the second is in a repository of its own',
   'placeholder-unknown': 'file: "image-{machin}.squashfs"   # instead: {machine}',
   'secret-in-plan': 'key: "-----BEGIN PRIVATE KEY-----..."   # instead: key: ${SWU_KEY}',
   'swu-board': 'machine: 7inch.board   # instead: machine: board-7inch',
@@ -55,14 +61,20 @@ export const EXAMPLES: Partial<Record<Code, string>> = {
   // kas
   'kas-header-id': 'kas:\n  buildinfo: "version\\"   # instead: the id as it stands under local_conf_header',
   'kas-repository-owner': 'sudo release-plan apply plan.yml   # in a checkout of another user',
-  'kas-order': 'versions:\n  - version: "0.2.0"\n    kas: [kas/dev.yml]   # whose `includes` bring the base again, after the override',
-  'kas-version-overridden': 'local_conf_header:\n  buildinfo: |\n    BUILD_VERSION = "dev"\n  zz-product: |\n    BUILD_VERSION = "9.9.9"   # written later, so it wins',
+  'kas-order':
+    'versions:\n  - version: "0.2.0"\n    kas: [kas/dev.yml]   # whose `includes` bring the base again, after ' +
+    'the override',
+  'kas-version-overridden':
+    'local_conf_header:\n  buildinfo: |\n    BUILD_VERSION = "dev"\n  zz-product: |\n    BUILD_VERSION = "9.9.9"   ' +
+    '# written later, so it wins',
   'kas-settings-differ': 'machine: tolomeo-imx8   # in the plan; the kas files say machine: tolomeo-qemux86-64',
   'kas-configuration-changed': 'kas shell kas/product.yml   # by hand, while apply builds',
   'build-dir-busy': 'kas build kas/product.yml & release-plan apply plan.yml',
   'build-failed': 'ERROR: zlib-1.3-r0 do_compile: oe_runmake failed',
   'build-stalled': 'kas:\n  stall_timeout: 10min   # and a task that is silent for longer',
-  'build-stale': 'git -C layers/meta-board pull && rm -r artifacts && release-plan apply plan.yml   # other commits, and BitBake finds nothing to do',
+  'build-stale':
+    'git -C layers/meta-board pull && rm -r artifacts && release-plan apply plan.yml   # other commits, and BitBake ' +
+    'finds nothing to do',
   'build-version-unproven': 'do_rootfs[vardepsexclude] += "BUILD_VERSION"   # a new version does not make a new image',
   'version-file-unreadable': 'file: boot.vfat\nversion_file: /version   # instead: no version_file for this partition',
 
@@ -71,14 +83,16 @@ export const EXAMPLES: Partial<Record<Code, string>> = {
   'engine-memory': 'release-plan delta create old.img new.img out.delta --memory 1MiB   # instead: --memory 512MiB',
   'tool-missing': 'release-plan apply plan.yml   # on a host without squashfs-tools',
   'tool-failed': 'release-plan verify plan.yml   # and unsquashfs cannot read an image',
-  'tool-stalled': 'swupdate had not ended after 60 s and was stopped   # three times; it can lose a signal of its own under load',
+  'tool-stalled':
+    'swupdate had not ended after 60 s and was stopped   # three times; it can lose a signal of its own under load',
   'io-failed': 'artifacts: /srv/artifacts   # which this user may not write',
   'disk-full': 'release-plan apply plan.yml   # an image of 512 MiB, a disk with 300 MiB free',
   'locked': 'release-plan apply plan.yml   # while the nightly run works on the same archive; or: --wait',
   'interrupted': 'release-plan apply plan.yml   # and Ctrl-C',
   'bug': 'RELEASE_PLAN_DEBUG=1 release-plan apply plan.yml   # shows where',
   'archive-damaged': 'artifacts/board/image/0.1.0/rootfs.squashfs   # one bit of it flipped on the disk',
-  'archive-unreadable': 'release-plan verify plan.yml   # artifacts/board/image/0.1.0/rootfs.squashfs cannot be read: EIO: i/o error, read',
+  'archive-unreadable':
+    'release-plan verify plan.yml   # artifacts/board/image/0.1.0/rootfs.squashfs cannot be read: EIO: i/o error, read',
   'archive-conflict': 'release-plan apply plan.yml   # 0.2.0 was rebuilt after a change; instead: call it 0.2.1',
   'archive-missing': 'release-plan apply plan.yml --only delta   # before 0.1.0 was built',
   'artifact-missing': 'file: rootfs.squashfs   # but the build deploys image-prod-board.squashfs',
@@ -113,7 +127,8 @@ export const EXAMPLES: Partial<Record<Code, string>> = {
   'fleet-missing': 'release-plan targets static-deltas 9 --by-tag promoted   # with a plan that has no fleet',
   'fleet-unreadable': 'fleet: fleet/devices.xlsx   # instead: JSON, NDJSON or CSV',
   'fleet-incomplete': '{ "devices": [...], "total": 5000, "next": "...page=2" }   # instead: all pages in one file',
-  'fleet-command-failed': 'fleet: { command: curl --fail https://fleet.example/devices }   # and the server answers 503',
+  'fleet-command-failed':
+    'fleet: { command: curl --fail https://fleet.example/devices }   # and the server answers 503',
   'fleet-bad-row': '{ "uuid": 17 }   # instead: { "uuid": "...", "tag": "promoted", ... }',
   'ostree-repo-missing': 'ostree: { repo: repos, branch: lmp }   # instead: repo',
   'ostree-commit-missing': 'from: ["5"]   # whose commit was pruned from the repository',
@@ -121,13 +136,14 @@ export const EXAMPLES: Partial<Record<Code, string>> = {
   'ostree-summary-signed': 'ostree: { repo: repo, branch: lmp }   # instead: with gpg_key',
   'ostree-delta-broken': 'repo/deltas/XX/...   # a part of it lost by a copy',
   'ostree-stats-too-large': 'deltas:\n  - { to: "9", from: { previous: 1000 } }   # too many for the devices\' reader',
-  'schedule-text': 'release-plan schedule \'plan\\5.yml\' --cron   # instead: a path without a backslash',
+  'schedule-text': "release-plan schedule 'plan\\5.yml' --cron   # instead: a path without a backslash",
   'schedule-ci': 'artifacts: artifacts   # inside of the checkout; instead: /srv/artifacts',
   'schedule-exists': 'release-plan schedule plan.yml --gitlab   # beside an edited .gitlab-ci.yml',
   'revision-unknown': 'release-plan plan plan.yml --against orgin/main   # instead: origin/main',
   'archive-not-there': 'release-plan validate --with-archive plan.yml   # on a laptop without the archive',
   'update-damaged': 'artifacts/board/image/0.2.0/updates/from_0.1.0/rootfs.delta   # cut off',
   'gc-undecided': 'release-plan gc plan.yml --yes   # and the fleet command answers 503',
-  'base-not-archived': 'release-plan validate --with-archive plan.yml   # from: ["0.1.0"], which was built before the archive began',
+  'base-not-archived':
+    'release-plan validate --with-archive plan.yml   # from: ["0.1.0"], which was built before the archive began',
   'base-unknown': 'versions:   # without "0.0.9", which twelve devices still run and no archive holds',
 };

@@ -1,6 +1,7 @@
 import { CODES, EXIT, type Code, type ExitCode } from '../core/codes.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
+import { prettyJson } from '../text/json.ts';
 
 export const registerExplain: RegisterCommand = (program, run) => {
   program
@@ -17,14 +18,16 @@ export const registerExplain: RegisterCommand = (program, run) => {
 export async function explain(code: string | undefined, json: boolean, context: CommandContext): Promise<ExitCode> {
   const { EXAMPLES } = await import('./explain-examples.ts');
   if (code === undefined) {
-    context.out(json ? `${JSON.stringify({ schema: 1, codes: CODES }, null, 2)}\n` : list());
+    context.out(json ? prettyJson({ schema: 1, codes: CODES }) : list());
     return EXIT.ok;
   }
   const known = await codeNamed(code);
   const { exit, about, cure } = CODES[known];
   const example = EXAMPLES[known];
   if (json) {
-    context.out(`${JSON.stringify({ schema: 1, code: known, exit, about, cure, ...(example === undefined ? {} : { example }) }, null, 2)}\n`);
+    context.out(
+      prettyJson({ schema: 1, code: known, exit, about, cure, ...(example === undefined ? {} : { example }) }),
+    );
     return EXIT.ok;
   }
   const lines = [known, '', about, '', `What to do: ${cure}`, `Exit code:  ${exit} (${EXIT_WORDS[exit]})`];
@@ -48,5 +51,7 @@ async function codeNamed(text: string): Promise<Code> {
   const name = /\[([a-z0-9-]+)\]/.exec(text)?.[1] ?? text;
   if (Object.hasOwn(CODES, name)) return name as Code;
   const { suggestion } = await import('../text/suggest.ts');
-  throw new ReleasePlanError('usage', `there is no code ${JSON.stringify(name)}`, { hint: suggestion(name, Object.keys(CODES), 'codes') });
+  throw new ReleasePlanError('usage', `there is no code ${JSON.stringify(name)}`, {
+    hint: suggestion(name, Object.keys(CODES), 'codes'),
+  });
 }

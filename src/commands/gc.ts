@@ -3,6 +3,7 @@ import { ReleasePlanError } from '../core/errors.ts';
 import type { GcResult } from '../jobs/gc.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
+import { prettyJson } from '../text/json.ts';
 
 interface Flags {
   dryRun?: boolean;
@@ -14,7 +15,10 @@ interface Flags {
 export const registerGc: RegisterCommand = (program, run) => {
   program
     .command('gc')
-    .description("move what the plan's retention does not keep into the archive's trash, and empty what has waited there for long enough")
+    .description(
+      "move what the plan's retention does not keep into the archive's trash, and empty what has waited there for " +
+        'long enough',
+    )
     .argument('<plan>', 'plan file')
     .option('--dry-run', 'say what would be removed and what is kept, and why')
     .option('--yes', 'do it')
@@ -28,13 +32,17 @@ export const registerGc: RegisterCommand = (program, run) => {
 async function collect(file: string, flags: Flags, context: CommandContext): Promise<ExitCode> {
   const dryRun = flags.dryRun === true;
   if (dryRun === (flags.yes === true)) {
-    throw new ReleasePlanError('usage', dryRun ? 'gc takes --dry-run or --yes, not both' : 'gc removes nothing without being told so', { hint: 'Look with --dry-run first, then run it with --yes.' });
+    throw new ReleasePlanError(
+      'usage',
+      dryRun ? 'gc takes --dry-run or --yes, not both' : 'gc removes nothing without being told so',
+      { hint: 'Look with --dry-run first, then run it with --yes.' },
+    );
   }
   const { requirePlan } = await import('../plan/load.ts');
   const { gc } = await import('../jobs/gc.ts');
   const { plan } = await requirePlan(file, { cwd: context.cwd });
   const result = await gc(plan, context, { dryRun, waitMs: waitOf(flags.wait), now: new Date() });
-  context.out(flags.json === true ? `${JSON.stringify(documentOf(result, dryRun), null, 2)}\n` : await inWords(result, dryRun));
+  context.out(flags.json === true ? prettyJson(documentOf(result, dryRun)) : await inWords(result, dryRun));
   return EXIT.ok;
 }
 
@@ -53,8 +61,16 @@ async function inWords({ verdicts, trash, expired }: GcResult, dryRun: boolean):
   const bytes = removed.reduce((sum, one) => sum + one.sizeBytes, 0);
   const would = dryRun ? 'would be ' : '';
   return [
-    formatRows(verdicts.map(({ verdict, subject, why, sizeBytes }) => [`${verdict.padEnd(6)} ${subject}`, `${why}${verdict === 'remove' ? `; ${formatBytes(sizeBytes)}` : ''}`])),
-    removed.length === 0 ? 'nothing to remove\n' : `${removed.length} ${would}moved to the trash, ${formatBytes(bytes)}${trash === undefined ? '' : `: ${trash}`}\n`,
+    formatRows(
+      verdicts.map(({ verdict, subject, why, sizeBytes }) => [
+        `${verdict.padEnd(6)} ${subject}`,
+        `${why}${verdict === 'remove' ? `; ${formatBytes(sizeBytes)}` : ''}`,
+      ]),
+    ),
+    removed.length === 0
+      ? 'nothing to remove\n'
+      : `${removed.length} ${would}moved to the trash, ` +
+        `${formatBytes(bytes)}${trash === undefined ? '' : `: ${trash}`}\n`,
     ...expired.map(({ dir }) => `${would}emptied: ${dir}\n`),
   ].join('');
 }

@@ -15,4 +15,19 @@ import { registerTargets } from './targets/index.ts';
 import { registerVerify } from './verify.ts';
 
 /** Every command, in the order of `release-plan --help`. */
-export const commands: readonly RegisterCommand[] = [registerApply, registerPlan, registerValidate, registerRender, registerVerify, registerGc, registerReport, registerTargets, registerDelta, registerSchedule, registerInit, registerDoctor, registerExplain, registerCompletion];
+export const commands: readonly RegisterCommand[] = [
+  registerApply,
+  registerPlan,
+  registerValidate,
+  registerRender,
+  registerVerify,
+  registerGc,
+  registerReport,
+  registerTargets,
+  registerDelta,
+  registerSchedule,
+  registerInit,
+  registerDoctor,
+  registerExplain,
+  registerCompletion,
+];

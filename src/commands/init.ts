@@ -13,7 +13,10 @@ export const registerInit: RegisterCommand = (program, run) => {
     .description('write a first plan with comments; asks nothing and overwrites nothing')
     .argument('[dir]', 'folder of the plan', '.')
     .option('--file <name>', 'name of the plan file', 'plan.yml')
-    .option('--kas <file>', 'the kas file of the product, relative to the folder; machine, distro and image are taken from it')
+    .option(
+      '--kas <file>',
+      'the kas file of the product, relative to the folder; machine, distro and image are taken from it',
+    )
     .option('--product <name>')
     .option('--machine <name>')
     .option('--distro <name>')

@@ -2,6 +2,7 @@ import { EXIT, type ExitCode } from '../core/codes.ts';
 import type { Step } from '../core/plan.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { loadPlans } from './plans.ts';
+import { prettyJson } from '../text/json.ts';
 
 interface Flags {
   json?: boolean;
@@ -13,15 +14,27 @@ export const registerPlan: RegisterCommand = (program, run) => {
     .command('plan')
     .description('print the steps that apply would take, and why each')
     .argument('<plan...>', 'plan files, folders with plans, or globs')
-    .option('--against <revision>', 'what a merge would cause: the plan now, against itself in a git revision or a file')
+    .option(
+      '--against <revision>',
+      'what a merge would cause: the plan now, against itself in a git revision or a file',
+    )
     .option('--json', 'one JSON document on stdout')
     .action(async (plans: string[], { against, json = false }: Flags) => {
-      await run((context) => (against === undefined ? printSteps(plans, { json }, context) : printComparison(plans, against, { json }, context)));
+      await run((context) =>
+        against === undefined
+          ? printSteps(plans, { json }, context)
+          : printComparison(plans, against, { json }, context),
+      );
     });
 };
 
 /** Prints what the change since a revision would cause; changes nothing. */
-async function printComparison(plans: readonly string[], against: string, { json }: { json: boolean }, context: CommandContext): Promise<ExitCode> {
+async function printComparison(
+  plans: readonly string[],
+  against: string,
+  { json }: { json: boolean },
+  context: CommandContext,
+): Promise<ExitCode> {
   const { requirePlan } = await import('../plan/load.ts');
   const { compareAgainst } = await import('../jobs/compare.ts');
   const { againstText } = await import('./against-text.ts');
@@ -32,12 +45,16 @@ async function printComparison(plans: readonly string[], against: string, { json
     if (json) documents.push({ plan: plan.file, against, ...comparison, notes });
     else context.out(againstText(`${file} against ${against}, if it is merged:`, comparison, notes));
   }
-  if (json) context.out(`${JSON.stringify({ schema: 1, plans: documents }, null, 2)}\n`);
+  if (json) context.out(prettyJson({ schema: 1, plans: documents }));
   return EXIT.ok;
 }
 
 /** Prints what apply would do; changes nothing. */
-export async function printSteps(plans: readonly string[], { json }: { json: boolean }, context: CommandContext): Promise<ExitCode> {
+export async function printSteps(
+  plans: readonly string[],
+  { json }: { json: boolean },
+  context: CommandContext,
+): Promise<ExitCode> {
   const { shortPath } = await import('../plan/source-text.ts');
   const { assess } = await import('../delivery/swupdate/survey.ts');
   const { requireReadable } = await import('../archive/readable.ts');
@@ -56,8 +73,9 @@ export async function printSteps(plans: readonly string[], { json }: { json: boo
       for (const step of steps) context.out(`  ${titleOf(step).padEnd(width)}  ${step.why}${blockedNote(step)}\n`);
     }
   }
-  if (json) context.out(`${JSON.stringify({ schema: 1, plans: documents }, null, 2)}\n`);
+  if (json) context.out(prettyJson({ schema: 1, plans: documents }));
   return EXIT.ok;
 }
 
-const blockedNote = (step: Step): string => (!('blocked' in step) || step.blocked === undefined ? '' : `; BLOCKED: ${step.blocked.join('; ')}`);
+const blockedNote = (step: Step): string =>
+  !('blocked' in step) || step.blocked === undefined ? '' : `; BLOCKED: ${step.blocked.join('; ')}`;

@@ -21,32 +21,59 @@ export const registerRender: RegisterCommand = (program, run) => {
 };
 
 /** Writes the overrides, or prints them. */
-export async function render(file: string, versions: readonly string[], { stdout }: { stdout: boolean }, context: CommandContext): Promise<ExitCode> {
+export async function render(
+  file: string,
+  versions: readonly string[],
+  { stdout }: { stdout: boolean },
+  context: CommandContext,
+): Promise<ExitCode> {
   const { requirePlan } = await import('../plan/load.ts');
   const { suggestion } = await import('../text/suggest.ts');
   const { plan } = await requirePlan(file, { cwd: context.cwd });
-  if (plan.kas === undefined) throw new ReleasePlanError('usage', `${file} has no kas section: there is nothing to render`);
-  const planned = versions.length === 0 ? plan.versions : versions.map((version) => {
-    const found = plan.versions.find((one) => one.version === version);
-    if (found !== undefined) return found;
-    throw new ReleasePlanError('usage', `${file} has no version ${JSON.stringify(version)}`, { hint: suggestion(version, plan.versions.map((one) => one.version), 'versions') });
-  });
+  if (plan.kas === undefined)
+    throw new ReleasePlanError('usage', `${file} has no kas section: there is nothing to render`);
+  const planned =
+    versions.length === 0
+      ? plan.versions
+      : versions.map((version) => {
+          const found = plan.versions.find((one) => one.version === version);
+          if (found !== undefined) return found;
+          throw new ReleasePlanError('usage', `${file} has no version ${JSON.stringify(version)}`, {
+            hint: suggestion(
+              version,
+              plan.versions.map((one) => one.version),
+              'versions',
+            ),
+          });
+        });
   if (stdout) await printOverrides(plan.kas.buildinfo, planned, context);
   else await writeOverrides(plan, plan.kas, planned, context);
   return EXIT.ok;
 }
 
-async function printOverrides(buildinfo: string, planned: readonly PlannedVersion[], context: CommandContext): Promise<void> {
+async function printOverrides(
+  buildinfo: string,
+  planned: readonly PlannedVersion[],
+  context: CommandContext,
+): Promise<void> {
   const { renderOverride } = await import('../kas/render.ts');
   context.out(planned.map(({ version }) => renderOverride({ buildinfo, version })).join('---\n'));
 }
 
-async function writeOverrides(plan: Plan, kas: NonNullable<Plan['kas']>, planned: readonly PlannedVersion[], context: CommandContext): Promise<void> {
+async function writeOverrides(
+  plan: Plan,
+  kas: NonNullable<Plan['kas']>,
+  planned: readonly PlannedVersion[],
+  context: CommandContext,
+): Promise<void> {
   const { chainOf } = await import('../kas/chain.ts');
   const { writeOverride } = await import('../kas/override.ts');
   const lines: string[] = [];
   for (const { version, kas: versionFiles } of planned) {
-    const override = await writeOverride({ planDir: plan.dir, config: kas.config, workDir: kas.workDir }, { buildinfo: kas.buildinfo, version });
+    const override = await writeOverride(
+      { planDir: plan.dir, config: kas.config, workDir: kas.workDir },
+      { buildinfo: kas.buildinfo, version },
+    );
     const { argument } = await chainOf({ config: kas.config, versionFiles, override, workDir: kas.workDir });
     lines.push(`${kas.command} build ${argument}`);
   }

@@ -21,7 +21,9 @@ export const registerReport: RegisterCommand = (program, run) => {
         const { reportFormats } = await import('../report/registry.ts');
         const format = reportFormats.find((one) => one.name === flags.format);
         if (format === undefined) {
-          throw new ReleasePlanError('usage', `there is no report format ${JSON.stringify(flags.format)}`, { hint: `Use ${reportFormats.map((one) => one.name).join(' or ')}.` });
+          throw new ReleasePlanError('usage', `there is no report format ${JSON.stringify(flags.format)}`, {
+            hint: `Use ${reportFormats.map((one) => one.name).join(' or ')}.`,
+          });
         }
         const { plan } = await requirePlan(file, { cwd: context.cwd });
         const situation = await assess(plan, context.env, { signal: context.signal });

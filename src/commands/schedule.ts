@@ -60,11 +60,21 @@ export async function schedule(file: string, flags: Flags, context: CommandConte
     context.out(textOf(files));
     return EXIT.ok;
   }
-  const usual = scheduler.folder === undefined || nightly.repository === undefined ? context.cwd : join(nightly.repository.root, scheduler.folder);
-  const written = await writeSchedule(flags.out === undefined ? usual : resolve(context.cwd, flags.out), files, { replace: flags.force === true });
+  const usual =
+    scheduler.folder === undefined || nightly.repository === undefined
+      ? context.cwd
+      : join(nightly.repository.root, scheduler.folder);
+  const written = await writeSchedule(flags.out === undefined ? usual : resolve(context.cwd, flags.out), files, {
+    replace: flags.force === true,
+  });
   const shown = written.map(({ path, isNew }) => ({ path, isNew, shown: shortPath(path, context.cwd) }));
   context.out(shown.map((one) => `${one.shown}${one.isNew ? '' : ' (unchanged)'}\n`).join(''));
-  context.out(`\nNext:\n${scheduler.next(nightly, shown).map((line) => `  ${line}\n`).join('')}`);
+  context.out(
+    `\nNext:\n${scheduler
+      .next(nightly, shown)
+      .map((line) => `  ${line}\n`)
+      .join('')}`,
+  );
   return EXIT.ok;
 }
 
@@ -74,12 +84,17 @@ async function chosen(flags: Flags): Promise<Scheduler> {
   const [only] = wanted;
   if (only !== undefined && wanted.length === 1) return only;
   const list = schedulers.map(({ name }) => `--${name}`).join(', ');
-  throw new ReleasePlanError('usage', wanted.length === 0 ? 'schedule was not told for what' : `schedule takes one of ${list} at a time`, { hint: `Give one of ${list}.` });
+  throw new ReleasePlanError(
+    'usage',
+    wanted.length === 0 ? 'schedule was not told for what' : `schedule takes one of ${list} at a time`,
+    { hint: `Give one of ${list}.` },
+  );
 }
 
 function timeOf(text: string): TimeOfDay {
   const [, hour, minute] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];
-  if (hour === undefined || minute === undefined) throw new ReleasePlanError('usage', `--at takes a time of day such as 02:30, not ${JSON.stringify(text)}`);
+  if (hour === undefined || minute === undefined)
+    throw new ReleasePlanError('usage', `--at takes a time of day such as 02:30, not ${JSON.stringify(text)}`);
   return { hour: Number(hour), minute: Number(minute) };
 }
 
@@ -87,11 +102,20 @@ function timeOf(text: string): TimeOfDay {
 async function accountOf(flags: Flags, context: CommandContext): Promise<string> {
   const { userInfo } = await import('node:os');
   const user = flags.runAs ?? userInfo().username;
-  if (!/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/.test(user)) throw new ReleasePlanError('usage', `--run-as takes the name of an account, not ${JSON.stringify(user)}`);
-  if (flags.systemd === true && user === 'root') context.report({ type: 'warning', message: 'the service would run as root, and BitBake refuses to build as root: name the account that builds with --run-as' });
+  if (!/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/.test(user))
+    throw new ReleasePlanError('usage', `--run-as takes the name of an account, not ${JSON.stringify(user)}`);
+  if (flags.systemd === true && user === 'root')
+    context.report({
+      type: 'warning',
+      message:
+        'the service would run as root, and BitBake refuses to build as root: name the account that builds ' +
+        'with --run-as',
+    });
   return user;
 }
 
 /** Several files in one text, each under its name. */
 const textOf = (files: readonly ScheduleFile[]): string =>
-  files.length === 1 ? (files[0]?.content ?? '') : files.map(({ name, content }) => `# --- ${name}\n${content}`).join('\n');
+  files.length === 1
+    ? (files[0]?.content ?? '')
+    : files.map(({ name, content }) => `# --- ${name}\n${content}`).join('\n');

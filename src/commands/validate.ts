@@ -65,7 +65,15 @@ async function archiveDiagnostics({ plan, locate }: LoadedPlan, { signal }: Comm
 /** A wrong plan comes first; an archive that does not suit a sound plan, or cannot be read, is no fault of its text. */
 function exitCodeOf(failing: readonly Diagnostic[]): ExitCode {
   if (failing.length === 0) return EXIT.ok;
-  const exits = new Set(failing.map((one): ExitCode => (one.code === 'archive-unreadable' ? EXIT.environment : CODES[one.code].exit === EXIT.inconsistent ? EXIT.inconsistent : EXIT.usage)));
+  const exits = new Set(
+    failing.map((one): ExitCode =>
+      one.code === 'archive-unreadable'
+        ? EXIT.environment
+        : CODES[one.code].exit === EXIT.inconsistent
+          ? EXIT.inconsistent
+          : EXIT.usage,
+    ),
+  );
   return [EXIT.usage, EXIT.environment].find((one) => exits.has(one)) ?? EXIT.inconsistent;
 }
 
@@ -74,12 +82,15 @@ async function formatNamed(name: string) {
   const found = diagnosticFormats.find((one) => one.name === name);
   if (found !== undefined) return found.render;
   const { suggestion } = await import('../text/suggest.ts');
-  throw new ReleasePlanError('usage', `there is no format ${JSON.stringify(name)}`, { hint: suggestion(name, [PRETTY, ...diagnosticFormats.map((one) => one.name)], 'formats') });
+  throw new ReleasePlanError('usage', `there is no format ${JSON.stringify(name)}`, {
+    hint: suggestion(name, [PRETTY, ...diagnosticFormats.map((one) => one.name)], 'formats'),
+  });
 }
 
 function summary(plans: number, found: readonly Diagnostic[]): string {
   const errors = found.filter((one) => one.severity === 'error').length;
-  const verdict = found.length === 0 ? 'no problems' : `${count(errors, 'error')}, ${count(found.length - errors, 'warning')}`;
+  const verdict =
+    found.length === 0 ? 'no problems' : `${count(errors, 'error')}, ${count(found.length - errors, 'warning')}`;
   return `${count(plans, 'plan')} checked: ${verdict}`;
 }
 

@@ -7,6 +7,7 @@ export const WAIT_FLAG = ['--wait [minutes]', 'wait for another run to end, 60 m
 export function waitOf(wait: string | boolean | undefined): number {
   if (wait === undefined || wait === false) return 0;
   const minutes = wait === true ? 60 : Number(wait);
-  if (!Number.isFinite(minutes) || minutes < 0) throw new ReleasePlanError('usage', `--wait takes a number of minutes, not ${JSON.stringify(wait)}`);
+  if (!Number.isFinite(minutes) || minutes < 0)
+    throw new ReleasePlanError('usage', `--wait takes a number of minutes, not ${JSON.stringify(wait)}`);
   return minutes * 60_000;
 }

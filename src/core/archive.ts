@@ -92,10 +92,18 @@ export interface DeltaInfo {
   /** ISO 8601, UTC. */
   createdAt: string;
   partitions: DeltaPartitionInfo[];
-  swu: { file: string; sizeBytes: number; sha256: string; signed: 'rsa' | 'rsa-pss' | 'cms' | 'no'; compress: SwuSettings['compress'] };
+  swu: {
+    file: string;
+    sizeBytes: number;
+    sha256: string;
+    signed: 'rsa' | 'rsa-pss' | 'cms' | 'no';
+    compress: SwuSettings['compress'];
+  };
   /** What was shown before the folder got its name. */
   proof: Proof[];
-  /** Digest of what the plan says of packaging, see delta/recipe.ts: an update made from another recipe is made again. */
+  /**
+   * Digest of what the plan says of packaging, see delta/recipe.ts: an update made from another recipe is made again.
+   */
   recipe: string;
   /** sha256 of the public key or certificate that the .swu was checked against. */
   trust?: string;
@@ -142,7 +150,8 @@ export type Held<T> =
     };
 
 /** What is wrong with something in the archive, a line each; nothing when it is whole or absent. */
-export const problemsOf = (held: Held<unknown> | undefined): string[] => (held?.state === 'damaged' || held?.state === 'unreadable' ? held.problems : []);
+export const problemsOf = (held: Held<unknown> | undefined): string[] =>
+  held?.state === 'damaged' || held?.state === 'unreadable' ? held.problems : [];
 
 /** What the archive holds of a plan: input of resolve. */
 export interface ArchiveState {

@@ -40,7 +40,10 @@ export class InvalidPlanError extends ReleasePlanError {
   }
 }
 
-/** The errno of a Node.js system error (`ENOENT`, ...), also underneath a {@link ReleasePlanError}; undefined for anything else. */
+/**
+ * The errno of a Node.js system error (`ENOENT`, ...), also underneath a {@link ReleasePlanError}; undefined for
+ * anything else.
+ */
 export function errnoOf(error: unknown): string | undefined {
   if (error instanceof ReleasePlanError) return error.cause === undefined ? undefined : errnoOf(error.cause);
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
@@ -59,5 +62,7 @@ export function asUserError(error: unknown): ReleasePlanError | undefined {
   if (error instanceof ReleasePlanError) return error;
   if (!(error instanceof Error) || !('syscall' in error)) return undefined;
   const errno = errnoOf(error);
-  return new ReleasePlanError(errno === 'ENOSPC' || errno === 'EDQUOT' ? 'disk-full' : 'io-failed', error.message, { cause: error });
+  return new ReleasePlanError(errno === 'ENOSPC' || errno === 'EDQUOT' ? 'disk-full' : 'io-failed', error.message, {
+    cause: error,
+  });
 }

@@ -152,5 +152,12 @@ export interface NotifySettings {
 export type Step =
   | { kind: 'build'; version: string; why: string }
   | { kind: 'archive'; version: string; why: string }
-  | { kind: 'delta'; from: string; to: string; engine: EngineName; why: string; /** Damage in the archive that keeps it from being made. */ blocked?: string[] }
+  | {
+      kind: 'delta';
+      from: string;
+      to: string;
+      engine: EngineName;
+      why: string;
+      /** Damage in the archive that keeps it from being made. */ blocked?: string[];
+    }
   | { kind: 'report'; why: string };

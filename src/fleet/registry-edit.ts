@@ -25,13 +25,23 @@ export interface DeltaStatsRef {
 const targetPath = (name: string): JSONPath => ['signed', 'targets', name];
 
 /** Sets the tags of a Target that exists. */
-export const setTags = (name: string, tags: readonly string[]): RegistryEdit => ({ path: [...targetPath(name), 'custom', 'tags'], value: tags });
+export const setTags = (name: string, tags: readonly string[]): RegistryEdit => ({
+  path: [...targetPath(name), 'custom', 'tags'],
+  value: tags,
+});
 
 /** Names the delta statistics in every Target that has this commit: several can share one. */
 export function setDeltaStats(registry: Registry, commit: string, stats: DeltaStatsRef): RegistryEdit[] {
   return registry.targets
     .filter((target) => target.format === 'OSTREE' && target.sha256 === commit)
-    .filter(({ custom }) => !(isRecord(custom['delta-stats']) && custom['delta-stats'].sha256 === stats.sha256 && custom['delta-stats'].size === stats.size))
+    .filter(
+      ({ custom }) =>
+        !(
+          isRecord(custom['delta-stats']) &&
+          custom['delta-stats'].sha256 === stats.sha256 &&
+          custom['delta-stats'].size === stats.size
+        ),
+    )
     .map((target) => ({ path: [...targetPath(target.name), 'custom', 'delta-stats'], value: stats }));
 }
 
@@ -72,12 +82,19 @@ export function editRegistry(registry: Registry, edits: readonly RegistryEdit[])
     { path: ['signed', 'version'], value: registry.documentVersion + 1 },
     ...(registry.isSigned ? [{ path: ['signatures'], value: [] }] : []),
   ];
-  const formatting = registry.text.trim().includes('\n') ? { formattingOptions: { insertSpaces: true, tabSize: indentOf(registry.text) } } : {};
-  const text = all.reduce((before, { path, value }) => applyEdits(before, modify(before, path, value, formatting)), registry.text);
+  const formatting = registry.text.trim().includes('\n')
+    ? { formattingOptions: { insertSpaces: true, tabSize: indentOf(registry.text) } }
+    : {};
+  const text = all.reduce(
+    (before, { path, value }) => applyEdits(before, modify(before, path, value, formatting)),
+    registry.text,
+  );
   const edited: unknown = JSON.parse(text);
   for (const { path, value } of all) {
     if (digestOf(valueAt(edited, path)) === digestOf(value)) continue;
-    throw new ReleasePlanError('targets-invalid', `${registry.file} names ${path.join('.')} twice`, { hint: 'Remove one of the two: readers do not agree on which one counts.' });
+    throw new ReleasePlanError('targets-invalid', `${registry.file} names ${path.join('.')} twice`, {
+      hint: 'Remove one of the two: readers do not agree on which one counts.',
+    });
   }
   return parseRegistry(text, registry.file);
 }

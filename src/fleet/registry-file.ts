@@ -52,7 +52,11 @@ export async function readRegistry(file: string): Promise<Registry> {
  * @returns the registry as it now stands
  * @throws ReleasePlanError `targets-not-found`, `targets-invalid`, `targets-sign-failed`, `locked`
  */
-export async function updateRegistry(file: string, change: (registry: Registry) => readonly RegistryEdit[], options: UpdateOptions): Promise<Registry> {
+export async function updateRegistry(
+  file: string,
+  change: (registry: Registry) => readonly RegistryEdit[],
+  options: UpdateOptions,
+): Promise<Registry> {
   const lock = join(dirname(file), `.${basename(file)}.lock`);
   const waiting = { waitMs: options.waitMs ?? 60_000, ...(options.signal ? { signal: options.signal } : {}) };
   return await withLock(lock, `rewriting ${basename(file)}`, waiting, async () => {
@@ -64,7 +68,12 @@ export async function updateRegistry(file: string, change: (registry: Registry) 
     if (options.sign !== undefined) return await publishSigned(edited, options.sign, options);
     await writeFileAtomic(file, edited.text);
     if (registry.isSigned) {
-      options.report({ type: 'warning', message: `${file} was rewritten: its signatures no longer held and were taken out. Sign it again before devices read it, or set targets.sign in the plan.` });
+      options.report({
+        type: 'warning',
+        message:
+          `${file} was rewritten: its signatures no longer held and were taken out. Sign it again before ` +
+          'devices read it, or set targets.sign in the plan.',
+      });
     }
     return edited;
   });
@@ -80,12 +89,16 @@ async function readOrStart(file: string, create: boolean): Promise<Registry> {
 }
 
 async function publishSigned(edited: Registry, command: string, options: UpdateOptions): Promise<Registry> {
-  const staging = join(dirname(edited.file), `${STAGING_PREFIX}${basename(edited.file)}-${randomBytes(4).toString('hex')}`);
+  const staging = join(
+    dirname(edited.file),
+    `${STAGING_PREFIX}${basename(edited.file)}-${randomBytes(4).toString('hex')}`,
+  );
   try {
     await writeFile(staging, edited.text, { flag: 'wx' });
     await runSignCommand(command, staging, edited.file, options);
     const signed = parseRegistry(await readFile(staging, 'utf8'), edited.file);
-    if (digestOf(signedPart(signed)) !== digestOf(signedPart(edited))) throw signFailed(edited.file, 'it changed what it was to sign');
+    if (digestOf(signedPart(signed)) !== digestOf(signedPart(edited)))
+      throw signFailed(edited.file, 'it changed what it was to sign');
     if (!signed.isSigned) throw signFailed(edited.file, `it left no signature in $${SIGN_VARIABLE}`);
     await writeFileAtomic(edited.file, signed.text);
     return signed;
@@ -96,7 +109,11 @@ async function publishSigned(edited: Registry, command: string, options: UpdateO
 
 async function runSignCommand(command: string, staging: string, file: string, options: UpdateOptions): Promise<void> {
   try {
-    await run('sh', ['-c', command], { cwd: options.cwd, env: { [SIGN_VARIABLE]: staging }, ...(options.signal ? { signal: options.signal } : {}) });
+    await run('sh', ['-c', command], {
+      cwd: options.cwd,
+      env: { [SIGN_VARIABLE]: staging },
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
   } catch (error) {
     if (error instanceof ReleasePlanError && error.code === 'tool-failed') throw signFailed(file, error.message, error);
     throw error;
@@ -106,7 +123,11 @@ async function runSignCommand(command: string, staging: string, file: string, op
 const signedPart = (registry: Registry): unknown => (JSON.parse(registry.text) as { signed: unknown }).signed;
 
 const signFailed = (file: string, why: string, cause?: unknown): ReleasePlanError =>
-  new ReleasePlanError('targets-sign-failed', `${file} was not rewritten, because the command of targets.sign failed: ${why}`, {
-    cause,
-    hint: `It must sign the file that $${SIGN_VARIABLE} names, in place, and change nothing else.`,
-  });
+  new ReleasePlanError(
+    'targets-sign-failed',
+    `${file} was not rewritten, because the command of targets.sign failed: ${why}`,
+    {
+      cause,
+      hint: `It must sign the file that $${SIGN_VARIABLE} names, in place, and change nothing else.`,
+    },
+  );

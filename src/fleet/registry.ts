@@ -4,6 +4,7 @@
  *
  * @see The Update Framework Specification 1.0, section 4.5 (targets.json)
  */
+import { prettyJson } from '../text/json.ts';
 import { ReleasePlanError, messageOf } from '../core/errors.ts';
 
 /** One version for one kind of hardware. */
@@ -35,7 +36,7 @@ export interface Registry {
 
 /** The registry of a product that has none yet. */
 export function emptyRegistry(file: string): Registry {
-  const text = `${JSON.stringify({ signatures: [], signed: { _type: 'Targets', version: 0, targets: {} } }, null, 2)}\n`;
+  const text = prettyJson({ signatures: [], signed: { _type: 'Targets', version: 0, targets: {} } });
   return { file, text, documentVersion: 0, isSigned: false, targets: [] };
 }
 
@@ -48,8 +49,14 @@ export function emptyRegistry(file: string): Registry {
 export function parseRegistry(text: string, file: string): Registry {
   const document = parseJson(text, file);
   const signed = document.signed;
-  if (!isRecord(signed) || !isRecord(signed.targets)) throw invalid(file, 'has no signed.targets object', 'It must be TUF Targets metadata; see docs/targets.md.');
-  if (signed._type !== undefined && String(signed._type).toLowerCase() !== 'targets') throw invalid(file, `has _type ${JSON.stringify(signed._type)}`, 'Name the Targets metadata, whose _type is "Targets".');
+  if (!isRecord(signed) || !isRecord(signed.targets))
+    throw invalid(file, 'has no signed.targets object', 'It must be TUF Targets metadata; see docs/targets.md.');
+  if (signed._type !== undefined && String(signed._type).toLowerCase() !== 'targets')
+    throw invalid(
+      file,
+      `has _type ${JSON.stringify(signed._type)}`,
+      'Name the Targets metadata, whose _type is "Targets".',
+    );
   return {
     file,
     text,
@@ -66,7 +73,8 @@ function parseJson(text: string, file: string): Record<string, unknown> {
   } catch (error) {
     throw invalid(file, `is not JSON: ${messageOf(error)}`, 'Restore it from its last signed copy.');
   }
-  if (!isRecord(parsed)) throw invalid(file, 'is not a JSON object', 'It must be TUF Targets metadata; see docs/targets.md.');
+  if (!isRecord(parsed))
+    throw invalid(file, 'is not a JSON object', 'It must be TUF Targets metadata; see docs/targets.md.');
   return parsed;
 }
 
@@ -84,10 +92,19 @@ function readTarget(name: string, value: unknown, file: string): Target {
   if (isOurs && (typeof version !== 'string' || version === '')) throw problem('custom.version', custom.version);
   const listOf = (field: 'tags' | 'hardwareIds'): string[] => {
     const found = custom[field] ?? [];
-    if (!Array.isArray(found) || !found.every((one) => typeof one === 'string')) throw problem(`custom.${field}`, found);
+    if (!Array.isArray(found) || !found.every((one) => typeof one === 'string'))
+      throw problem(`custom.${field}`, found);
     return found;
   };
-  return { name, sha256: typeof sha256 === 'string' ? sha256 : '', version: typeof version === 'string' ? version : '', tags: listOf('tags'), hardwareIds: listOf('hardwareIds'), format, custom };
+  return {
+    name,
+    sha256: typeof sha256 === 'string' ? sha256 : '',
+    version: typeof version === 'string' ? version : '',
+    tags: listOf('tags'),
+    hardwareIds: listOf('hardwareIds'),
+    format,
+    custom,
+  };
 }
 
 const invalid = (file: string, what: string, hint: string): ReleasePlanError =>

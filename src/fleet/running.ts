@@ -43,7 +43,8 @@ export class TargetIndex {
 }
 
 /** The Targets of one delivery system: what one question is about. */
-export const targetsOf = (registry: Registry, format: 'OSTREE' | 'SWUPDATE'): Target[] => registry.targets.filter((target) => target.format === format);
+export const targetsOf = (registry: Registry, format: 'OSTREE' | 'SWUPDATE'): Target[] =>
+  registry.targets.filter((target) => target.format === format);
 
 /**
  * What a group runs. The commit that its devices report counts before the one
@@ -66,16 +67,22 @@ export function runningOf(group: DeviceGroup, index: TargetIndex): Running {
 function targetOf(group: DeviceGroup, index: TargetIndex): Target | undefined {
   const named = group.targetName === undefined ? undefined : index.named(group.targetName);
   // After a rollback a device may still name the Target that it could not boot.
-  if (group.commit !== undefined && named?.sha256 !== group.commit && named?.format !== 'SWUPDATE') return index.ofHash(group.commit);
+  if (group.commit !== undefined && named?.sha256 !== group.commit && named?.format !== 'SWUPDATE')
+    return index.ofHash(group.commit);
   if (group.targetName !== undefined) return named;
   if (group.version !== undefined) {
-    const fitting = index.ofVersion(group.version).filter((one) => group.hardwareId === undefined || one.hardwareIds.includes(group.hardwareId));
+    const fitting = index
+      .ofVersion(group.version)
+      .filter((one) => group.hardwareId === undefined || one.hardwareIds.includes(group.hardwareId));
     return fitting.length === 1 ? fitting[0] : undefined;
   }
   return undefined;
 }
 
-/** The version of an orphan, from the name of its Target: `raspberrypi4-64-lmp-3` is 3 when the registry has a `raspberrypi4-64-lmp`. */
+/**
+ * The version of an orphan, from the name of its Target: `raspberrypi4-64-lmp-3` is 3 when the registry has a
+ * `raspberrypi4-64-lmp`.
+ */
 function versionInName(name: string | undefined, index: TargetIndex): string | undefined {
   const family = familyOf(name, index);
   return family === undefined || name === undefined ? undefined : name.slice(family.length + 1);
@@ -83,18 +90,34 @@ function versionInName(name: string | undefined, index: TargetIndex): string | u
 
 function familyOf(name: string | undefined, index: TargetIndex): string | undefined {
   if (name === undefined) return undefined;
-  return index.targets.map((one) => one.custom.name).find((family): family is string => typeof family === 'string' && family !== '' && name.startsWith(`${family}-`) && /^\d/.test(name.slice(family.length + 1)));
+  return index.targets
+    .map((one) => one.custom.name)
+    .find(
+      (family): family is string =>
+        typeof family === 'string' &&
+        family !== '' &&
+        name.startsWith(`${family}-`) &&
+        /^\d/.test(name.slice(family.length + 1)),
+    );
 }
 
-function hardwareOf(group: DeviceGroup, target: Target | undefined, index: TargetIndex, version: string | undefined): string[] {
+function hardwareOf(
+  group: DeviceGroup,
+  target: Target | undefined,
+  index: TargetIndex,
+  version: string | undefined,
+): string[] {
   if (group.hardwareId !== undefined) return [group.hardwareId];
   if (target !== undefined) return target.hardwareIds;
   const family = familyOf(group.targetName, index);
-  const relatives = family !== undefined
-    ? index.targets.filter((one) => one.custom.name === family)
-    : group.commit !== undefined && index.ofHash(group.commit) !== undefined
-      ? [index.ofHash(group.commit) as Target]
-      : version === undefined ? [] : index.ofVersion(version);
+  const relatives =
+    family !== undefined
+      ? index.targets.filter((one) => one.custom.name === family)
+      : group.commit !== undefined && index.ofHash(group.commit) !== undefined
+        ? [index.ofHash(group.commit) as Target]
+        : version === undefined
+          ? []
+          : index.ofVersion(version);
   return distinct((relatives.length > 0 ? relatives : index.targets).flatMap((one) => one.hardwareIds));
 }
 

@@ -13,15 +13,22 @@ import { ifThere } from './present.ts';
 export const STAGING_PREFIX = '.release-plan-tmp-';
 
 const stagingName = (path: string): string =>
-  join(dirname(path), `${STAGING_PREFIX}${basename(path).slice(0, 120)}-${process.pid}-${randomBytes(4).toString('hex')}`);
+  join(
+    dirname(path),
+    `${STAGING_PREFIX}${basename(path).slice(0, 120)}-${process.pid}-${randomBytes(4).toString('hex')}`,
+  );
 
 /** How the name of what makes way for its successor ends. */
 const ASIDE = '.aside';
 
-/** Whether a folder has made way and its successor does not have the name yet: {@link publishFolder} needs two renames. */
+/**
+ * Whether a folder has made way and its successor does not have the name yet: {@link publishFolder} needs two renames.
+ */
 export async function isBeingReplaced(path: string): Promise<boolean> {
   const prefix = `${STAGING_PREFIX}${basename(path)}-`;
-  return ((await ifThere(readdir(dirname(path)))) ?? []).some((name) => name.startsWith(prefix) && name.endsWith(ASIDE));
+  return ((await ifThere(readdir(dirname(path)))) ?? []).some(
+    (name) => name.startsWith(prefix) && name.endsWith(ASIDE),
+  );
 }
 
 /** Makes sure that a file's bytes, or a folder's names, outlive a power failure. */
@@ -36,7 +43,8 @@ export async function syncPath(path: string): Promise<void> {
 
 /** Writes a file whole or not at all, replacing what has the name. Mode 0644 unless given. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
-  const publish = async (): Promise<void> => await publishFile(path, async (temporary) => await writeFile(temporary, content, { flag: 'wx', mode }), mode);
+  const publish = async (): Promise<void> =>
+    await publishFile(path, async (temporary) => await writeFile(temporary, content, { flag: 'wx', mode }), mode);
   await attributed(path, publish, Buffer.byteLength(content));
 }
 
@@ -88,7 +96,11 @@ async function settleFile(path: string, mode: number): Promise<void> {
  *   aside, and removed once the new folder has the name
  * @param fill gets the temporary folder; every file in it is synced afterwards
  */
-export async function publishFolder<T>(path: string, fill: (staging: string) => Promise<T>, options: { replace?: boolean } = {}): Promise<T> {
+export async function publishFolder<T>(
+  path: string,
+  fill: (staging: string) => Promise<T>,
+  options: { replace?: boolean } = {},
+): Promise<T> {
   const parent = dirname(path);
   await makeFolder(parent);
   const staging = stagingName(path);

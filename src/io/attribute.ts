@@ -18,19 +18,27 @@ export async function attributed<T>(path: string, body: () => Promise<T>, needBy
 function named(path: string, error: unknown, needBytes: number | undefined): unknown {
   const errno = errnoOf(error);
   if (needBytes !== undefined && (errno === 'ENOSPC' || errno === 'EDQUOT' || saysFull(error))) {
-    return new ReleasePlanError('disk-full', `${path} needs ${needBytes} bytes, and its disk became full: ${wordsOf(error)}`, {
-      cause: rootOf(error),
-      hint: `Free ${needBytes} bytes, then run the same command again.`,
-    });
+    return new ReleasePlanError(
+      'disk-full',
+      `${path} needs ${needBytes} bytes, and its disk became full: ${wordsOf(error)}`,
+      {
+        cause: rootOf(error),
+        hint: `Free ${needBytes} bytes, then run the same command again.`,
+      },
+    );
   }
   const isBare = error instanceof Error && 'syscall' in error && !('path' in error) && !('spawnargs' in error);
   return isBare ? new ReleasePlanError('io-failed', `${path}: ${error.message}`, { cause: error }) : error;
 }
 
 /** A program that was run has no errno for us, only words. */
-const saysFull = (error: unknown): boolean => error instanceof ReleasePlanError && error.code === 'tool-failed' && error.message.includes('No space left on device');
+const saysFull = (error: unknown): boolean =>
+  error instanceof ReleasePlanError &&
+  error.code === 'tool-failed' &&
+  error.message.includes('No space left on device');
 
-const rootOf = (error: unknown): unknown => (error instanceof ReleasePlanError && error.cause !== undefined ? error.cause : error);
+const rootOf = (error: unknown): unknown =>
+  error instanceof ReleasePlanError && error.cause !== undefined ? error.cause : error;
 
 function wordsOf(error: unknown): string {
   const root = rootOf(error);

@@ -22,6 +22,10 @@ export async function filesystemOf(path: string): Promise<Filesystem> {
   if (head.toString('latin1', 0, 4) === 'hsqs') return 'squashfs';
   if (head.readUInt32LE(1024) === 0xe0f5e1e2) return 'erofs';
   if (head.readUInt16LE(1080) === 0xef53) return 'ext4';
-  if (head.readUInt16LE(510) === 0xaa55 && (head.toString('latin1', 54, 57) === 'FAT' || head.toString('latin1', 82, 87) === 'FAT32')) return 'vfat';
+  if (
+    head.readUInt16LE(510) === 0xaa55 &&
+    (head.toString('latin1', 54, 57) === 'FAT' || head.toString('latin1', 82, 87) === 'FAT32')
+  )
+    return 'vfat';
   return 'unknown';
 }

@@ -21,7 +21,11 @@ const CHUNK_BYTES = 1024 * 1024;
  * @param onBytes told of each chunk, in bytes
  * @throws a system error when it cannot be read; an AbortError when the signal fires.
  */
-export async function digestFile(path: string, signal?: AbortSignal, onBytes?: (bytes: number) => void): Promise<FileDigest> {
+export async function digestFile(
+  path: string,
+  signal?: AbortSignal,
+  onBytes?: (bytes: number) => void,
+): Promise<FileDigest> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
   await attributed(path, async () => {
@@ -59,7 +63,14 @@ export async function copyWithDigest(from: string, to: string, signal?: AbortSig
 }
 
 /** Why a file system makes no reflink: it has none, not between these two, or not of this file. */
-const NO_REFLINK: ReadonlySet<string | undefined> = new Set(['ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'EINVAL', 'ENOSYS', 'ENOTTY']);
+const NO_REFLINK: ReadonlySet<string | undefined> = new Set([
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'EXDEV',
+  'EINVAL',
+  'ENOSYS',
+  'ENOTTY',
+]);
 
 /** A reflink, or else byte by byte: copyFile(3) of gigabytes could not be interrupted. */
 async function copy(from: string, to: string, signal: AbortSignal | undefined): Promise<void> {
@@ -68,7 +79,15 @@ async function copy(from: string, to: string, signal: AbortSignal | undefined): 
   } catch (error) {
     if (!NO_REFLINK.has(errnoOf(error))) throw error;
     const writer = createWriteStream(to, { flags: 'wx', highWaterMark: CHUNK_BYTES });
-    await attributed(to, async () => await pipeline(createReadStream(from, { highWaterMark: CHUNK_BYTES }), writer, signal === undefined ? {} : { signal }));
+    await attributed(
+      to,
+      async () =>
+        await pipeline(
+          createReadStream(from, { highWaterMark: CHUNK_BYTES }),
+          writer,
+          signal === undefined ? {} : { signal },
+        ),
+    );
   }
 }
 

@@ -29,7 +29,9 @@ const describe = (holder: LockHolder | undefined): string =>
 export async function readHolder(path: string): Promise<LockHolder | undefined> {
   try {
     const parsed = JSON.parse(await readFile(path, 'utf8')) as Partial<LockHolder>;
-    return typeof parsed.pid === 'number' && typeof parsed.since === 'string' && typeof parsed.what === 'string' ? (parsed as LockHolder) : undefined;
+    return typeof parsed.pid === 'number' && typeof parsed.since === 'string' && typeof parsed.what === 'string'
+      ? (parsed as LockHolder)
+      : undefined;
   } catch {
     return undefined;
   }
@@ -46,16 +48,24 @@ export async function readHolder(path: string): Promise<LockHolder | undefined> 
  * @param waitMs how long to wait for another holder; 0 does not wait
  * @throws ReleasePlanError `locked`, naming the holder
  */
-export async function takeLock(path: string, what: string, options: { waitMs?: number; signal?: AbortSignal } = {}): Promise<Lock> {
+export async function takeLock(
+  path: string,
+  what: string,
+  options: { waitMs?: number; signal?: AbortSignal } = {},
+): Promise<Lock> {
   const { waitMs = 0, signal } = options;
   signal?.throwIfAborted();
   await attributed(path, async () => await makeLockFile(path), BLOCK_BYTES);
   let { child, ended, outcome } = await askFor(path, waitMs, signal);
   // A run that was killed a moment ago, perhaps before it had written who it is: its flock is about to notice.
-  if (outcome === CONFLICT && mayBeDead(await readHolder(path))) ({ child, ended, outcome } = await askFor(path, Math.max(waitMs, DYING_MS), signal));
+  if (outcome === CONFLICT && mayBeDead(await readHolder(path)))
+    ({ child, ended, outcome } = await askFor(path, Math.max(waitMs, DYING_MS), signal));
   if (outcome !== 'held') {
     if (signal?.aborted) throw new ReleasePlanError('interrupted', `interrupted while waiting for the lock ${path}`);
-    if (outcome !== CONFLICT) throw new ReleasePlanError('io-failed', `the lock file ${path} could not be opened`, { hint: 'Check the permissions of its folder.' });
+    if (outcome !== CONFLICT)
+      throw new ReleasePlanError('io-failed', `the lock file ${path} could not be opened`, {
+        hint: 'Check the permissions of its folder.',
+      });
     throw new ReleasePlanError('locked', `${path} is held by ${describe(await readHolder(path))}`);
   }
   // A lock that is held keeps no process alive that has nothing else to do.
@@ -109,10 +119,23 @@ async function makeLockFile(path: string): Promise<void> {
 async function askFor(path: string, waitMs: number, signal: AbortSignal | undefined) {
   const wait = waitMs > 0 ? ['--timeout', (waitMs / 1000).toFixed(3)] : ['--nonblock'];
   // A session of its own: Ctrl-C in the terminal must not free the lock while the step that it guards still ends.
-  const child = spawn('flock', [...wait, '--conflict-exit-code', String(CONFLICT), '--no-fork', path, 'sh', '-c', 'echo held; exec cat >/dev/null'], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-    detached: true,
-  });
+  const child = spawn(
+    'flock',
+    [
+      ...wait,
+      '--conflict-exit-code',
+      String(CONFLICT),
+      '--no-fork',
+      path,
+      'sh',
+      '-c',
+      'echo held; exec cat >/dev/null',
+    ],
+    {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      detached: true,
+    },
+  );
   const stop = (): void => void child.kill('SIGTERM');
   signal?.addEventListener('abort', stop, { once: true });
   const ended = new Promise<number | null>((resolve, reject) => {
@@ -135,7 +158,12 @@ function mayBeDead(holder: LockHolder | undefined): boolean {
 }
 
 /** Runs `body` under a lock. */
-export async function withLock<T>(path: string, what: string, options: { waitMs?: number; signal?: AbortSignal }, body: () => Promise<T>): Promise<T> {
+export async function withLock<T>(
+  path: string,
+  what: string,
+  options: { waitMs?: number; signal?: AbortSignal },
+  body: () => Promise<T>,
+): Promise<T> {
   const lock = await takeLock(path, what, options);
   try {
     return await body();

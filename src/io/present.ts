@@ -1,7 +1,17 @@
 import { errnoOf } from '../core/errors.ts';
 
 /** Failures that say nothing about whether something is there. */
-const CANNOT_TELL: ReadonlySet<string | undefined> = new Set(['EIO', 'EACCES', 'EPERM', 'EMFILE', 'ENFILE', 'ENOMEM', 'ESTALE', 'EROFS', 'ETIMEDOUT']);
+const CANNOT_TELL: ReadonlySet<string | undefined> = new Set([
+  'EIO',
+  'EACCES',
+  'EPERM',
+  'EMFILE',
+  'ENFILE',
+  'ENOMEM',
+  'ESTALE',
+  'EROFS',
+  'ETIMEDOUT',
+]);
 
 /**
  * What a look at a path gives, or undefined where there is nothing (of the

@@ -36,8 +36,16 @@ export async function run(command: string, args: readonly string[], options: Run
 }
 
 /** As {@link run}, with stdout as bytes. */
-export async function runForBytes(command: string, args: readonly string[], options: RunOptions = {}): Promise<Uint8Array> {
-  const result = await execute(command, args, options, { encoding: 'buffer', stripFinalNewline: false, maxBuffer: 256 * 1024 * 1024 });
+export async function runForBytes(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Uint8Array> {
+  const result = await execute(command, args, options, {
+    encoding: 'buffer',
+    stripFinalNewline: false,
+    maxBuffer: 256 * 1024 * 1024,
+  });
   return result.stdout as unknown as Uint8Array;
 }
 
@@ -55,24 +63,44 @@ async function execute(command: string, args: readonly string[], options: RunOpt
     env: { LC_ALL: 'C.UTF-8', PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin`, ...env },
   });
   if (result.isCanceled) throw new ReleasePlanError('interrupted', `${command} was stopped`);
-  if (result.timedOut) throw new ReleasePlanError('tool-stalled', `${command} had not ended after ${Math.round((timeoutMs ?? 0) / 1000)} s and was stopped`);
+  if (result.timedOut)
+    throw new ReleasePlanError(
+      'tool-stalled',
+      `${command} had not ended after ${Math.round((timeoutMs ?? 0) / 1000)} s and was stopped`,
+    );
   if (result.exitCode === undefined || !okCodes.includes(result.exitCode)) throw failure(command, args, result);
   return result;
 }
 
-function failure(command: string, args: readonly string[], result: { cause?: unknown; exitCode?: number; signal?: string; stderr?: unknown }): ReleasePlanError {
+function failure(
+  command: string,
+  args: readonly string[],
+  result: { cause?: unknown; exitCode?: number; signal?: string; stderr?: unknown },
+): ReleasePlanError {
   if (errnoOf(result.cause) === 'ENOENT' && result.exitCode === undefined) return missingTool(command, result.cause);
-  const how = result.exitCode === undefined ? (result.signal ?? 'it could not be started') : `exit code ${result.exitCode}`;
-  const words = result.stderr instanceof Uint8Array ? Buffer.from(result.stderr).toString('utf8') : String(result.stderr ?? '');
+  const how =
+    result.exitCode === undefined ? (result.signal ?? 'it could not be started') : `exit code ${result.exitCode}`;
+  const words =
+    result.stderr instanceof Uint8Array ? Buffer.from(result.stderr).toString('utf8') : String(result.stderr ?? '');
   const tail = words.trim().split('\n').slice(-6).join('\n');
   const verb = args.find((one) => !one.startsWith('-'));
-  return new ReleasePlanError('tool-failed', `${command}${verb === undefined ? '' : ` ${verb}`} failed (${how})${tail === '' ? '' : `: ${tail}`}`, { cause: result.cause });
+  return new ReleasePlanError(
+    'tool-failed',
+    `${command}${verb === undefined ? '' : ` ${verb}`} failed (${how})${tail === '' ? '' : `: ${tail}`}`,
+    { cause: result.cause },
+  );
 }
 
-/** The line in which a program says its version: the first with a digit, since ostree begins with a heading; `unknown` when it says nothing. */
+/**
+ * The line in which a program says its version: the first with a digit, since ostree begins with a heading; `unknown`
+ * when it says nothing.
+ */
 export async function toolVersion(tool: ToolName, command: string = tool): Promise<string> {
   // Several of these print their version on stderr, and unsquashfs exits 1 after it.
   const { stdout, stderr } = await run(command, TOOLS[tool].version, { okCodes: [0, 1] });
-  const lines = `${stdout}\n${stderr}`.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+  const lines = `${stdout}\n${stderr}`
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
   return lines.find((line) => /\d/.test(line)) ?? lines[0] ?? 'unknown';
 }

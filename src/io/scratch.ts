@@ -22,7 +22,11 @@ const MEMORY = '/dev/shm';
  * @param what for, in the folder's name: letters alone
  * @param parent TMPDIR unless given
  */
-export async function withScratch<T>(what: string, body: (folder: string) => Promise<T>, parent = tmpdir()): Promise<T> {
+export async function withScratch<T>(
+  what: string,
+  body: (folder: string) => Promise<T>,
+  parent = tmpdir(),
+): Promise<T> {
   const name = `${SCRATCH_PREFIX}${what}-${process.pid}.${await pidNamespace()}-`;
   const folder = await attributed(parent, async () => await mkdtemp(join(parent, name)), BLOCK_BYTES);
   try {
@@ -69,7 +73,14 @@ export async function cleanScratch(parents: readonly string[] = [tmpdir(), SHORT
 
 /** As {@link withScratch}, for what is secret: in memory, where there is a folder for that. */
 export async function withPrivateScratch<T>(what: string, body: (folder: string) => Promise<T>): Promise<T> {
-  return await withScratch(what, body, await access(MEMORY, constants.W_OK).then(() => MEMORY, () => tmpdir()));
+  return await withScratch(
+    what,
+    body,
+    await access(MEMORY, constants.W_OK).then(
+      () => MEMORY,
+      () => tmpdir(),
+    ),
+  );
 }
 
 /** The number of the namespace that this process's pid belongs to; 0 where the system has none. */

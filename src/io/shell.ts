@@ -31,7 +31,12 @@ const LAST_WORDS_MS = 500;
 /** Runs a shell command to its end. A command that fails is an outcome; nothing is thrown for it. */
 export async function runShell(command: string, options: ShellOptions): Promise<ShellOutcome> {
   // A group of its own: whatever the shell started ends with it.
-  const child = spawn('sh', ['-c', command], { cwd: options.cwd, env: options.env, stdio: ['pipe', 'ignore', 'pipe'], detached: true });
+  const child = spawn('sh', ['-c', command], {
+    cwd: options.cwd,
+    env: options.env,
+    stdio: ['pipe', 'ignore', 'pipe'],
+    detached: true,
+  });
   let words = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (words = `${words}${text}`.slice(-WORDS)));
   // It may end without having read: then there is nobody to write to.
@@ -52,7 +57,11 @@ export async function runShell(command: string, options: ShellOptions): Promise<
       child.once('exit', (code, by) => resolve(by ?? `exit code ${code}`));
     });
     await Promise.race([closed, delay(LAST_WORDS_MS, undefined, { ref: false })]);
-    return { isOk: how === 'exit code 0', how: isLate ? `no end within ${options.timeoutMs / 1000} s` : how, words: words.trim() };
+    return {
+      isOk: how === 'exit code 0',
+      how: isLate ? `no end within ${options.timeoutMs / 1000} s` : how,
+      words: words.trim(),
+    };
   } finally {
     clearTimeout(late);
     options.signal?.removeEventListener('abort', stop);

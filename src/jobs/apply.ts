@@ -52,7 +52,13 @@ export interface ApplyResult {
  *   failures of single steps are in the result
  */
 export async function apply(plan: Plan, host: StepHost, options: ApplyOptions): Promise<ApplyResult> {
-  return await withArchive(plan, host, options, `apply ${plan.file}`, async () => await makeTrue(await assess(plan, host.env, { signal: host.signal }), host, options));
+  return await withArchive(
+    plan,
+    host,
+    options,
+    `apply ${plan.file}`,
+    async () => await makeTrue(await assess(plan, host.env, { signal: host.signal }), host, options),
+  );
 }
 
 /**
@@ -61,7 +67,13 @@ export async function apply(plan: Plan, host: StepHost, options: ApplyOptions): 
  * @param what who holds the lock, in words
  * @throws ReleasePlanError `locked`, `interrupted`
  */
-export async function withArchive<T>(plan: Plan, host: StepHost, { waitMs }: Pick<ApplyOptions, 'waitMs'>, what: string, body: () => Promise<T>): Promise<T> {
+export async function withArchive<T>(
+  plan: Plan,
+  host: StepHost,
+  { waitMs }: Pick<ApplyOptions, 'waitMs'>,
+  what: string,
+  body: () => Promise<T>,
+): Promise<T> {
   return await withLock(lockFile(plan), what, { waitMs, signal: host.signal }, async () => {
     await cleanLeftovers(plan);
     return await body();
@@ -73,7 +85,10 @@ export async function makeTrue(situation: Situation, host: StepHost, options: Ap
   if (!options.keepGoing) requireReadable(situation);
   await checkBeforehand(situation, host, options);
   const needsKas = situation.steps.some((step) => runsKas(step) && isWanted(step, options));
-  if (needsKas) return await withWorkshop(situation.plan, host, options.waitMs, (workshop) => runSteps(situation, host, options, workshop));
+  if (needsKas)
+    return await withWorkshop(situation.plan, host, options.waitMs, (workshop) =>
+      runSteps(situation, host, options, workshop),
+    );
   await cleanWorkshop(situation.plan, host);
   return await runSteps(situation, host, options);
 }
@@ -82,7 +97,11 @@ export async function makeTrue(situation: Situation, host: StepHost, options: Ap
 async function cleanLeftovers(plan: Plan): Promise<void> {
   await cleanScratch();
   const { versions } = await takeInventory(plan);
-  const folders = [productDir(plan), dirname(reportFile(plan, 'json')), ...versions.flatMap((one) => [versionDir(plan, one), updatesDir(plan, one)])];
+  const folders = [
+    productDir(plan),
+    dirname(reportFile(plan, 'json')),
+    ...versions.flatMap((one) => [versionDir(plan, one), updatesDir(plan, one)]),
+  ];
   for (const folder of folders) await cleanStaging(folder);
 }
 
@@ -95,11 +114,17 @@ async function checkBeforehand({ plan, steps }: Situation, host: StepHost, optio
 }
 
 /** Whether a step builds, or reads what a build left. */
-const runsKas = (step: Step): boolean => step.kind === 'build' || step.kind === 'archive' || (step.kind === 'delta' && step.engine === 'kas');
+const runsKas = (step: Step): boolean =>
+  step.kind === 'build' || step.kind === 'archive' || (step.kind === 'delta' && step.engine === 'kas');
 
 const isWanted = (step: Step, { only }: ApplyOptions): boolean => only === undefined || only.includes(step.kind);
 
-async function runSteps(situation: Situation, host: StepHost, options: ApplyOptions, workshop?: Workshop): Promise<ApplyResult> {
+async function runSteps(
+  situation: Situation,
+  host: StepHost,
+  options: ApplyOptions,
+  workshop?: Workshop,
+): Promise<ApplyResult> {
   const results: StepResult[] = [];
   const reportFiles: string[] = [];
   const tasks = situation.steps.map((step): Task => ({
@@ -107,13 +132,14 @@ async function runSteps(situation: Situation, host: StepHost, options: ApplyOpti
     async run(progress) {
       host.signal.throwIfAborted();
       const reason = reasonToSkip(step, results, options);
-      const result = reason === undefined
-        ? await attempt(step, host, async () => {
-            if (step.kind !== 'report') return await runStep(step, situation, host, workshop, progress);
-            reportFiles.push(...(await writeReport(situation, reportOf(situation, failuresOf(results)))));
-            return reportFiles.join(', ');
-          })
-        : { step, title: titleOf(step), outcome: { state: 'skipped', message: reason } satisfies TaskOutcome };
+      const result =
+        reason === undefined
+          ? await attempt(step, host, async () => {
+              if (step.kind !== 'report') return await runStep(step, situation, host, workshop, progress);
+              reportFiles.push(...(await writeReport(situation, reportOf(situation, failuresOf(results)))));
+              return reportFiles.join(', ');
+            })
+          : { step, title: titleOf(step), outcome: { state: 'skipped', message: reason } satisfies TaskOutcome };
       results.push(result);
       return result.outcome;
     },
@@ -126,10 +152,18 @@ async function runSteps(situation: Situation, host: StepHost, options: ApplyOpti
 
 type WorkStep = Exclude<Step, { kind: 'report' }>;
 
-async function runStep(step: WorkStep, situation: Situation, host: StepHost, workshop: Workshop | undefined, progress: (message: string) => void): Promise<string> {
+async function runStep(
+  step: WorkStep,
+  situation: Situation,
+  host: StepHost,
+  workshop: Workshop | undefined,
+  progress: (message: string) => void,
+): Promise<string> {
   if (step.kind === 'delta') return await runDelta(step, situation, host, workshop, progress);
   if (workshop === undefined) throw new Error('a plan with kas steps runs in a workshop');
-  return step.kind === 'build' ? await runBuild(step.version, workshop, progress) : await runArchive(step.version, workshop, situation, progress);
+  return step.kind === 'build'
+    ? await runBuild(step.version, workshop, progress)
+    : await runArchive(step.version, workshop, situation, progress);
 }
 
 /** Turns a failure that a user can meet into an outcome; bugs and interruptions go on upwards. */
@@ -166,7 +200,10 @@ function failuresOf(results: readonly StepResult[]): Map<string, string> {
   return failures;
 }
 
-/** What cannot be read comes first, since it was met first; then the first failure decides; a run without one still has to be consistent, unless it was told to do only a part. */
+/**
+ * What cannot be read comes first, since it was met first; then the first failure decides; a run without one still has
+ * to be consistent, unless it was told to do only a part.
+ */
 function exitCodeOf(situation: Situation, results: readonly StepResult[], report: ConsistencyReport): ExitCode {
   if (unreadableOf(situation).length > 0) return EXIT.environment;
   const failed = results.find((one) => one.error !== undefined);

@@ -25,7 +25,11 @@ export interface AgainstResult {
  * @param revision a file, or what git knows as a commit in the plan's repository
  * @throws ReleasePlanError `revision-unknown`; InvalidPlanError when the earlier plan has errors
  */
-export async function compareAgainst(plan: Plan, revision: string, host: Pick<StepHost, 'env' | 'signal'> & { cwd: string }): Promise<AgainstResult> {
+export async function compareAgainst(
+  plan: Plan,
+  revision: string,
+  host: Pick<StepHost, 'env' | 'signal'> & { cwd: string },
+): Promise<AgainstResult> {
   return await withEarlier(plan, revision, host, async (earlier, { commit, template }) => {
     const uses = await usesOf(plan, host.signal);
     // Where the fleet is out of reach, tags of the plan decide on both sides.
@@ -33,8 +37,14 @@ export async function compareAgainst(plan: Plan, revision: string, host: Pick<St
     const [before, after] = [await viewOf(known(earlier), host, template), await viewOf(known(plan), host)];
     const comparison = comparePlans(before, after, 'unknown' in uses ? undefined : uses.byVersion);
     const notes = [
-      ...(commit === undefined ? [] : await changedKasFiles(plan, commit, host.signal)).map((file) => `${file} differs from ${revision}: versions that are still to be built get it, archived ones are not built again.`),
-      ...('unknown' in uses && (comparison.removed.length > 0 || plan.fleet !== undefined) ? [`What devices run was not looked at: ${uses.unknown}.`] : []),
+      ...(commit === undefined ? [] : await changedKasFiles(plan, commit, host.signal)).map(
+        (file) =>
+          `${file} differs from ${revision}: versions that are still to be built get it, archived ones are not ` +
+          'built again.',
+      ),
+      ...('unknown' in uses && (comparison.removed.length > 0 || plan.fleet !== undefined)
+        ? [`What devices run was not looked at: ${uses.unknown}.`]
+        : []),
       ...(plan.ostree === undefined ? [] : ['Targets and tags are those of targets.json as it is now, on both sides.']),
     ];
     return { comparison, notes };
@@ -42,7 +52,11 @@ export async function compareAgainst(plan: Plan, revision: string, host: Pick<St
 }
 
 /** @param template where the plan's own template lies now */
-async function viewOf(plan: Plan, { env, signal }: Pick<StepHost, 'env' | 'signal'>, template = plan.swu.template): Promise<PlanView> {
+async function viewOf(
+  plan: Plan,
+  { env, signal }: Pick<StepHost, 'env' | 'signal'>,
+  template = plan.swu.template,
+): Promise<PlanView> {
   const swu = template === undefined ? plan.swu : { ...plan.swu, template };
   const { pairs, recipes, steps } = await assess({ ...plan, swu }, env, { ...HEADERS_ALONE, signal });
   return { plan, pairs, recipes, steps };
@@ -58,42 +72,85 @@ interface Place {
 }
 
 /** Reads a text of the plan as of the revision, as if it lay where the plan lies now. */
-async function withEarlier<T>(plan: Plan, revision: string, host: Host, body: (earlier: Plan, at: Place) => Promise<T>): Promise<T> {
+async function withEarlier<T>(
+  plan: Plan,
+  revision: string,
+  host: Host,
+  body: (earlier: Plan, at: Place) => Promise<T>,
+): Promise<T> {
   const file = resolve(host.cwd, revision);
   const isFile = (await stat(file).catch(() => undefined))?.isFile() === true;
   if (isFile) return await body(await planFrom(await readFile(file), plan, revision), {});
   const commit = await commitOf(revision, plan, host.signal);
-  const earlier = await planFrom(await contentAt(commit, plan.file, plan, revision, host.signal), plan, `${revision}:${basename(plan.file)}`);
-  return await withTemplateAt(commit, earlier, revision, host.signal, async (template) => await body(earlier, { commit, ...(template === undefined ? {} : { template }) }));
+  const earlier = await planFrom(
+    await contentAt(commit, plan.file, plan, revision, host.signal),
+    plan,
+    `${revision}:${basename(plan.file)}`,
+  );
+  return await withTemplateAt(
+    commit,
+    earlier,
+    revision,
+    host.signal,
+    async (template) => await body(earlier, { commit, ...(template === undefined ? {} : { template }) }),
+  );
 }
 
 /** @param shown what the earlier plan is called in messages */
 async function planFrom(content: Buffer, plan: Plan, shown: string): Promise<Plan> {
   const { plan: earlier, diagnostics } = await checkPlan(content, plan.file, { cwd: plan.dir, checkFiles: false });
   if (earlier !== undefined) return earlier;
-  throw new InvalidPlanError(diagnostics.map((one) => (one.where === undefined ? one : { ...one, where: { ...one.where, file: shown } })));
+  throw new InvalidPlanError(
+    diagnostics.map((one) => (one.where === undefined ? one : { ...one, where: { ...one.where, file: shown } })),
+  );
 }
 
 async function commitOf(revision: string, plan: Plan, signal: AbortSignal): Promise<string> {
   // What begins with a dash is no option of git's here.
-  const { exitCode, stdout, stderr } = await run('git', ['rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`], { cwd: plan.dir, okCodes: [0, 128], signal });
+  const { exitCode, stdout, stderr } = await run(
+    'git',
+    ['rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`],
+    { cwd: plan.dir, okCodes: [0, 128], signal },
+  );
   if (exitCode === 0) return stdout.trim();
   const isRepository = !stderr.includes('not a git repository');
-  throw new ReleasePlanError('revision-unknown', `${JSON.stringify(revision)} is no file, ${isRepository ? `and git knows no such commit in ${plan.dir}` : `and ${plan.dir} is in no git repository`}`, isRepository ? { hint: `Is it fetched? \`git fetch origin ${revision}\`, then --against FETCH_HEAD.` } : {});
+  throw new ReleasePlanError(
+    'revision-unknown',
+    `${JSON.stringify(revision)} is no file, ` +
+      `${isRepository ? `and git knows no such commit in ${plan.dir}` : `and ${plan.dir} is in no git repository`}`,
+    isRepository ? { hint: `Is it fetched? \`git fetch origin ${revision}\`, then --against FETCH_HEAD.` } : {},
+  );
 }
 
 /** A file's content in a commit. */
-async function contentAt(commit: string, file: string, plan: Plan, revision: string, signal: AbortSignal): Promise<Buffer> {
+async function contentAt(
+  commit: string,
+  file: string,
+  plan: Plan,
+  revision: string,
+  signal: AbortSignal,
+): Promise<Buffer> {
   try {
-    return Buffer.from(await runForBytes('git', ['show', `${commit}:./${relative(plan.dir, file)}`], { cwd: plan.dir, signal }));
+    return Buffer.from(
+      await runForBytes('git', ['show', `${commit}:./${relative(plan.dir, file)}`], { cwd: plan.dir, signal }),
+    );
   } catch (error) {
     if (!(error instanceof ReleasePlanError) || error.code !== 'tool-failed') throw error;
-    throw new ReleasePlanError('revision-unknown', `${revision} has no file ${relative(plan.dir, file)}`, { cause: error, hint: 'It may have had another name then: `git log --follow`, and give a file.' });
+    throw new ReleasePlanError('revision-unknown', `${revision} has no file ${relative(plan.dir, file)}`, {
+      cause: error,
+      hint: 'It may have had another name then: `git log --follow`, and give a file.',
+    });
   }
 }
 
 /** The template of the earlier plan is that of its commit: its text decides whether updates are made again. */
-async function withTemplateAt<T>(commit: string, earlier: Plan, revision: string, signal: AbortSignal, body: (template?: string) => Promise<T>): Promise<T> {
+async function withTemplateAt<T>(
+  commit: string,
+  earlier: Plan,
+  revision: string,
+  signal: AbortSignal,
+  body: (template?: string) => Promise<T>,
+): Promise<T> {
   const { template } = earlier.swu;
   if (template === undefined) return await body();
   const folder = await mkdtemp(join(tmpdir(), 'release-plan-against-'));
@@ -106,10 +163,17 @@ async function withTemplateAt<T>(commit: string, earlier: Plan, revision: string
   }
 }
 
-/** The kas files that the plan names and that differ from the commit, relative to the repository; what they include is not looked at. */
+/**
+ * The kas files that the plan names and that differ from the commit, relative to the repository; what they include is
+ * not looked at.
+ */
 async function changedKasFiles({ dir, kas, versions }: Plan, commit: string, signal: AbortSignal): Promise<string[]> {
   const files = [...(kas?.config ?? []), ...(kas?.deltaConfig ?? []), ...versions.flatMap((one) => one.kas)];
   if (files.length === 0) return [];
-  const { stdout } = await run('git', ['diff', '--name-only', '-z', commit, '--', ...files.map((file) => `:(literal)${relative(dir, file)}`)], { cwd: dir, signal });
+  const { stdout } = await run(
+    'git',
+    ['diff', '--name-only', '-z', commit, '--', ...files.map((file) => `:(literal)${relative(dir, file)}`)],
+    { cwd: dir, signal },
+  );
   return stdout.split('\0').filter((file) => file !== '');
 }

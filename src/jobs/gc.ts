@@ -43,8 +43,15 @@ const DEFAULT_TRASH_MS = 30 * 86_400_000;
  * @throws ReleasePlanError `gc-undecided`, before anything is touched, when it
  *   cannot be told who needs what; `archive-unreadable`; `usage` for an OSTree plan; `locked`
  */
-export async function gc(plan: Plan, host: StepHost, options: { dryRun: boolean; waitMs: number; now: Date }): Promise<GcResult> {
-  if (plan.ostree !== undefined) throw new ReleasePlanError('usage', `${plan.file} is an OSTree plan, whose archive is the repository`, { hint: 'Withdraw deltas with `release-plan targets static-deltas --prune`; prune commits with ostree.' });
+export async function gc(
+  plan: Plan,
+  host: StepHost,
+  options: { dryRun: boolean; waitMs: number; now: Date },
+): Promise<GcResult> {
+  if (plan.ostree !== undefined)
+    throw new ReleasePlanError('usage', `${plan.file} is an OSTree plan, whose archive is the repository`, {
+      hint: 'Withdraw deltas with `release-plan targets static-deltas --prune`; prune commits with ostree.',
+    });
   if (options.dryRun) return await decide(plan, host, options.now);
   return await withArchive(plan, host, options, `gc ${plan.file}`, async () => {
     const decided = await decide(plan, host, options.now);
@@ -64,7 +71,11 @@ async function decide(plan: Plan, host: StepHost, now: Date): Promise<GcResult> 
   const need = await needOf(plan, state, host.signal);
   const verdicts = decideRetention(plan.retention, { ...subjects, ...need, compareVersions });
   return {
-    verdicts: verdicts.map((one) => ({ ...one, subject: one.of.from === undefined ? one.of.to : pairKey(one.of.from, one.of.to), sizeBytes: sizeOf(one, state) })),
+    verdicts: verdicts.map((one) => ({
+      ...one,
+      subject: one.of.from === undefined ? one.of.to : pairKey(one.of.from, one.of.to),
+      sizeBytes: sizeOf(one, state),
+    })),
     expired: await expiredTrash(plan, need, host, now),
   };
 }
@@ -73,13 +84,27 @@ async function decide(plan: Plan, host: StepHost, now: Date): Promise<GcResult> 
  * What may be emptied from the trash: not a version that a device runs again,
  * which is told of.
  */
-export async function expiredTrash(plan: Plan, { running }: Pick<Need, 'running'>, host: Pick<StepHost, 'report'>, now: Date): Promise<TrashBatch[]> {
-  const expired = expiredBatches(await listTrash(plan), { nowMs: now.getTime(), trashMs: plan.retention?.trashMs ?? DEFAULT_TRASH_MS });
+export async function expiredTrash(
+  plan: Plan,
+  { running }: Pick<Need, 'running'>,
+  host: Pick<StepHost, 'report'>,
+  now: Date,
+): Promise<TrashBatch[]> {
+  const expired = expiredBatches(await listTrash(plan), {
+    nowMs: now.getTime(),
+    trashMs: plan.retention?.trashMs ?? DEFAULT_TRASH_MS,
+  });
   const free: TrashBatch[] = [];
   for (const batch of expired) {
     const back = await versionsIn(batch.dir, running);
     if (back.length === 0) free.push(batch);
-    else host.report({ type: 'warning', message: `devices run ${back.join(', ')}, which is in the trash and is kept there; to restore it: ${back.map((one) => `mv ${join(batch.dir, one)} ${productDir(plan)}/`).join('; ')}` });
+    else
+      host.report({
+        type: 'warning',
+        message:
+          `devices run ${back.join(', ')}, which is in the trash and is kept there; to restore it: ` +
+          `${back.map((one) => `mv ${join(batch.dir, one)} ${productDir(plan)}/`).join('; ')}`,
+      });
   }
   return free;
 }
@@ -87,11 +112,17 @@ export async function expiredTrash(plan: Plan, { running }: Pick<Need, 'running'
 /** Those of some versions that lie in a batch of the trash; a folder that holds updates alone is none. */
 async function versionsIn(dir: string, running: Need['running']): Promise<string[]> {
   const found: string[] = [];
-  for (const version of running?.keys() ?? []) if ((await fileSize(join(dir, version, MANIFEST))) !== undefined) found.push(version);
+  for (const version of running?.keys() ?? [])
+    if ((await fileSize(join(dir, version, MANIFEST))) !== undefined) found.push(version);
   return found;
 }
 
 function sizeOf({ of: { from, to } }: Verdict, { versions, updates }: ArchiveState): number {
-  const held = from === undefined ? [versions.get(to), ...[...updates].filter(([key]) => key.endsWith(` -> ${to}`)).map(([, one]) => one)] : [updates.get(pairKey(from, to))];
-  return held.flatMap((one) => (one?.state === 'whole' ? one.manifest.files : [])).reduce((sum, file) => sum + file.sizeBytes, 0);
+  const held =
+    from === undefined
+      ? [versions.get(to), ...[...updates].filter(([key]) => key.endsWith(` -> ${to}`)).map(([, one]) => one)]
+      : [updates.get(pairKey(from, to))];
+  return held
+    .flatMap((one) => (one?.state === 'whole' ? one.manifest.files : []))
+    .reduce((sum, file) => sum + file.sizeBytes, 0);
 }

@@ -28,7 +28,12 @@ export interface Notice {
  *
  * @param changes what else the run changed, a line each; see `apply --nightly`
  */
-export async function notified<T extends ApplyResult>(plan: Plan, host: StepHost, body: () => Promise<T>, changes: (result: T) => readonly string[] = () => []): Promise<T> {
+export async function notified<T extends ApplyResult>(
+  plan: Plan,
+  host: StepHost,
+  body: () => Promise<T>,
+  changes: (result: T) => readonly string[] = () => [],
+): Promise<T> {
   let result: T;
   try {
     result = await body();
@@ -47,8 +52,17 @@ export function noticeOf(plan: Plan, result: ApplyResult, changes: readonly stri
   const reportFile = reportFiles[0] ?? (results.length === 0 ? archivedReport(plan, 'json') : undefined);
   const hasDone = changes.length > 0 || results.some((one) => one.outcome.state === 'done');
   const outcome = exitCode !== EXIT.ok ? 'failed' : hasDone ? 'changed' : 'unchanged';
-  const steps = results.map(({ title, outcome: { state, message } }) => (state === 'done' ? `done    ${title}` : `${state === 'failed' ? 'FAILED ' : 'skipped'} ${title}: ${message}`));
-  const lines = [headline(plan, outcome, exitCode), '', ...steps, ...changes, ...(steps.length + changes.length === 0 ? ['Nothing to do: everything in the plan is true already.'] : []), ''];
+  const steps = results.map(({ title, outcome: { state, message } }) =>
+    state === 'done' ? `done    ${title}` : `${state === 'failed' ? 'FAILED ' : 'skipped'} ${title}: ${message}`,
+  );
+  const lines = [
+    headline(plan, outcome, exitCode),
+    '',
+    ...steps,
+    ...changes,
+    ...(steps.length + changes.length === 0 ? ['Nothing to do: everything in the plan is true already.'] : []),
+    '',
+  ];
   return {
     outcome,
     exitCode,
@@ -61,14 +75,19 @@ export function noticeOf(plan: Plan, result: ApplyResult, changes: readonly stri
 export function noticeOfFailure(plan: Pick<Plan, 'product'>, error: unknown): Notice {
   const known = asUserError(error);
   const exitCode = known?.exitCode ?? EXIT.bug;
-  const message = known === undefined ? `unexpected: ${messageOf(error)}` : `error[${known.code}]: ${known.message}${known.hint === undefined ? '' : `\n${known.hint}`}`;
+  const message =
+    known === undefined
+      ? `unexpected: ${messageOf(error)}`
+      : `error[${known.code}]: ${known.message}${known.hint === undefined ? '' : `\n${known.hint}`}`;
   return { outcome: 'failed', exitCode, text: `${headline(plan, 'failed', exitCode)}\n\n${message}\n` };
 }
 
-const headline = ({ product }: Pick<Plan, 'product'>, outcome: Notice['outcome'], exitCode: ExitCode): string => `${product}: ${outcome} (exit code ${exitCode})`;
+const headline = ({ product }: Pick<Plan, 'product'>, outcome: Notice['outcome'], exitCode: ExitCode): string =>
+  `${product}: ${outcome} (exit code ${exitCode})`;
 
 /** Whether the plan wants somebody to be told. Pure. */
-export const isWanted = (on: NotifySettings['on'], outcome: Notice['outcome']): boolean => on === 'always' || outcome === 'failed' || (on === 'change' && outcome === 'changed');
+export const isWanted = (on: NotifySettings['on'], outcome: Notice['outcome']): boolean =>
+  on === 'always' || outcome === 'failed' || (on === 'change' && outcome === 'changed');
 
 /** Runs the command. What becomes of it is worth a warning and no more: the run has ended as it has. */
 export async function notify(plan: Plan, notice: Notice, host: StepHost): Promise<void> {
@@ -91,5 +110,9 @@ export async function notify(plan: Plan, notice: Notice, host: StepHost): Promis
     timeoutMs: TIMEOUT_MS,
     signal: host.signal,
   });
-  if (!isOk) host.report({ type: 'warning', message: `the command of notify failed (${how})${words === '' ? '' : `: ${words}`}` });
+  if (!isOk)
+    host.report({
+      type: 'warning',
+      message: `the command of notify failed (${how})${words === '' ? '' : `: ${words}`}`,
+    });
 }

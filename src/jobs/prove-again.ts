@@ -24,20 +24,33 @@ export interface ProveOptions {
  *
  * @returns what could not be read, a line each
  */
-export async function proveAgain(situation: Situation, shown: ShownRows, host: StepHost, options: ProveOptions): Promise<string[]> {
+export async function proveAgain(
+  situation: Situation,
+  shown: ShownRows,
+  host: StepHost,
+  options: ProveOptions,
+): Promise<string[]> {
   const unreadable: string[] = [];
   for (const subject of situation.updates.keys()) {
     host.signal.throwIfAborted();
     const found = await proveSettled(subject, situation, host, options);
     if (found === undefined) continue;
-    shown.set(subject, found.map(({ isUnreadable: _isUnreadable, ...one }) => ({ ...one, subject })));
+    shown.set(
+      subject,
+      found.map(({ isUnreadable: _isUnreadable, ...one }) => ({ ...one, subject })),
+    );
     unreadable.push(...found.filter((one) => one.isUnreadable).map((one) => `${subject}: ${one.detail}`));
   }
   return unreadable;
 }
 
 /** @returns undefined when it is not whole, or no longer there */
-async function proveSettled(subject: string, situation: Situation, host: StepHost, options: ProveOptions): Promise<Reproof[] | undefined> {
+async function proveSettled(
+  subject: string,
+  situation: Situation,
+  host: StepHost,
+  options: ProveOptions,
+): Promise<Reproof[] | undefined> {
   for (;;) {
     const update = situation.updates.get(subject);
     if (update?.state !== 'whole') return undefined;
@@ -53,7 +66,13 @@ async function proveSettled(subject: string, situation: Situation, host: StepHos
  *
  * @param before {@link identityOf} the update's folder before it was opened
  */
-async function hasMoved(subject: string, { dir, manifest }: Held<DeltaInfo> & { state: 'whole' }, before: string, situation: Situation, signal: AbortSignal): Promise<boolean> {
+async function hasMoved(
+  subject: string,
+  { dir, manifest }: Held<DeltaInfo> & { state: 'whole' },
+  before: string,
+  situation: Situation,
+  signal: AbortSignal,
+): Promise<boolean> {
   const now = await readUpdate(dir, manifest.from, manifest.to, { signal });
   let moved = (await identityOf(dir, DELTA_INFO)) !== before;
   if (moved) situation.updates.set(subject, now);
@@ -72,26 +91,49 @@ export function bytesToProve({ updates }: Situation, deep: boolean): number {
   return infos.reduce((sum, info) => sum + info.swu.sizeBytes + (deep ? imageBytes(info) : 0), 0);
 }
 
-const imageBytes = (info: DeltaInfo): number => info.partitions.reduce((sum, one) => sum + (one.delta === undefined ? 0 : 2 * one.target.sizeBytes), 0);
+const imageBytes = (info: DeltaInfo): number =>
+  info.partitions.reduce((sum, one) => sum + (one.delta === undefined ? 0 : 2 * one.target.sizeBytes), 0);
 
-async function proveOne(subject: string, update: Held<DeltaInfo> & { state: 'whole' }, situation: Situation, host: StepHost, { deep, meter }: ProveOptions): Promise<Reproof[]> {
+async function proveOne(
+  subject: string,
+  update: Held<DeltaInfo> & { state: 'whole' },
+  situation: Situation,
+  host: StepHost,
+  { deep, meter }: ProveOptions,
+): Promise<Reproof[]> {
   const { env, signal } = host;
   const common = { update, env, signal, progress: (message: string) => meter.at(`${subject}: ${message}`) };
   const deltas = deep ? await deltasOf(update, situation, { ...common, onBytes: (bytes) => meter.add(bytes) }) : [];
-  const swu = await reopenPackage({ ...common, plan: isTrusted(subject, update.manifest, situation) ? situation.plan : { dir: situation.plan.dir } });
+  const swu = await reopenPackage({
+    ...common,
+    plan: isTrusted(subject, update.manifest, situation) ? situation.plan : { dir: situation.plan.dir },
+  });
   meter.add(update.manifest.swu.sizeBytes);
   return [...deltas, swu];
 }
 
 type Rest = Omit<Parameters<typeof reproveDeltas>[0], 'base' | 'target'>;
 
-async function deltasOf({ manifest }: { manifest: DeltaInfo }, { versions }: Situation, rest: Rest): Promise<Reproof[]> {
+async function deltasOf(
+  { manifest }: { manifest: DeltaInfo },
+  { versions }: Situation,
+  rest: Rest,
+): Promise<Reproof[]> {
   const [base, target] = [sideOf(versions.get(manifest.from)), sideOf(versions.get(manifest.to))];
   if (base !== undefined && target !== undefined) return await reproveDeltas({ ...rest, base, target });
-  return [{ check: 'delta', result: 'not-checked', detail: `${base === undefined ? manifest.from : manifest.to} is not whole in the archive, so the delta cannot be applied; its bytes are those that were proven` }];
+  return [
+    {
+      check: 'delta',
+      result: 'not-checked',
+      detail:
+        `${base === undefined ? manifest.from : manifest.to} is not whole in the archive, so the delta cannot ` +
+        'be applied; its bytes are those that were proven',
+    },
+  ];
 }
 
-const sideOf = (held: Held<VersionManifest> | undefined): UpdateSide | undefined => (held?.state === 'whole' ? held : undefined);
+const sideOf = (held: Held<VersionManifest> | undefined): UpdateSide | undefined =>
+  held?.state === 'whole' ? held : undefined;
 
 /**
  * Whether a package has to satisfy the key that the plan names today. One that
@@ -99,5 +141,7 @@ const sideOf = (held: Held<VersionManifest> | undefined): UpdateSide | undefined
  * today's it would fail for no fault of the archive.
  */
 function isTrusted(subject: string, info: DeltaInfo, { pairs, trust }: Situation): boolean {
-  return pairs.some(({ from, to }) => pairKey(from, to) === subject) || info.trust === undefined || info.trust === trust;
+  return (
+    pairs.some(({ from, to }) => pairKey(from, to) === subject) || info.trust === undefined || info.trust === trust
+  );
 }

@@ -33,7 +33,8 @@ export interface RepairResult extends Verification {
 /** What may be made again: damaged, or lost with the disk. What this process merely may not read is left as it is. */
 type Repairable<T> = Exclude<Held<T>, { state: 'absent' } | { state: 'whole' }>;
 
-const isRepairable = <T>(held: Held<T> | undefined): held is Repairable<T> => held?.state === 'damaged' || (held?.state === 'unreadable' && held.isLost);
+const isRepairable = <T>(held: Held<T> | undefined): held is Repairable<T> =>
+  held?.state === 'damaged' || (held?.state === 'unreadable' && held.isLost);
 
 /**
  * Verifies, and makes again what can be made again from what is whole:
@@ -46,34 +47,56 @@ const isRepairable = <T>(held: Held<T> | undefined): held is Repairable<T> => he
  *
  * @throws ReleasePlanError `locked`, `interrupted`
  */
-export async function verifyAndRepair(plan: Plan, host: StepHost, options: { deep: boolean; waitMs: number }): Promise<RepairResult> {
+export async function verifyAndRepair(
+  plan: Plan,
+  host: StepHost,
+  options: { deep: boolean; waitMs: number },
+): Promise<RepairResult> {
   return await withArchive(plan, host, options, `verify --repair ${plan.file}`, async () => {
     const { situation, shown, unreadable: before } = await verify(plan, host, options);
     // What a proof could not read stays; how versions and updates stand is asked again at the end.
     const said = new Set(unreadableOf(situation));
     const unreadable = before.filter((line) => !said.has(line));
     const repairs: Repair[] = [];
-    await host.drive([...versionTasks(situation, repairs, host), ...updateTasks({ situation, shown, unreadable }, repairs, host, options.deep)]);
+    await host.drive([
+      ...versionTasks(situation, repairs, host),
+      ...updateTasks({ situation, shown, unreadable }, repairs, host, options.deep),
+    ]);
     return { ...verificationOf(situation, shown, unreadable), repairs };
   });
 }
 
 /** Oldest first: an image that is repaired is the base of the next. */
 function versionTasks(situation: Situation, repairs: Repair[], host: StepHost): Task[] {
-  const damaged = [...situation.versions].flatMap(([version, held]) => (isRepairable(held) ? [[version, held] as const] : []));
-  return damaged.sort(([a], [b]) => compareVersions(a, b)).map(([version, held]): Task => ({
-    title: `repair ${version}`,
-    async run(progress) {
-      const done = await repairVersion(held, situation, host, progress);
-      repairs.push(...done);
-      if (done.some((one) => one.result === 'repaired')) situation.versions.set(version, await readVersion(held.dir, version, { signal: host.signal }));
-      return outcomeOf(done);
-    },
-  }));
+  const damaged = [...situation.versions].flatMap(([version, held]) =>
+    isRepairable(held) ? [[version, held] as const] : [],
+  );
+  return damaged
+    .sort(([a], [b]) => compareVersions(a, b))
+    .map(([version, held]): Task => ({
+      title: `repair ${version}`,
+      async run(progress) {
+        const done = await repairVersion(held, situation, host, progress);
+        repairs.push(...done);
+        if (done.some((one) => one.result === 'repaired'))
+          situation.versions.set(version, await readVersion(held.dir, version, { signal: host.signal }));
+        return outcomeOf(done);
+      },
+    }));
 }
 
-async function repairVersion({ dir, problems, found }: Repairable<VersionManifest>, situation: Situation, host: StepHost, progress: (message: string) => void): Promise<Repair[]> {
-  if (found === undefined) return problems.map((what) => ({ what, result: 'beyond-repair', detail: 'nothing else says what the version was archived as; restore it from a backup' }));
+async function repairVersion(
+  { dir, problems, found }: Repairable<VersionManifest>,
+  situation: Situation,
+  host: StepHost,
+  progress: (message: string) => void,
+): Promise<Repair[]> {
+  if (found === undefined)
+    return problems.map((what) => ({
+      what,
+      result: 'beyond-repair',
+      detail: 'nothing else says what the version was archived as; restore it from a backup',
+    }));
   const repairs: Repair[] = [];
   // Images first: signatures are made from them.
   for (const file of found.files.toSorted((a, b) => Number(b.role === 'image') - Number(a.role === 'image'))) {
@@ -85,53 +108,98 @@ async function repairVersion({ dir, problems, found }: Repairable<VersionManifes
 }
 
 /** Makes one file of a version again. @returns from what, in words */
-async function remake(file: ArchivedFile, dir: string, manifest: VersionManifest, situation: Situation, host: StepHost): Promise<string> {
+async function remake(
+  file: ArchivedFile,
+  dir: string,
+  manifest: VersionManifest,
+  situation: Situation,
+  host: StepHost,
+): Promise<string> {
   const path = join(dir, file.path);
   switch (file.role) {
     case 'signature': {
       const image = manifest.files.find((one) => one.role === 'image' && one.partition === file.partition);
       if (image === undefined) throw new ReleasePlanError('archive-damaged', `${path} is the signature of no image`);
       const { sha256 } = await digestFile(join(dir, image.path), host.signal);
-      if (sha256 !== image.sha256) throw new ReleasePlanError('archive-damaged', `the image that it is made from is damaged: ${image.path}`);
-      await publishChecked(path, file, async (temporary) => void (await signature(join(dir, image.path), temporary, { signal: host.signal })));
+      if (sha256 !== image.sha256)
+        throw new ReleasePlanError('archive-damaged', `the image that it is made from is damaged: ${image.path}`);
+      await publishChecked(
+        path,
+        file,
+        async (temporary) => void (await signature(join(dir, image.path), temporary, { signal: host.signal })),
+      );
       return `made from ${image.path}`;
     }
     case 'build-info': {
       const text = buildInfo({ ...manifest, files: manifest.files.filter((one) => one.role !== 'build-info') });
-      if (digestBytes(text).sha256 !== file.sha256) throw new ReleasePlanError('archive-damaged', `${path} was written by another release of release-plan, and would differ`);
+      if (digestBytes(text).sha256 !== file.sha256)
+        throw new ReleasePlanError(
+          'archive-damaged',
+          `${path} was written by another release of release-plan, and would differ`,
+        );
       await writeFileAtomic(path, text);
       return 'made from the manifest';
     }
-    case 'image': return await imageFromDelta(path, file, manifest.version, situation, host);
-    default: throw new ReleasePlanError('archive-damaged', 'it was collected from the build', { hint: 'Restore it from a backup.' });
+    case 'image':
+      return await imageFromDelta(path, file, manifest.version, situation, host);
+    default:
+      throw new ReleasePlanError('archive-damaged', 'it was collected from the build', {
+        hint: 'Restore it from a backup.',
+      });
   }
 }
 
 /** An image is the one thing that cannot be made anew, unless an archived delta leads to it from a whole base. */
-async function imageFromDelta(path: string, file: ArchivedFile, version: string, { versions, updates }: Situation, host: StepHost): Promise<string> {
+async function imageFromDelta(
+  path: string,
+  file: ArchivedFile,
+  version: string,
+  { versions, updates }: Situation,
+  host: StepHost,
+): Promise<string> {
   for (const update of updates.values()) {
     if (update.state !== 'whole' || update.manifest.to !== version) continue;
     const base = versions.get(update.manifest.from);
     const partition = update.manifest.partitions.find((one) => one.name === file.partition);
     if (base?.state !== 'whole' || partition?.delta === undefined || partition.target.sha256 !== file.sha256) continue;
     const [baseImage, delta] = [join(base.dir, partition.base.file), join(update.dir, deltaName(partition.name))];
-    await publishChecked(path, file, async (temporary) => void (await applyDelta(baseImage, delta, temporary, { signal: host.signal })));
+    await publishChecked(
+      path,
+      file,
+      async (temporary) => void (await applyDelta(baseImage, delta, temporary, { signal: host.signal })),
+    );
     return `the archived delta from ${update.manifest.from} gave it back`;
   }
-  throw new ReleasePlanError('archive-damaged', 'it is an image, and no archived delta with a whole base leads to it', { hint: 'Restore it from a backup; devices may run it, and no build is sure to give the same bytes.' });
-}
-
-/** Gives a file its name only when it is what the manifest says. */
-async function publishChecked(path: string, { sizeBytes, sha256 }: ArchivedFile, fill: (temporary: string) => Promise<void>): Promise<void> {
-  await publishFile(path, async (temporary) => {
-    await fill(temporary);
-    const made = await digestFile(temporary);
-    if (made.sha256 !== sha256 || made.sizeBytes !== sizeBytes) throw new ReleasePlanError('archive-damaged', `made again, ${path} has sha256 ${made.sha256}, archived was ${sha256}`);
+  throw new ReleasePlanError('archive-damaged', 'it is an image, and no archived delta with a whole base leads to it', {
+    hint: 'Restore it from a backup; devices may run it, and no build is sure to give the same bytes.',
   });
 }
 
-function updateTasks({ situation, shown, unreadable }: Omit<Verification, 'report'>, repairs: Repair[], host: StepHost, deep: boolean): Task[] {
-  const isBad = (subject: string): boolean => isRepairable(situation.updates.get(subject)) || (shown.get(subject) ?? []).some((row) => row.result === 'fail');
+/** Gives a file its name only when it is what the manifest says. */
+async function publishChecked(
+  path: string,
+  { sizeBytes, sha256 }: ArchivedFile,
+  fill: (temporary: string) => Promise<void>,
+): Promise<void> {
+  await publishFile(path, async (temporary) => {
+    await fill(temporary);
+    const made = await digestFile(temporary);
+    if (made.sha256 !== sha256 || made.sizeBytes !== sizeBytes)
+      throw new ReleasePlanError(
+        'archive-damaged',
+        `made again, ${path} has sha256 ${made.sha256}, archived was ${sha256}`,
+      );
+  });
+}
+
+function updateTasks(
+  { situation, shown, unreadable }: Omit<Verification, 'report'>,
+  repairs: Repair[],
+  host: StepHost,
+  deep: boolean,
+): Task[] {
+  const isBad = (subject: string): boolean =>
+    isRepairable(situation.updates.get(subject)) || (shown.get(subject) ?? []).some((row) => row.result === 'fail');
   return [...situation.updates.keys()].filter(isBad).map((subject): Task => ({
     title: `make ${subject} again`,
     async run(progress) {
@@ -139,17 +207,25 @@ function updateTasks({ situation, shown, unreadable }: Omit<Verification, 'repor
       repairs.push(done);
       if (done.result === 'repaired') {
         const updates = new Map([...situation.updates].filter(([key]) => key === subject));
-        unreadable.push(...(await proveAgain({ ...situation, updates }, shown, host, { deep, meter: new Meter(0, progress) })));
+        unreadable.push(
+          ...(await proveAgain({ ...situation, updates }, shown, host, { deep, meter: new Meter(0, progress) })),
+        );
       }
       return outcomeOf([done]);
     },
   }));
 }
 
-async function remakeUpdate(subject: string, situation: Situation, host: StepHost, progress: (message: string) => void): Promise<string> {
+async function remakeUpdate(
+  subject: string,
+  situation: Situation,
+  host: StepHost,
+  progress: (message: string) => void,
+): Promise<string> {
   const [from = '', to = ''] = subject.split(' -> ');
   const engine = engineOf(subject, situation);
-  if (engine === 'kas') throw new ReleasePlanError('archive-damaged', 'its engine is kas, whose builds `release-plan apply` runs');
+  if (engine === 'kas')
+    throw new ReleasePlanError('archive-damaged', 'its engine is kas, whose builds `release-plan apply` runs');
   return await runDelta({ kind: 'delta', from, to, engine, why: 'damaged' }, situation, host, undefined, progress);
 }
 
@@ -167,7 +243,11 @@ async function attempt(what: string, host: StepHost, body: () => Promise<string>
   } catch (error) {
     const known = asUserError(error);
     if (host.signal.aborted || known === undefined) throw error;
-    return { what, result: 'beyond-repair', detail: known.hint === undefined ? known.message : `${known.message}. ${known.hint}` };
+    return {
+      what,
+      result: 'beyond-repair',
+      detail: known.hint === undefined ? known.message : `${known.message}. ${known.hint}`,
+    };
   }
 }
 

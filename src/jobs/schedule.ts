@@ -24,7 +24,10 @@ export async function nightlyRunOf(plan: Plan, facts: NightlyFacts): Promise<Nig
     planFile: plan.file,
     ...facts,
     ...(repository === undefined ? {} : { repository }),
-    kept: plan.ostree === undefined ? { artifacts: plan.artifacts } : { artifacts: plan.artifacts, 'ostree.repo': plan.ostree.repo },
+    kept:
+      plan.ostree === undefined
+        ? { artifacts: plan.artifacts }
+        : { 'artifacts': plan.artifacts, 'ostree.repo': plan.ostree.repo },
     secrets: signingVariables(plan.signing),
   };
 }
@@ -44,12 +47,17 @@ async function repositoryOf(plan: Plan): Promise<NightlyRun['repository']> {
  * @returns each path, and whether it was there already with this very content
  * @throws ReleasePlanError `schedule-exists`
  */
-export async function writeSchedule(folder: string, files: readonly ScheduleFile[], options: { replace: boolean }): Promise<Array<{ path: string; isNew: boolean }>> {
+export async function writeSchedule(
+  folder: string,
+  files: readonly ScheduleFile[],
+  options: { replace: boolean },
+): Promise<Array<{ path: string; isNew: boolean }>> {
   const written: Array<{ path: string; isNew: boolean; content: string }> = [];
   for (const { name, content } of files) {
     const path = join(folder, name);
     const there = await contentOf(path);
-    if (there !== undefined && there !== content && !options.replace) throw new ReleasePlanError('schedule-exists', `${path} exists already, with another content`);
+    if (there !== undefined && there !== content && !options.replace)
+      throw new ReleasePlanError('schedule-exists', `${path} exists already, with another content`);
     written.push({ path, content, isNew: there !== content });
   }
   for (const { path, content, isNew } of written) {

@@ -39,10 +39,14 @@ export interface Situation {
 /** A step in words, for lists and logs. */
 export function titleOf(step: Step): string {
   switch (step.kind) {
-    case 'build': return `build ${step.version}`;
-    case 'archive': return `archive ${step.version}`;
-    case 'delta': return `delta ${pairKey(step.from, step.to)} (${step.engine})`;
-    case 'report': return 'report';
+    case 'build':
+      return `build ${step.version}`;
+    case 'archive':
+      return `archive ${step.version}`;
+    case 'delta':
+      return `delta ${pairKey(step.from, step.to)} (${step.engine})`;
+    case 'report':
+      return 'report';
   }
 }
 
@@ -52,11 +56,15 @@ export function subjectOf(step: Step): string | undefined {
   return step.kind === 'report' ? undefined : step.version;
 }
 
-/** The versions that the plan names or its deltas are made of; a situation may know of others, that lie in the archive beside them. */
+/**
+ * The versions that the plan names or its deltas are made of; a situation may know of others, that lie in the archive
+ * beside them.
+ */
 export function referredVersions(situation: Situation): Array<Held<VersionManifest>> {
   const names = referredNames(situation);
   return [...situation.versions].filter(([version]) => names.has(version)).map(([, held]) => held);
 }
 
 /** The names of the versions that the plan names or its deltas are made of. */
-export const referredNames = ({ plan, pairs }: Situation): Set<string> => new Set([...plan.versions.map((one) => one.version), ...pairs.flatMap(({ from, to }) => [from, to])]);
+export const referredNames = ({ plan, pairs }: Situation): Set<string> =>
+  new Set([...plan.versions.map((one) => one.version), ...pairs.flatMap(({ from, to }) => [from, to])]);

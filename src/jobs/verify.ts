@@ -47,18 +47,31 @@ export async function verify(plan: Plan, host: StepHost, { deep }: { deep: boole
 }
 
 /** What was found, as it stands now. @param unreadable beside what the situation says */
-export const verificationOf = (situation: Situation, shown: ShownRows, unreadable: readonly string[]): Verification =>
-  ({ situation, shown, report: reportOfVerification(situation, shown), unreadable: [...unreadableOf(situation), ...unreadable] });
+export const verificationOf = (
+  situation: Situation,
+  shown: ShownRows,
+  unreadable: readonly string[],
+): Verification => ({
+  situation,
+  shown,
+  report: reportOfVerification(situation, shown),
+  unreadable: [...unreadableOf(situation), ...unreadable],
+});
 
 /** What a gc took away meanwhile was not needed: no rule refers to it, and nothing is said of it. */
 function forgetMoved(situation: Situation): void {
   const required = new Set(situation.pairs.map(({ from, to }) => pairKey(from, to)));
   const named = referredNames(situation);
-  for (const [version, held] of situation.versions) if (held.state === 'absent' && !named.has(version)) situation.versions.delete(version);
-  for (const [subject, held] of situation.updates) if (held.state === 'absent' && !required.has(subject)) situation.updates.delete(subject);
+  for (const [version, held] of situation.versions)
+    if (held.state === 'absent' && !named.has(version)) situation.versions.delete(version);
+  for (const [subject, held] of situation.updates)
+    if (held.state === 'absent' && !required.has(subject)) situation.updates.delete(subject);
 }
 
-/** A build that stored its own files is archived where they lie, the manifest last: while a run holds the archive, one that has none is not archived yet. */
+/**
+ * A build that stored its own files is archived where they lie, the manifest last: while a run holds the archive, one
+ * that has none is not archived yet.
+ */
 async function forgetAdoptions({ plan, versions }: Situation): Promise<void> {
   for (const [version, held] of versions) {
     if (held.state !== 'damaged' || held.problems.join() !== `${join(held.dir, MANIFEST)} is missing`) continue;
@@ -70,8 +83,15 @@ async function forgetAdoptions({ plan, versions }: Situation): Promise<void> {
 export async function archivedSubjects(plan: Plan, host: Pick<StepHost, 'report'>): Promise<Inventory> {
   const { versions, pairs } = await takeInventory(plan);
   const isUpdate = ({ from, to }: Inventory['pairs'][0]): boolean => isVersion(from) && isVersion(to);
-  const strangers = [...versions.filter((name) => !isVersion(name)), ...pairs.filter((pair) => isVersion(pair.to) && !isUpdate(pair)).map(updatePlace)];
-  if (strangers.length > 0) host.report({ type: 'warning', message: `in the archive, and not looked at, since their names are no versions: ${strangers.join(', ')}` });
+  const strangers = [
+    ...versions.filter((name) => !isVersion(name)),
+    ...pairs.filter((pair) => isVersion(pair.to) && !isUpdate(pair)).map(updatePlace),
+  ];
+  if (strangers.length > 0)
+    host.report({
+      type: 'warning',
+      message: `in the archive, and not looked at, since their names are no versions: ${strangers.join(', ')}`,
+    });
   return { versions: versions.filter((name) => isVersion(name)), pairs: pairs.filter(isUpdate) };
 }
 
@@ -92,10 +112,12 @@ function reportOfVerification(situation: Situation, shown: ShownRows): Consisten
 /** Updates that were looked at although no rule of the plan requires them. */
 export function pairsNotRequired({ updates, pairs }: Situation): Array<{ from: string; to: string }> {
   const required = new Set(pairs.map(({ from, to }) => `${from} -> ${to}`));
-  return [...updates.keys()].filter((key) => !required.has(key)).map((key) => {
-    const [from = '', to = ''] = key.split(' -> ');
-    return { from, to };
-  });
+  return [...updates.keys()]
+    .filter((key) => !required.has(key))
+    .map((key) => {
+      const [from = '', to = ''] = key.split(' -> ');
+      return { from, to };
+    });
 }
 
 function readTask(plan: Plan, beyond: Inventory, host: StepHost, done: (situation: Situation) => void): Task {
@@ -103,12 +125,19 @@ function readTask(plan: Plan, beyond: Inventory, host: StepHost, done: (situatio
     title: 'archive against its manifests',
     async run(progress) {
       const meter = new Meter(bytesOf(await surveyArchive(plan, beyond, HEADERS_ALONE)), progress);
-      const situation = await assess(plan, host.env, { signal: host.signal, onFile: (path) => meter.at(path), onBytes: (bytes) => meter.add(bytes) }, beyond);
+      const situation = await assess(
+        plan,
+        host.env,
+        { signal: host.signal, onFile: (path) => meter.at(path), onBytes: (bytes) => meter.add(bytes) },
+        beyond,
+      );
       forgetMoved(situation);
       await forgetAdoptions(situation);
       done(situation);
       const damaged = [...situation.versions.values(), ...situation.updates.values()].flatMap(problemsOf);
-      return damaged.length === 0 ? { state: 'done', message: meter.summary() } : { state: 'failed', message: damaged.join('\n') };
+      return damaged.length === 0
+        ? { state: 'done', message: meter.summary() }
+        : { state: 'failed', message: damaged.join('\n') };
     },
   };
 }
@@ -116,18 +145,30 @@ function readTask(plan: Plan, beyond: Inventory, host: StepHost, done: (situatio
 /** The bytes that are named by manifests which can be read. */
 export function bytesOf({ versions, updates }: ArchiveState): number {
   const held = [...versions.values(), ...updates.values()];
-  return held.flatMap((one) => (one.state === 'whole' ? one.manifest.files : [])).reduce((sum, file) => sum + file.sizeBytes, 0);
+  return held
+    .flatMap((one) => (one.state === 'whole' ? one.manifest.files : []))
+    .reduce((sum, file) => sum + file.sizeBytes, 0);
 }
 
-function proofTask(situation: Situation, shown: ShownRows, host: StepHost, { deep, unreadable }: { deep: boolean; unreadable: string[] }): Task {
+function proofTask(
+  situation: Situation,
+  shown: ShownRows,
+  host: StepHost,
+  { deep, unreadable }: { deep: boolean; unreadable: string[] },
+): Task {
   return {
     title: deep ? 'deltas applied to their bases, packages against the key' : 'packages against the key',
     async run(progress) {
       const meter = new Meter(bytesToProve(situation, deep), progress);
       unreadable.push(...(await proveAgain(situation, shown, host, { deep, meter })));
       const rows = [...shown.values()].flat();
-      const failed = [...rows.filter((row) => row.result === 'fail').map((row) => `${row.subject}: ${row.detail}`), ...unreadable];
-      return failed.length === 0 ? { state: 'done', message: `${rows.length} proofs hold; ${meter.summary()}` } : { state: 'failed', message: failed.join('\n') };
+      const failed = [
+        ...rows.filter((row) => row.result === 'fail').map((row) => `${row.subject}: ${row.detail}`),
+        ...unreadable,
+      ];
+      return failed.length === 0
+        ? { state: 'done', message: `${rows.length} proofs hold; ${meter.summary()}` }
+        : { state: 'failed', message: failed.join('\n') };
     },
   };
 }

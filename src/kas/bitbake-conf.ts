@@ -31,7 +31,15 @@ export interface Assignment {
 }
 
 // Name, overrides, flag, operator, a value in either kind of quotes.
-const ASSIGNMENT = /^(?:export\s+)?([A-Za-z0-9_${}/.+-]+?)((?::[A-Za-z0-9_${}/.+-]+)*)(?:\[([^\]]+)\])?\s*(\?\?=|\?=|:=|\+=|=\+|\.=|=\.|=)\s*(["'])(.*)\5\s*$/s;
+const ASSIGNMENT = new RegExp(
+  [
+    String.raw`^(?:export\s+)?`,
+    String.raw`([A-Za-z0-9_${'$'}{}/.+-]+?)((?::[A-Za-z0-9_${'$'}{}/.+-]+)*)(?:\[([^\]]+)\])?`,
+    String.raw`\s*(\?\?=|\?=|:=|\+=|=\+|\.=|=\.|=)\s*`,
+    String.raw`(["'])(.*)\5\s*$`,
+  ].join(''),
+  's',
+);
 
 /** The statements of a configuration file, in order. */
 export function parseConf(text: string): Statement[] {
@@ -47,7 +55,8 @@ export function parseConf(text: string): Statement[] {
     }
     joined += line.endsWith('\\') ? line.slice(0, -1) : line;
     if (line.endsWith('\\')) continue;
-    if (joined.trim() !== '') statements.push({ line: start, text: joined.trim(), header, assignment: parseAssignment(joined.trim()) });
+    if (joined.trim() !== '')
+      statements.push({ line: start, text: joined.trim(), header, assignment: parseAssignment(joined.trim()) });
     joined = '';
   }
   return statements;
@@ -78,12 +87,24 @@ export interface Effect {
  *
  * @param overrides override names to know in the old syntax, `VAR_machine`
  */
-export function effectOn(variable: string, statements: readonly Statement[], overrides: readonly string[] = []): Effect {
-  const own = statements.filter((one) => one.assignment?.variable === variable && one.assignment.flag === undefined && one.assignment.overrides === '');
-  const withOperator = (...operators: Operator[]): Statement[] => own.filter((one) => operators.includes(one.assignment?.operator ?? '='));
+export function effectOn(
+  variable: string,
+  statements: readonly Statement[],
+  overrides: readonly string[] = [],
+): Effect {
+  const own = statements.filter(
+    (one) =>
+      one.assignment?.variable === variable && one.assignment.flag === undefined && one.assignment.overrides === '',
+  );
+  const withOperator = (...operators: Operator[]): Statement[] =>
+    own.filter((one) => operators.includes(one.assignment?.operator ?? '='));
   const by = withOperator('=', ':=').at(-1) ?? withOperator('?=').at(0) ?? withOperator('??=').at(-1);
-  const additions = withOperator('+=', '=+', '.=', '=.').filter((one) => by === undefined || one.line > by.line || isDefault(by));
-  const unset = statements.filter((one) => one.text === `unset ${variable}` && (by === undefined || one.line > by.line));
+  const additions = withOperator('+=', '=+', '.=', '=.').filter(
+    (one) => by === undefined || one.line > by.line || isDefault(by),
+  );
+  const unset = statements.filter(
+    (one) => one.text === `unset ${variable}` && (by === undefined || one.line > by.line),
+  );
   const changedBy = [...additions, ...unset, ...statements.filter((one) => isOverrideOf(variable, one, overrides))];
   return { value: by?.assignment?.value, by, changedBy: changedBy.sort((a, b) => a.line - b.line) };
 }

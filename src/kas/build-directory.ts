@@ -33,7 +33,8 @@ const POLL_MS = 200;
 const HELD = 75;
 
 /** Where release-plan keeps what it knows of builds in a build directory. */
-export const notesOf = (kas: KasSettings, env: NodeJS.ProcessEnv): string => join(buildDirOf(kas, env), '.release-plan');
+export const notesOf = (kas: KasSettings, env: NodeJS.ProcessEnv): string =>
+  join(buildDirOf(kas, env), '.release-plan');
 
 /**
  * Runs `body` with the build directory locked. kas takes no lock of its own:
@@ -42,7 +43,11 @@ export const notesOf = (kas: KasSettings, env: NodeJS.ProcessEnv): string => joi
  *
  * @throws ReleasePlanError `build-dir-busy`, naming the holder
  */
-export async function withBuildDirectory<T>(kas: KasSettings, options: BuildDirectoryOptions, body: (directory: BuildDirectory) => Promise<T>): Promise<T> {
+export async function withBuildDirectory<T>(
+  kas: KasSettings,
+  options: BuildDirectoryOptions,
+  body: (directory: BuildDirectory) => Promise<T>,
+): Promise<T> {
   const path = buildDirOf(kas, options.env);
   const notes = notesOf(kas, options.env);
   await attributed(notes, async () => await mkdir(notes, { recursive: true }), BLOCK_BYTES);
@@ -60,7 +65,8 @@ async function lockOf(path: string, { what, waitMs = 0, signal }: BuildDirectory
   try {
     return await takeLock(path, what, { waitMs, ...(signal === undefined ? {} : { signal }) });
   } catch (error) {
-    if (error instanceof ReleasePlanError && error.code === 'locked') throw new ReleasePlanError('build-dir-busy', error.message, { cause: error });
+    if (error instanceof ReleasePlanError && error.code === 'locked')
+      throw new ReleasePlanError('build-dir-busy', error.message, { cause: error });
     throw error;
   }
 }
@@ -72,7 +78,10 @@ async function lockOf(path: string, { what, waitMs = 0, signal }: BuildDirectory
  * @param options waitMs: 10 s by default, which is enough for a server that ends by itself
  * @throws ReleasePlanError `build-dir-busy` when one still does after waitMs, `interrupted`
  */
-export async function waitForBitbake(directory: BuildDirectory, { waitMs = LINGER_MS, signal }: { waitMs?: number; signal?: AbortSignal } = {}): Promise<void> {
+export async function waitForBitbake(
+  directory: BuildDirectory,
+  { waitMs = LINGER_MS, signal }: { waitMs?: number; signal?: AbortSignal } = {},
+): Promise<void> {
   const lock = join(directory.path, 'bitbake.lock');
   const until = performance.now() + waitMs;
   while (await isHeld(lock)) {
@@ -89,6 +98,8 @@ export async function waitForBitbake(directory: BuildDirectory, { waitMs = LINGE
 /** BitBake holds it by flock(2); the file stays when the server has gone. */
 async function isHeld(lock: string): Promise<boolean> {
   if ((await ifThere(stat(lock))) === undefined) return false;
-  const { exitCode } = await run('flock', ['--nonblock', '--conflict-exit-code', String(HELD), lock, 'true'], { okCodes: [0, HELD] });
+  const { exitCode } = await run('flock', ['--nonblock', '--conflict-exit-code', String(HELD), lock, 'true'], {
+    okCodes: [0, HELD],
+  });
   return exitCode === HELD;
 }

@@ -58,7 +58,12 @@ export async function buildVersion(directory: BuildDirectory, request: BuildRequ
 }
 
 /** A run of kas for a job, its environment cleaned. @param added variables for recipes */
-export function kasRunOf(directory: BuildDirectory, job: KasJob, args: string[], added: Record<string, string> = {}): KasRun {
+export function kasRunOf(
+  directory: BuildDirectory,
+  job: KasJob,
+  args: string[],
+  added: Record<string, string> = {},
+): KasRun {
   const { kas, logFile, heartbeatMs, signal, onProgress, onLine } = job;
   const container = containerFor(kas.command, job.env);
   return {
@@ -77,7 +82,11 @@ export function kasRunOf(directory: BuildDirectory, job: KasJob, args: string[],
   };
 }
 
-async function checkConfiguration(directory: BuildDirectory, request: BuildRequest, kasVersion: string): Promise<BuildConfiguration> {
+async function checkConfiguration(
+  directory: BuildDirectory,
+  request: BuildRequest,
+  kasVersion: string,
+): Promise<BuildConfiguration> {
   const { kas, chain, machine, distro, planDir, env } = request;
   const files = await readConf(kas, directory.path);
   const planned: PlannedSettings = { version: request.version, machine, distro, buildinfo: kas.buildinfo };
@@ -86,9 +95,17 @@ async function checkConfiguration(directory: BuildDirectory, request: BuildReque
 }
 
 /** Somebody's `kas checkout` or `kas build` meanwhile rewrote local.conf, and BitBake may have read either. */
-async function requireUnchanged(directory: BuildDirectory, request: BuildRequest, before: BuildConfiguration): Promise<void> {
+async function requireUnchanged(
+  directory: BuildDirectory,
+  request: BuildRequest,
+  before: BuildConfiguration,
+): Promise<void> {
   const changed = (what: string, cause?: unknown): ReleasePlanError =>
-    new ReleasePlanError('kas-configuration-changed', `while ${request.version} was built in ${directory.path}, ${what}`, { cause });
+    new ReleasePlanError(
+      'kas-configuration-changed',
+      `while ${request.version} was built in ${directory.path}, ${what}`,
+      { cause },
+    );
   let after: BuildConfiguration;
   try {
     after = await checkConfiguration(directory, request, before.kas);
@@ -103,7 +120,11 @@ async function requireUnchanged(directory: BuildDirectory, request: BuildRequest
 /** The first line of `kas --version`: `kas 3.1 (configuration format version 12, ...)`. */
 export async function kasVersion(kas: KasSettings, env: NodeJS.ProcessEnv): Promise<string> {
   // kas-container of some releases knows no --version and prints its usage instead.
-  const { stdout } = await run(kas.command, ['--version'], { cwd: kas.workDir, env: kasEnvironment(kas, env), okCodes: [0, 1, 2] });
+  const { stdout } = await run(kas.command, ['--version'], {
+    cwd: kas.workDir,
+    env: kasEnvironment(kas, env),
+    okCodes: [0, 1, 2],
+  });
   const line = stdout.split('\n', 1)[0] ?? '';
   return /\d/.test(line) ? line : `${kas.command}, version unknown`;
 }

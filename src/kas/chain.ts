@@ -34,8 +34,13 @@ export async function chainOf({ config, versionFiles = [], override, workDir }: 
   // Relative paths: a colon above the project does no harm, and kas-container sees the same tree elsewhere.
   const shown = files.map((file) => asArgument(relative(workDir, file)));
   for (const [index, file] of files.entries()) {
-    if (shown[index]?.includes(':')) throw new ReleasePlanError('path-colon', `${file} has a colon in its path, which kas reads as the end of one file and the start of the next`);
-    if (!(await ifThere(stat(file)))?.isFile()) throw new ReleasePlanError('path-missing', `the kas file ${file} does not exist`);
+    if (shown[index]?.includes(':'))
+      throw new ReleasePlanError(
+        'path-colon',
+        `${file} has a colon in its path, which kas reads as the end of one file and the start of the next`,
+      );
+    if (!(await ifThere(stat(file)))?.isFile())
+      throw new ReleasePlanError('path-missing', `the kas file ${file} does not exist`);
   }
   await requireOneRepository(files);
   return { files, argument: shown.join(':') };
@@ -52,7 +57,10 @@ async function requireOneRepository(files: readonly string[]): Promise<void> {
     const found = await repositoryOf(dirname(file));
     if (found === home) continue;
     const name = (root: string | undefined): string => root ?? 'no repository';
-    throw new ReleasePlanError('kas-repository', `${file} lies in ${name(found)}, ${first} in ${name(home)}: kas refuses a chain across repositories`);
+    throw new ReleasePlanError(
+      'kas-repository',
+      `${file} lies in ${name(found)}, ${first} in ${name(home)}: kas refuses a chain across repositories`,
+    );
   }
 }
 
@@ -73,7 +81,13 @@ export async function repositoryOf(folder: string): Promise<string | undefined> 
   if (exitCode === 0) return stdout;
   const refused = /dubious ownership in repository at '(.*)'/.exec(stderr)?.[1];
   if (refused === undefined) return undefined;
-  throw new ReleasePlanError('kas-repository-owner', `git refuses the repository ${refused}: it belongs to another user`, {
-    hint: `Run \`git config --system --add safe.directory ${refused}\` (kas does not see your own git configuration), or change the owner.`,
-  });
+  throw new ReleasePlanError(
+    'kas-repository-owner',
+    `git refuses the repository ${refused}: it belongs to another user`,
+    {
+      hint:
+        `Run \`git config --system --add safe.directory ${refused}\` (kas does not see your own git ` +
+        'configuration), or change the owner.',
+    },
+  );
 }

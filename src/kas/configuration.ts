@@ -30,7 +30,9 @@ export async function readConf(kas: KasSettings, buildDir: string): Promise<Conf
     bblayersConf: await readFile(paths.bblayersConf, 'utf8'),
     topDir: isContained ? '/build' : buildDir,
     workDir: kas.workDir,
-    mounts: isContained ? containerMounts({ workDir: kas.workDir, buildDir, repository: (await repositoryOf(base)) ?? base }) : [],
+    mounts: isContained
+      ? containerMounts({ workDir: kas.workDir, buildDir, repository: (await repositoryOf(base)) ?? base })
+      : [],
   };
 }
 
@@ -50,17 +52,28 @@ export function requirePlanned(localConf: string, planned: PlannedSettings, file
   if (value !== version) throw otherVersion(value, by, planned, file);
   const changed = changedBy[0];
   if (changed !== undefined) {
-    throw new ReleasePlanError('kas-version-overridden', `${placeOf(file, changed)} changes the planned BUILD_VERSION ${version}: ${changed.text}`);
+    throw new ReleasePlanError(
+      'kas-version-overridden',
+      `${placeOf(file, changed)} changes the planned BUILD_VERSION ${version}: ${changed.text}`,
+    );
   }
   requireSetting('MACHINE', machine, statements, file);
   requireSetting('DISTRO', distro, statements, file);
 }
 
-function requireSetting(name: 'MACHINE' | 'DISTRO', expected: string, statements: readonly Statement[], file: string): void {
+function requireSetting(
+  name: 'MACHINE' | 'DISTRO',
+  expected: string,
+  statements: readonly Statement[],
+  file: string,
+): void {
   const { value, by, changedBy } = effectOn(name, statements);
   const beaten = changedBy[0] ?? (value === expected ? undefined : by);
   if (beaten === undefined && value !== undefined) return;
-  throw new ReleasePlanError('kas-settings-differ', `the plan says ${name} ${expected}, the kas files say otherwise: ${saidBy(name, beaten, file)}`);
+  throw new ReleasePlanError(
+    'kas-settings-differ',
+    `the plan says ${name} ${expected}, the kas files say otherwise: ${saidBy(name, beaten, file)}`,
+  );
 }
 
 function saidBy(name: string, statement: Statement | undefined, file: string): string {
@@ -70,12 +83,23 @@ function saidBy(name: string, statement: Statement | undefined, file: string): s
   return `${placeOf(file, statement)}: ${statement.text}`;
 }
 
-function otherVersion(value: string | undefined, by: Statement | undefined, { version, buildinfo }: PlannedSettings, file: string): ReleasePlanError {
-  if (by === undefined) return new ReleasePlanError('kas-order', `${file} does not set BUILD_VERSION, ${version} was planned under ${buildinfo}`);
+function otherVersion(
+  value: string | undefined,
+  by: Statement | undefined,
+  { version, buildinfo }: PlannedSettings,
+  file: string,
+): ReleasePlanError {
+  if (by === undefined)
+    return new ReleasePlanError(
+      'kas-order',
+      `${file} does not set BUILD_VERSION, ${version} was planned under ${buildinfo}`,
+    );
   const message = `${placeOf(file, by)} sets BUILD_VERSION to ${JSON.stringify(value)}, planned is ${version}`;
   return by.header === buildinfo
     ? new ReleasePlanError('kas-order', message)
-    : new ReleasePlanError('kas-version-overridden', message, { hint: `Remove it from local_conf_header ${by.header ?? ''}, or name that id as kas.buildinfo in the plan.` });
+    : new ReleasePlanError('kas-version-overridden', message, {
+        hint: `Remove it from local_conf_header ${by.header ?? ''}, or name that id as kas.buildinfo in the plan.`,
+      });
 }
 
 const placeOf = (file: string, { line, header }: Statement): string =>
@@ -93,7 +117,10 @@ export interface ConfigurationContext {
 }
 
 /** The record of a configuration for the manifest. */
-export async function describeConfiguration(files: ConfFiles, { chain, planDir, env, kas }: ConfigurationContext): Promise<BuildConfiguration> {
+export async function describeConfiguration(
+  files: ConfFiles,
+  { chain, planDir, env, kas }: ConfigurationContext,
+): Promise<BuildConfiguration> {
   const settings = settingsOf(files, await passedEnvironment(chain.files, env));
   return {
     digest: digestOf(settings),

@@ -15,7 +15,10 @@ export function containerFor(command: string, env: NodeJS.ProcessEnv): Container
   if (basename(command) !== 'kas-container') return undefined;
   const asked = env.KAS_CONTAINER_ENGINE ?? env.KAS_DOCKER_ENGINE ?? '';
   // As kas-container itself looks: docker before podman.
-  return { name: `release-plan-${process.pid}-${randomBytes(4).toString('hex')}`, engines: asked === '' ? ['docker', 'podman'] : [asked] };
+  return {
+    name: `release-plan-${process.pid}-${randomBytes(4).toString('hex')}`,
+    engines: asked === '' ? ['docker', 'podman'] : [asked],
+  };
 }
 
 /**
@@ -24,12 +27,21 @@ export function containerFor(command: string, env: NodeJS.ProcessEnv): Container
  *
  * @param variables values without spaces: kas-container splits at them
  */
-export const containerOptions = ({ name }: Container, variables: Record<string, string>): string[] =>
-  ['--runtime-args', [`--name ${name}`, ...Object.entries(variables).map(([key, value]) => `-e ${key}=${value}`)].join(' ')];
+export const containerOptions = ({ name }: Container, variables: Record<string, string>): string[] => [
+  '--runtime-args',
+  [`--name ${name}`, ...Object.entries(variables).map(([key, value]) => `-e ${key}=${value}`)].join(' '),
+];
 
 /** Where kas-container mounts things, as [inside, outside]. @see kas-container 3.1 and 5.4 */
-export const containerMounts = (places: { workDir: string; buildDir: string; repository: string }): Array<readonly [inside: string, outside: string]> =>
-  [['/work', places.workDir], ['/build', places.buildDir], ['/repo', places.repository]];
+export const containerMounts = (places: {
+  workDir: string;
+  buildDir: string;
+  repository: string;
+}): Array<readonly [inside: string, outside: string]> => [
+  ['/work', places.workDir],
+  ['/build', places.buildDir],
+  ['/repo', places.repository],
+];
 
 /**
  * Ends everything in a container. Signals to kas-container end the client at

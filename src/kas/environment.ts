@@ -8,14 +8,30 @@ import type { KasSettings } from '../core/plan.ts';
  * (KAS_BUILD_DIR, KAS_REPO_REF_DIR, KAS_PREMIRRORS, KAS_CONTAINER_IMAGE, DL_DIR,
  * SSTATE_DIR, proxies, credentials) is kept.
  */
-const CHANGES_THE_RESULT = ['KAS_MACHINE', 'KAS_DISTRO', 'KAS_TARGET', 'KAS_TASK', 'VERSION_FROM', 'VERSION_TO'] as const;
+const CHANGES_THE_RESULT = [
+  'KAS_MACHINE',
+  'KAS_DISTRO',
+  'KAS_TARGET',
+  'KAS_TASK',
+  'VERSION_FROM',
+  'VERSION_TO',
+] as const;
 
 /** The environment for kas: the caller's without what would change the result, and with the plan's work dir. */
-export function kasEnvironment(kas: KasSettings, env: NodeJS.ProcessEnv, added: Record<string, string> = {}): NodeJS.ProcessEnv {
+export function kasEnvironment(
+  kas: KasSettings,
+  env: NodeJS.ProcessEnv,
+  added: Record<string, string> = {},
+): NodeJS.ProcessEnv {
   const clean = { ...env };
   for (const name of CHANGES_THE_RESULT) delete clean[name];
   const buildDir = env.KAS_BUILD_DIR;
-  return { ...clean, KAS_WORK_DIR: kas.workDir, ...(buildDir === undefined || buildDir === '' ? {} : { KAS_BUILD_DIR: buildDirOf(kas, env) }), ...added };
+  return {
+    ...clean,
+    KAS_WORK_DIR: kas.workDir,
+    ...(buildDir === undefined || buildDir === '' ? {} : { KAS_BUILD_DIR: buildDirOf(kas, env) }),
+    ...added,
+  };
 }
 
 /** The build directory: KAS_BUILD_DIR (relative to the work dir) or `build` in the work dir. */

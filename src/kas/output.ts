@@ -45,7 +45,9 @@ export function parseKasLine(line: string): KasLine {
   return found === null ? { level: undefined, message: line } : { level: found[1], message: found[2] ?? '' };
 }
 
-/** Where BitBake is, from its line `NOTE: Running task 12 of 345 (/path/x.bb:do_compile)`; undefined for other lines. */
+/**
+ * Where BitBake is, from its line `NOTE: Running task 12 of 345 (/path/x.bb:do_compile)`; undefined for other lines.
+ */
 export function progressOf(message: string): string | undefined {
   const found = /^NOTE: Running (setscene |noexec )?task (\d+) of (\d+) \((.*):(do_\w+)\)/.exec(message);
   if (found === null) return undefined;
@@ -103,10 +105,20 @@ function keep(lines: string[], line: string): void {
 
 /** Words of kas that hide their cause. */
 const PITFALLS: ReadonlyArray<readonly [words: RegExp, hint: string]> = [
-  [/Could not decode line from stream/, 'The build printed a byte that is not UTF-8, at which kas fails even a good build: find the recipe that prints it.'],
-  [/expected str instance, NoneType found/, 'kas found no bitbake: the init script of the build (oe-init-build-env) does not put one on PATH.'],
+  [
+    /Could not decode line from stream/,
+    'The build printed a byte that is not UTF-8, at which kas fails even a good ' +
+      'build: find the recipe that prints it.',
+  ],
+  [
+    /expected str instance, NoneType found/,
+    'kas found no bitbake: the init script of the build (oe-init-build-env) does not put one on PATH.',
+  ],
   [/Did not find any init-build-env script/, 'No repository of the kas files has oe-init-build-env in its top folder.'],
-  [/locale .* not supported|Please make sure locale 'en_US.UTF-8' is available/, 'Install the locale en_US.UTF-8: BitBake needs it.'],
+  [
+    /locale .* not supported|Please make sure locale 'en_US.UTF-8' is available/,
+    'Install the locale en_US.UTF-8: BitBake needs it.',
+  ],
 ];
 
 const hintFor = (message: string): string | undefined => PITFALLS.find(([words]) => words.test(message))?.[1];

@@ -28,9 +28,16 @@ export interface OverridePlace {
 export async function generatedFolder(place: OverridePlace): Promise<string> {
   const folders = await foldersFor(place);
   for (const folder of folders) if (await isWritable(folder)) return join(folder, GENERATED);
-  throw new ReleasePlanError('io-failed', `${folders.join(' and ')} cannot be written, and kas takes the override, which sets BUILD_VERSION, from the repository of the base kas file alone`, {
-    hint: `Make ${join(folders.at(-1) ?? '', GENERATED)} a folder that can be written (git does not see it), or build from a checkout that can.`,
-  });
+  throw new ReleasePlanError(
+    'io-failed',
+    `${folders.join(' and ')} cannot be written, and kas takes the override, ` +
+      'which sets BUILD_VERSION, from the repository of the base kas file alone',
+    {
+      hint:
+        `Make ${join(folders.at(-1) ?? '', GENERATED)} a folder that can be written (git does not see it), or ` +
+        'build from a checkout that can.',
+    },
+  );
 }
 
 const GENERATED = '.release-plan';
@@ -41,14 +48,20 @@ async function foldersFor({ planDir, config, workDir }: OverridePlace): Promise<
   const repository = await repositoryOf(base);
   const besidePlan = repository === (await repositoryOf(planDir)) ? [planDir] : [];
   if (repository !== undefined) return [...new Set([...besidePlan, repository])];
-  const atWork = workDir !== undefined && (await ifThere(stat(workDir))) !== undefined && (await repositoryOf(workDir)) === undefined ? [workDir] : [];
+  const atWork =
+    workDir !== undefined && (await ifThere(stat(workDir))) !== undefined && (await repositoryOf(workDir)) === undefined
+      ? [workDir]
+      : [];
   return [...new Set([...besidePlan, base, ...atWork])];
 }
 
 /** Whether files can be made in the folder for generated files, or it itself can. */
 async function isWritable(folder: string): Promise<boolean> {
   for (const path of [join(folder, GENERATED), folder]) {
-    const errno = await access(path, constants.W_OK).then(() => undefined, (error: unknown) => errnoOf(error) ?? 'unknown');
+    const errno = await access(path, constants.W_OK).then(
+      () => undefined,
+      (error: unknown) => errnoOf(error) ?? 'unknown',
+    );
     if (errno === undefined) return true;
     if (errno === 'EROFS' || errno === 'EACCES' || errno === 'EPERM') return false;
   }

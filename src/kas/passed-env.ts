@@ -11,7 +11,10 @@ import { parseDocument } from 'yaml';
  *
  * @returns name -> value, for names that have one
  */
-export async function passedEnvironment(files: readonly string[], env: NodeJS.ProcessEnv): Promise<Map<string, string>> {
+export async function passedEnvironment(
+  files: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<Map<string, string>> {
   const passed = new Map<string, string>();
   for (const file of files) {
     for (const [name, value] of Object.entries(envOf(await readFile(file, 'utf8')))) {

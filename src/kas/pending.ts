@@ -28,7 +28,9 @@ const fileOf = (directory: BuildDirectory): string => join(directory.notes, 'pen
 export async function readPending(directory: BuildDirectory): Promise<PendingBuild | undefined> {
   const opened = openSealedJson((await ifThere(readFile(fileOf(directory), 'utf8'))) ?? '');
   if ('problem' in opened) return undefined;
-  const { startedAtNs, ...rest } = opened.value as unknown as Omit<PendingBuild, 'startedAtNs'> & { startedAtNs: string };
+  const { startedAtNs, ...rest } = opened.value as unknown as Omit<PendingBuild, 'startedAtNs'> & {
+    startedAtNs: string;
+  };
   return { ...rest, startedAtNs: BigInt(startedAtNs) };
 }
 
@@ -38,10 +40,20 @@ export async function readPending(directory: BuildDirectory): Promise<PendingBui
  * what layers changed meanwhile. Any other
  * is replaced, since its images are about to go.
  */
-export async function startPending(directory: BuildDirectory, version: string, configuration: BuildConfiguration): Promise<PendingBuild> {
+export async function startPending(
+  directory: BuildDirectory,
+  version: string,
+  configuration: BuildConfiguration,
+): Promise<PendingBuild> {
   const before = await readPending(directory);
-  const goesOn = before !== undefined && before.version === version && before.configuration.digest === configuration.digest;
-  const pending = { version, configuration, finished: false, startedAtNs: goesOn ? before.startedAtNs : await nowByFile(directory) };
+  const goesOn =
+    before !== undefined && before.version === version && before.configuration.digest === configuration.digest;
+  const pending = {
+    version,
+    configuration,
+    finished: false,
+    startedAtNs: goesOn ? before.startedAtNs : await nowByFile(directory),
+  };
   await write(directory, pending);
   return pending;
 }

@@ -20,7 +20,10 @@ export interface ProofRequest {
   version: string;
   /** When the build was started, see kas/pending.ts. */
   startedAtNs: bigint;
-  /** Why an image that is older than the build may not stand for it, or undefined when it may, see kas/proven.ts; without this none may. */
+  /**
+   * Why an image that is older than the build may not stand for it, or undefined when it may, see kas/proven.ts;
+   * without this none may.
+   */
   objectionToEarlier?: (path: string, sha256: string) => Promise<string | undefined>;
   /** A folder with room to unpack an erofs image. */
   scratchDir: string;
@@ -49,7 +52,11 @@ export async function proveBuild(request: ProofRequest): Promise<Proof[]> {
   const [first, ...others] = problems;
   if (first === undefined) return proofs;
   if (others.length === 0) throw first;
-  throw new ReleasePlanError(first.code, problems.map((one) => one.message).join('\n'), first.hint === undefined ? {} : { hint: first.hint });
+  throw new ReleasePlanError(
+    first.code,
+    problems.map((one) => one.message).join('\n'),
+    first.hint === undefined ? {} : { hint: first.hint },
+  );
 }
 
 async function provePartition(partition: Partition, request: ProofRequest): Promise<Proof[]> {
@@ -59,37 +66,75 @@ async function provePartition(partition: Partition, request: ProofRequest): Prom
   // Follows the link without a version in its name that Yocto leaves.
   const found = await ifThere(stat(path, { bigint: true }));
   if (found === undefined || !found.isFile()) {
-    throw new ReleasePlanError('artifact-missing', `the build of ${version} left no image for partition ${partition.name}: ${path} does not exist`, {
-      hint: 'kas may have found nothing to do although the image was deleted: `kas build -c cleansstate CHAIN`, then the same command. Or compare kas.deploy and partitions[].file with what the build leaves.',
-    });
+    throw new ReleasePlanError(
+      'artifact-missing',
+      `the build of ${version} left no image for partition ${partition.name}: ${path} does not exist`,
+      {
+        hint:
+          'kas may have found nothing to do although the image was deleted: `kas build -c cleansstate CHAIN`, ' +
+          'then the same command. Or compare kas.deploy and partitions[].file with what the build leaves.',
+      },
+    );
   }
   return [await proveFresh(path, file, found.ctimeNs, request), await proveVersion(partition, path, request)];
 }
 
-/** By ctime: an image from shared state keeps the mtime of when it was made, and only its ctime says when it was put here. */
+/**
+ * By ctime: an image from shared state keeps the mtime of when it was made, and only its ctime says when it was put
+ * here.
+ */
 async function proveFresh(path: string, file: string, changedNs: bigint, request: ProofRequest): Promise<Proof> {
   const { version, startedAtNs, objectionToEarlier } = request;
   const pass = (detail: string): Proof => ({ check: 'fresh-image', result: 'pass', detail });
   if (changedNs >= startedAtNs) return pass(`${file}: put in place after the build was started`);
   const objection = await objectionToEarlier?.(path, (await digestFile(path, request.signal)).sha256);
-  if (objectionToEarlier !== undefined && objection === undefined) return pass(`${file}: of an earlier build of ${version} from the same configuration and layers, proven and archived then, unchanged since`);
-  throw new ReleasePlanError('build-stale',
-    `${path} is from ${isoOf(changedNs)}, but the build of ${version} was started at ${isoOf(startedAtNs)}: kas exited 0 without making it${objection === undefined ? '' : `, and ${objection}`}`);
+  if (objectionToEarlier !== undefined && objection === undefined)
+    return pass(
+      `${file}: of an earlier build of ` +
+        `${version} from the same configuration and layers, proven and archived then, unchanged since`,
+    );
+  throw new ReleasePlanError(
+    'build-stale',
+    `${path} is from ${isoOf(changedNs)}, but the build of ${version} was started at ${isoOf(startedAtNs)}: kas ` +
+      `exited 0 without making it${objection === undefined ? '' : `, and ${objection}`}`,
+  );
 }
 
 const isoOf = (timeNs: bigint): string => new Date(Number(timeNs / 1_000_000n)).toISOString();
 
-async function proveVersion(partition: Partition, path: string, { version, scratchDir, signal }: ProofRequest): Promise<Proof> {
+async function proveVersion(
+  partition: Partition,
+  path: string,
+  { version, scratchDir, signal }: ProofRequest,
+): Promise<Proof> {
   if (partition.versionFile === undefined) {
-    return { check: 'build-version', result: 'not-checked', detail: `${partition.name}: the plan names no version_file` };
+    return {
+      check: 'build-version',
+      result: 'not-checked',
+      detail: `${partition.name}: the plan names no version_file`,
+    };
   }
   const filesystem = await filesystemOf(path);
   const inside = partition.versionFile;
-  const content = await readImageFile({ image: path, filesystem, path: inside, scratchDir, ...(signal === undefined ? {} : { signal }) });
-  if (content === undefined) throw new ReleasePlanError('build-version-unproven', `${path} has no file ${inside}, in which BUILD_VERSION ${version} should stand`);
+  const content = await readImageFile({
+    image: path,
+    filesystem,
+    path: inside,
+    scratchDir,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (content === undefined)
+    throw new ReleasePlanError(
+      'build-version-unproven',
+      `${path} has no file ${inside}, in which BUILD_VERSION ${version} should stand`,
+    );
   const text = Buffer.from(content).toString('utf8');
-  if (holdsVersion(text, version)) return { check: 'build-version', result: 'pass', detail: `${partition.name}: ${inside} holds ${version}` };
-  throw new ReleasePlanError('build-version-unproven', `${inside} in ${path} does not hold ${version}; it says: ${excerptOf(text)}`);
+  if (holdsVersion(text, version))
+    return { check: 'build-version', result: 'pass', detail: `${partition.name}: ${inside} holds ${version}` };
+  throw new ReleasePlanError(
+    'build-version-unproven',
+    `${inside} in ${path} does not hold ${version}; it says: ${excerptOf(text)}`,
+  );
 }
 
 /**
@@ -103,7 +148,10 @@ export function holdsVersion(text: string, version: string): boolean {
 
 /** The line that most likely names the version, for a message. */
 function excerptOf(text: string): string {
-  const lines = text.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
   const line = lines.find((one) => /version/i.test(one) && /\d/.test(one)) ?? lines[0] ?? '(empty)';
   return line.slice(0, 200);
 }

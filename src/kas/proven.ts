@@ -46,13 +46,28 @@ async function readProven(directory: BuildDirectory): Promise<ProvenImages> {
  *
  * @param images absolute path and sha256 as archived
  */
-export async function rememberProven(directory: BuildDirectory, pending: PendingBuild, key: ProductKey, images: ReadonlyArray<{ path: string; sha256: string }>): Promise<void> {
+export async function rememberProven(
+  directory: BuildDirectory,
+  pending: PendingBuild,
+  key: ProductKey,
+  images: ReadonlyArray<{ path: string; sha256: string }>,
+): Promise<void> {
   const { machine, distro, image } = key;
   const { version, configuration, startedAtNs } = pending;
   const known = await readProven(directory);
-  for (const { path, sha256 } of images) known[relative(directory.path, path)] = { machine, distro, image, version, sha256, configuration, startedAtNs: String(startedAtNs) };
+  for (const { path, sha256 } of images)
+    known[relative(directory.path, path)] = {
+      machine,
+      distro,
+      image,
+      version,
+      sha256,
+      configuration,
+      startedAtNs: String(startedAtNs),
+    };
   const standing: ProvenImages = {};
-  for (const [path, one] of Object.entries(known)) if ((await ifThere(stat(resolve(directory.path, path)))) !== undefined) standing[path] = one;
+  for (const [path, one] of Object.entries(known))
+    if ((await ifThere(stat(resolve(directory.path, path)))) !== undefined) standing[path] = one;
   await writeFileAtomic(fileOf(directory), sealJson({ schema: 1, images: standing }));
 }
 
@@ -73,28 +88,49 @@ export interface EarlierQuestion {
  * the same configuration and the same commits, and has the same bytes. What is
  * archived of it now then says nothing that it did not say the first time.
  */
-export async function objectionToEarlier(directory: BuildDirectory, { path, sha256, key, pending, workDir }: EarlierQuestion): Promise<string | undefined> {
+export async function objectionToEarlier(
+  directory: BuildDirectory,
+  { path, sha256, key, pending, workDir }: EarlierQuestion,
+): Promise<string | undefined> {
   const known = (await readProven(directory))[relative(directory.path, path)];
   if (known === undefined) return 'nothing in the build directory says what it was built from';
   const { version, configuration } = pending;
   if (known.version !== version) return `it was archived as ${known.version}`;
-  for (const name of ['machine', 'distro', 'image'] as const) if (known[name] !== key[name]) return `it was archived for ${name} ${known[name]}`;
+  for (const name of ['machine', 'distro', 'image'] as const)
+    if (known[name] !== key[name]) return `it was archived for ${name} ${known[name]}`;
   if (known.sha256 !== sha256) return `it was altered since it was archived as ${version}`;
-  if (known.configuration.digest !== configuration.digest) return `it was built from another configuration: ${differing(known.configuration.settings, configuration.settings).join(', ')}`;
-  const moved = differing(known.configuration.layers, configuration.layers).map((name) => `${name} was at ${known.configuration.layers[name] ?? 'no commit'}, is at ${configuration.layers[name] ?? 'no commit'}`);
+  if (known.configuration.digest !== configuration.digest)
+    return (
+      'it was built from another configuration: ' +
+      `${differing(known.configuration.settings, configuration.settings).join(', ')}`
+    );
+  const moved = differing(known.configuration.layers, configuration.layers).map(
+    (name) =>
+      `${name} was at ${known.configuration.layers[name] ?? 'no commit'}, is at ` +
+      `${configuration.layers[name] ?? 'no commit'}`,
+  );
   if (moved.length > 0) return `it was built from other layers: ${moved.join('; ')}`;
   const changed = await changedSince(BigInt(known.startedAtNs), unpinnedLayers(configuration, workDir), directory.path);
-  return changed === undefined ? undefined : `${changed}, in a layer without a clean commit, was changed since it was built`;
+  return changed === undefined
+    ? undefined
+    : `${changed}, in a layer without a clean commit, was changed since it was built`;
 }
 
 /** Names whose values differ; only a few, for a message. */
 const differing = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): string[] =>
-  [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => a[name] !== b[name]).sort().slice(0, 3);
+  [...new Set([...Object.keys(a), ...Object.keys(b)])]
+    .filter((name) => a[name] !== b[name])
+    .sort()
+    .slice(0, 3);
 
 /** The layers whose content no commit names: outside of any repository, or in one with changes. */
 function unpinnedLayers({ settings, layers }: BuildConfiguration, workDir: string): string[] {
-  const pinned = Object.entries(layers).filter(([, commit]) => !commit.endsWith('-dirty')).map(([name]) => resolve(workDir, name));
-  const folders = Object.keys(settings).filter((name) => name.startsWith('layer ')).map((name) => resolve(workDir, name.slice('layer '.length)));
+  const pinned = Object.entries(layers)
+    .filter(([, commit]) => !commit.endsWith('-dirty'))
+    .map(([name]) => resolve(workDir, name));
+  const folders = Object.keys(settings)
+    .filter((name) => name.startsWith('layer '))
+    .map((name) => resolve(workDir, name.slice('layer '.length)));
   return folders.filter((folder) => !pinned.some((top) => !relative(top, folder).startsWith('..')));
 }
 
@@ -105,7 +141,11 @@ const NOT_LAYER: ReadonlySet<string> = new Set(['.git', '.release-plan']);
  * What changed in some folders after a time, by ctime, which no program sets
  * back; a name that came or went changes its folder. The build directory may lie in one.
  */
-async function changedSince(sinceNs: bigint, folders: readonly string[], buildDir: string): Promise<string | undefined> {
+async function changedSince(
+  sinceNs: bigint,
+  folders: readonly string[],
+  buildDir: string,
+): Promise<string | undefined> {
   for (const folder of folders) {
     if ((await lstat(folder, { bigint: true })).ctimeNs >= sinceNs) return folder;
     for (const entry of await readdir(folder, { withFileTypes: true })) {

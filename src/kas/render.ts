@@ -50,7 +50,9 @@ export function quoteYaml(text: string): string {
 function escapeYaml(character: string): string {
   if (character === '"' || character === '\\') return `\\${character}`;
   const codePoint = character.codePointAt(0) ?? 0;
-  return codePoint > 0xffff ? `\\U${codePoint.toString(16).padStart(8, '0')}` : `\\u${codePoint.toString(16).padStart(4, '0')}`;
+  return codePoint > 0xffff
+    ? `\\U${codePoint.toString(16).padStart(8, '0')}`
+    : `\\u${codePoint.toString(16).padStart(4, '0')}`;
 }
 
 /** Returns the version, or throws `version-invalid`. */

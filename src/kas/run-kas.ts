@@ -63,22 +63,42 @@ export async function runKas(run: KasRun): Promise<void> {
   }
 }
 
-type Ending = { why: 'ended'; code: number | null; signal: NodeJS.Signals | null } | { why: 'interrupted' } | { why: 'stalled' } | { why: 'log-failed'; error: unknown };
+type Ending =
+  | { why: 'ended'; code: number | null; signal: NodeJS.Signals | null }
+  | { why: 'interrupted' }
+  | { why: 'stalled' }
+  | { why: 'log-failed'; error: unknown };
 
 async function supervise(run: KasRun, log: FileHandle): Promise<void> {
-  const child = spawn(run.command, run.args, { cwd: run.workDir, env: run.env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(run.command, run.args, {
+    cwd: run.workDir,
+    env: run.env,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const ended = endOf(child);
   await started(child, run.command);
   const errors = new BuildErrors();
   const watch = new Watch(run);
-  const drained = Promise.all([child.stdout, child.stderr].map((stream) => relay(stream, { log, logFile: run.logFile }, (line) => {
-    run.onLine?.(line);
-    const parsed = parseKasLine(line);
-    errors.add(parsed);
-    watch.heard(progressOf(parsed.message));
-  }, () => watch.sign())));
+  const drained = Promise.all(
+    [child.stdout, child.stderr].map((stream) =>
+      relay(
+        stream,
+        { log, logFile: run.logFile },
+        (line) => {
+          run.onLine?.(line);
+          const parsed = parseKasLine(line);
+          errors.add(parsed);
+          watch.heard(progressOf(parsed.message));
+        },
+        () => watch.sign(),
+      ),
+    ),
+  );
   // A build whose log cannot be written is stopped: its disk is full, most likely, and nobody could say why it failed.
-  const logFailed = new Promise<Ending>((resolve) => drained.catch((error: unknown) => resolve({ why: 'log-failed', error })));
+  const logFailed = new Promise<Ending>((resolve) =>
+    drained.catch((error: unknown) => resolve({ why: 'log-failed', error })),
+  );
   const interruption = new Interruption(run.signal);
   const ending = await Promise.race([ended, watch.stalled, interruption.happened, logFailed]);
   watch.end();
@@ -104,14 +124,16 @@ async function stop(run: KasRun, pid: number): Promise<void> {
   if (container !== undefined) await killContainer(container, env);
 }
 
-const endOf = (child: ChildProcess): Promise<Ending> => new Promise((resolve) => {
-  child.once('exit', (code, signal) => resolve({ why: 'ended', code, signal }));
-});
+const endOf = (child: ChildProcess): Promise<Ending> =>
+  new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve({ why: 'ended', code, signal }));
+  });
 
-const started = (child: ChildProcess, command: string): Promise<void> => new Promise((resolve, reject) => {
-  child.once('spawn', resolve);
-  child.once('error', (error) => reject(errnoOf(error) === 'ENOENT' ? missingTool(command, error) : error));
-});
+const started = (child: ChildProcess, command: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (error) => reject(errnoOf(error) === 'ENOENT' ? missingTool(command, error) : error));
+  });
 
 /** The signal as a promise that leaves no listener behind: one signal sees many builds. */
 class Interruption {
@@ -134,7 +156,12 @@ class Interruption {
 }
 
 /** Copies a stream to the log as it is, and hands out its lines. */
-async function relay(stream: AsyncIterable<Buffer>, { log, logFile }: { log: FileHandle; logFile: string }, onLine: (line: string) => void, onBytes: () => void): Promise<void> {
+async function relay(
+  stream: AsyncIterable<Buffer>,
+  { log, logFile }: { log: FileHandle; logFile: string },
+  onLine: (line: string) => void,
+  onBytes: () => void,
+): Promise<void> {
   const lines = new LineSplitter(onLine);
   try {
     for await (const chunk of stream) {
@@ -164,11 +191,14 @@ class Watch {
     this.#at = `kas ${verbOf(run)}`;
     const heartbeatMs = run.heartbeatMs ?? HEARTBEAT_MS;
     this.stalled = new Promise((resolve) => {
-      this.#timer = setInterval(() => {
-        const now = performance.now();
-        if (now - this.#lastSign >= run.stallTimeoutMs) resolve({ why: 'stalled' });
-        else if (now - this.#lastTold >= heartbeatMs) this.#tell(this.#heartbeat(now));
-      }, Math.max(10, Math.min(1000, heartbeatMs / 2, run.stallTimeoutMs / 4)));
+      this.#timer = setInterval(
+        () => {
+          const now = performance.now();
+          if (now - this.#lastSign >= run.stallTimeoutMs) resolve({ why: 'stalled' });
+          else if (now - this.#lastTold >= heartbeatMs) this.#tell(this.#heartbeat(now));
+        },
+        Math.max(10, Math.min(1000, heartbeatMs / 2, run.stallTimeoutMs / 4)),
+      );
     });
   }
 
@@ -189,7 +219,10 @@ class Watch {
   }
 
   #heartbeat(now: number): string {
-    return `still building after ${inWords(now - this.#started)}, last word ${inWords(now - this.#lastSign)} ago; ${this.#at}`;
+    return (
+      `still building after ${inWords(now - this.#started)}, last word ${inWords(now - this.#lastSign)} ago; ` +
+      `${this.#at}`
+    );
   }
 
   #tell(message: string): void {
@@ -210,15 +243,25 @@ function conclude(run: KasRun, ending: Ending, errors: BuildErrors): void {
   const log = `the log is ${run.logFile}`;
   const verb = verbOf(run);
   if (ending.why === 'log-failed') throw ending.error;
-  if (ending.why === 'interrupted') throw new ReleasePlanError('interrupted', `kas ${verb} was interrupted and stopped; ${log}`);
+  if (ending.why === 'interrupted')
+    throw new ReleasePlanError('interrupted', `kas ${verb} was interrupted and stopped; ${log}`);
   if (ending.why === 'stalled') {
     const last = errors.tail().at(-1) ?? 'nothing at all';
-    throw new ReleasePlanError('build-stalled', `kas ${verb} printed nothing for ${inWords(run.stallTimeoutMs)} and was stopped; its last words: ${last}; ${log}`);
+    throw new ReleasePlanError(
+      'build-stalled',
+      `kas ${verb} printed nothing for ${inWords(run.stallTimeoutMs)} and ` +
+        `was stopped; its last words: ${last}; ${log}`,
+    );
   }
   if (ending.code === 0) return;
   const how = ending.code === null ? `killed by ${ending.signal ?? 'a signal'}` : `exit code ${ending.code}`;
   const message = [`kas ${verb} failed (${how}); ${log}`, ...errors.lines()].join('\n');
-  if (errors.sawFullDisk()) throw new ReleasePlanError('disk-full', `the disk of ${run.buildDir} became full: ${message}`, { hint: 'How much a build needs, only BitBake knows; a first one takes 50 to 100 GB, BB_DISKMON_DIRS stops it in time.' });
+  if (errors.sawFullDisk())
+    throw new ReleasePlanError('disk-full', `the disk of ${run.buildDir} became full: ${message}`, {
+      hint:
+        'How much a build needs, only BitBake knows; a first one takes 50 to 100 GB, ' +
+        'BB_DISKMON_DIRS stops it in time.',
+    });
   const hint = errors.hint();
   throw new ReleasePlanError('build-failed', message, hint === undefined ? {} : { hint });
 }

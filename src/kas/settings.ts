@@ -19,9 +19,24 @@ export interface ConfFiles {
  */
 const NOT_CONFIGURATION: ReadonlySet<string> = new Set([
   'BUILD_VERSION',
-  'DL_DIR', 'SSTATE_DIR', 'SSTATE_MIRRORS', 'TMPDIR', 'PREMIRRORS', 'MIRRORS', 'SOURCE_MIRROR_URL',
-  'BB_NUMBER_THREADS', 'BB_NUMBER_PARSE_THREADS', 'PARALLEL_MAKE', 'BB_PRESSURE_MAX_CPU', 'BB_PRESSURE_MAX_IO', 'BB_PRESSURE_MAX_MEMORY',
-  'BB_DISKMON_DIRS', 'BB_HASHSERVE', 'BB_HASHSERVE_UPSTREAM', 'BB_SERVER_TIMEOUT', 'BB_GENERATE_MIRROR_TARBALLS',
+  'DL_DIR',
+  'SSTATE_DIR',
+  'SSTATE_MIRRORS',
+  'TMPDIR',
+  'PREMIRRORS',
+  'MIRRORS',
+  'SOURCE_MIRROR_URL',
+  'BB_NUMBER_THREADS',
+  'BB_NUMBER_PARSE_THREADS',
+  'PARALLEL_MAKE',
+  'BB_PRESSURE_MAX_CPU',
+  'BB_PRESSURE_MAX_IO',
+  'BB_PRESSURE_MAX_MEMORY',
+  'BB_DISKMON_DIRS',
+  'BB_HASHSERVE',
+  'BB_HASHSERVE_UPSTREAM',
+  'BB_SERVER_TIMEOUT',
+  'BB_GENERATE_MIRROR_TARBALLS',
 ]);
 
 /**
@@ -37,12 +52,18 @@ export function settingsOf(files: ConfFiles, passed: ReadonlyMap<string, string>
   for (const [name, value] of passed) if (!NOT_CONFIGURATION.has(name)) said.set(`env ${name}`, [value]);
   for (const statement of [...parseConf(files.bblayersConf), ...parseConf(files.localConf)]) {
     const { assignment } = statement;
-    if (assignment?.variable === 'BBLAYERS' || (assignment !== undefined && NOT_CONFIGURATION.has(assignment.variable))) continue;
+    if (assignment?.variable === 'BBLAYERS' || (assignment !== undefined && NOT_CONFIGURATION.has(assignment.variable)))
+      continue;
     const name = nameOf(statement);
-    said.set(name, [...(said.get(name) ?? []), assignment === undefined ? statement.text : `${assignment.operator} ${assignment.value}`]);
+    said.set(name, [
+      ...(said.get(name) ?? []),
+      assignment === undefined ? statement.text : `${assignment.operator} ${assignment.value}`,
+    ]);
   }
   for (const layer of layersOf(files)) said.set(`layer ${relative(files.workDir, layer)}`, ['']);
-  return Object.fromEntries([...said].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, words]) => [name, digestOf(words)]));
+  return Object.fromEntries(
+    [...said].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, words]) => [name, digestOf(words)]),
+  );
 }
 
 function nameOf({ assignment, text }: Statement): string {
@@ -52,8 +73,13 @@ function nameOf({ assignment, text }: Statement): string {
 
 /** The layer folders of bblayers.conf, absolute, as this machine has them. */
 export function layersOf({ bblayersConf, topDir, mounts }: ConfFiles): string[] {
-  const values = parseConf(bblayersConf).flatMap(({ assignment }) => (assignment?.variable === 'BBLAYERS' ? [assignment.value] : []));
-  const layers = values.join(' ').split(/\s+/).filter((one) => one !== '');
+  const values = parseConf(bblayersConf).flatMap(({ assignment }) =>
+    assignment?.variable === 'BBLAYERS' ? [assignment.value] : [],
+  );
+  const layers = values
+    .join(' ')
+    .split(/\s+/)
+    .filter((one) => one !== '');
   return layers.map((one) => outside(resolve(topDir, one.replace(/^\$\{TOPDIR\}/, topDir)), mounts));
 }
 

@@ -68,7 +68,11 @@ export interface PlanComparison {
  *
  * @param uses who runs what, by version; undefined when no fleet could be asked
  */
-export function comparePlans(before: PlanView, after: PlanView, uses: ReadonlyMap<string, VersionUse> | undefined): PlanComparison {
+export function comparePlans(
+  before: PlanView,
+  after: PlanView,
+  uses: ReadonlyMap<string, VersionUse> | undefined,
+): PlanComparison {
   const builds = added(built(before), built(after));
   const adopted = added(versions(before), versions(after)).filter((version) => !built(after).includes(version));
   const was = new Map(before.pairs.map((pair) => [pairKey(pair.from, pair.to), pair]));
@@ -77,8 +81,15 @@ export function comparePlans(before: PlanView, after: PlanView, uses: ReadonlyMa
     const old = was.get(pairKey(from, to));
     return old !== undefined && before.recipes[old.engine] !== after.recipes[engine];
   };
-  const deltas = after.pairs.filter((pair) => !was.has(pairKey(pair.from, pair.to))).flatMap((pair) => causedBy(pair, after.steps));
-  const remade = after.pairs.filter(isPackedOtherwise).map(({ from, to, engine }) => ({ from, to, engine, why: 'the plan says otherwise of partitions, packaging, signing or engine' }));
+  const deltas = after.pairs
+    .filter((pair) => !was.has(pairKey(pair.from, pair.to)))
+    .flatMap((pair) => causedBy(pair, after.steps));
+  const remade = after.pairs.filter(isPackedOtherwise).map(({ from, to, engine }) => ({
+    from,
+    to,
+    engine,
+    why: 'the plan says otherwise of partitions, packaging, signing or engine',
+  }));
   return {
     builds,
     adopted,
@@ -88,19 +99,23 @@ export function comparePlans(before: PlanView, after: PlanView, uses: ReadonlyMa
     removed: removedVersions(before, after, uses),
     retagged: retagged(before.plan, after.plan),
     settings: changedSettings(before.plan, after.plan),
-    pending: after.steps.filter((step) => step.kind !== 'report' && before.steps.some((one) => sameWork(one, step))).length,
+    pending: after.steps.filter((step) => step.kind !== 'report' && before.steps.some((one) => sameWork(one, step)))
+      .length,
   };
 }
 
 /** Whether a comparison holds anything at all. */
-export const isEmpty = ({ pending: _pending, ...lists }: PlanComparison): boolean => Object.values(lists).every((list) => list.length === 0);
+export const isEmpty = ({ pending: _pending, ...lists }: PlanComparison): boolean =>
+  Object.values(lists).every((list) => list.length === 0);
 
 const versions = ({ plan }: PlanView): string[] => plan.versions.map((one) => one.version);
 
 /** What apply would build; an OSTree product without kas gets its commits from elsewhere. */
-const built = ({ plan, steps }: PlanView): string[] => (plan.kas === undefined ? [] : steps.flatMap((step) => (step.kind === 'build' ? [step.version] : [])));
+const built = ({ plan, steps }: PlanView): string[] =>
+  plan.kas === undefined ? [] : steps.flatMap((step) => (step.kind === 'build' ? [step.version] : []));
 
-const added = (before: readonly string[], after: readonly string[]): string[] => after.filter((one) => !before.includes(one));
+const added = (before: readonly string[], after: readonly string[]): string[] =>
+  after.filter((one) => !before.includes(one));
 
 /** The step that makes a pair; none when the archive has it from earlier. */
 function causedBy(pair: RequiredPair, steps: readonly Step[]): CausedDelta[] {
@@ -113,14 +128,27 @@ function sameWork(a: Step, b: Step): boolean {
   return a.kind === b.kind && 'version' in a && 'version' in b && a.version === b.version;
 }
 
-function removedVersions(before: PlanView, after: PlanView, uses: ReadonlyMap<string, VersionUse> | undefined): RemovedVersion[] {
+function removedVersions(
+  before: PlanView,
+  after: PlanView,
+  uses: ReadonlyMap<string, VersionUse> | undefined,
+): RemovedVersion[] {
   return added(versions(after), versions(before)).map((version): RemovedVersion => {
     const use = uses?.get(version);
     const tags = before.plan.versions.find((one) => one.version === version)?.tags ?? [];
     const neededBy = [
-      ...(use === undefined || use.devices === 0 ? [] : [`${use.devices} ${use.devices === 1 ? 'device runs' : 'devices run'} it (${use.examples.join(', ')}${use.devices > use.examples.length ? ', ...' : ''})`]),
-      ...tags.filter((tag) => after.plan.deltas.some(({ from }) => from.kind === 'tag' && from.tag === tag)).map((tag) => `it had the tag ${tag}, which deltas start from`),
-      ...after.pairs.filter((pair) => pair.from === version || pair.to === version).map(({ from, to }) => `the delta ${pairKey(from, to)} is still required`),
+      ...(use === undefined || use.devices === 0
+        ? []
+        : [
+            `${use.devices} ${use.devices === 1 ? 'device runs' : 'devices run'} it ` +
+              `(${use.examples.join(', ')}${use.devices > use.examples.length ? ', ...' : ''})`,
+          ]),
+      ...tags
+        .filter((tag) => after.plan.deltas.some(({ from }) => from.kind === 'tag' && from.tag === tag))
+        .map((tag) => `it had the tag ${tag}, which deltas start from`),
+      ...after.pairs
+        .filter((pair) => pair.from === version || pair.to === version)
+        .map(({ from, to }) => `the delta ${pairKey(from, to)} is still required`),
     ];
     return { version, neededBy, ...(uses === undefined ? {} : { devices: use?.devices ?? 0 }) };
   });
@@ -136,10 +164,12 @@ function retagged(before: Plan, after: Plan): PlanComparison['retagged'] {
 
 function changedSettings(before: Plan, after: Plan): ChangedSetting[] {
   const [old, now] = [settingsOf(before), settingsOf(after)];
-  return [...new Set([...old.keys(), ...now.keys()])].filter((key) => old.get(key) !== now.get(key)).map((key) => {
-    const [was, is] = [old.get(key), now.get(key)];
-    return { key, ...(was === undefined ? {} : { before: was }), ...(is === undefined ? {} : { after: is }) };
-  });
+  return [...new Set([...old.keys(), ...now.keys()])]
+    .filter((key) => old.get(key) !== now.get(key))
+    .map((key) => {
+      const [was, is] = [old.get(key), now.get(key)];
+      return { key, ...(was === undefined ? {} : { before: was }), ...(is === undefined ? {} : { after: is }) };
+    });
 }
 
 /** Every value of a plan but versions and deltas, which are told by what they cause. */
@@ -147,7 +177,8 @@ function settingsOf({ file: _file, dir, versions, deltas: _deltas, ...settings }
   const found = new Map<string, string>();
   const visit = (value: unknown, key: string): void => {
     if (isNamedList(value)) for (const one of value) visit({ ...one, name: undefined }, `${key}.${one.name}`);
-    else if (value !== null && typeof value === 'object' && !Array.isArray(value)) for (const [name, one] of Object.entries(value)) visit(one, key === '' ? name : `${key}.${name}`);
+    else if (value !== null && typeof value === 'object' && !Array.isArray(value))
+      for (const [name, one] of Object.entries(value)) visit(one, key === '' ? name : `${key}.${name}`);
     else if (value !== undefined) found.set(written(key), JSON.stringify(value).replaceAll(`${dir}/`, ''));
   };
   visit(settings, '');
@@ -156,7 +187,11 @@ function settingsOf({ file: _file, dir, versions, deltas: _deltas, ...settings }
 }
 
 const isNamedList = (value: unknown): value is Array<{ name: string }> =>
-  Array.isArray(value) && value.length > 0 && value.every((one: unknown) => typeof one === 'object' && one !== null && 'name' in one && typeof one.name === 'string');
+  Array.isArray(value) &&
+  value.length > 0 &&
+  value.every(
+    (one: unknown) => typeof one === 'object' && one !== null && 'name' in one && typeof one.name === 'string',
+  );
 
 /** `kas.deltaConfig` as the plan file has it. */
 const written = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -1,6 +1,29 @@
 import { isAbsolute, join, resolve } from 'node:path';
-import type { DeltaRule, DeltaSources, EngineName, KasSettings, Partition, Plan, PlannedVersion, RetentionSettings, SigningSettings, SwuSettings } from '../core/plan.ts';
-import { filesOf, present, type DeltaSource, type FilesSource, type KasSource, type PartitionSource, type PlanSource, type RetentionSource, type SigningSource, type SwuSource, type VersionSource } from './source.ts';
+import type {
+  DeltaRule,
+  DeltaSources,
+  EngineName,
+  KasSettings,
+  Partition,
+  Plan,
+  PlannedVersion,
+  RetentionSettings,
+  SigningSettings,
+  SwuSettings,
+} from '../core/plan.ts';
+import {
+  filesOf,
+  present,
+  type DeltaSource,
+  type FilesSource,
+  type KasSource,
+  type PartitionSource,
+  type PlanSource,
+  type RetentionSource,
+  type SigningSource,
+  type SwuSource,
+  type VersionSource,
+} from './source.ts';
 import { parseDurationMs, parseSizeBytes } from '../text/units.ts';
 
 const HOUR_MS = 3_600_000;
@@ -48,7 +71,8 @@ export function completePlan(source: PlanSource, file: string, dir: string): Pla
 /** The engine of a delta that names none. */
 export const defaultEngine = (source: PlanSource): EngineName => (source.ostree === undefined ? 'rdiff' : 'ostree');
 
-const absolute = (files: FilesSource | undefined, dir: string): string[] => filesOf(files, []).map(({ file }) => resolve(dir, file));
+const absolute = (files: FilesSource | undefined, dir: string): string[] =>
+  filesOf(files, []).map(({ file }) => resolve(dir, file));
 
 function kasOf(kas: KasSource, dir: string): KasSettings {
   const workDir = resolve(dir, kas.work_dir ?? '.');
@@ -126,7 +150,10 @@ function ostreeOf(ostree: NonNullable<PlanSource['ostree']>, dir: string): NonNu
     branch: ostree.branch ?? '',
     ...defined({
       gpgKey: ostree.gpg_key,
-      gpgHomedir: ostree.gpg_homedir === undefined || isAbsolute(ostree.gpg_homedir) ? ostree.gpg_homedir : resolve(dir, ostree.gpg_homedir),
+      gpgHomedir:
+        ostree.gpg_homedir === undefined || isAbsolute(ostree.gpg_homedir)
+          ? ostree.gpg_homedir
+          : resolve(dir, ostree.gpg_homedir),
       jobs: ostree.jobs,
     }),
   };

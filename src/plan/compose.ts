@@ -61,15 +61,21 @@ export function composeValue(document: PlanDocument, source: SourceText): Compos
     if ('anchor' in node && typeof node.anchor === 'string') anchors.set(node.anchor, node);
     if (isScalar(node)) return node.value;
     open.add(node);
-    const value = isSeq<Node>(node) ? node.items.map((item) => compose(item, depth + 1)) : isMap<Node, Node | null>(node) ? composeMap(node, depth) : null;
+    const value = isSeq<Node>(node)
+      ? node.items.map((item) => compose(item, depth + 1))
+      : isMap<Node, Node | null>(node)
+        ? composeMap(node, depth)
+        : null;
     open.delete(node);
     return value;
   };
 
   const composeAlias = (node: Alias, depth: number): unknown => {
     const target = anchors.get(node.source);
-    if (target === undefined) throw new Stop('yaml-alias', `no anchor &${node.source.slice(0, 60)} stands before this alias`, node);
-    if (open.has(target)) throw new Stop('yaml-alias', `*${node.source.slice(0, 60)} stands inside of what it names`, node);
+    if (target === undefined)
+      throw new Stop('yaml-alias', `no anchor &${node.source.slice(0, 60)} stands before this alias`, node);
+    if (open.has(target))
+      throw new Stop('yaml-alias', `*${node.source.slice(0, 60)} stands inside of what it names`, node);
     aliases.set(node, target);
     const outer = alias;
     alias ??= node;
@@ -89,7 +95,8 @@ export function composeValue(document: PlanDocument, source: SourceText): Compos
     for (const pair of map.items.filter(isMergeKey)) {
       const sources = compose(pair.value, depth + 1);
       for (const one of Array.isArray(sources) ? sources : [sources]) {
-        if (one === null || typeof one !== 'object' || Array.isArray(one)) throw new Stop('yaml-alias', '<< takes an alias of a map, or a list of them', pair.key);
+        if (one === null || typeof one !== 'object' || Array.isArray(one))
+          throw new Stop('yaml-alias', '<< takes an alias of a map, or a list of them', pair.key);
         for (const [key, value] of Object.entries(one)) if (!Object.hasOwn(result, key)) set(result, key, value);
       }
     }
@@ -98,17 +105,31 @@ export function composeValue(document: PlanDocument, source: SourceText): Compos
 
   try {
     const value = compose(document.contents, 0);
-    return { value, aliases, diagnostics: [...new Set(duplicates)].slice(0, MOST_DUPLICATES).map((key) => duplicate(key, source)) };
+    return {
+      value,
+      aliases,
+      diagnostics: [...new Set(duplicates)].slice(0, MOST_DUPLICATES).map((key) => duplicate(key, source)),
+    };
   } catch (error) {
     if (!(error instanceof Stop)) throw error;
     const { code, message, range } = error;
-    return { value: undefined, aliases, diagnostics: [{ code, severity: 'error', message, hint: CODES[code].cure, where: source.locate(range) }] };
+    return {
+      value: undefined,
+      aliases,
+      diagnostics: [{ code, severity: 'error', message, hint: CODES[code].cure, where: source.locate(range) }],
+    };
   }
 }
 
 function duplicate(key: Node, source: SourceText): Diagnostic {
   const message = `the key ${quote(isScalar(key) ? key.value : '')} stands twice in this map`;
-  return { code: 'yaml-duplicate-key', severity: 'error', message, hint: CODES['yaml-duplicate-key'].cure, where: source.locate(rangeOf(key)) };
+  return {
+    code: 'yaml-duplicate-key',
+    severity: 'error',
+    message,
+    hint: CODES['yaml-duplicate-key'].cure,
+    where: source.locate(rangeOf(key)),
+  };
 }
 
 /** The text of a pair's key; keys are scalars, the parser has seen to it. */

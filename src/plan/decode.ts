@@ -14,17 +14,27 @@ const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-
 const MOST_TOLD = 5;
 
 /** The text of a plan file, without its byte order mark, or why it is none. */
-export function decodePlan(bytes: Buffer, file: string, cwd: string): { source: SourceText; diagnostics: Diagnostic[] } {
+export function decodePlan(
+  bytes: Buffer,
+  file: string,
+  cwd: string,
+): { source: SourceText; diagnostics: Diagnostic[] } {
   const body = bytes.subarray(0, 3).equals(Buffer.from([0xef, 0xbb, 0xbf])) ? bytes.subarray(3) : bytes;
   const source = new SourceText(file, cwd, body.toString('utf8'));
   if (!isUtf8(body)) return { source, diagnostics: [notUtf8(body, source)] };
-  const diagnostics = [...source.text.matchAll(UNPRINTABLE)].slice(0, MOST_TOLD).map(({ 0: character, index }): Diagnostic => ({
-    code: 'plan-encoding',
-    severity: 'error',
-    message: character === '\r' ? 'a carriage return without a line feed' : `the control character ${quote(character)} (U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')})`,
-    hint: 'Remove it; in a text in double quotes it can be written as an escape.',
-    where: source.locate([index, index + 1]),
-  }));
+  const diagnostics = [...source.text.matchAll(UNPRINTABLE)]
+    .slice(0, MOST_TOLD)
+    .map(({ 0: character, index }): Diagnostic => ({
+      code: 'plan-encoding',
+      severity: 'error',
+      message:
+        character === '\r'
+          ? 'a carriage return without a line feed'
+          : `the control character ${quote(character)} ` +
+            `(U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')})`,
+      hint: 'Remove it; in a text in double quotes it can be written as an escape.',
+      where: source.locate([index, index + 1]),
+    }));
   return { source, diagnostics };
 }
 

@@ -4,7 +4,15 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import { errnoOf } from '../core/errors.ts';
 
 /** Not the plans of this product, and many files: what builds and installs leave behind. */
-const NOT_SEARCHED = ['**/node_modules/**', '**/.git/**', '**/.release-plan/**', '**/build/**', '**/downloads/**', '**/sstate-cache/**', '**/artifacts/**'];
+const NOT_SEARCHED = [
+  '**/node_modules/**',
+  '**/.git/**',
+  '**/.release-plan/**',
+  '**/build/**',
+  '**/downloads/**',
+  '**/sstate-cache/**',
+  '**/artifacts/**',
+];
 
 /** A product stands at the top of every plan, and of no kas file. */
 const PLAN_MARK = /^(?:product|"product"|'product')[ \t]*:/m;
@@ -16,7 +24,10 @@ const SNIFFED_BYTES = 64 * 1024;
  *
  * @returns absolute paths, each once; a diagnostic for each argument that means none
  */
-export async function findPlans(args: readonly string[], cwd: string): Promise<{ files: string[]; diagnostics: Diagnostic[] }> {
+export async function findPlans(
+  args: readonly string[],
+  cwd: string,
+): Promise<{ files: string[]; diagnostics: Diagnostic[] }> {
   const files = new Set<string>();
   const diagnostics: Diagnostic[] = [];
   for (const arg of args) {
@@ -48,7 +59,14 @@ async function plansIn(folder: string): Promise<string[]> {
 
 async function search(pattern: string, cwd: string): Promise<string[]> {
   const { glob } = await import('tinyglobby');
-  const found = await glob(pattern, { cwd, absolute: true, onlyFiles: true, followSymbolicLinks: false, expandDirectories: false, ignore: NOT_SEARCHED });
+  const found = await glob(pattern, {
+    cwd,
+    absolute: true,
+    onlyFiles: true,
+    followSymbolicLinks: false,
+    expandDirectories: false,
+    ignore: NOT_SEARCHED,
+  });
   return found.sort();
 }
 
@@ -63,5 +81,10 @@ async function startOf(file: string): Promise<string> {
 }
 
 function nothingAt(arg: string): Diagnostic {
-  return { code: 'plan-not-found', severity: 'error', message: `there is no plan at ${JSON.stringify(arg)}`, hint: 'In folders, plans are YAML files named plan.yml, *-plan.yml or *.plan.yml, or with `product:` at their top.' };
+  return {
+    code: 'plan-not-found',
+    severity: 'error',
+    message: `there is no plan at ${JSON.stringify(arg)}`,
+    hint: 'In folders, plans are YAML files named plan.yml, *-plan.yml or *.plan.yml, or with `product:` at their top.',
+  };
 }

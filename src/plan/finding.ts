@@ -19,14 +19,18 @@ export interface Finding {
 /** `partitions[0].file`, for messages. */
 export function formatPointer(pointer: Pointer): string {
   if (pointer.length === 0) return 'the plan';
-  return pointer.map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`)).join('');
+  return pointer
+    .map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`))
+    .join('');
 }
 
 const LONGEST_QUOTE = 60;
 
 /** A value as it stands in a message: JSON, shortened, never over more than one line, and no key material. */
 export function quote(value: unknown): string {
-  const bare = (JSON.stringify(value) ?? String(value)).replace(/-----BEGIN .*/s, '-----BEGIN (hidden)"').replace(/([?&;]pin-value=)[^"]*/, '$1(hidden)');
+  const bare = (JSON.stringify(value) ?? String(value))
+    .replace(/-----BEGIN .*/s, '-----BEGIN (hidden)"')
+    .replace(/([?&;]pin-value=)[^"]*/, '$1(hidden)');
   // JSON leaves DEL, the C1 controls and directions as they are, and a terminal obeys them.
   const text = harmless(bare);
   return text.length <= LONGEST_QUOTE ? text : `${text.slice(0, LONGEST_QUOTE - 3)}...`;

@@ -29,20 +29,25 @@ export async function firstPlan(dir: string, facts: ProductFacts): Promise<strin
   const machine = facts.machine ?? told.machine ?? 'qemux86-64';
   const distro = facts.distro ?? told.distro ?? 'poky';
   const image = facts.image ?? told.image ?? 'core-image-minimal';
-  return await renderTemplateFile(templatePath('plan.yml.hbs'), {
-    schema: schemaReference(dir),
-    product: facts.product ?? safeName(basename(dir)),
-    machine,
-    distro,
-    image,
-    ostree: facts.ostree === true,
-    branch: `${distro}/${machine}`,
-    kasConfig: facts.kas ?? `kas/${machine}_${distro}_${image}.yml`,
-  }, { yaml: (value) => yamlText(String(value)) });
+  return await renderTemplateFile(
+    templatePath('plan.yml.hbs'),
+    {
+      schema: schemaReference(dir),
+      product: facts.product ?? safeName(basename(dir)),
+      machine,
+      distro,
+      image,
+      ostree: facts.ostree === true,
+      branch: `${distro}/${machine}`,
+      kasConfig: facts.kas ?? `kas/${machine}_${distro}_${image}.yml`,
+    },
+    { yaml: (value) => yamlText(String(value)) },
+  );
 }
 
 /** A text as YAML: plain where it is read as the same text, else in double quotes, which JSON's are. */
-const yamlText = (text: string): string => (/^[A-Za-z_][A-Za-z0-9_./+-]*$/.test(text) && parse(text) === text ? text : JSON.stringify(text));
+const yamlText = (text: string): string =>
+  /^[A-Za-z_][A-Za-z0-9_./+-]*$/.test(text) && parse(text) === text ? text : JSON.stringify(text);
 
 type KasFacts = Pick<ProductFacts, 'machine' | 'distro' | 'image'>;
 
@@ -51,9 +56,14 @@ async function factsOfKasFile(path: string): Promise<KasFacts> {
     const content: unknown = parse(await readFile(path, 'utf8'), { maxAliasCount: 100 });
     const { machine, distro, target } = (content ?? {}) as Record<string, unknown>;
     const image: unknown = Array.isArray(target) ? target[0] : target;
-    return Object.fromEntries(Object.entries({ machine, distro, image }).filter(([, value]) => typeof value === 'string'));
+    return Object.fromEntries(
+      Object.entries({ machine, distro, image }).filter(([, value]) => typeof value === 'string'),
+    );
   } catch (error) {
-    throw new ReleasePlanError('usage', `the kas file ${path} cannot be read: ${messageOf(error).split('\n', 1)[0]}`, { cause: error, hint: 'Check the path given to --kas; it is relative to the folder of the plan.' });
+    throw new ReleasePlanError('usage', `the kas file ${path} cannot be read: ${messageOf(error).split('\n', 1)[0]}`, {
+      cause: error,
+      hint: 'Check the path given to --kas; it is relative to the folder of the plan.',
+    });
   }
 }
 
@@ -63,7 +73,10 @@ function safeName(name: string): string {
   return safe === '' ? 'product' : safe;
 }
 
-/** Where an editor finds the schema, when release-plan is installed in the project; a path elsewhere is good on this machine alone. */
+/**
+ * Where an editor finds the schema, when release-plan is installed in the project; a path elsewhere is good on this
+ * machine alone.
+ */
 function schemaReference(dir: string): string | undefined {
   const way = relative(dir, fileURLToPath(schemaUrl));
   return /^(?:\.\.\/)*node_modules\//.test(way) ? `./${way}` : undefined;

@@ -4,7 +4,10 @@ import type { SourceText } from './source-text.ts';
 
 /** Columns that indentation and block indicators may take: a plan needs 20. */
 const WIDEST_INDENT = 200;
-/** Space, tab, and the indicators - ? : after which a block may begin on the same line. A search, not a loop: V8 compiles it at once. */
+/**
+ * Space, tab, and the indicators - ? : after which a block may begin on the same line. A search, not a loop: V8
+ * compiles it at once.
+ */
 const TOO_WIDE = new RegExp(`(?:^|\\n)[ \\t?:-]{${WIDEST_INDENT + 1}}`);
 /** Brackets that may be open at once. */
 const MOST_OPEN = 100;
@@ -20,7 +23,13 @@ const MOST_OPEN = 100;
 export function nestingProblem(source: SourceText): Diagnostic | undefined {
   const offset = deepIndent(source.text) ?? deepFlow(source.text);
   if (offset === undefined) return undefined;
-  return { code: 'yaml-limit', severity: 'error', message: 'nested too deep', hint: CODES['yaml-limit'].cure, where: source.locate([offset, offset + 1]) };
+  return {
+    code: 'yaml-limit',
+    severity: 'error',
+    message: 'nested too deep',
+    hint: CODES['yaml-limit'].cure,
+    where: source.locate([offset, offset + 1]),
+  };
 }
 
 /** Where a line is indented too far, `- - -` included. */

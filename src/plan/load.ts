@@ -83,19 +83,29 @@ async function readBounded(file: string, shown: string): Promise<Buffer | Diagno
   const where: Location = { file: shown, line: 1, column: 1 };
   try {
     // Opening a pipe would wait for its writer.
-    if (!(await stat(file)).isFile()) return { code: 'plan-not-found', severity: 'error', message: `the plan ${shown} is no file` };
+    if (!(await stat(file)).isFile())
+      return { code: 'plan-not-found', severity: 'error', message: `the plan ${shown} is no file` };
     const handle = await open(file, 'r');
     try {
       const buffer = Buffer.alloc(LARGEST_PLAN_BYTES + 1);
       let length = 0;
       for (;;) {
         const from = length;
-        const { bytesRead } = await attributed(file, async () => await handle.read(buffer, from, buffer.length - from, null));
+        const { bytesRead } = await attributed(
+          file,
+          async () => await handle.read(buffer, from, buffer.length - from, null),
+        );
         length += bytesRead;
         if (bytesRead === 0 || length === buffer.length) break;
       }
       if (length <= LARGEST_PLAN_BYTES) return buffer.subarray(0, length);
-      return { code: 'plan-too-large', severity: 'error', message: `the plan is larger than ${LARGEST_PLAN_BYTES} bytes`, hint: 'Split the product, or drop versions that no device runs.', where };
+      return {
+        code: 'plan-too-large',
+        severity: 'error',
+        message: `the plan is larger than ${LARGEST_PLAN_BYTES} bytes`,
+        hint: 'Split the product, or drop versions that no device runs.',
+        where,
+      };
     } finally {
       await handle.close();
     }
@@ -103,7 +113,12 @@ async function readBounded(file: string, shown: string): Promise<Buffer | Diagno
     // Of the machine, not of the plan.
     if (leavesOpen(error)) throw error;
     const why = errnoOf(error) === 'ENOENT' ? 'does not exist' : `cannot be read: ${messageOf(error)}`;
-    return { code: 'plan-not-found', severity: 'error', message: `the plan ${shown} ${why}`, hint: CODES['plan-not-found'].cure };
+    return {
+      code: 'plan-not-found',
+      severity: 'error',
+      message: `the plan ${shown} ${why}`,
+      hint: CODES['plan-not-found'].cure,
+    };
   }
 }
 

@@ -40,7 +40,9 @@ export class Locator {
   }
 
   private rangeAt(pointer: Pointer, on: 'key' | undefined): Range {
-    const { place: { node, key } } = this.find(pointer);
+    const {
+      place: { node, key },
+    } = this.find(pointer);
     if (key !== undefined && (on === 'key' || node === null || isBlock(node) || isEmpty(node))) return rangeOf(key);
     if (node === null) return [0, 1];
     return isBlock(node) ? this.firstLineOf(node) : rangeOf(node);
@@ -73,7 +75,12 @@ export class Locator {
     const known = this.pairs.get(map);
     if (known !== undefined) return known;
     // Of keys that stand twice the first one counts, as in compose.ts.
-    const pairs = new Map(map.items.filter((pair) => !isMergeKey(pair)).toReversed().map((pair) => [keyOf(pair), pair]));
+    const pairs = new Map(
+      map.items
+        .filter((pair) => !isMergeKey(pair))
+        .toReversed()
+        .map((pair) => [keyOf(pair), pair]),
+    );
     this.pairs.set(map, pairs);
     return pairs;
   }

@@ -28,9 +28,13 @@ export function requiredPairs(plan: Plan): RequiredPair[] {
 
 function ruleInWords(from: DeltaSources): string {
   switch (from.kind) {
-    case 'list': return 'the plan by name';
-    case 'tag': return `tag ${from.tag}`;
-    case 'previous': return `previous ${from.count}`;
-    case 'range': return `range ${from.range}`;
+    case 'list':
+      return 'the plan by name';
+    case 'tag':
+      return `tag ${from.tag}`;
+    case 'previous':
+      return `previous ${from.count}`;
+    case 'range':
+      return `range ${from.range}`;
   }
 }

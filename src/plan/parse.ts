@@ -31,7 +31,8 @@ export async function parsePlan(source: SourceText): Promise<ParsedPlan> {
   if (nesting !== undefined) return { diagnostics: [nesting], locate: () => source.locate([0, 1]) };
   const { document, diagnostics } = parseYaml(source);
   const start = (): Location => source.locate([0, 1]);
-  if (document === undefined) return { diagnostics: diagnostics.length > 0 ? diagnostics : [empty(source)], locate: start };
+  if (document === undefined)
+    return { diagnostics: diagnostics.length > 0 ? diagnostics : [empty(source)], locate: start };
 
   const { value, aliases, diagnostics: composed } = composeValue(document, source);
   diagnostics.push(...composed);
@@ -49,7 +50,11 @@ const RECOVERABLE: ReadonlySet<Diagnostic['code']> = new Set(['yaml-duplicate-ke
 
 async function judge(value: unknown, written: WrittenAt): Promise<{ content?: PlanSource; findings: Finding[] }> {
   // One more than is told, so that it can be told that there are more.
-  const explained = (errors: readonly ErrorObject[]): Finding[] => errors.slice(0, MOST_FINDINGS + 1).map((one) => explainSchemaError(one, value, written)).filter((one) => one !== undefined);
+  const explained = (errors: readonly ErrorObject[]): Finding[] =>
+    errors
+      .slice(0, MOST_FINDINGS + 1)
+      .map((one) => explainSchemaError(one, value, written))
+      .filter((one) => one !== undefined);
   const secrets = secretsIn(value);
   const errors = await checkSchema(value);
   const first = explained(errors);
@@ -75,7 +80,8 @@ function withoutPlacesOf(findings: readonly Finding[], others: readonly Finding[
 }
 
 /** The schema has been applied by then: what is left of a map is a {@link PlanSource}. */
-const isMap = (value: unknown): value is PlanSource => value !== null && typeof value === 'object' && !Array.isArray(value);
+const isMap = (value: unknown): value is PlanSource =>
+  value !== null && typeof value === 'object' && !Array.isArray(value);
 
 /** So many findings of the schema, and of the rules, are told: nobody reads more. */
 const MOST_FINDINGS = 500;
@@ -84,7 +90,13 @@ const MOST_FINDINGS = 500;
 export function bounded(findings: readonly Finding[], locate: ParsedPlan['locate']): Diagnostic[] {
   const told = findings.slice(0, MOST_FINDINGS).map((one) => toDiagnostic(one, locate));
   if (findings.length <= MOST_FINDINGS) return told;
-  return [...told, toDiagnostic({ code: 'plan-many-problems', at: [], message: `the plan has more than ${MOST_FINDINGS} problems of this kind` }, locate)];
+  return [
+    ...told,
+    toDiagnostic(
+      { code: 'plan-many-problems', at: [], message: `the plan has more than ${MOST_FINDINGS} problems of this kind` },
+      locate,
+    ),
+  ];
 }
 
 /** A finding with its place in the file. */
@@ -94,5 +106,11 @@ export function toDiagnostic(finding: Finding, locate: ParsedPlan['locate']): Di
 }
 
 function empty(source: SourceText): Diagnostic {
-  return { code: 'plan-empty', severity: 'error', message: 'the plan is empty', hint: '`release-plan init` writes a first one.', where: source.locate([0, 1]) };
+  return {
+    code: 'plan-empty',
+    severity: 'error',
+    message: 'the plan is empty',
+    hint: '`release-plan init` writes a first one.',
+    where: source.locate([0, 1]),
+  };
 }

@@ -84,7 +84,12 @@ export type SigningSource = Loose<{
 
 export type OstreeSource = Loose<{ repo: string; branch: string; gpg_key: string; gpg_homedir: string; jobs: number }>;
 
-export type RetentionSource = Loose<{ keep_last: number; keep_tagged: boolean; keep_unrequired_deltas: boolean; trash: string }>;
+export type RetentionSource = Loose<{
+  keep_last: number;
+  keep_tagged: boolean;
+  keep_unrequired_deltas: boolean;
+  trash: string;
+}>;
 
 /** A list without what was left out. */
 export function present<T>(list: ReadonlyArray<T | undefined> | undefined): T[] {
@@ -100,7 +105,10 @@ export function numbered<T>(list: ReadonlyArray<T | undefined> | undefined): Arr
 }
 
 /** The files of a key that takes one or a list, each with its pointer below `at`. */
-export function filesOf(files: FilesSource | undefined, at: ReadonlyArray<string | number>): Array<{ file: string; at: ReadonlyArray<string | number> }> {
+export function filesOf(
+  files: FilesSource | undefined,
+  at: ReadonlyArray<string | number>,
+): Array<{ file: string; at: ReadonlyArray<string | number> }> {
   if (typeof files === 'string') return [{ file: files, at }];
   return numbered(files).map(([index, file]) => ({ file, at: [...at, index] }));
 }

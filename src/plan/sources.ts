@@ -45,8 +45,10 @@ function countOlder(known: readonly Candidate[], than: string): number {
 /** @param older candidates, oldest first */
 function selected(from: Exclude<DeltaSources, { kind: 'list' }>, older: readonly Candidate[]): readonly Candidate[] {
   switch (from.kind) {
-    case 'tag': return older.filter((one) => one.tags.includes(from.tag));
-    case 'previous': return older.slice(-from.count);
+    case 'tag':
+      return older.filter((one) => one.tags.includes(from.tag));
+    case 'previous':
+      return older.slice(-from.count);
     case 'range': {
       const range = parseRange(from.range);
       return older.filter((one) => isInRange(one.version, range));

@@ -13,7 +13,8 @@ const IDENTIFIER = '(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)';
  * The schema holds the same pattern, a test compares the two.
  */
 export const VERSION_PATTERN = new RegExp(
-  `^(?:0|[1-9][0-9]*|[0-9]+(?:\\.[0-9]+){1,3}|[0-9]+\\.[0-9]+\\.[0-9]+(?:-${IDENTIFIER}(?:\\.${IDENTIFIER})*)?(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?)$`,
+  '^(?:0|[1-9][0-9]*|[0-9]+(?:\\.[0-9]+){1,3}|' +
+    `[0-9]+\\.[0-9]+\\.[0-9]+(?:-${IDENTIFIER}(?:\\.${IDENTIFIER})*)?(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?)$`,
 );
 
 /** Whether a text is a version: semantic, dotted numbers, or a plain integer. */
@@ -51,10 +52,17 @@ export function isInRange(version: string, range: Range): boolean {
   const { numbers, prerelease } = split(version);
   return range.set.some((comparators) => {
     const bounds = comparators.filter((one) => one.value !== '');
-    if (!bounds.every(({ operator, semver }) => holds(compareVersions(version, semver.version), operator))) return false;
+    if (!bounds.every(({ operator, semver }) => holds(compareVersions(version, semver.version), operator)))
+      return false;
     // As npm does: a prerelease is in a range only when the range names a prerelease of the same numbers.
-    return prerelease.length === 0 || bounds.some(({ semver }) =>
-      semver.prerelease.length > 0 && compareVersions(`${semver.major}.${semver.minor}.${semver.patch}`, numbers.join('.')) === 0);
+    return (
+      prerelease.length === 0 ||
+      bounds.some(
+        ({ semver }) =>
+          semver.prerelease.length > 0 &&
+          compareVersions(`${semver.major}.${semver.minor}.${semver.patch}`, numbers.join('.')) === 0,
+      )
+    );
   });
 }
 
@@ -87,17 +95,27 @@ function split(version: string): Parts {
 
 function splitAnew(version: string): Parts {
   if (!isVersion(version)) {
-    throw new ReleasePlanError('version-invalid', `${JSON.stringify(version.slice(0, LONGEST_VERSION + 1))} is no version`);
+    throw new ReleasePlanError(
+      'version-invalid',
+      `${JSON.stringify(version.slice(0, LONGEST_VERSION + 1))} is no version`,
+    );
   }
   const [precedence = ''] = version.split('+', 1);
   const dash = precedence.indexOf('-');
-  const [numbers, prerelease] = dash === -1 ? [precedence, ''] : [precedence.slice(0, dash), precedence.slice(dash + 1)];
-  return { numbers: numbers.split('.').map(withoutLeadingZeros), prerelease: prerelease === '' ? [] : prerelease.split('.') };
+  const [numbers, prerelease] =
+    dash === -1 ? [precedence, ''] : [precedence.slice(0, dash), precedence.slice(dash + 1)];
+  return {
+    numbers: numbers.split('.').map(withoutLeadingZeros),
+    prerelease: prerelease === '' ? [] : prerelease.split('.'),
+  };
 }
 
 const withoutLeadingZeros = (digits: string): string => digits.replace(/^0+(?=.)/, '');
 
-/** By value, however many digits: a date and time as a number is beyond 2^53. @param a, b without leading zeros, as semver's identifiers are */
+/**
+ * By value, however many digits: a date and time as a number is beyond 2^53. @param a, b without leading zeros, as
+ * semver's identifiers are
+ */
 const compareNumbers = (a: string, b: string): number => a.length - b.length || compareTexts(a, b);
 
 const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -120,10 +138,15 @@ function compareIdentifiers(a: string, b: string): number {
 
 function holds(order: number, operator: string): boolean {
   switch (operator) {
-    case '>': return order > 0;
-    case '>=': return order >= 0;
-    case '<': return order < 0;
-    case '<=': return order <= 0;
-    default: return order === 0;
+    case '>':
+      return order > 0;
+    case '>=':
+      return order >= 0;
+    case '<':
+      return order < 0;
+    case '<=':
+      return order <= 0;
+    default:
+      return order === 0;
   }
 }

@@ -24,7 +24,8 @@ const SOON_PARSED = 128 * 1024;
 const MOST_ERRORS = 20;
 
 /**
- * Parses YAML 1.2 (core schema, string keys, `<<` merges as kas files have them). Warnings of the parser are errors here: each means that the
+ * Parses YAML 1.2 (core schema, string keys, `<<` merges as kas files have them). Warnings of the parser are errors
+ * here: each means that the
  * text is read otherwise than it looks.
  *
  * @returns the document, also a broken one as far as it could be read; `undefined` when there is nothing to read
@@ -34,7 +35,8 @@ export function parseYaml(source: SourceText): { document?: PlanDocument; diagno
   const document = source.text.length <= SOON_PARSED ? unoptimised(parse) : parse();
   const problems = withoutEchoes([...document.errors, ...document.warnings]);
   const diagnostics = problems.map((problem) => diagnosticOf(problem, source));
-  if (document.contents === null || problems.some((problem) => problem.code === 'RESOURCE_EXHAUSTION')) return { diagnostics };
+  if (document.contents === null || problems.some((problem) => problem.code === 'RESOURCE_EXHAUSTION'))
+    return { diagnostics };
   return { document, diagnostics };
 }
 
@@ -70,8 +72,22 @@ function withoutEchoes(problems: readonly YAMLError[]): YAMLError[] {
 function diagnosticOf(problem: YAMLError, source: SourceText): Diagnostic {
   const code = codeOf(problem);
   const [start, end] = problem.pos;
-  if (code === 'yaml-documents') return { code, severity: 'error', message: 'a second document begins here', hint: CODES[code].cure, where: source.locate([start, start + 3]) };
-  if (problem.code === 'TAG_RESOLVE_FAILED') return { code, severity: 'error', message: `the tag ${quote(source.text.slice(start, end))} means nothing in a plan`, hint: CODES[code].cure, where: source.locate([start, end]) };
+  if (code === 'yaml-documents')
+    return {
+      code,
+      severity: 'error',
+      message: 'a second document begins here',
+      hint: CODES[code].cure,
+      where: source.locate([start, start + 3]),
+    };
+  if (problem.code === 'TAG_RESOLVE_FAILED')
+    return {
+      code,
+      severity: 'error',
+      message: `the tag ${quote(source.text.slice(start, end))} means nothing in a plan`,
+      hint: CODES[code].cure,
+      where: source.locate([start, end]),
+    };
   // The parser quotes the text, which may be long or hold anything.
   const message = harmless(problem.message.split('\n', 1)[0] ?? '').slice(0, 200);
   return { code, severity: 'error', message, hint: CODES[code].cure, where: source.locate([start, end]) };

@@ -29,18 +29,28 @@ export interface AppliedDelta {
  *   a system error when a file cannot be read or written; AbortError
  * @see librsync doc/format.md
  */
-export async function applyDelta(base: string, delta: string, out: string, options: ApplyOptions = {}): Promise<AppliedDelta> {
+export async function applyDelta(
+  base: string,
+  delta: string,
+  out: string,
+  options: ApplyOptions = {},
+): Promise<AppliedDelta> {
   const { signal, onProgress } = options;
   return await publishFile(out, async (temporary) => {
     const hash = createHash('sha256');
     const handle = await open(temporary, 'wx');
     try {
-      const targetBytes = await reconstruct(base, readDelta(delta, signal), async (piece, offset) => {
-        const written = writeAt(handle, piece, offset);
-        hash.update(piece);
-        await written;
-        onProgress?.({ phase: 'apply', doneBytes: offset + piece.length });
-      }, signal);
+      const targetBytes = await reconstruct(
+        base,
+        readDelta(delta, signal),
+        async (piece, offset) => {
+          const written = writeAt(handle, piece, offset);
+          hash.update(piece);
+          await written;
+          onProgress?.({ phase: 'apply', doneBytes: offset + piece.length });
+        },
+        signal,
+      );
       return { targetBytes, targetSha256: hash.digest('hex') };
     } finally {
       await handle.close();

@@ -6,10 +6,34 @@ import { instantiate, sharedMemory, WASM_PAGE_BYTES } from './wasm.ts';
 /** Exports of src/rdiff/wasm/assembly/entries/signature.ts; addresses are byte offsets into the memory. */
 interface SignatureExports {
   prepare(scratch: number): void;
-  signBlocks(isBlake2: number, isRabinkarp: number, at: number, blockBytes: number, blocks: number, strongBytes: number, out: number, scratch: number): void;
+  signBlocks(
+    isBlake2: number,
+    isRabinkarp: number,
+    at: number,
+    blockBytes: number,
+    blocks: number,
+    strongBytes: number,
+    out: number,
+    scratch: number,
+  ): void;
   beginBlock(isBlake2: number, isRabinkarp: number, scratch: number): void;
-  addPiece(isBlake2: number, isRabinkarp: number, at: number, lengthBytes: number, beforeBytes: number, scratch: number): void;
-  endBlock(isBlake2: number, isRabinkarp: number, at: number, lengthBytes: number, beforeBytes: number, out: number, scratch: number): void;
+  addPiece(
+    isBlake2: number,
+    isRabinkarp: number,
+    at: number,
+    lengthBytes: number,
+    beforeBytes: number,
+    scratch: number,
+  ): void;
+  endBlock(
+    isBlake2: number,
+    isRabinkarp: number,
+    at: number,
+    lengthBytes: number,
+    beforeBytes: number,
+    out: number,
+    scratch: number,
+  ): void;
 }
 
 /** How the blocks of one signature are summed. */
@@ -85,7 +109,16 @@ export class BlockSums {
     const restBytes = lengthBytes - whole * blockBytes;
     if (restBytes === 0) return;
     const out = this.#out + whole * entryBytesOf(this.#settings);
-    this.#exports.signBlocks(isBlake2, isRabinkarp, this.#input + whole * blockBytes, restBytes, 1, strongBytes, out, 0);
+    this.#exports.signBlocks(
+      isBlake2,
+      isRabinkarp,
+      this.#input + whole * blockBytes,
+      restBytes,
+      1,
+      strongBytes,
+      out,
+      0,
+    );
   }
 
   /** A block that is larger than the input area comes in pieces. */
@@ -108,7 +141,8 @@ export class BlockSums {
   #read(offset: number, lengthBytes: number): void {
     for (let done = 0; done < lengthBytes;) {
       const got = readSync(this.#fd, this.#bytes, this.#input + done, lengthBytes - done, offset + done);
-      if (got === 0) throw new ReleasePlanError('io-failed', `the base became shorter while it was read, at byte ${offset + done}`);
+      if (got === 0)
+        throw new ReleasePlanError('io-failed', `the base became shorter while it was read, at byte ${offset + done}`);
       done += got;
     }
   }

@@ -48,8 +48,8 @@ export async function gzipFile(path: string, out: string, options: CompressOptio
   const { level = GZIP_LEVEL, signal } = options;
   const isSmall = (await stat(path)).size <= LIBDEFLATE_LIMIT_BYTES;
   const [command, args] = isSmall
-    ? ['libdeflate-gzip', [`-${level}`, '-c', resolve(path)]] as const
-    : ['gzip', [`-${Math.min(level, 9)}`, '-c', '-n', resolve(path)]] as const;
+    ? (['libdeflate-gzip', [`-${level}`, '-c', resolve(path)]] as const)
+    : (['gzip', [`-${Math.min(level, 9)}`, '-c', '-n', resolve(path)]] as const);
   return await compressThrough(command, args, out, signal);
 }
 
@@ -62,16 +62,33 @@ export async function gzipFile(path: string, out: string, options: CompressOptio
 export async function zstdFile(path: string, out: string, options: CompressOptions = {}): Promise<Compressed> {
   const { level = ZSTD_LEVEL, signal } = options;
   // One thread: with more, zstd cuts the input into jobs and the bytes depend on the machine.
-  const args = [`-${level}`, `--long=${ZSTD_WINDOW_LOG}`, '--single-thread', '--check', '--quiet', '--stdout', resolve(path)];
+  const args = [
+    `-${level}`,
+    `--long=${ZSTD_WINDOW_LOG}`,
+    '--single-thread',
+    '--check',
+    '--quiet',
+    '--stdout',
+    resolve(path),
+  ];
   return await compressThrough('zstd', args, out, signal);
 }
 
 /** Runs a program whose stdout is the compressed file; the file gets its name only when the program has ended well. */
-async function compressThrough(command: string, args: readonly string[], out: string, signal?: AbortSignal): Promise<Compressed> {
+async function compressThrough(
+  command: string,
+  args: readonly string[],
+  out: string,
+  signal?: AbortSignal,
+): Promise<Compressed> {
   return await publishFile(out, async (temporary) => {
     const handle = await open(temporary, 'wx');
     try {
-      const child = spawn(command, args, { stdio: ['ignore', handle.fd, 'pipe'], env: { ...process.env, LC_ALL: 'C.UTF-8' }, ...(signal ? { signal } : {}) });
+      const child = spawn(command, args, {
+        stdio: ['ignore', handle.fd, 'pipe'],
+        env: { ...process.env, LC_ALL: 'C.UTF-8' },
+        ...(signal ? { signal } : {}),
+      });
       let complaint = '';
       child.stderr?.setEncoding('utf8').on('data', (text: string) => {
         complaint = (complaint + text).slice(-2000);
@@ -79,7 +96,11 @@ async function compressThrough(command: string, args: readonly string[], out: st
       const [status] = (await once(child, 'close').catch((error: unknown) => {
         throw errnoOf(error) === 'ENOENT' ? missingTool(command, error) : error;
       })) as [number | null];
-      if (status !== 0) throw new ReleasePlanError('tool-failed', `${command} failed on ${args.at(-1)}: ${complaint.trim() || `exit code ${status}`}`);
+      if (status !== 0)
+        throw new ReleasePlanError(
+          'tool-failed',
+          `${command} failed on ${args.at(-1)}: ${complaint.trim() || `exit code ${status}`}`,
+        );
       return { sizeBytes: (await handle.stat()).size };
     } finally {
       await handle.close();

@@ -15,12 +15,18 @@ import type { Progress } from './progress.ts';
 import { loadWasm, sharedMemory } from './wasm.ts';
 
 export interface CreateDeltaOptions {
-  /** The most memory that the process may take for it; 4 GiB unless given. Where what no long match uses of the base does not fit, it is worked through in parts. */
+  /**
+   * The most memory that the process may take for it; 4 GiB unless given. Where what no long match uses of the base
+   * does not fit, it is worked through in parts.
+   */
   memoryBytes?: number;
   /** Threads; the number of processors, 8 at most, unless given. The delta does not depend on it. */
   workers?: number;
   signal?: AbortSignal;
-  /** Phases `index`, `scan`, `write`; `scan` comes once for the long matches, and once for each part of the base in which short ones are looked for. */
+  /**
+   * Phases `index`, `scan`, `write`; `scan` comes once for the long matches, and once for each part of the base in
+   * which short ones are looked for.
+   */
   onProgress?: (progress: Progress) => void;
 }
 
@@ -48,7 +54,12 @@ const SOLO_BYTES = 16 * 2 ** 20;
  *   `usage` for a delta that would overwrite an image, `engine-memory`,
  *   `engine-missing`, `interrupted` when the signal fired
  */
-export async function createDelta(base: string, target: string, delta: string, options: CreateDeltaOptions = {}): Promise<DeltaSummary> {
+export async function createDelta(
+  base: string,
+  target: string,
+  delta: string,
+  options: CreateDeltaOptions = {},
+): Promise<DeltaSummary> {
   const handles: FileHandle[] = [];
   const opened = async (path: string, flags: 'r' | 'w'): Promise<FileHandle> => {
     const handle = await openFile(path, flags);
@@ -67,7 +78,12 @@ export async function createDelta(base: string, target: string, delta: string, o
   }
 }
 
-async function makeDelta(paths: { base: string; target: string; delta: string }, images: { base: FileHandle; target: FileHandle }, made: { delta: FileHandle; matches: FileHandle }, options: CreateDeltaOptions): Promise<DeltaSummary> {
+async function makeDelta(
+  paths: { base: string; target: string; delta: string },
+  images: { base: FileHandle; target: FileHandle },
+  made: { delta: FileHandle; matches: FileHandle },
+  options: CreateDeltaOptions,
+): Promise<DeltaSummary> {
   const { signal, onProgress, memoryBytes = DEFAULT_MEMORY_BYTES } = options;
   const breathe = async (): Promise<void> => {
     if (signal?.aborted) throw new ReleasePlanError('interrupted', `making the delta ${paths.delta} was stopped`);
@@ -78,17 +94,42 @@ async function makeDelta(paths: { base: string; target: string; delta: string },
   const targetBytes = await sizeOfImage(images.target, paths.target);
   const solo = options.workers === undefined && baseBytes + targetBytes <= SOLO_BYTES;
   const workers = solo ? 1 : (options.workers ?? Math.min(availableParallelism(), WORKERS_MAX));
-  if (!Number.isInteger(workers) || workers < 1) throw new ReleasePlanError('usage', `the delta engine cannot work with ${workers} workers`, { hint: 'Give a whole number, 1 or more.' });
+  if (!Number.isInteger(workers) || workers < 1)
+    throw new ReleasePlanError('usage', `the delta engine cannot work with ${workers} workers`, {
+      hint: 'Give a whole number, 1 or more.',
+    });
   const layout = planLayout(baseBytes, memoryBytes, workers);
   const memory = sharedMemory(layout.sizeBytes);
-  const setup = { module: await loadWasm('match'), memory, layout, basePath: paths.base, targetPath: paths.target, baseBytes, targetBytes, matchesFd: made.matches.fd };
+  const setup = {
+    module: await loadWasm('match'),
+    memory,
+    layout,
+    basePath: paths.base,
+    targetPath: paths.target,
+    baseBytes,
+    targetBytes,
+    matchesFd: made.matches.fd,
+  };
   const crew = makeCrew(setup, { base: images.base.fd, target: images.target.fd }, breathe);
-  const segments = await matchImages({ crew, layout, memory, matchesFd: made.matches.fd, baseBytes, targetBytes, ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}) })
-    .finally(async () => await crew.stop());
-  const counts = await emitDelta(segments, targetBytes, { target: images.target.fd, delta: made.delta.fd }, async (doneBytes) => {
-    onProgress?.({ phase: 'write', doneBytes });
-    await breathe();
-  });
+  const segments = await matchImages({
+    crew,
+    layout,
+    memory,
+    matchesFd: made.matches.fd,
+    baseBytes,
+    targetBytes,
+    ...(signal ? { signal } : {}),
+    ...(onProgress ? { onProgress } : {}),
+  }).finally(async () => await crew.stop());
+  const counts = await emitDelta(
+    segments,
+    targetBytes,
+    { target: images.target.fd, delta: made.delta.fd },
+    async (doneBytes) => {
+      onProgress?.({ phase: 'write', doneBytes });
+      await breathe();
+    },
+  );
   return { baseBytes, targetBytes, ...counts };
 }
 
@@ -98,7 +139,10 @@ async function refuseOverwriting(delta: string, images: Record<string, FileHandl
   if (there === undefined) return;
   for (const [path, handle] of Object.entries(images)) {
     const image = await handle.stat();
-    if (image.dev === there.dev && image.ino === there.ino) throw new ReleasePlanError('usage', `the delta ${delta} is the same file as the image ${path}`, { hint: 'Give the delta a name of its own.' });
+    if (image.dev === there.dev && image.ino === there.ino)
+      throw new ReleasePlanError('usage', `the delta ${delta} is the same file as the image ${path}`, {
+        hint: 'Give the delta a name of its own.',
+      });
   }
 }
 
@@ -107,6 +151,9 @@ async function openFile(path: string, flags: 'r' | 'w'): Promise<FileHandle> {
     return await open(path, flags);
   } catch (cause) {
     const hint = errnoOf(cause) === 'ENOENT' && flags === 'r' ? 'Check the path.' : undefined;
-    throw new ReleasePlanError('io-failed', `${path} cannot be opened: ${messageOf(cause)}`, { cause, ...(hint === undefined ? {} : { hint }) });
+    throw new ReleasePlanError('io-failed', `${path} cannot be opened: ${messageOf(cause)}`, {
+      cause,
+      ...(hint === undefined ? {} : { hint }),
+    });
   }
 }

@@ -69,12 +69,18 @@ export class DeltaParser {
    */
   finish(): void {
     if (this.#state === 'ended') return;
-    const what = this.#state === 'magic'
-      ? 'within its magic number'
-      : this.#literalLeftBytes > 0
-        ? `${this.#literalLeftBytes} bytes before the end of a literal`
-        : this.#heldBytes > 0 ? 'within a command' : 'without an end command';
-    throw new ReleasePlanError('delta-truncated', `the delta ends at byte ${this.#position + this.#heldBytes}, ${what}`);
+    const what =
+      this.#state === 'magic'
+        ? 'within its magic number'
+        : this.#literalLeftBytes > 0
+          ? `${this.#literalLeftBytes} bytes before the end of a literal`
+          : this.#heldBytes > 0
+            ? 'within a command'
+            : 'without an end command';
+    throw new ReleasePlanError(
+      'delta-truncated',
+      `the delta ends at byte ${this.#position + this.#heldBytes}, ${what}`,
+    );
   }
 
   #neededBytes(opcode: number | undefined): number {
@@ -106,7 +112,8 @@ export class DeltaParser {
         this.#state = 'ended';
         return undefined;
       case 'literal': {
-        const lengthBytes = shape.lengthWidth === 0 ? shape.lengthBytes : this.#number(bytes, at + 1, shape.lengthWidth);
+        const lengthBytes =
+          shape.lengthWidth === 0 ? shape.lengthBytes : this.#number(bytes, at + 1, shape.lengthWidth);
         if (lengthBytes === 0) throw this.#corrupt('a literal of no bytes');
         this.#literalLeftBytes = lengthBytes;
         return { kind: 'literal', opcode, lengthBytes };
@@ -115,7 +122,8 @@ export class DeltaParser {
         const offset = this.#number(bytes, at + 1, shape.offsetWidth);
         const lengthBytes = this.#number(bytes, at + 1 + shape.offsetWidth, shape.lengthWidth);
         if (lengthBytes === 0) throw this.#corrupt('a copy of no bytes');
-        if (!Number.isSafeInteger(offset + lengthBytes)) throw this.#corrupt(`a copy that ends beyond 2^53, from ${offset}`);
+        if (!Number.isSafeInteger(offset + lengthBytes))
+          throw this.#corrupt(`a copy that ends beyond 2^53, from ${offset}`);
         return { kind: 'copy', opcode, offset, lengthBytes };
       }
       default:
@@ -140,5 +148,9 @@ function notADelta(magic: number): ReleasePlanError {
   const found = `0x${magic.toString(16).padStart(8, '0')}`;
   const message = `not a librsync delta: it starts with ${found}, not 0x${DELTA_MAGIC.toString(16)}`;
   const isSignature = SIGNATURE_KINDS.some((kind) => kind.magic === magic);
-  return new ReleasePlanError('delta-not-a-delta', message, isSignature ? { hint: 'This is a signature; give the delta that was made from it.' } : {});
+  return new ReleasePlanError(
+    'delta-not-a-delta',
+    message,
+    isSignature ? { hint: 'This is a signature; give the delta that was made from it.' } : {},
+  );
 }

@@ -31,7 +31,8 @@ export async function deltaCompressionOf(path: string): Promise<DeltaCompression
  */
 export async function* readDelta(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
   const compression = await deltaCompressionOf(path);
-  if (compression === 'none') yield* createReadStream(path, { highWaterMark: READ_BYTES, ...(signal ? { signal } : {}) });
+  if (compression === 'none')
+    yield* createReadStream(path, { highWaterMark: READ_BYTES, ...(signal ? { signal } : {}) });
   else if (compression === 'gzip') yield* gunzip(path, signal);
   else yield* unzstd(path, signal);
 }
@@ -44,7 +45,9 @@ async function* gunzip(path: string, signal?: AbortSignal): AsyncGenerator<Uint8
     yield* input.pipe(output);
   } catch (error) {
     if (errnoOf(error)?.startsWith('Z_') !== true) throw error;
-    throw new ReleasePlanError('delta-corrupt', `${path} is not whole gzip data: ${messageOf(error)}`, { cause: error });
+    throw new ReleasePlanError('delta-corrupt', `${path} is not whole gzip data: ${messageOf(error)}`, {
+      cause: error,
+    });
   } finally {
     input.destroy();
   }
@@ -52,7 +55,10 @@ async function* gunzip(path: string, signal?: AbortSignal): AsyncGenerator<Uint8
 
 /** Node.js 20 has no zstd; Debian's program has, with the 128 MiB window limit that SWUpdate keeps as well. */
 async function* unzstd(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-  const child = spawn('zstd', ['--decompress', '--stdout', '--quiet', '--', path], { stdio: ['ignore', 'pipe', 'pipe'], ...(signal ? { signal } : {}) });
+  const child = spawn('zstd', ['--decompress', '--stdout', '--quiet', '--', path], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(signal ? { signal } : {}),
+  });
   let complaint = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-2000);
@@ -66,7 +72,11 @@ async function* unzstd(path: string, signal?: AbortSignal): AsyncGenerator<Uint8
   try {
     yield* child.stdout;
     const status = await ended;
-    if (status !== 0) throw new ReleasePlanError('delta-corrupt', `${path} is not whole zstd data: ${complaint.trim() || `zstd ended with ${status}`}`);
+    if (status !== 0)
+      throw new ReleasePlanError(
+        'delta-corrupt',
+        `${path} is not whole zstd data: ${complaint.trim() || `zstd ended with ${status}`}`,
+      );
   } finally {
     child.kill();
   }

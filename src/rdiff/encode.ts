@@ -3,7 +3,15 @@
  *
  * @see librsync doc/format.md; the numbers come from format.ts
  */
-import { ARGUMENT_WIDTHS, DELTA_MAGIC, LITERAL_INLINE_MAX, OP_END, OP_LITERAL_N1, copyOpcode, widthIndexOf } from './format.ts';
+import {
+  ARGUMENT_WIDTHS,
+  DELTA_MAGIC,
+  LITERAL_INLINE_MAX,
+  OP_END,
+  OP_LITERAL_N1,
+  copyOpcode,
+  widthIndexOf,
+} from './format.ts';
 
 /** Writes `value` big-endian in the width of that index; returns the offset after it. */
 function putNumber(into: Uint8Array, at: number, value: number, widthIndex: 0 | 1 | 2 | 3): number {

@@ -66,7 +66,8 @@ export function widthIndexOf(value: number): 0 | 1 | 2 | 3 {
 }
 
 /** The command byte of a copy, from the {@link widthIndexOf} its offset and its length. */
-export const copyOpcode = (offsetWidthIndex: number, lengthWidthIndex: number): number => OP_COPY_N1_N1 + 4 * offsetWidthIndex + lengthWidthIndex;
+export const copyOpcode = (offsetWidthIndex: number, lengthWidthIndex: number): number =>
+  OP_COPY_N1_N1 + 4 * offsetWidthIndex + lengthWidthIndex;
 
 /** What a command byte says of what follows it. */
 export type CommandShape =
@@ -85,7 +86,9 @@ function shapeOf(opcode: number): CommandShape {
   const copyIndex = opcode - OP_COPY_N1_N1;
   const offsetWidth = ARGUMENT_WIDTHS[copyIndex >> 2];
   const lengthWidth = ARGUMENT_WIDTHS[copyIndex & 3];
-  return offsetWidth === undefined || lengthWidth === undefined ? { kind: 'reserved' } : { kind: 'copy', offsetWidth, lengthWidth };
+  return offsetWidth === undefined || lengthWidth === undefined
+    ? { kind: 'reserved' }
+    : { kind: 'copy', offsetWidth, lengthWidth };
 }
 
 /** The shape of each of the 256 command bytes. */

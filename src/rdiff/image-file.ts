@@ -4,10 +4,14 @@ import { ReleasePlanError } from '../core/errors.ts';
 /**
  * The size of an image that is open.
  *
- * @throws ReleasePlanError `io-failed` for what has no size of its own: a pipe, a folder, a device (whose size reads as 0)
+ * @throws ReleasePlanError `io-failed` for what has no size of its own: a pipe, a folder, a device (whose size reads as
+ *   0)
  */
 export async function sizeOfImage(handle: FileHandle, path: string): Promise<number> {
   const found = await handle.stat();
-  if (!found.isFile()) throw new ReleasePlanError('io-failed', `${path} is not a regular file`, { hint: 'Copy a device or a pipe into a file first: its size and any byte of it are needed.' });
+  if (!found.isFile())
+    throw new ReleasePlanError('io-failed', `${path} is not a regular file`, {
+      hint: 'Copy a device or a pipe into a file first: its size and any byte of it are needed.',
+    });
   return found.size;
 }

@@ -43,7 +43,10 @@ export interface DeltaInspection {
  *
  * @throws ReleasePlanError `delta-not-a-delta`, `delta-truncated`, `delta-corrupt`; AbortError
  */
-export async function inspectDelta(path: string, options: { signal?: AbortSignal; onProgress?: (progress: Progress) => void } = {}): Promise<DeltaInspection> {
+export async function inspectDelta(
+  path: string,
+  options: { signal?: AbortSignal; onProgress?: (progress: Progress) => void } = {},
+): Promise<DeltaInspection> {
   const tally = new Tally();
   const parser = new DeltaParser();
   let deltaBytes = 0;
@@ -55,7 +58,12 @@ export async function inspectDelta(path: string, options: { signal?: AbortSignal
     }
   }
   parser.finish();
-  return { fileBytes: (await stat(path)).size, compression: await deltaCompressionOf(path), deltaBytes, ...tally.result() };
+  return {
+    fileBytes: (await stat(path)).size,
+    compression: await deltaCompressionOf(path),
+    deltaBytes,
+    ...tally.result(),
+  };
 }
 
 class Tally {
@@ -92,7 +100,9 @@ class Tally {
       copies: this.#copies,
       literalShare: targetBytes === 0 ? 0 : this.#literals.bytes / targetBytes,
       opcodes: [...this.#opcodes.values()].sort((a, b) => a.opcode - b.opcode),
-      lengths: [...this.#lengths].sort(([a], [b]) => a - b).map(([power, counts]) => ({ upToBytes: 2 ** power, ...counts })),
+      lengths: [...this.#lengths]
+        .sort(([a], [b]) => a - b)
+        .map(([power, counts]) => ({ upToBytes: 2 ** power, ...counts })),
     };
   }
 

@@ -27,7 +27,12 @@ export type DeltaProof =
  * @returns a proof, or where the two first differ; a delta that cannot be applied is an error
  * @throws ReleasePlanError `delta-*` as {@link applyDelta} does
  */
-export async function proveDelta(base: string, delta: string, target: string, options: ProveOptions = {}): Promise<DeltaProof> {
+export async function proveDelta(
+  base: string,
+  delta: string,
+  target: string,
+  options: ProveOptions = {},
+): Promise<DeltaProof> {
   const { digest = true, signal, onProgress } = options;
   const handle = await open(target, 'r');
   try {
@@ -35,14 +40,19 @@ export async function proveDelta(base: string, delta: string, target: string, op
     const hash = digest ? createHash('sha256') : undefined;
     let firstDifference: number | undefined;
     let expected: Buffer = Buffer.alloc(0);
-    const reconstructedBytes = await reconstruct(base, readDelta(delta, signal), async (piece, offset) => {
-      if (firstDifference !== undefined) return;
-      if (expected.length < piece.length) expected = Buffer.allocUnsafe(piece.length);
-      const found = expected.subarray(0, await readAt(handle, expected.subarray(0, piece.length), offset));
-      firstDifference = differenceOf(piece, found, offset);
-      hash?.update(found);
-      onProgress?.({ phase: 'prove', doneBytes: offset + piece.length, totalBytes: targetBytes });
-    }, signal);
+    const reconstructedBytes = await reconstruct(
+      base,
+      readDelta(delta, signal),
+      async (piece, offset) => {
+        if (firstDifference !== undefined) return;
+        if (expected.length < piece.length) expected = Buffer.allocUnsafe(piece.length);
+        const found = expected.subarray(0, await readAt(handle, expected.subarray(0, piece.length), offset));
+        firstDifference = differenceOf(piece, found, offset);
+        hash?.update(found);
+        onProgress?.({ phase: 'prove', doneBytes: offset + piece.length, totalBytes: targetBytes });
+      },
+      signal,
+    );
     if (firstDifference === undefined && reconstructedBytes === targetBytes) {
       return { equal: true, targetBytes, ...(hash ? { targetSha256: hash.digest('hex') } : {}) };
     }

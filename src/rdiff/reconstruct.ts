@@ -25,7 +25,12 @@ const FIRST_PIECE_BYTES = 64 * 1024;
  * @returns the size of the target
  * @throws ReleasePlanError `delta-*` for a malformed delta or a wrong base; whatever the sink throws
  */
-export async function reconstruct(base: string, delta: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, sink: TargetSink, signal?: AbortSignal): Promise<number> {
+export async function reconstruct(
+  base: string,
+  delta: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  sink: TargetSink,
+  signal?: AbortSignal,
+): Promise<number> {
   const handle = await open(base, 'r');
   const pieces = new PieceWriter(sink, signal);
   try {
@@ -49,7 +54,12 @@ export async function reconstruct(base: string, delta: AsyncIterable<Uint8Array>
 }
 
 /** Does as much of a command as the piece in hand has room for; returns how many of its bytes are done. */
-function perform(part: Exclude<DeltaPart, { kind: 'literal' }>, done: number, source: BaseReader, pieces: PieceWriter): number {
+function perform(
+  part: Exclude<DeltaPart, { kind: 'literal' }>,
+  done: number,
+  source: BaseReader,
+  pieces: PieceWriter,
+): number {
   const lengthBytes = Math.min(part.lengthBytes - done, pieces.roomBytes);
   if (part.kind === 'data') copyBytes(part.bytes, done, pieces.piece, pieces.filledBytes, lengthBytes);
   else source.read(pieces.piece, pieces.filledBytes, lengthBytes, part.offset + done);
@@ -89,7 +99,11 @@ class BaseReader {
 
   check(offset: number, lengthBytes: number): void {
     if (offset + lengthBytes <= this.#sizeBytes) return;
-    throw new ReleasePlanError('delta-beyond-base', `the delta copies bytes ${offset} to ${offset + lengthBytes} of the base, but ${this.#path} has ${this.#sizeBytes} bytes`);
+    throw new ReleasePlanError(
+      'delta-beyond-base',
+      `the delta copies bytes ${offset} to ${offset + lengthBytes} of the base, but ${this.#path} has ` +
+        `${this.#sizeBytes} bytes`,
+    );
   }
 
   /** Bytes of the base from `offset` on, to `place` in `into`. */

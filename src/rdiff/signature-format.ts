@@ -1,6 +1,13 @@
 import { open } from 'node:fs/promises';
 import { ReleasePlanError } from '../core/errors.ts';
-import { SIGNATURE_HEADER_BYTES, SIGNATURE_KINDS, WEAK_SUM_BYTES, type SignatureKind, type StrongSum, type WeakSum } from './format.ts';
+import {
+  SIGNATURE_HEADER_BYTES,
+  SIGNATURE_KINDS,
+  WEAK_SUM_BYTES,
+  type SignatureKind,
+  type StrongSum,
+  type WeakSum,
+} from './format.ts';
 
 /** What a signature's header says, and what follows from the size of its file. */
 export interface SignatureHeader {
@@ -25,7 +32,8 @@ export function signatureKind(strong: StrongSum, weak: WeakSum): SignatureKind {
  *
  * @see librsync src/sumset.c, rs_sig_args (2.3.2)
  */
-export const defaultBlockBytes = (baseBytes: number): number => (baseBytes <= 256 * 256 ? 256 : Math.floor(Math.sqrt(baseBytes) / 128) * 128);
+export const defaultBlockBytes = (baseBytes: number): number =>
+  baseBytes <= 256 * 256 ? 256 : Math.floor(Math.sqrt(baseBytes) / 128) * 128;
 
 /**
  * The shortest strong sum (`rdiff -S -1`) by which a false match is no more
@@ -34,12 +42,18 @@ export const defaultBlockBytes = (baseBytes: number): number => (baseBytes <= 25
  * @see librsync src/sumset.c, rs_sig_args (2.3.2)
  */
 export function minimumStrongBytes(baseBytes: number, blockBytes: number): number {
-  const bits = Math.floor(Math.log2(baseBytes + 2 ** 24)) + Math.floor(Math.log2(Math.floor(baseBytes / blockBytes) + 1));
+  const bits =
+    Math.floor(Math.log2(baseBytes + 2 ** 24)) + Math.floor(Math.log2(Math.floor(baseBytes / blockBytes) + 1));
   return 2 + Math.floor((bits + 7) / 8);
 }
 
 /** The twelve bytes that a signature starts with. */
-export function encodeSignatureHeader({ strong, weak, blockBytes, strongBytes }: Omit<SignatureHeader, 'blocks'>): Buffer {
+export function encodeSignatureHeader({
+  strong,
+  weak,
+  blockBytes,
+  strongBytes,
+}: Omit<SignatureHeader, 'blocks'>): Buffer {
   const header = Buffer.alloc(SIGNATURE_HEADER_BYTES);
   header.writeUInt32BE(signatureKind(strong, weak).magic, 0);
   header.writeUInt32BE(blockBytes, 4);
@@ -67,14 +81,20 @@ export async function readSignatureHeader(path: string): Promise<SignatureHeader
 function decodeHeader(path: string, header: Buffer, fileBytes: number): SignatureHeader {
   const magic = header.readUInt32BE(0);
   const kind = SIGNATURE_KINDS.find((one) => one.magic === magic);
-  if (kind === undefined) throw corrupt(path, `it starts with 0x${magic.toString(16).padStart(8, '0')}, which is no signature's magic number`);
+  if (kind === undefined)
+    throw corrupt(
+      path,
+      `it starts with 0x${magic.toString(16).padStart(8, '0')}, which is no signature's magic number`,
+    );
   const blockBytes = header.readUInt32BE(4);
   const strongBytes = header.readUInt32BE(8);
   if (blockBytes === 0) throw corrupt(path, 'its blocks have no bytes');
-  if (strongBytes === 0 || strongBytes > kind.maxStrongBytes) throw corrupt(path, `strong sums of ${strongBytes} bytes, where ${kind.strong} has 1 to ${kind.maxStrongBytes}`);
+  if (strongBytes === 0 || strongBytes > kind.maxStrongBytes)
+    throw corrupt(path, `strong sums of ${strongBytes} bytes, where ${kind.strong} has 1 to ${kind.maxStrongBytes}`);
   const blocks = (fileBytes - SIGNATURE_HEADER_BYTES) / (WEAK_SUM_BYTES + strongBytes);
   if (!Number.isInteger(blocks)) throw corrupt(path, `${fileBytes} bytes do not hold a whole number of blocks`);
   return { strong: kind.strong, weak: kind.weak, blockBytes, strongBytes, blocks };
 }
 
-const corrupt = (path: string, what: string): ReleasePlanError => new ReleasePlanError('signature-corrupt', `${path} is not a whole librsync signature: ${what}`);
+const corrupt = (path: string, what: string): ReleasePlanError =>
+  new ReleasePlanError('signature-corrupt', `${path} is not a whole librsync signature: ${what}`);

@@ -8,7 +8,13 @@ import { BlockSums, blocksPerRange, entryBytesOf, type BlockRange, type BlockSum
 import { SIGNATURE_HEADER_BYTES, type StrongSum, type WeakSum } from './format.ts';
 import { sizeOfImage } from './image-file.ts';
 import type { Progress } from './progress.ts';
-import { defaultBlockBytes, encodeSignatureHeader, minimumStrongBytes, signatureKind, type SignatureHeader } from './signature-format.ts';
+import {
+  defaultBlockBytes,
+  encodeSignatureHeader,
+  minimumStrongBytes,
+  signatureKind,
+  type SignatureHeader,
+} from './signature-format.ts';
 import type { SignatureWorkerData, SignedRange } from './signature-worker.ts';
 import { builtFile, loadWasm } from './wasm.ts';
 
@@ -65,12 +71,20 @@ export async function signature(base: string, sig: string, options: SignatureOpt
   }
 }
 
-function settingsOf(baseBytes: number, { blockBytes, strongBytes, format: strong = 'blake2', rollsum: weak = 'rabinkarp' }: SignatureOptions): BlockSumSettings {
+function settingsOf(
+  baseBytes: number,
+  { blockBytes, strongBytes, format: strong = 'blake2', rollsum: weak = 'rabinkarp' }: SignatureOptions,
+): BlockSumSettings {
   const { maxStrongBytes } = signatureKind(strong, weak);
   const block = blockBytes ?? defaultBlockBytes(baseBytes);
-  if (!Number.isInteger(block) || block < 1 || block > MAX_BLOCK_BYTES) throw new ReleasePlanError('usage', `a block length of ${block} bytes: give a whole number from 1 to ${MAX_BLOCK_BYTES}`);
+  if (!Number.isInteger(block) || block < 1 || block > MAX_BLOCK_BYTES)
+    throw new ReleasePlanError(
+      'usage',
+      `a block length of ${block} bytes: give a whole number from 1 to ${MAX_BLOCK_BYTES}`,
+    );
   const kept = strongBytes === 'minimum' ? minimumStrongBytes(baseBytes, block) : (strongBytes ?? maxStrongBytes);
-  if (!Number.isInteger(kept) || kept < 1 || kept > maxStrongBytes) throw new ReleasePlanError('usage', `a sum length of ${kept} bytes: ${strong} has 1 to ${maxStrongBytes}`);
+  if (!Number.isInteger(kept) || kept < 1 || kept > maxStrongBytes)
+    throw new ReleasePlanError('usage', `a sum length of ${kept} bytes: ${strong} has 1 to ${maxStrongBytes}`);
   return { strong, weak, blockBytes: block, strongBytes: kept };
 }
 
@@ -105,7 +119,8 @@ async function signAll(signing: Signing): Promise<void> {
 /** One iterator that all threads take from: the fast ones take more. */
 function* rangesOf(blocks: number, blockBytes: number): Generator<BlockRange, void, undefined> {
   const step = blocksPerRange(blockBytes);
-  for (let firstBlock = 0; firstBlock < blocks; firstBlock += step) yield { firstBlock, blocks: Math.min(step, blocks - firstBlock) };
+  for (let firstBlock = 0; firstBlock < blocks; firstBlock += step)
+    yield { firstBlock, blocks: Math.min(step, blocks - firstBlock) };
 }
 
 /** Puts sums to their place in the file, in whatever order they come. */
@@ -123,7 +138,12 @@ function writer({ handle, settings, baseBytes, options }: Signing): (signed: Sig
 const RANGES_IN_HAND = 2;
 
 /** Runs one thread until the ranges are used up. */
-async function signInThread(data: SignatureWorkerData, ranges: Iterable<BlockRange>, written: (signed: SignedRange) => Promise<void>, signal?: AbortSignal): Promise<void> {
+async function signInThread(
+  data: SignatureWorkerData,
+  ranges: Iterable<BlockRange>,
+  written: (signed: SignedRange) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
   const worker = new Worker(builtFile('signature-worker.js'), { workerData: data });
   const listening = new AbortController();
   const stopped = new Promise<never>((_, reject) => {

@@ -31,7 +31,9 @@ export const builtFile = (path: string): URL => new URL(`../../dist/rdiff/${path
 export async function loadWasm(name: WasmName): Promise<WebAssembly.Module> {
   const file = builtFile(`wasm/${name}.wasm`);
   const bytes = await readFile(file).catch((cause: unknown) => {
-    throw new ReleasePlanError('engine-missing', `the compiled delta engine ${file.pathname} cannot be read`, { cause });
+    throw new ReleasePlanError('engine-missing', `the compiled delta engine ${file.pathname} cannot be read`, {
+      cause,
+    });
   });
   return await WebAssembly.compile(bytes);
 }
@@ -47,7 +49,11 @@ export function sharedMemory(sizeBytes: number): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   } catch (cause) {
-    throw new ReleasePlanError('engine-memory', `the system gives the delta engine no ${pages * WASM_PAGE_BYTES} bytes of address space`, { cause, hint: 'Give less with --memory, or raise the limit (ulimit -v).' });
+    throw new ReleasePlanError(
+      'engine-memory',
+      `the system gives the delta engine no ${pages * WASM_PAGE_BYTES} bytes of address space`,
+      { cause, hint: 'Give less with --memory, or raise the limit (ulimit -v).' },
+    );
   }
 }
 
@@ -59,6 +65,10 @@ export function sharedMemory(sizeBytes: number): WebAssembly.Memory {
  *
  * @param imports what the module calls, beside the memory
  */
-export function instantiate<Exports>(module: WebAssembly.Module, memory: WebAssembly.Memory, imports: Record<string, (...numbers: number[]) => void> = {}): Exports {
+export function instantiate<Exports>(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  imports: Record<string, (...numbers: number[]) => void> = {},
+): Exports {
   return new WebAssembly.Instance(module, { env: { memory, ...imports } }).exports as Exports;
 }

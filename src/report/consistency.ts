@@ -1,5 +1,12 @@
 import { formatBytes } from '../text/bytes.ts';
-import { pairKey, problemsOf, type ArchiveState, type DeltaInfo, type Proof, type VersionManifest } from '../core/archive.ts';
+import {
+  pairKey,
+  problemsOf,
+  type ArchiveState,
+  type DeltaInfo,
+  type Proof,
+  type VersionManifest,
+} from '../core/archive.ts';
 import { checkPair } from './pair.ts';
 import { checkVersion } from './version.ts';
 
@@ -70,26 +77,55 @@ export interface ReportInput {
 /** The consistency report of a plan over what the archive holds. Pure; the caller sets the time. */
 export function consistencyReport(input: ReportInput, generatedAt: string): ConsistencyReport {
   const checks = [
-    ...input.versions.flatMap((version) => checkVersion(version, input.state.versions.get(version), input.failures.get(version))),
+    ...input.versions.flatMap((version) =>
+      checkVersion(version, input.state.versions.get(version), input.failures.get(version)),
+    ),
     ...input.pairs.flatMap(({ from, to }) => pairRows(input, from, to)),
-    ...(input.devices.length > 0 ? input.devices : [{ check: 'devices', subject: 'fleet', result: 'not-checked', detail: 'the plan names no fleet' } as const]),
+    ...(input.devices.length > 0
+      ? input.devices
+      : [{ check: 'devices', subject: 'fleet', result: 'not-checked', detail: 'the plan names no fleet' } as const]),
   ];
-  return rowsReport(input, { checks, sizes: input.pairs.flatMap(({ from, to, devices }) => sizeRow(input.state, from, to, devices)) }, generatedAt);
+  return rowsReport(
+    input,
+    { checks, sizes: input.pairs.flatMap(({ from, to, devices }) => sizeRow(input.state, from, to, devices)) },
+    generatedAt,
+  );
 }
 
 /** The report that these rows make: pairs that serve most devices first, and what the fleet fetches in all. */
-export function rowsReport({ product, machine, image }: Pick<ReportInput, 'product' | 'machine' | 'image'>, rows: Pick<ConsistencyReport, 'checks' | 'sizes'>, generatedAt: string): ConsistencyReport {
+export function rowsReport(
+  { product, machine, image }: Pick<ReportInput, 'product' | 'machine' | 'image'>,
+  rows: Pick<ConsistencyReport, 'checks' | 'sizes'>,
+  generatedAt: string,
+): ConsistencyReport {
   const checks = [...rows.checks, ...fleetRow(rows.sizes)];
   const sizes = rows.sizes.toSorted((a, b) => (b.devices ?? 0) - (a.devices ?? 0));
-  return { schema: 1, product, machine, image, generatedAt, consistent: checks.every((row) => row.result !== 'fail'), checks, sizes };
+  return {
+    schema: 1,
+    product,
+    machine,
+    image,
+    generatedAt,
+    consistent: checks.every((row) => row.result !== 'fail'),
+    checks,
+    sizes,
+  };
 }
 
 /** What the devices that a delta serves fetch, with deltas and without; nothing where the fleet is not known. */
 function fleetRow(sizes: readonly SizeRow[]): CheckRow[] {
   const served = sizes.filter((one) => one.devices !== undefined);
   if (served.length === 0) return [];
-  const over = (bytes: (one: SizeRow) => number): string => formatBytes(served.reduce((total, one) => total + (one.devices ?? 0) * bytes(one), 0));
-  return [{ check: 'devices', subject: 'fleet', result: 'pass', detail: `${over((one) => one.sendBytes)} to send with deltas, ${over((one) => one.fullBytes)} without` }];
+  const over = (bytes: (one: SizeRow) => number): string =>
+    formatBytes(served.reduce((total, one) => total + (one.devices ?? 0) * bytes(one), 0));
+  return [
+    {
+      check: 'devices',
+      subject: 'fleet',
+      result: 'pass',
+      detail: `${over((one) => one.sendBytes)} to send with deltas, ${over((one) => one.fullBytes)} without`,
+    },
+  ];
 }
 
 /** Whether two reports say the same, whenever they were written. */
@@ -108,7 +144,11 @@ function pairRows(input: ReportInput, from: string, to: string): CheckRow[] {
 function updateRows(input: ReportInput, subject: string): CheckRow[] {
   const held = input.state.updates.get(subject);
   if (held?.state !== 'whole') {
-    const reason = input.failures.get(subject) ?? (held?.state === 'absent' || held === undefined ? 'required, and not in the archive' : problemsOf(held).join('; '));
+    const reason =
+      input.failures.get(subject) ??
+      (held?.state === 'absent' || held === undefined
+        ? 'required, and not in the archive'
+        : problemsOf(held).join('; '));
     return [{ check: 'delta', subject, result: 'fail', detail: reason }];
   }
   const { proof } = held.manifest;
@@ -117,23 +157,30 @@ function updateRows(input: ReportInput, subject: string): CheckRow[] {
     const result = shown.length > 0 && shown.every((one) => one.result === 'pass') ? 'pass' : 'not-checked';
     return { check, subject, result, detail: shown.map((one) => one.detail).join('; ') || 'no proof on record' };
   };
-  return [row('delta', ['delta-applies']), row('swu', ['swu-opens']), row('device', ['librsync-applies', 'swupdate-accepts'])];
+  return [
+    row('delta', ['delta-applies']),
+    row('swu', ['swu-opens']),
+    row('device', ['librsync-applies', 'swupdate-accepts']),
+  ];
 }
 
 function sizeRow(state: ArchiveState, from: string, to: string, devices: number | undefined): SizeRow[] {
   const held = state.updates.get(pairKey(from, to));
   if (held?.state !== 'whole') return [];
   const { partitions, swu } = held.manifest;
-  const sum = (size: (one: DeltaInfo['partitions'][number]) => number | undefined): number => partitions.reduce((total, one) => total + (size(one) ?? 0), 0);
-  return [{
-    from,
-    to,
-    fullBytes: sum((one) => one.target.sizeBytes),
-    deltaBytes: sum((one) => one.delta?.sizeBytes),
-    compressedBytes: sum((one) => one.deltaCompressed?.sizeBytes),
-    sendBytes: swu.sizeBytes,
-    ...(devices === undefined ? {} : { devices }),
-  }];
+  const sum = (size: (one: DeltaInfo['partitions'][number]) => number | undefined): number =>
+    partitions.reduce((total, one) => total + (size(one) ?? 0), 0);
+  return [
+    {
+      from,
+      to,
+      fullBytes: sum((one) => one.target.sizeBytes),
+      deltaBytes: sum((one) => one.delta?.sizeBytes),
+      compressedBytes: sum((one) => one.deltaCompressed?.sizeBytes),
+      sendBytes: swu.sizeBytes,
+      ...(devices === undefined ? {} : { devices }),
+    },
+  ];
 }
 
 function manifestOf(state: ArchiveState, version: string): VersionManifest | undefined {

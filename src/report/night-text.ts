@@ -5,15 +5,37 @@ import type { Night } from './night.ts';
 const MOST_LISTED = 50;
 
 /** A night for the person who reads the timer's mail: what was read, what changed, what nothing needs. */
-export function nightInWords({ readBytes, archivedBytes, since, changes, damaged, unreadable = {}, unneeded, emptied }: Night): string {
+export function nightInWords({
+  readBytes,
+  archivedBytes,
+  since,
+  changes,
+  damaged,
+  unreadable = {},
+  unneeded,
+  emptied,
+}: Night): string {
   const bytes = (unneeded ?? []).reduce((sum, one) => sum + (one.sizeBytes ?? 0), 0);
   return [
     `read tonight: ${formatBytes(readBytes)} of ${formatBytes(archivedBytes)}\n`,
-    ...Object.values(damaged).flat().map((problem) => `DAMAGED ${problem}\n`),
-    ...Object.values(unreadable).flat().map((problem) => `UNREADABLE ${problem}\n`),
-    ...(unneeded === undefined || unneeded.length === 0 ? [] : [`deltas that nothing needs: ${unneeded.length}${bytes === 0 ? '' : `, ${formatBytes(bytes)}`}: ${listed(unneeded.map((one) => one.pair), ', ')}\n`]),
+    ...Object.values(damaged)
+      .flat()
+      .map((problem) => `DAMAGED ${problem}\n`),
+    ...Object.values(unreadable)
+      .flat()
+      .map((problem) => `UNREADABLE ${problem}\n`),
+    ...(unneeded === undefined || unneeded.length === 0
+      ? []
+      : [
+          `deltas that nothing needs: ${unneeded.length}${bytes === 0 ? '' : `, ${formatBytes(bytes)}`}: ${listed(
+            unneeded.map((one) => one.pair),
+            ', ',
+          )}\n`,
+        ]),
     ...emptied.map((dir) => `emptied ${dir}\n`),
-    since === undefined ? 'the first night: there is none to compare with\n' : `since ${since}: ${changes.length === 0 ? 'nothing changed' : `\n  ${listed(changes, '\n  ')}`}\n`,
+    since === undefined
+      ? 'the first night: there is none to compare with\n'
+      : `since ${since}: ${changes.length === 0 ? 'nothing changed' : `\n  ${listed(changes, '\n  ')}`}\n`,
   ].join('');
 }
 

@@ -19,10 +19,15 @@ export interface Night extends Pick<NightRecord, 'ranAt' | 'damaged' | 'unreadab
 }
 
 /** What stands now, for the next night to compare with. */
-export function nightRecord({ versions, updates }: ArchiveState, report: ConsistencyReport, ranAt: string): NightRecord {
+export function nightRecord(
+  { versions, updates }: ArchiveState,
+  report: ConsistencyReport,
+  ranAt: string,
+): NightRecord {
   const unreadable: Record<string, string[]> = {};
   const record: NightRecord = { ranAt, versions: {}, updates: {}, damaged: {}, unreadable, checks: {} };
-  for (const [version, held] of versions) if (held.state === 'whole') record.versions[version] = digestOf(held.manifest);
+  for (const [version, held] of versions)
+    if (held.state === 'whole') record.versions[version] = digestOf(held.manifest);
   for (const [pair, held] of updates) if (held.state === 'whole') record.updates[pair] = digestOf(held.manifest);
   for (const [subject, held] of [...versions, ...updates]) {
     if (held.state === 'damaged') record.damaged[subject] = held.problems;
@@ -37,7 +42,8 @@ export function nightRecord({ versions, updates }: ArchiveState, report: Consist
 
 const BADNESS = { 'pass': 0, 'not-checked': 1, 'fail': 2 } as const;
 
-const worse = (a: CheckRow['result'] | undefined, b: CheckRow['result']): CheckRow['result'] => (a !== undefined && BADNESS[a] > BADNESS[b] ? a : b);
+const worse = (a: CheckRow['result'] | undefined, b: CheckRow['result']): CheckRow['result'] =>
+  a !== undefined && BADNESS[a] > BADNESS[b] ? a : b;
 
 /** What differs from the night before, a line each; nothing for the first night, which has none to compare with. */
 export function changesSince(before: NightRecord | undefined, now: NightRecord): string[] {
@@ -47,19 +53,38 @@ export function changesSince(before: NightRecord | undefined, now: NightRecord):
   return [
     ...compared('version', 'archived', before.versions, now.versions, isNew),
     ...compared('update', 'made', before.updates, now.updates, isNew),
-    ...[before.versions, before.updates, wasBad].flatMap((subjects) => Object.keys(subjects).filter((one) => !isKnown(one, now)).map((one) => `${one} is no longer in the archive`)),
-    ...Object.entries(now.damaged).filter(([subject]) => before.damaged[subject] === undefined).map(([subject, problems]) => `${subject} is damaged: ${problems.join('; ')}`),
-    ...Object.entries(now.unreadable ?? {}).filter(([subject]) => before.unreadable?.[subject] === undefined).map(([subject, problems]) => `${subject} cannot be read: ${problems.join('; ')}`),
-    ...Object.keys(wasBad).filter((subject) => subject in now.versions || subject in now.updates).map((subject) => `${subject} is whole again`),
+    ...[before.versions, before.updates, wasBad].flatMap((subjects) =>
+      Object.keys(subjects)
+        .filter((one) => !isKnown(one, now))
+        .map((one) => `${one} is no longer in the archive`),
+    ),
+    ...Object.entries(now.damaged)
+      .filter(([subject]) => before.damaged[subject] === undefined)
+      .map(([subject, problems]) => `${subject} is damaged: ${problems.join('; ')}`),
+    ...Object.entries(now.unreadable ?? {})
+      .filter(([subject]) => before.unreadable?.[subject] === undefined)
+      .map(([subject, problems]) => `${subject} cannot be read: ${problems.join('; ')}`),
+    ...Object.keys(wasBad)
+      .filter((subject) => subject in now.versions || subject in now.updates)
+      .map((subject) => `${subject} is whole again`),
     ...comparedChecks(before.checks, now.checks),
   ];
 }
 
-const isKnown = (subject: string, { versions, updates, damaged, unreadable = {} }: NightRecord): boolean => [versions, updates, damaged, unreadable].some((subjects) => subjects[subject] !== undefined);
+const isKnown = (subject: string, { versions, updates, damaged, unreadable = {} }: NightRecord): boolean =>
+  [versions, updates, damaged, unreadable].some((subjects) => subjects[subject] !== undefined);
 
 /** What was added or made again; what was damaged has a line of its own. */
-function compared(kind: string, made: string, before: Record<string, string>, now: Record<string, string>, isNew: (subject: string) => boolean): string[] {
-  return Object.keys(now).filter((name) => before[name] !== now[name] && isNew(name)).map((name) => `${kind} ${name} was ${made}${before[name] === undefined ? '' : ' again'}`);
+function compared(
+  kind: string,
+  made: string,
+  before: Record<string, string>,
+  now: Record<string, string>,
+  isNew: (subject: string) => boolean,
+): string[] {
+  return Object.keys(now)
+    .filter((name) => before[name] !== now[name] && isNew(name))
+    .map((name) => `${kind} ${name} was ${made}${before[name] === undefined ? '' : ' again'}`);
 }
 
 /** Checks that read otherwise; those of what came or went are no news. */

@@ -11,6 +11,7 @@ export function summaryTable(report: ConsistencyReport): string {
   return [
     ...(rows.length === 0 ? [] : [formatColumns([head, ...rows])]),
     ...failed.map((row) => `FAIL ${row.check} ${row.subject}: ${row.detail}\n`),
-    `${report.consistent ? 'consistent' : 'INCONSISTENT'}: ${passed} checks pass, ${failed.length} fail, ${report.checks.length - passed - failed.length} not checked\n`,
+    `${report.consistent ? 'consistent' : 'INCONSISTENT'}: ${passed} checks pass, ${failed.length} fail, ` +
+      `${report.checks.length - passed - failed.length} not checked\n`,
   ].join('');
 }

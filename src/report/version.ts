@@ -2,8 +2,17 @@ import type { Held, Proof, VersionManifest } from '../core/archive.ts';
 import type { CheckName, CheckRow } from './consistency.ts';
 
 /** Rows about one version: whole in the archive, BUILD_VERSION in its image, images within their slots. */
-export function checkVersion(version: string, held: Held<VersionManifest> | undefined, failure: string | undefined): CheckRow[] {
-  const row = (check: CheckName, result: CheckRow['result'], detail: string): CheckRow => ({ check, subject: version, result, detail });
+export function checkVersion(
+  version: string,
+  held: Held<VersionManifest> | undefined,
+  failure: string | undefined,
+): CheckRow[] {
+  const row = (check: CheckName, result: CheckRow['result'], detail: string): CheckRow => ({
+    check,
+    subject: version,
+    result,
+    detail,
+  });
   if (held === undefined || held.state === 'absent') return [row('archive', 'fail', failure ?? 'not in the archive')];
   if (held.state !== 'whole') return [row('archive', 'fail', held.problems.join('; '))];
   const { files, proof } = held.manifest;
@@ -20,14 +29,25 @@ function versionRow(row: MakeRow, proof: readonly Proof[]): CheckRow {
   const shown = proof.filter((one) => one.check === 'build-version');
   if (shown.length === 0) return row('build-version', 'not-checked', 'no partition names a version_file');
   // One partition that carries the version shows what was built; the others need none.
-  return row('build-version', shown.some((one) => one.result === 'pass') ? 'pass' : 'not-checked', shown.map((one) => one.detail).join('; '));
+  return row(
+    'build-version',
+    shown.some((one) => one.result === 'pass') ? 'pass' : 'not-checked',
+    shown.map((one) => one.detail).join('; '),
+  );
 }
 
 /** Whether each image of a version fits the slot that it is written to. */
 export const checkSlots = ({ version, partitions, files }: VersionManifest): CheckRow[] =>
   partitions.map(({ name, slotSizeBytes, file }) => {
-    const row = (result: CheckRow['result'], detail: string): CheckRow => ({ check: 'slot-size', subject: version, result, detail: `${name}: ${detail}` });
+    const row = (result: CheckRow['result'], detail: string): CheckRow => ({
+      check: 'slot-size',
+      subject: version,
+      result,
+      detail: `${name}: ${detail}`,
+    });
     const sizeBytes = files.find((one) => one.path === file)?.sizeBytes ?? 0;
     if (slotSizeBytes === undefined) return row('not-checked', 'the plan gives no slot_size');
-    return sizeBytes <= slotSizeBytes ? row('pass', `${sizeBytes} of ${slotSizeBytes} bytes`) : row('fail', `the image has ${sizeBytes} bytes, its slot ${slotSizeBytes}`);
+    return sizeBytes <= slotSizeBytes
+      ? row('pass', `${sizeBytes} of ${slotSizeBytes} bytes`)
+      : row('fail', `the image has ${sizeBytes} bytes, its slot ${slotSizeBytes}`);
   });

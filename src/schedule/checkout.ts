@@ -11,12 +11,18 @@ import type { NightlyRun } from './schedule.ts';
  * @throws ReleasePlanError `schedule-ci`
  */
 export function planInCheckout({ repository, kept, planFile }: NightlyRun): string {
-  if (repository === undefined) throw new ReleasePlanError('schedule-ci', `${planFile} is in no git repository that a CI could check out`);
+  if (repository === undefined)
+    throw new ReleasePlanError('schedule-ci', `${planFile} is in no git repository that a CI could check out`);
   for (const [key, path] of Object.entries(kept)) {
     if (!isInside(path, repository.root)) continue;
-    throw new ReleasePlanError('schedule-ci', `${key} of the plan is ${path}, in the repository itself: a runner cleans its checkout before each job, and the archive with it`, {
-      hint: `Write an absolute path outside of the checkout into the plan, such as \`${key}: /srv/release-plan\`.`,
-    });
+    throw new ReleasePlanError(
+      'schedule-ci',
+      `${key} of the plan is ${path}, in the repository itself: a runner cleans its checkout before each job, and ` +
+        'the archive with it',
+      {
+        hint: `Write an absolute path outside of the checkout into the plan, such as \`${key}: /srv/release-plan\`.`,
+      },
+    );
   }
   return repository.planPath;
 }

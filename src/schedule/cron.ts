@@ -16,12 +16,24 @@ export const cron: Scheduler = {
   about: 'a line for the crontab of the account that builds',
   async files(run: NightlyRun) {
     const environment = shellWord(environmentFile(run.product));
-    const command = cronCommand(`set -a; [ ! -r ${environment} ] || . ${environment}; exec ${shellLine([...run.program, ...nightlyArguments(run.planFile)])}`);
+    const command = cronCommand(
+      `set -a; [ ! -r ${environment} ] || . ${environment}; exec ` +
+        `${shellLine([...run.program, ...nightlyArguments(run.planFile)])}`,
+    );
     if (Buffer.byteLength(command) > LONGEST_COMMAND) {
-      throw new ReleasePlanError('schedule-text', `the crontab line would have ${Buffer.byteLength(command)} bytes, and cron cuts it after ${LONGEST_COMMAND}`, { hint: 'Move the plan to a shorter path, or use --systemd.' });
+      throw new ReleasePlanError(
+        'schedule-text',
+        `the crontab line would have ${Buffer.byteLength(command)} bytes, and cron cuts it after ${LONGEST_COMMAND}`,
+        { hint: 'Move the plan to a shorter path, or use --systemd.' },
+      );
     }
     const data = { product: run.product, environment: environmentFile(run.product), when: everyNight(run.at), command };
-    return [{ name: `${nightlyName(run.product)}.cron`, content: await renderTemplateFile(templatePath('schedule/cron.hbs'), data, {}) }];
+    return [
+      {
+        name: `${nightlyName(run.product)}.cron`,
+        content: await renderTemplateFile(templatePath('schedule/cron.hbs'), data, {}),
+      },
+    ];
   },
   next(_run, files) {
     return [`(crontab -l 2>/dev/null; cat ${shellLine(files.map((one) => one.shown))}) | crontab -`];

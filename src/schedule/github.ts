@@ -5,7 +5,9 @@ import { nightlyArguments, nightlyName } from './names.ts';
 import { githubText, shellLine } from './quote.ts';
 import type { NightlyRun, Scheduler } from './schedule.ts';
 
-/** A GitHub workflow with a schedule. @see https://docs.github.com/actions/reference/workflow-syntax-for-github-actions */
+/**
+ * A GitHub workflow with a schedule. @see https://docs.github.com/actions/reference/workflow-syntax-for-github-actions
+ */
 export const github: Scheduler = {
   name: 'github',
   about: 'a GitHub workflow with a schedule',

@@ -21,7 +21,9 @@ export const gitlab: Scheduler = {
       command: shellLine(['release-plan', ...nightlyArguments(planInCheckout(run))]),
       secrets: run.secrets.join(', '),
     };
-    const content = await renderTemplateFile(templatePath('schedule/gitlab.hbs'), data, { yaml: (text) => yamlText(String(text)) });
+    const content = await renderTemplateFile(templatePath('schedule/gitlab.hbs'), data, {
+      yaml: (text) => yamlText(String(text)),
+    });
     return [{ name: `${nightlyName(run.product)}.gitlab-ci.yml`, content }];
   },
   next(run, [file]) {

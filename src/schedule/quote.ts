@@ -12,7 +12,10 @@ const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
  */
 export function requireOneLine(text: string): string {
   if (!INVISIBLE.test(text)) return text;
-  throw new ReleasePlanError('schedule-text', `${JSON.stringify(text)} has a control character, which cannot stand in a schedule`);
+  throw new ReleasePlanError(
+    'schedule-text',
+    `${JSON.stringify(text)} has a control character, which cannot stand in a schedule`,
+  );
 }
 
 const PLAIN_SHELL = /^[A-Za-z0-9_@%+=:,./-]+$/;
@@ -37,7 +40,11 @@ const unitText = (text: string): string => requireOneLine(text).replaceAll('%', 
  * @see systemd.syntax(7)
  */
 export function unitValue(text: string): string {
-  if (text.endsWith('\\')) throw new ReleasePlanError('schedule-text', `${JSON.stringify(text)} ends with a backslash, which a unit file takes for a line that goes on`);
+  if (text.endsWith('\\'))
+    throw new ReleasePlanError(
+      'schedule-text',
+      `${JSON.stringify(text)} ends with a backslash, which a unit file takes for a line that goes on`,
+    );
   return unitText(text);
 }
 
@@ -48,7 +55,9 @@ export function unitValue(text: string): string {
  * @see systemd.service(5), COMMAND LINES; systemd.syntax(7), QUOTING
  */
 export const execStart = (words: readonly string[]): string =>
-  `:${words.map((word) => (PLAIN_SHELL.test(word) ? unitText(word) : `"${unitText(word).replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`)).join(' ')}`;
+  `:${words.map((word) => (PLAIN_SHELL.test(word) ? unitText(word) : quotedWord(unitText(word)))).join(' ')}`;
+
+const quotedWord = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 
 /**
  * The command of a crontab line: cron takes `%` for a line break, and crons
@@ -58,7 +67,8 @@ export const execStart = (words: readonly string[]): string =>
  * @see crontab(5)
  */
 export function cronCommand(shell: string): string {
-  if (shell.replaceAll("'\\''", '').includes('\\')) throw new ReleasePlanError('schedule-text', `a crontab cannot hold a backslash: ${shell}`);
+  if (shell.replaceAll("'\\''", '').includes('\\'))
+    throw new ReleasePlanError('schedule-text', `a crontab cannot hold a backslash: ${shell}`);
   return shell.replaceAll('%', '\\%');
 }
 

@@ -20,10 +20,14 @@ export const systemd: Scheduler = {
       environment: environmentFile(run.product),
       command: execStart([...run.program, ...nightlyArguments(run.planFile)]),
     };
-    return await Promise.all(['service', 'timer'].map(async (kind) => ({
-      name: `${nightlyName(run.product)}.${kind}`,
-      content: await renderTemplateFile(templatePath(`schedule/${kind}.hbs`), data, { value: (text) => unitValue(String(text)) }),
-    })));
+    return await Promise.all(
+      ['service', 'timer'].map(async (kind) => ({
+        name: `${nightlyName(run.product)}.${kind}`,
+        content: await renderTemplateFile(templatePath(`schedule/${kind}.hbs`), data, {
+          value: (text) => unitValue(String(text)),
+        }),
+      })),
+    );
   },
   next({ product }, files) {
     return [

@@ -86,11 +86,16 @@ export async function buildSwu(request: SwuRequest): Promise<BuiltSwu> {
     if (signing === undefined) notes.push('not signed: the plan has no signing');
     else {
       const signature = join(work, SIGNATURE);
-      warnings.push(...await signDescription(description, signature, signing, context));
+      warnings.push(...(await signDescription(description, signature, signing, context)));
       members.push({ name: SIGNATURE, path: signature });
     }
     members.push(...guard.members, ...request.partitions.map((one) => ({ name: payloadName(one), path: one.payload })));
-    const { padded, ...packed } = await packSwu({ members, out, mtimeSeconds: mtimeOf(context.env), ...(context.signal ? { signal: context.signal } : {}) });
+    const { padded, ...packed } = await packSwu({
+      members,
+      out,
+      mtimeSeconds: mtimeOf(context.env),
+      ...(context.signal ? { signal: context.signal } : {}),
+    });
     if (padded) notes.push('padded, since SWUpdate before 2024.12 stumbles over packages that fit its socket buffer');
     return { ...packed, notes, warnings };
   } finally {
@@ -101,11 +106,20 @@ export async function buildSwu(request: SwuRequest): Promise<BuiltSwu> {
 /** A template of the user's own may forget a payload: devices would then succeed and update nothing. */
 function requireListed(text: string, version: string, partitions: readonly UpdatePartition[]): void {
   const listing = readListing(text);
-  if (listing.version !== version) throw new ReleasePlanError('swu-template', `the template of sw-description gives the version ${listing.version ?? '(none)'}, not ${version}`);
+  if (listing.version !== version)
+    throw new ReleasePlanError(
+      'swu-template',
+      `the template of sw-description gives the version ${listing.version ?? '(none)'}, not ${version}`,
+    );
   for (const { payloadName: name, payload } of partitions) {
     const found = listing.members.find((one) => one.filename === name);
-    if (found === undefined) throw new ReleasePlanError('swu-template', `the template of sw-description does not list ${name}`);
-    if (found.sha256 !== payload.sha256) throw new ReleasePlanError('swu-template', `the template of sw-description gives ${name} the sha256 ${found.sha256 ?? '(none)'}, not ${payload.sha256}`);
+    if (found === undefined)
+      throw new ReleasePlanError('swu-template', `the template of sw-description does not list ${name}`);
+    if (found.sha256 !== payload.sha256)
+      throw new ReleasePlanError(
+        'swu-template',
+        `the template of sw-description gives ${name} the sha256 ${found.sha256 ?? '(none)'}, not ${payload.sha256}`,
+      );
   }
 }
 
@@ -114,13 +128,21 @@ async function described(partition: SwuPartition, signal: AbortSignal | undefine
 }
 
 /** The base guard: members to add, and what the template is told of it. */
-async function guardOf(request: SwuRequest): Promise<{ members: MemberSource[]; described: { guardScript?: { name: string } & FileDigest; guardLua?: string } }> {
+async function guardOf(
+  request: SwuRequest,
+): Promise<{ members: MemberSource[]; described: { guardScript?: { name: string } & FileDigest; guardLua?: string } }> {
   const { guard } = request.swu;
   if (guard === 'none' || request.partitions.every((one) => one.kind === 'raw')) return { members: [], described: {} };
   const name = 'check-base.sh';
   const bytes = await readFile(templatePath(name));
   // One guard, called at two moments: the hook runs the script that would else be a member.
-  if (guard === 'lua') return { members: [], described: { guardLua: `check_base_script = [==[\n${bytes.toString('utf8')}]==]\n${await readFile(templatePath('check-base.lua'), 'utf8')}` } };
+  if (guard === 'lua') {
+    const hook = await readFile(templatePath('check-base.lua'), 'utf8');
+    return {
+      members: [],
+      described: { guardLua: `check_base_script = [==[\n${bytes.toString('utf8')}]==]\n${hook}` },
+    };
+  }
   return { members: [{ name, bytes }], described: { guardScript: { name, ...digestBytes(bytes) } } };
 }
 

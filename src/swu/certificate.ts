@@ -15,7 +15,8 @@ const EMAIL_PROTECTION = '1.3.6.1.5.5.7.3.4';
 const PEM_BLOCK = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[\s\S]*?-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 
 /** Every certificate of a PEM text, in order; none when it holds none. @throws Error when a block does not parse */
-export const readCertificates = (pem: string): X509Certificate[] => (pem.match(PEM_BLOCK) ?? []).map((block) => new X509Certificate(block));
+export const readCertificates = (pem: string): X509Certificate[] =>
+  (pem.match(PEM_BLOCK) ?? []).map((block) => new X509Certificate(block));
 
 /** A certificate as messages name it: by its subject, on one line. */
 export const nameOf = (certificate: X509Certificate): string => certificate.subject.replaceAll('\n', ', ');
@@ -32,16 +33,22 @@ export function checkCertificate(certificate: X509Certificate, written: string, 
   const [from, until] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
   const which = `the certificate ${written} (${nameOf(certificate)})`;
   if (now > until) throw new ReleasePlanError('certificate-expired', `${which} ended on ${until.toISOString()}`);
-  if (now < from) throw new ReleasePlanError('certificate-not-yet-valid', `${which} is valid from ${from.toISOString()} on; now is ${now.toISOString()}`);
+  if (now < from)
+    throw new ReleasePlanError(
+      'certificate-not-yet-valid',
+      `${which} is valid from ${from.toISOString()} on; now is ${now.toISOString()}`,
+    );
   const daysLeft = Math.floor((until.getTime() - now.getTime()) / DAY_MS);
   if (daysLeft >= WARN_DAYS) return [];
   const left = daysLeft === 0 ? 'today or tomorrow' : `in ${daysLeft} ${daysLeft === 1 ? 'day' : 'days'}`;
-  return [{
-    code: 'certificate-expires-soon',
-    severity: 'warning',
-    message: `${which} ends ${left}, on ${until.toISOString()}`,
-    hint: 'Devices refuse packages signed with an expired certificate: renew it now.',
-  }];
+  return [
+    {
+      code: 'certificate-expires-soon',
+      severity: 'warning',
+      message: `${which} ends ${left}, on ${until.toISOString()}`,
+      hint: 'Devices refuse packages signed with an expired certificate: renew it now.',
+    },
+  ];
 }
 
 /**
@@ -60,7 +67,9 @@ export function publicKeyFrom(text: string, written: string): KeyObject {
   try {
     return createPublicKey(text);
   } catch (error) {
-    throw new ReleasePlanError('signing-key-unreadable', `${written}: neither a public key nor a certificate in PEM`, { cause: error });
+    throw new ReleasePlanError('signing-key-unreadable', `${written}: neither a public key nor a certificate in PEM`, {
+      cause: error,
+    });
   }
 }
 
@@ -69,14 +78,26 @@ export function publicKeyFrom(text: string, written: string): KeyObject {
  *
  * @throws ReleasePlanError `signing-key-missing`, `signing-key-unreadable`
  */
-export async function readPublicFile(written: string, context: KeyContext, folder: string, label: string): Promise<{ path: string; text: string; certificates: X509Certificate[] }> {
+export async function readPublicFile(
+  written: string,
+  context: KeyContext,
+  folder: string,
+  label: string,
+): Promise<{ path: string; text: string; certificates: X509Certificate[] }> {
   const source = resolveKey(written, context);
-  if (source.kind === 'pkcs11') throw new ReleasePlanError('signing-key-unreadable', `${written}: certificates and public keys are read from files, not from a token`, { hint: 'Export it, for example with `pkcs11-tool --read-object --type cert`.' });
+  if (source.kind === 'pkcs11')
+    throw new ReleasePlanError(
+      'signing-key-unreadable',
+      `${written}: certificates and public keys are read from files, not from a token`,
+      { hint: 'Export it, for example with `pkcs11-tool --read-object --type cert`.' },
+    );
   const { value: path } = await toArgument(source, written, folder, label);
   const text = await readFile(path, 'utf8');
   try {
     return { path, text, certificates: readCertificates(text) };
   } catch (error) {
-    throw new ReleasePlanError('signing-key-unreadable', `${written}: a certificate in it cannot be read`, { cause: error });
+    throw new ReleasePlanError('signing-key-unreadable', `${written}: a certificate in it cannot be read`, {
+      cause: error,
+    });
   }
 }

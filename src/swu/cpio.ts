@@ -62,7 +62,21 @@ interface HeaderFields {
 /** The header with the name and its padding, ready to be written. */
 function headerOf(fields: HeaderFields): Buffer {
   const nameBytes = Buffer.byteLength(fields.name) + 1;
-  const numbers = [fields.inode, fields.mode, 0, 0, 1, fields.mtimeSeconds, fields.sizeBytes, 0, 0, 0, 0, nameBytes, fields.checksum];
+  const numbers = [
+    fields.inode,
+    fields.mode,
+    0,
+    0,
+    1,
+    fields.mtimeSeconds,
+    fields.sizeBytes,
+    0,
+    0,
+    0,
+    0,
+    nameBytes,
+    fields.checksum,
+  ];
   const digits = numbers.map((one) => one.toString(16).toUpperCase().padStart(8, '0')).join('');
   return Buffer.from(`070702${digits}${fields.name}\0${'\0'.repeat(toFour(HEADER_BYTES + nameBytes))}`);
 }
@@ -83,7 +97,12 @@ export async function memberBytes(member: MemberSource): Promise<number> {
 
 async function* contentOf(member: MemberSource, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   if ('bytes' in member) yield member.bytes;
-  else for await (const chunk of createReadStream(member.path, { highWaterMark: CHUNK_BYTES, ...(signal ? { signal } : {}) })) yield chunk as Uint8Array;
+  else
+    for await (const chunk of createReadStream(member.path, {
+      highWaterMark: CHUNK_BYTES,
+      ...(signal ? { signal } : {}),
+    }))
+      yield chunk as Uint8Array;
 }
 
 /**
@@ -95,7 +114,12 @@ async function* contentOf(member: MemberSource, signal: AbortSignal | undefined)
  * @throws ReleasePlanError `swu-member` when a member does not fit the format
  *   or changes while it is read; system errors; an AbortError when the signal fires
  */
-export async function writeArchive(members: readonly MemberSource[], out: string, mtimeSeconds: number, signal?: AbortSignal): Promise<void> {
+export async function writeArchive(
+  members: readonly MemberSource[],
+  out: string,
+  mtimeSeconds: number,
+  signal?: AbortSignal,
+): Promise<void> {
   const handle = await open(out, 'w', 0o644);
   try {
     let position = 0;
@@ -111,11 +135,24 @@ export async function writeArchive(members: readonly MemberSource[], out: string
   }
 }
 
-/** Writes one member and returns where the next one starts. The header goes last: its checksum is known only then, and so each file is read once. */
-async function writeMember(handle: FileHandle, start: number, member: MemberSource, fixed: { inode: number; mtimeSeconds: number }, signal: AbortSignal | undefined): Promise<number> {
+/**
+ * Writes one member and returns where the next one starts. The header goes last: its checksum is known only then, and
+ * so each file is read once.
+ */
+async function writeMember(
+  handle: FileHandle,
+  start: number,
+  member: MemberSource,
+  fixed: { inode: number; mtimeSeconds: number },
+  signal: AbortSignal | undefined,
+): Promise<number> {
   const sizeBytes = await memberBytes(member);
   if (sizeBytes > MAX_MEMBER_BYTES) {
-    throw new ReleasePlanError('swu-member', `${member.name} has ${sizeBytes} bytes; a member of a .swu ends at ${MAX_MEMBER_BYTES}`, { hint: 'Compress it (swu.compress), or update the partition by delta.' });
+    throw new ReleasePlanError(
+      'swu-member',
+      `${member.name} has ${sizeBytes} bytes; a member of a .swu ends at ${MAX_MEMBER_BYTES}`,
+      { hint: 'Compress it (swu.compress), or update the partition by delta.' },
+    );
   }
   const header = { ...fixed, mode: MEMBER_MODE, sizeBytes, name: member.name };
   const dataStart = start + headerOf({ ...header, checksum: 0 }).byteLength;
@@ -126,7 +163,11 @@ async function writeMember(handle: FileHandle, start: number, member: MemberSour
     checksum = addToChecksum(checksum, chunk);
     written += chunk.byteLength;
   }
-  if (written !== sizeBytes) throw new ReleasePlanError('swu-member', `${member.name} changed while it was packed (${sizeBytes} bytes, then ${written})`);
+  if (written !== sizeBytes)
+    throw new ReleasePlanError(
+      'swu-member',
+      `${member.name} changed while it was packed (${sizeBytes} bytes, then ${written})`,
+    );
   const padding = toFour(sizeBytes);
   await handle.write(Buffer.alloc(padding), 0, padding, dataStart + sizeBytes);
   const bytes = headerOf({ ...header, checksum });
@@ -165,7 +206,8 @@ async function readHeader(handle: FileHandle, path: string, offset: number, arch
   if (bytesRead < HEADER_BYTES) throw damaged(path, offset, 'the archive ends without its trailer');
   const text = head.toString('latin1');
   const format = text.startsWith('070702') ? 'crc' : text.startsWith('070701') ? 'newc' : undefined;
-  if (format === undefined || !/^[0-9a-fA-F]{104}$/.test(text.slice(6))) throw damaged(path, offset, 'no cpio header of the crc or newc format');
+  if (format === undefined || !/^[0-9a-fA-F]{104}$/.test(text.slice(6)))
+    throw damaged(path, offset, 'no cpio header of the crc or newc format');
   const field = (index: number): number => Number.parseInt(text.slice(6 + 8 * index, 14 + 8 * index), 16);
   const [sizeBytes, nameBytes, checksum] = [field(6), field(11), field(12)];
   if (nameBytes < 2 || nameBytes > MAX_NAME_BYTES) throw damaged(path, offset, `a member name of ${nameBytes} bytes`);
@@ -173,7 +215,8 @@ async function readHeader(handle: FileHandle, path: string, offset: number, arch
   await handle.read(name, 0, nameBytes, offset + HEADER_BYTES);
   const dataStart = offset + HEADER_BYTES + nameBytes + toFour(HEADER_BYTES + nameBytes);
   const ownName = name.toString('utf8', 0, nameBytes - 1);
-  if (dataStart + sizeBytes > archiveSize) throw damaged(path, offset, `${JSON.stringify(ownName)} ends behind the end of the file`);
+  if (dataStart + sizeBytes > archiveSize)
+    throw damaged(path, offset, `${JSON.stringify(ownName)} ends behind the end of the file`);
   return { name: ownName, format, sizeBytes, offset: dataStart, checksum };
 }
 
@@ -181,5 +224,10 @@ async function readHeader(handle: FileHandle, path: string, offset: number, arch
 export function streamMember(path: string, member: CpioMember, signal?: AbortSignal): AsyncIterable<Uint8Array> {
   // An end before the start would read the whole file.
   if (member.sizeBytes === 0) return (async function* nothing() {})();
-  return createReadStream(path, { start: member.offset, end: member.offset + member.sizeBytes - 1, highWaterMark: CHUNK_BYTES, ...(signal ? { signal } : {}) });
+  return createReadStream(path, {
+    start: member.offset,
+    end: member.offset + member.sizeBytes - 1,
+    highWaterMark: CHUNK_BYTES,
+    ...(signal ? { signal } : {}),
+  });
 }

@@ -121,12 +121,21 @@ function imageEntry(partition: UpdatePartition, slot: Slot | undefined) {
   };
 }
 
-function bootenvEntries(bootenv: Readonly<Record<string, string>>, slot: Slot | undefined): Array<{ name: string; value: string }> {
+function bootenvEntries(
+  bootenv: Readonly<Record<string, string>>,
+  slot: Slot | undefined,
+): Array<{ name: string; value: string }> {
   return Object.entries(bootenv).map(([name, value]) => {
     // SWUpdate hands these on as lines of NAME=VALUE, and drops a name of more than 255 bytes.
-    if (name.length > 255 || !/^[^\s=\p{Cc}]+$/u.test(name)) throw new ReleasePlanError('swu-bootenv', `${JSON.stringify(name)} cannot be the name of a boot loader variable`);
-    if (/\p{Cc}/u.test(value)) throw new ReleasePlanError('swu-bootenv', `the value of ${name} has a control character: ${JSON.stringify(value)}`);
-    if (slot === undefined && value.includes('{slot}')) throw new ReleasePlanError('swu-bootenv', `the value of ${name} names {slot}, but no partition has slots`);
+    if (name.length > 255 || !/^[^\s=\p{Cc}]+$/u.test(name))
+      throw new ReleasePlanError('swu-bootenv', `${JSON.stringify(name)} cannot be the name of a boot loader variable`);
+    if (/\p{Cc}/u.test(value))
+      throw new ReleasePlanError(
+        'swu-bootenv',
+        `the value of ${name} has a control character: ${JSON.stringify(value)}`,
+      );
+    if (slot === undefined && value.includes('{slot}'))
+      throw new ReleasePlanError('swu-bootenv', `the value of ${name} names {slot}, but no partition has slots`);
     return { name, value: value.replaceAll('{slot}', slot ?? '') };
   });
 }
@@ -134,7 +143,11 @@ function bootenvEntries(bootenv: Readonly<Record<string, string>>, slot: Slot | 
 function notesOf(partitions: readonly UpdatePartition[]): string[] {
   return partitions
     .filter((one) => one.image.sizeBytes >= READBACK_LIMIT_BYTES)
-    .map((one) => `${one.name}: not read back on the device: its ${one.image.sizeBytes} bytes do not fit the 32-bit size of SWUpdate's readback`);
+    .map(
+      (one) =>
+        `${one.name}: not read back on the device: its ${one.image.sizeBytes} bytes do not fit the 32-bit size of ` +
+        `SWUpdate's readback`,
+    );
 }
 
 function render(template: string, data: object): string {
@@ -148,17 +161,28 @@ function render(template: string, data: object): string {
     });
   } catch (error) {
     if (error instanceof ReleasePlanError) throw error;
-    throw new ReleasePlanError('swu-template', `the template of sw-description does not render: ${messageOf(error)}`, { cause: error });
+    throw new ReleasePlanError('swu-template', `the template of sw-description does not render: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
 /** Handlebars' strict mode does not look at the arguments of helpers: a misspelt name arrives as undefined. */
 function given(value: unknown): string {
-  if (value === undefined || value === null) throw new ReleasePlanError('swu-template', 'the template of sw-description gives a helper a name that has no value', { hint: 'Is it misspelt? docs/swupdate.md lists the names.' });
+  if (value === undefined || value === null)
+    throw new ReleasePlanError(
+      'swu-template',
+      'the template of sw-description gives a helper a name that has no value',
+      { hint: 'Is it misspelt? docs/swupdate.md lists the names.' },
+    );
   return String(value);
 }
 
 function settingName(name: string): string {
-  if (!isSettingName(name)) throw new ReleasePlanError('swu-board', `the machine ${JSON.stringify(name)} cannot be a group of a sw-description`);
+  if (!isSettingName(name))
+    throw new ReleasePlanError(
+      'swu-board',
+      `the machine ${JSON.stringify(name)} cannot be a group of a sw-description`,
+    );
   return name;
 }

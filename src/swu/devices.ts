@@ -22,25 +22,39 @@ export interface Targets {
  * @throws ReleasePlanError `swu-device` for a path that SWUpdate cannot be
  *   given, a delta without a base, or one that would overwrite its base
  */
-export function targetsOf(partition: { name: string; kind: 'rdiff' | 'raw'; target: Partition['target'] }, slot: Slot | undefined): Targets {
+export function targetsOf(
+  partition: { name: string; kind: 'rdiff' | 'raw'; target: Partition['target'] },
+  slot: Slot | undefined,
+): Targets {
   const { name, kind, target } = partition;
-  const found = 'slots' in target
-    ? { device: target.slots[slot ?? 'a'], base: target.slots[slot === 'b' ? 'a' : 'b'] }
-    : target;
+  const found =
+    'slots' in target ? { device: target.slots[slot ?? 'a'], base: target.slots[slot === 'b' ? 'a' : 'b'] } : target;
   checkDevice(name, found.device);
   if (kind === 'raw') return { device: found.device };
   if (found.base === undefined) {
-    throw new ReleasePlanError('swu-device', `partition ${name}: a delta needs slots, or a base beside its device ${found.device}`, { hint: `Give partitions[].slots or partitions[].base, or delta: none to send the whole image.` });
+    throw new ReleasePlanError(
+      'swu-device',
+      `partition ${name}: a delta needs slots, or a base beside its device ${found.device}`,
+      { hint: `Give partitions[].slots or partitions[].base, or delta: none to send the whole image.` },
+    );
   }
   checkDevice(name, found.base);
   if (found.base === found.device) {
-    throw new ReleasePlanError('swu-device', `partition ${name}: the delta would be written over its own base ${found.base}`, { hint: 'A delta reads its base while it writes the target: give two different devices.' });
+    throw new ReleasePlanError(
+      'swu-device',
+      `partition ${name}: the delta would be written over its own base ${found.base}`,
+      { hint: 'A delta reads its base while it writes the target: give two different devices.' },
+    );
   }
   return { device: found.device, base: found.base };
 }
 
 function checkDevice(partition: string, device: string): void {
   if (!DEVICE.test(device)) {
-    throw new ReleasePlanError('swu-device', `partition ${partition}: ${JSON.stringify(device)} cannot be given to SWUpdate as a device`, { hint: 'Use an absolute path of letters, digits and . _ / : + @ = - with at most 84 characters.' });
+    throw new ReleasePlanError(
+      'swu-device',
+      `partition ${partition}: ${JSON.stringify(device)} cannot be given to SWUpdate as a device`,
+      { hint: 'Use an absolute path of letters, digits and . _ / : + @ = - with at most 84 characters.' },
+    );
   }
 }

@@ -21,9 +21,7 @@ export interface KeyContext {
 
 /** Where the content of a reference is. */
 export type KeySource =
-  | { kind: 'path'; path: string }
-  | { kind: 'pem'; text: string }
-  | { kind: 'pkcs11'; uri: string };
+  { kind: 'path'; path: string } | { kind: 'pem'; text: string } | { kind: 'pkcs11'; uri: string };
 
 /** What openssl is given for a key. Never print it: a URI may hold a PIN's place. */
 export interface KeyArgument {
@@ -37,7 +35,9 @@ const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 /** Names of the environment variables that hold what is secret in signing, or lead to it; each once. */
 export function signingVariables(signing: SigningSettings | undefined): string[] {
   if (signing === undefined) return [];
-  const written = [signing.key, signing.cert, signing.public].flatMap((one) => [...(one ?? '').matchAll(VARIABLE)].map(([, name = '']) => name));
+  const written = [signing.key, signing.cert, signing.public].flatMap((one) =>
+    [...(one ?? '').matchAll(VARIABLE)].map(([, name = '']) => name),
+  );
   return [...new Set([...written, ...(signing.passphraseEnv === undefined ? [] : [signing.passphraseEnv])])];
 }
 
@@ -51,7 +51,10 @@ export function signingVariables(signing: SigningSettings | undefined): string[]
 export function resolveKey(written: string, context: KeyContext): KeySource {
   // Whoever reads the plan, its history or a message about it would have it.
   if (written.includes('-----BEGIN ') || written.includes('pin-value=')) {
-    throw new ReleasePlanError('signing-key-in-plan', 'under signing, the plan itself holds the text of a key or a PIN');
+    throw new ReleasePlanError(
+      'signing-key-in-plan',
+      'under signing, the plan itself holds the text of a key or a PIN',
+    );
   }
   const value = written.replaceAll(VARIABLE, (_all, name: string) => variable(name, written, context));
   if (value.includes('-----BEGIN ')) return { kind: 'pem', text: value };
@@ -62,7 +65,11 @@ export function resolveKey(written: string, context: KeyContext): KeySource {
 function variable(name: string, written: string, context: KeyContext): string {
   const value = context.env[name];
   if (value === undefined || value === '') {
-    throw new ReleasePlanError('signing-key-missing', `${written}: the environment variable ${name} is ${value === undefined ? 'not set' : 'empty'}`, { hint: `Set ${name} to a path, a pkcs11: URI or the PEM text.` });
+    throw new ReleasePlanError(
+      'signing-key-missing',
+      `${written}: the environment variable ${name} is ${value === undefined ? 'not set' : 'empty'}`,
+      { hint: `Set ${name} to a path, a pkcs11: URI or the PEM text.` },
+    );
   }
   return value;
 }
@@ -80,11 +87,19 @@ export async function withPrivateFolder<T>(body: (folder: string) => Promise<T>)
  * @param label of the file in it
  * @throws ReleasePlanError `signing-key-missing` when the file is not there or not readable
  */
-export async function toArgument(source: KeySource, written: string, folder: string, label: string): Promise<KeyArgument> {
+export async function toArgument(
+  source: KeySource,
+  written: string,
+  folder: string,
+  label: string,
+): Promise<KeyArgument> {
   if (source.kind === 'pem') return { value: await privateFile(folder, `${label}.pem`, source.text), engine: false };
   if (source.kind === 'pkcs11') return { value: await withoutPin(source.uri, folder), engine: true };
   await access(source.path, constants.R_OK).catch((error: unknown) => {
-    throw new ReleasePlanError('signing-key-missing', `${written}: the file does not exist or cannot be read`, { cause: error, hint: 'A relative path starts at the folder of the plan.' });
+    throw new ReleasePlanError('signing-key-missing', `${written}: the file does not exist or cannot be read`, {
+      cause: error,
+      hint: 'A relative path starts at the folder of the plan.',
+    });
   });
   return { value: source.path, engine: false };
 }

@@ -9,7 +9,14 @@ import { ReleasePlanError } from '../core/errors.ts';
 /** A libconfig value; groups are objects, arrays and lists are arrays. */
 export type ConfigValue = string | number | bigint | boolean | ConfigValue[] | { [name: string]: ConfigValue };
 
-const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\f': '\\f' };
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '"': '\\"',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\f': '\\f',
+};
 const UNESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', f: '\f' };
 
 /** A string as a libconfig string literal with its quotes: no value can end it early. */
@@ -28,7 +35,8 @@ const TOKEN = new RegExp(
   [
     String.raw`(?<skip>\s+|\#[^\n]*|//[^\n]*|/\*[\s\S]*?\*/)`,
     String.raw`(?<string>"(?:[^"\\]|\\[\s\S])*")`,
-    String.raw`(?<number>[-+]?(?:0[xX][0-9a-fA-F]+L{0,2}|(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+|\d+L{0,2}))`,
+    String.raw`(?<number>[-+]?(?:0[xX][0-9a-fA-F]+L{0,2}|(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?|` +
+      String.raw`\d+[eE][-+]?\d+|\d+L{0,2}))`,
     String.raw`(?<word>[A-Za-z*][-A-Za-z0-9_*]*)`,
     String.raw`(?<mark>[-{}()[\]=:;,])`,
   ].join('|'),
@@ -90,7 +98,8 @@ class Reader {
 
   #expect(kind: Token['kind'], ...texts: string[]): Token {
     const token = this.#take();
-    if (token.kind !== kind || (texts.length > 0 && !texts.includes(token.text))) throw malformed(token.line, `unexpected ${token.text}`);
+    if (token.kind !== kind || (texts.length > 0 && !texts.includes(token.text)))
+      throw malformed(token.line, `unexpected ${token.text}`);
     return token;
   }
 
@@ -151,8 +160,11 @@ class Reader {
 }
 
 const unquote = (literal: string): string =>
-  literal.slice(1, -1).replaceAll(/\\(?:x([0-9a-fA-F]{2})|([\s\S]))/g, (_all, hex: string | undefined, one: string | undefined) =>
-    hex === undefined ? (UNESCAPES[one ?? ''] ?? one ?? '') : String.fromCharCode(Number.parseInt(hex, 16)));
+  literal
+    .slice(1, -1)
+    .replaceAll(/\\(?:x([0-9a-fA-F]{2})|([\s\S]))/g, (_all, hex: string | undefined, one: string | undefined) =>
+      hex === undefined ? (UNESCAPES[one ?? ''] ?? one ?? '') : String.fromCharCode(Number.parseInt(hex, 16)),
+    );
 
 function numberOf(text: string): number | bigint {
   const whole = /^([-+]?)(0[xX][0-9a-fA-F]+|\d+)L{0,2}$/.exec(text);

@@ -49,7 +49,10 @@ function collect(value: ConfigValue, into: ListedMember[]): void {
   if (Array.isArray(value)) for (const one of value) collect(one, into);
   if (!isGroup(value)) return;
   if (typeof value.filename === 'string') {
-    into.push({ filename: value.filename, ...(typeof value.sha256 === 'string' ? { sha256: value.sha256.toLowerCase() } : {}) });
+    into.push({
+      filename: value.filename,
+      ...(typeof value.sha256 === 'string' ? { sha256: value.sha256.toLowerCase() } : {}),
+    });
   }
   for (const one of Object.values(value)) collect(one, into);
 }

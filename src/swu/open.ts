@@ -70,15 +70,21 @@ export async function openSwu(path: string, request: OpenRequest): Promise<Opene
 }
 
 const verdict = (check: string, problems: readonly string[], good: string): SwuCheck =>
-  problems.length === 0 ? { check, result: 'pass', detail: good } : { check, result: 'fail', detail: problems.join('; ') };
+  problems.length === 0
+    ? { check, result: 'pass', detail: good }
+    : { check, result: 'fail', detail: problems.join('; ') };
 
 function checkArchive(members: readonly CpioMember[]): SwuCheck {
   const names = members.map((one) => one.name);
   const problems = [
     ...(names[0] === DESCRIPTION ? [] : [`the first member is ${names[0] ?? 'missing'}, not ${DESCRIPTION}`]),
     ...(names.indexOf(SIGNATURE) > 1 ? [`${SIGNATURE} is not the second member`] : []),
-    ...names.filter((name, index) => names.indexOf(name) !== index).map((name) => `${JSON.stringify(name)} is there twice`),
-    ...names.filter((name) => name.includes('/') || name.startsWith('.')).map((name) => `${JSON.stringify(name)} is no safe name`),
+    ...names
+      .filter((name, index) => names.indexOf(name) !== index)
+      .map((name) => `${JSON.stringify(name)} is there twice`),
+    ...names
+      .filter((name) => name.includes('/') || name.startsWith('.'))
+      .map((name) => `${JSON.stringify(name)} is no safe name`),
   ];
   const format = members.some((one) => one.format === 'newc') ? 'newc' : 'crc';
   return verdict('archive', problems, `cpio ${format}: ${names.join(', ')}`);
@@ -89,7 +95,11 @@ interface ReadMember extends OpenedMember {
   checksumHolds: boolean | undefined;
 }
 
-async function readMembers(path: string, members: readonly CpioMember[], signal: AbortSignal | undefined): Promise<ReadMember[]> {
+async function readMembers(
+  path: string,
+  members: readonly CpioMember[],
+  signal: AbortSignal | undefined,
+): Promise<ReadMember[]> {
   const read: ReadMember[] = [];
   for (const member of members) {
     const hash = createHash('sha256');
@@ -98,18 +108,31 @@ async function readMembers(path: string, members: readonly CpioMember[], signal:
       hash.update(chunk);
       sum = addToChecksum(sum, chunk);
     }
-    read.push({ name: member.name, sizeBytes: member.sizeBytes, sha256: hash.digest('hex'), checksumHolds: member.format === 'crc' ? sum === member.checksum : undefined });
+    read.push({
+      name: member.name,
+      sizeBytes: member.sizeBytes,
+      sha256: hash.digest('hex'),
+      checksumHolds: member.format === 'crc' ? sum === member.checksum : undefined,
+    });
   }
   return read;
 }
 
 function checkChecksums(members: readonly ReadMember[]): SwuCheck {
-  const wrong = members.filter((one) => one.checksumHolds === false).map((one) => `${one.name}: the content does not have the checksum of its header`);
-  if (wrong.length === 0 && members.some((one) => one.checksumHolds === undefined)) return { check: 'checksums', result: 'not-checked', detail: 'the newc format has none' };
+  const wrong = members
+    .filter((one) => one.checksumHolds === false)
+    .map((one) => `${one.name}: the content does not have the checksum of its header`);
+  if (wrong.length === 0 && members.some((one) => one.checksumHolds === undefined))
+    return { check: 'checksums', result: 'not-checked', detail: 'the newc format has none' };
   return verdict('checksums', wrong, `${members.length} members`);
 }
 
-async function extract(path: string, member: CpioMember | undefined, name: string, request: OpenRequest): Promise<{ path: string; bytes: Buffer } | undefined> {
+async function extract(
+  path: string,
+  member: CpioMember | undefined,
+  name: string,
+  request: OpenRequest,
+): Promise<{ path: string; bytes: Buffer } | undefined> {
   if (member?.name !== name || member.sizeBytes > MAX_DESCRIPTION_BYTES) return undefined;
   const chunks: Uint8Array[] = [];
   for await (const chunk of streamMember(path, member, request.signal)) chunks.push(chunk);
@@ -119,14 +142,29 @@ async function extract(path: string, member: CpioMember | undefined, name: strin
   return { path: to, bytes };
 }
 
-async function checkSignature(description: string | undefined, signature: string | undefined, trust: Trust | undefined): Promise<SwuCheck> {
-  if (trust === undefined) return { check: 'signature', result: 'not-checked', detail: signature === undefined ? 'not signed' : 'signed, but nothing says what devices trust (signing.public)' };
-  if (description === undefined || signature === undefined) return { check: 'signature', result: 'fail', detail: `${SIGNATURE} is missing` };
+async function checkSignature(
+  description: string | undefined,
+  signature: string | undefined,
+  trust: Trust | undefined,
+): Promise<SwuCheck> {
+  if (trust === undefined)
+    return {
+      check: 'signature',
+      result: 'not-checked',
+      detail: signature === undefined ? 'not signed' : 'signed, but nothing says what devices trust (signing.public)',
+    };
+  if (description === undefined || signature === undefined)
+    return { check: 'signature', result: 'fail', detail: `${SIGNATURE} is missing` };
   const { valid, detail } = await verifySignature(description, signature, trust);
   return { check: 'signature', result: valid ? 'pass' : 'fail', detail };
 }
 
-function checkDescription(bytes: Buffer | undefined, members: readonly ReadMember[], signed: boolean, version: string | undefined): SwuCheck[] {
+function checkDescription(
+  bytes: Buffer | undefined,
+  members: readonly ReadMember[],
+  signed: boolean,
+  version: string | undefined,
+): SwuCheck[] {
   if (bytes === undefined) return [{ check: 'description', result: 'fail', detail: `there is no ${DESCRIPTION}` }];
   let listing: Listing;
   try {
@@ -136,7 +174,11 @@ function checkDescription(bytes: Buffer | undefined, members: readonly ReadMembe
     return [{ check: 'description', result: 'fail', detail: error.message }];
   }
   const named = version === undefined ? [] : [checkVersion(listing.version, version)];
-  return [{ check: 'description', result: 'pass', detail: `${listing.members.length} entries` }, ...named, checkListed(listing, members, signed)];
+  return [
+    { check: 'description', result: 'pass', detail: `${listing.members.length} entries` },
+    ...named,
+    checkListed(listing, members, signed),
+  ];
 }
 
 const checkVersion = (found: string | undefined, wanted: string): SwuCheck =>
@@ -155,5 +197,10 @@ function checkListed(listing: Listing, members: readonly ReadMember[], signed: b
   const listed = new Set([DESCRIPTION, SIGNATURE, PADDING, ...listing.members.map((one) => one.filename)]);
   const extra = members.filter((one) => !listed.has(one.name)).map((one) => one.name);
   const payloads = new Set(listing.members.map((one) => one.filename)).size;
-  return verdict('members', [...new Set(problems)], `${payloads} listed, all with their sha256${extra.length === 0 ? '' : `; listed nowhere, so skipped by devices: ${extra.join(', ')}`}`);
+  return verdict(
+    'members',
+    [...new Set(problems)],
+    `${payloads} listed, all with their ` +
+      `sha256${extra.length === 0 ? '' : `; listed nowhere, so skipped by devices: ${extra.join(', ')}`}`,
+  );
 }

@@ -25,16 +25,34 @@ export interface PrivateKey {
  * @param folder private, see withPrivateFolder
  * @throws ReleasePlanError `signing-key-missing`
  */
-export async function privateKeyOf(signing: SigningSettings, context: KeyContext & { signal?: AbortSignal }, folder: string): Promise<PrivateKey> {
+export async function privateKeyOf(
+  signing: SigningSettings,
+  context: KeyContext & { signal?: AbortSignal },
+  folder: string,
+): Promise<PrivateKey> {
   const argument = await toArgument(resolveKey(signing.key, context), signing.key, folder, 'key');
-  return { argument, written: signing.key, folder, signal: context.signal, ...passphraseOf(signing.passphraseEnv, argument, context) };
+  return {
+    argument,
+    written: signing.key,
+    folder,
+    signal: context.signal,
+    ...passphraseOf(signing.passphraseEnv, argument, context),
+  };
 }
 
-function passphraseOf(name: string | undefined, key: KeyArgument, context: KeyContext): { passphrase: string[]; env: Record<string, string> } {
+function passphraseOf(
+  name: string | undefined,
+  key: KeyArgument,
+  context: KeyContext,
+): { passphrase: string[]; env: Record<string, string> } {
   // An empty passphrase keeps openssl from asking a terminal; a token may have a key pad of its own and is left to ask.
   if (name === undefined) return { passphrase: key.engine ? [] : ['-passin', 'pass:'], env: {} };
   const value = context.env[name];
-  if (value === undefined) throw new ReleasePlanError('signing-key-missing', `signing.passphrase_env: the environment variable ${name} is not set`);
+  if (value === undefined)
+    throw new ReleasePlanError(
+      'signing-key-missing',
+      `signing.passphrase_env: the environment variable ${name} is not set`,
+    );
   return { passphrase: ['-passin', `env:${name}`], env: { [name]: value } };
 }
 
@@ -45,14 +63,25 @@ function passphraseOf(name: string | undefined, key: KeyArgument, context: KeyCo
  */
 export async function publicHalfOf(key: PrivateKey): Promise<KeyObject> {
   const form = key.argument.engine ? ['-engine', 'pkcs11', '-inform', 'engine'] : [];
-  const pem = await openssl('signing-key-unreadable', key, ['pkey', '-in', key.argument.value, ...form, '-pubout', ...key.passphrase]);
+  const pem = await openssl('signing-key-unreadable', key, [
+    'pkey',
+    '-in',
+    key.argument.value,
+    ...form,
+    '-pubout',
+    ...key.passphrase,
+  ]);
   return createPublicKey(pem);
 }
 
 /** `-engine pkcs11 -keyform engine` when the key lies on a token. */
-export const engineOptions = (key: PrivateKey): string[] => (key.argument.engine ? ['-engine', 'pkcs11', '-keyform', 'engine'] : []);
+export const engineOptions = (key: PrivateKey): string[] =>
+  key.argument.engine ? ['-engine', 'pkcs11', '-keyform', 'engine'] : [];
 
-/** Runs openssl with a key. @throws ReleasePlanError of the given code, with openssl's words but without paths of secrets */
+/**
+ * Runs openssl with a key. @throws ReleasePlanError of the given code, with openssl's words but without paths of
+ * secrets
+ */
 export async function openssl(code: Code, key: PrivateKey, args: readonly string[]): Promise<string> {
   try {
     const { stdout } = await run('openssl', args, { env: key.env, ...(key.signal ? { signal: key.signal } : {}) });
@@ -60,11 +89,21 @@ export async function openssl(code: Code, key: PrivateKey, args: readonly string
   } catch (error) {
     if (!(error instanceof ReleasePlanError) || error.code !== 'tool-failed') throw error;
     const words = error.message.replaceAll(key.argument.value, key.written).replaceAll(key.folder, '<private>');
-    throw new ReleasePlanError(code, `${key.written}: ${words}`, code === 'signing-key-unreadable' ? { hint: hintFor(key) } : {});
+    throw new ReleasePlanError(
+      code,
+      `${key.written}: ${words}`,
+      code === 'signing-key-unreadable' ? { hint: hintFor(key) } : {},
+    );
   }
 }
 
 function hintFor(key: PrivateKey): string {
-  if (key.argument.engine) return 'Are libengine-pkcs11-openssl and the module of the token installed, and is the PIN right (pin-source, or signing.passphrase_env)?';
-  return Object.keys(key.env).length > 0 ? 'Is the passphrase right?' : 'Is it a private key in PEM? An encrypted one needs signing.passphrase_env.';
+  if (key.argument.engine)
+    return (
+      'Are libengine-pkcs11-openssl and the module of the token installed, and is the PIN right (pin-source, ' +
+      'or signing.passphrase_env)?'
+    );
+  return Object.keys(key.env).length > 0
+    ? 'Is the passphrase right?'
+    : 'Is it a private key in PEM? An encrypted one needs signing.passphrase_env.';
 }

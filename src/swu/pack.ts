@@ -68,8 +68,13 @@ function checkNames(names: readonly string[]): void {
   if (names[0] !== DESCRIPTION) throw new ReleasePlanError('swu-member', `a .swu needs a member ${DESCRIPTION}`);
   for (const [index, name] of names.entries()) {
     if (!MEMBER_NAME.test(name) || name === PADDING) {
-      throw new ReleasePlanError('swu-member', `${JSON.stringify(name)} cannot be the name of a .swu member`, { hint: 'Use letters, digits, ".", "_" and "-" in partition and file names.' });
+      throw new ReleasePlanError('swu-member', `${JSON.stringify(name)} cannot be the name of a .swu member`, {
+        hint: 'Use letters, digits, ".", "_" and "-" in partition and file names.',
+      });
     }
-    if (names.indexOf(name) !== index) throw new ReleasePlanError('swu-member', `${JSON.stringify(name)} is in the .swu twice`, { hint: 'Give every partition a name of its own.' });
+    if (names.indexOf(name) !== index)
+      throw new ReleasePlanError('swu-member', `${JSON.stringify(name)} is in the .swu twice`, {
+        hint: 'Give every partition a name of its own.',
+      });
   }
 }

@@ -40,7 +40,12 @@ export async function checkSigning(signing: SigningSettings, context: SigningCon
  * @returns warnings (`certificate-expires-soon`)
  * @throws ReleasePlanError as checkSigning does, and `signing-failed`
  */
-export async function signDescription(path: string, signaturePath: string, signing: SigningSettings, context: SigningContext): Promise<Diagnostic[]> {
+export async function signDescription(
+  path: string,
+  signaturePath: string,
+  signing: SigningSettings,
+  context: SigningContext,
+): Promise<Diagnostic[]> {
   return await withPrivateFolder(async (folder) => {
     const { key, options, warnings } = await prepare(signing, context, folder);
     const files = signing.method === 'cms' ? ['-in', path, '-out', signaturePath] : ['-out', signaturePath, path];
@@ -63,37 +68,83 @@ async function prepare(signing: SigningSettings, context: SigningContext, folder
 }
 
 /** rsa, rsa-pss: devices hold the public half itself; no certificate, so nothing that ends. */
-async function prepareRsa({ method, public: trusted }: SigningSettings, context: SigningContext, key: PrivateKey, publicHalf: KeyObject): Promise<Omit<Prepared, 'key'>> {
+async function prepareRsa(
+  { method, public: trusted }: SigningSettings,
+  context: SigningContext,
+  key: PrivateKey,
+  publicHalf: KeyObject,
+): Promise<Omit<Prepared, 'key'>> {
   const kind = publicHalf.asymmetricKeyType;
   if (kind !== 'rsa' && !(kind === 'rsa-pss' && method === 'rsa-pss')) {
-    throw new ReleasePlanError('signing-key-mismatch', `${key.written} is a key of type ${kind ?? 'unknown'}; method ${method} needs an RSA key`, { hint: 'Use method cms for keys of other types.' });
+    throw new ReleasePlanError(
+      'signing-key-mismatch',
+      `${key.written} is a key of type ${kind ?? 'unknown'}; method ${method} needs an RSA key`,
+      { hint: 'Use method cms for keys of other types.' },
+    );
   }
   if (trusted !== undefined) {
     const { text } = await readPublicFile(trusted, context, key.folder, 'public');
-    if (!publicKeyFrom(text, trusted).equals(publicHalf)) throw new ReleasePlanError('signing-key-mismatch', `signing.public ${trusted} is not the public half of the key: devices would refuse the package`);
+    if (!publicKeyFrom(text, trusted).equals(publicHalf))
+      throw new ReleasePlanError(
+        'signing-key-mismatch',
+        `signing.public ${trusted} is not the public half of the key: devices would refuse the package`,
+      );
   }
   // The salt is as long as it can be, which is what SWUpdate's verification accepts.
   const padding = method === 'rsa-pss' ? ['-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:-2'] : [];
   return { options: ['dgst', '-sha256', '-sign', key.argument.value, ...padding], warnings: [] };
 }
 
-/** cms: devices hold the certificate of the signer or of who issued it. Whether the chain holds, opening the package shows. */
-async function prepareCms({ cert, public: trusted }: SigningSettings, context: SigningContext, key: PrivateKey, publicHalf: KeyObject): Promise<Omit<Prepared, 'key'>> {
-  if (cert === undefined) throw new ReleasePlanError('signing-key-missing', 'signing.cert is not given: method cms needs the certificate of the key');
+/**
+ * cms: devices hold the certificate of the signer or of who issued it. Whether the chain holds, opening the package
+ * shows.
+ */
+async function prepareCms(
+  { cert, public: trusted }: SigningSettings,
+  context: SigningContext,
+  key: PrivateKey,
+  publicHalf: KeyObject,
+): Promise<Omit<Prepared, 'key'>> {
+  if (cert === undefined)
+    throw new ReleasePlanError(
+      'signing-key-missing',
+      'signing.cert is not given: method cms needs the certificate of the key',
+    );
   const now = context.now ?? new Date();
   const { path, certificates } = await readPublicFile(cert, context, key.folder, 'cert');
   const [signer, ...intermediates] = certificates;
   if (signer === undefined) throw new ReleasePlanError('signing-key-unreadable', `${cert}: no certificate in PEM`);
   if (!signer.publicKey.equals(publicHalf)) {
-    throw new ReleasePlanError('signing-key-mismatch', `the key ${key.written} does not belong to the certificate ${cert} (${nameOf(signer)})`);
+    throw new ReleasePlanError(
+      'signing-key-mismatch',
+      `the key ${key.written} does not belong to the certificate ${cert} (${nameOf(signer)})`,
+    );
   }
   const warnings = certificates.flatMap((one) => checkCertificate(one, cert, now));
   if (trusted !== undefined && trusted !== cert) {
     const authorities = await readPublicFile(trusted, context, key.folder, 'public');
-    if (authorities.certificates.length === 0) throw new ReleasePlanError('signing-key-mismatch', `signing.public ${trusted} holds no certificate in PEM; method cms is verified against one`);
+    if (authorities.certificates.length === 0)
+      throw new ReleasePlanError(
+        'signing-key-mismatch',
+        `signing.public ${trusted} holds no certificate in PEM; method cms is verified against one`,
+      );
     warnings.push(...authorities.certificates.flatMap((one) => checkCertificate(one, trusted, now)));
   }
-  const options = ['cms', '-sign', '-signer', path, '-inkey', key.argument.value, ...(await chainOptions(intermediates, key.folder)), '-outform', 'DER', '-nosmimecap', '-binary', '-md', 'sha256'];
+  const options = [
+    'cms',
+    '-sign',
+    '-signer',
+    path,
+    '-inkey',
+    key.argument.value,
+    ...(await chainOptions(intermediates, key.folder)),
+    '-outform',
+    'DER',
+    '-nosmimecap',
+    '-binary',
+    '-md',
+    'sha256',
+  ];
   return { options, warnings };
 }
 

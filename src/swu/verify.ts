@@ -28,32 +28,72 @@ export interface Verdict {
  * @throws ReleasePlanError when `trust.public` cannot be read: `signing-key-missing`, `signing-key-unreadable`
  */
 export async function verifySignature(description: string, signature: string, trust: Trust): Promise<Verdict> {
-  return await withPrivateFolder((folder) => (trust.method === 'cms' ? verifyCms : verifyRsa)(description, signature, trust, folder));
+  return await withPrivateFolder((folder) =>
+    (trust.method === 'cms' ? verifyCms : verifyRsa)(description, signature, trust, folder),
+  );
 }
 
 async function verifyRsa(description: string, signature: string, trust: Trust, folder: string): Promise<Verdict> {
   const { text } = await readPublicFile(trust.public, trust, folder, 'public');
   const key = join(folder, 'public-key.pem');
   await writeFile(key, publicKeyFrom(text, trust.public).export({ type: 'spki', format: 'pem' }));
-  const padding = trust.method === 'rsa-pss' ? ['-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:-2'] : [];
-  return await verdictOf(trust, ['dgst', '-sha256', '-verify', key, ...padding, '-signature', signature, description], '');
+  const padding =
+    trust.method === 'rsa-pss' ? ['-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:-2'] : [];
+  return await verdictOf(
+    trust,
+    ['dgst', '-sha256', '-verify', key, ...padding, '-signature', signature, description],
+    '',
+  );
 }
 
 async function verifyCms(description: string, signature: string, trust: Trust, folder: string): Promise<Verdict> {
   const { path, certificates } = await readPublicFile(trust.public, trust, folder, 'public');
   const [trusted] = certificates;
-  if (trusted === undefined) throw new ReleasePlanError('signing-key-unreadable', `${trust.public}: no certificate in PEM; method cms is verified against one`);
+  if (trusted === undefined)
+    throw new ReleasePlanError(
+      'signing-key-unreadable',
+      `${trust.public}: no certificate in PEM; method cms is verified against one`,
+    );
   // openssl's default purpose for cms is SWUpdate's own, emailProtection; of codeSigning it knows nothing before 3.2.
   const codeSigning = needsCodeSigningPurpose(trusted);
   const purpose = codeSigning ? ['-purpose', 'any'] : [];
   const remark = codeSigning ? '; the device must run with --cert-purpose codeSigning' : '';
-  return await verdictOf(trust, ['cms', '-verify', '-binary', '-inform', 'DER', '-in', signature, '-content', description, '-CAfile', path, '-no-CApath', '-no-CAstore', ...purpose, '-out', '/dev/null'], ` (${nameOf(trusted)})${remark}`);
+  return await verdictOf(
+    trust,
+    [
+      'cms',
+      '-verify',
+      '-binary',
+      '-inform',
+      'DER',
+      '-in',
+      signature,
+      '-content',
+      description,
+      '-CAfile',
+      path,
+      '-no-CApath',
+      '-no-CAstore',
+      ...purpose,
+      '-out',
+      '/dev/null',
+    ],
+    ` (${nameOf(trusted)})${remark}`,
+  );
 }
 
 async function verdictOf(trust: Trust, args: readonly string[], remark: string): Promise<Verdict> {
-  const { exitCode, stdout, stderr } = await run('openssl', args, { okCodes: [0, 1, 2, 4], ...(trust.signal ? { signal: trust.signal } : {}) });
+  const { exitCode, stdout, stderr } = await run('openssl', args, {
+    okCodes: [0, 1, 2, 4],
+    ...(trust.signal ? { signal: trust.signal } : {}),
+  });
   if (exitCode === 0) return { valid: true, detail: `${trust.method} against ${trust.public}${remark}` };
   // The last word of openssl's error queue says why: "certificate has expired", "bad signature", ...
   const reason = `${stdout}\n${stderr}`.trim().split('\n').at(-1)?.replace(/^.*:/, '').trim();
-  return { valid: false, detail: `${trust.method} against ${trust.public}${remark}: ${reason === undefined || reason === '' ? `openssl exit code ${exitCode}` : reason}` };
+  return {
+    valid: false,
+    detail:
+      `${trust.method} against ${trust.public}${remark}: ` +
+      `${reason === undefined || reason === '' ? `openssl exit code ${exitCode}` : reason}`,
+  };
 }

@@ -8,4 +8,5 @@ export function formatBytes(bytes: number): string {
 }
 
 /** A share of a whole for a person: `96.3 %`; `-` of nothing. */
-export const formatShare = (part: number, whole: number): string => (whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`);
+export const formatShare = (part: number, whole: number): string =>
+  whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`;

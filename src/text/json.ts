@@ -5,8 +5,12 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, one: unknown) =>
     one !== null && typeof one === 'object' && !Array.isArray(one)
       ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : one);
+      : one,
+  );
 }
+
+/** JSON for people and diffs: indented by two, ending with a line break. */
+export const prettyJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 /** sha256 of the canonical JSON of a value, 64 hex digits. */
 export const digestOf = (value: unknown): string => createHash('sha256').update(canonicalJson(value)).digest('hex');
@@ -16,7 +20,7 @@ export const digestOf = (value: unknown): string => createHash('sha256').update(
  * the {@link digestOf} of all the others. Pretty-printed for people and diffs.
  */
 export function sealJson(value: object): string {
-  return `${JSON.stringify({ ...value, self: digestOf(value) }, null, 2)}\n`;
+  return prettyJson({ ...value, self: digestOf(value) });
 }
 
 /**
@@ -31,9 +35,11 @@ export function openSealedJson(text: string): { value: Record<string, unknown> }
   } catch (error) {
     return { problem: `is not JSON (${(error as Error).message})` };
   }
-  if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed)) return { problem: 'is not a JSON object' };
+  if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed))
+    return { problem: 'is not a JSON object' };
   const { self, ...value } = parsed as Record<string, unknown>;
   // The bytes are compared too: white space or a doubled key would pass the digest.
-  if (self !== digestOf(value) || sealJson(value) !== text) return { problem: 'was altered: it does not match its own digest' };
+  if (self !== digestOf(value) || sealJson(value) !== text)
+    return { problem: 'was altered: it does not match its own digest' };
   return { value };
 }

@@ -33,7 +33,9 @@ export class Meter {
     const nowMs = performance.now();
     if (nowMs - this.#shownMs < INTERVAL_MS) return;
     this.#shownMs = nowMs;
-    this.#progress(`${formatBytes(this.#doneBytes)} of ${formatBytes(this.#totalBytes)}, ${this.#rate(nowMs)}: ${this.#what}`);
+    this.#progress(
+      `${formatBytes(this.#doneBytes)} of ${formatBytes(this.#totalBytes)}, ${this.#rate(nowMs)}: ${this.#what}`,
+    );
   }
 
   /** The whole in words: `1.2 GiB, 800 MiB/s`. */

@@ -19,7 +19,11 @@ export const templatePath = (name: string): string => fileURLToPath(packageFile(
 export function renderTemplate(source: string, data: object, helpers: TemplateHelpers): string {
   const instance = Handlebars.create();
   for (const [name, helper] of Object.entries(helpers)) instance.registerHelper(name, helper);
-  return instance.compile(source, { strict: true, noEscape: true, knownHelpers: Object.fromEntries(Object.keys(helpers).map((name) => [name, true])) })(data);
+  return instance.compile(source, {
+    strict: true,
+    noEscape: true,
+    knownHelpers: Object.fromEntries(Object.keys(helpers).map((name) => [name, true])),
+  })(data);
 }
 
 /** {@link renderTemplate} of a file. */

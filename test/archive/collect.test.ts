@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -40,19 +50,31 @@ function scene(changes: Partial<ArchiveRequest> = {}): ArchiveRequest {
 const dirOf = (request: ArchiveRequest): string => versionDir(request.key, request.version);
 
 async function refusal(request: ArchiveRequest): Promise<ReleasePlanError> {
-  return await archiveVersion(request).then(() => assert.unreachable('it was archived') as never, (error: ReleasePlanError) => error);
+  return await archiveVersion(request).then(
+    () => assert.unreachable('it was archived') as never,
+    (error: ReleasePlanError) => error,
+  );
 }
 
 test('images, signatures and what the patterns name are archived; the rest is not', async () => {
   const request = scene();
   const made = await archiveVersion(request);
-  assert.equal(readdirSync(dirOf(request)).sort(), ['board.wic.bmap', 'build-info.txt', 'manifest.json', 'rootfs.signature', 'rootfs.squashfs']);
-  assert.equal(made.files.map((file) => [file.path, file.role, file.partition]), [
-    ['rootfs.squashfs', 'image', 'rootfs'],
-    ['board.wic.bmap', 'collected', undefined],
-    ['rootfs.signature', 'signature', 'rootfs'],
-    ['build-info.txt', 'build-info', undefined],
+  assert.equal(readdirSync(dirOf(request)).sort(), [
+    'board.wic.bmap',
+    'build-info.txt',
+    'manifest.json',
+    'rootfs.signature',
+    'rootfs.squashfs',
   ]);
+  assert.equal(
+    made.files.map((file) => [file.path, file.role, file.partition]),
+    [
+      ['rootfs.squashfs', 'image', 'rootfs'],
+      ['board.wic.bmap', 'collected', undefined],
+      ['rootfs.signature', 'signature', 'rootfs'],
+      ['build-info.txt', 'build-info', undefined],
+    ],
+  );
   assert.is(made.partitions[0]?.filesystem, 'squashfs');
   const held = await readVersion(dirOf(request), '0.1.0');
   assert.equal(held, { state: 'whole', manifest: made, dir: dirOf(request) });
@@ -97,7 +119,10 @@ test('the same version with the same bytes is no new archive; with other bytes i
 
 test('a failure half way leaves no version and no temporary folder', async () => {
   const request = scene({ makeSignature: async () => await Promise.reject(new Error('no signature')) });
-  await archiveVersion(request).then(() => assert.unreachable(), (error: Error) => assert.is(error.message, 'no signature'));
+  await archiveVersion(request).then(
+    () => assert.unreachable(),
+    (error: Error) => assert.is(error.message, 'no signature'),
+  );
   assert.equal(readdirSync(join(request.key.artifacts, 'board', 'image')), []);
 });
 
@@ -121,10 +146,21 @@ test('the partition table of a disk image is kept, without names and serial numb
   const disk = join(request.deploy, 'board.wic');
   writeFileSync(disk, '');
   truncateSync(disk, 8 * 1024 * 1024);
-  execFileSync('/usr/sbin/sfdisk', ['--quiet', disk], { input: 'label: gpt\nsize=1MiB, name=boot\nsize=2MiB, name=rootfs\n' });
-  const table = (await archiveVersion(request)).partitionTables['board.wic'] as { label: string; partitions: Array<Record<string, unknown>> };
+  execFileSync('/usr/sbin/sfdisk', ['--quiet', disk], {
+    input: 'label: gpt\nsize=1MiB, name=boot\nsize=2MiB, name=rootfs\n',
+  });
+  const table = (await archiveVersion(request)).partitionTables['board.wic'] as {
+    label: string;
+    partitions: Array<Record<string, unknown>>;
+  };
   assert.is(table.label, 'gpt');
-  assert.equal(table.partitions.map((one) => [one.name, one.size, 'uuid' in one, 'node' in one]), [['boot', 2048, false, false], ['rootfs', 4096, false, false]]);
+  assert.equal(
+    table.partitions.map((one) => [one.name, one.size, 'uuid' in one, 'node' in one]),
+    [
+      ['boot', 2048, false, false],
+      ['rootfs', 4096, false, false],
+    ],
+  );
 });
 
 test.run();

@@ -1,4 +1,16 @@
-import { appendFileSync, copyFileSync, cpSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  cpSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -16,7 +28,11 @@ function archived(): string {
   mkdirSync(dir);
   const files = { 'rootfs.squashfs': 'hsqs image', 'build-info.txt': 'info' };
   for (const [name, content] of Object.entries(files)) writeFileSync(join(dir, name), content);
-  const listed = Object.entries(files).map(([path, content]) => ({ path, role: 'collected' as const, ...digestBytes(content) }));
+  const listed = Object.entries(files).map(([path, content]) => ({
+    path,
+    role: 'collected' as const,
+    ...digestBytes(content),
+  }));
   writeFileSync(join(dir, 'manifest.json'), sealJson(manifest('0.1.0', { files: listed })));
   return dir;
 }
@@ -34,18 +50,27 @@ const flip = (path: string): void => {
 
 const harms: Record<string, [harm: (path: string) => void, problem: RegExp]> = {
   'a flipped bit': [flip, /was altered|is not JSON/],
-  'a lost byte': [(path) => truncateSync(path, readFileSync(path).length - 1), /has \d+ bytes, archived were|was altered|is not JSON/],
+  'a lost byte': [
+    (path) => truncateSync(path, readFileSync(path).length - 1),
+    /has \d+ bytes, archived were|was altered|is not JSON/,
+  ],
   'an added byte': [(path) => appendFileSync(path, '\n'), /has \d+ bytes, archived were|was altered/],
   'no file': [(path) => rmSync(path), /is missing/],
-  'a link to the very same bytes': [(path) => {
-    copyFileSync(path, `${path}.moved`);
-    rmSync(path);
-    symlinkSync(`${path}.moved`, path);
-  }, /was replaced by a link/],
-  'a folder': [(path) => {
-    rmSync(path);
-    mkdirSync(path);
-  }, /is not a file/],
+  'a link to the very same bytes': [
+    (path) => {
+      copyFileSync(path, `${path}.moved`);
+      rmSync(path);
+      symlinkSync(`${path}.moved`, path);
+    },
+    /was replaced by a link/,
+  ],
+  'a folder': [
+    (path) => {
+      rmSync(path);
+      mkdirSync(path);
+    },
+    /is not a file/,
+  ],
 };
 
 for (const name of ['rootfs.squashfs', 'build-info.txt', 'manifest.json']) {

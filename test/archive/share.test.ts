@@ -8,9 +8,15 @@ const test = suite('archive/share');
 const DAY_MS = 86_400_000;
 const NOW = Date.parse('2026-06-01T02:00:00Z');
 
-const daysAgo = (days: number | undefined): number | undefined => (days === undefined ? undefined : NOW - days * DAY_MS);
-const file = (path: string, ageDays: number | undefined, sizeBytes = 100): SharedFile => ({ path, sizeBytes, readAtMs: daysAgo(ageDays) });
-const share = (files: readonly SharedFile[], verifyDays: number, lastDays: number | undefined = 1): string[] => [...nightlyShare(files, { nowMs: NOW, verifyDays, lastNightMs: daysAgo(lastDays) })].sort();
+const daysAgo = (days: number | undefined): number | undefined =>
+  days === undefined ? undefined : NOW - days * DAY_MS;
+const file = (path: string, ageDays: number | undefined, sizeBytes = 100): SharedFile => ({
+  path,
+  sizeBytes,
+  readAtMs: daysAgo(ageDays),
+});
+const share = (files: readonly SharedFile[], verifyDays: number, lastDays: number | undefined = 1): string[] =>
+  [...nightlyShare(files, { nowMs: NOW, verifyDays, lastNightMs: daysAgo(lastDays) })].sort();
 
 test('what was never read is read, whatever the share', () => {
   assert.equal(share([file('a', undefined), file('b', undefined), file('c', 1)], 30), ['a', 'b']);
@@ -32,20 +38,39 @@ test('missed nights are made up for; an extra run in between reads less', () => 
 });
 
 test('night after night every file is read within verify_days, and no night reads the whole again', () => {
-  fc.assert(fc.property(fc.array(fc.integer({ min: 1, max: 1_000_000 }), { minLength: 1, maxLength: 60 }), fc.integer({ min: 2, max: 40 }), (sizes, verifyDays) => {
-    const readAtMs = sizes.map((): number | undefined => undefined);
-    const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
-    const largestBytes = Math.max(...sizes);
-    for (let night = 0; night < 3 * verifyDays; night += 1) {
-      const nowMs = NOW + night * DAY_MS;
-      const files = sizes.map((sizeBytes, at): SharedFile => ({ path: String(at), sizeBytes, readAtMs: readAtMs[at] }));
-      const due = nightlyShare(files, { nowMs, verifyDays, lastNightMs: night === 0 ? undefined : nowMs - DAY_MS });
-      const dueBytes = files.filter((one) => due.has(one.path)).reduce((sum, one) => sum + one.sizeBytes, 0);
-      if (night > 0) assert.ok(dueBytes <= totalBytes / verifyDays + largestBytes, `night ${night}: ${dueBytes} of ${totalBytes}`);
-      for (const path of due) readAtMs[Number(path)] = nowMs;
-      for (const at of readAtMs.keys()) assert.ok(nowMs + DAY_MS - (readAtMs[at] ?? 0) <= verifyDays * DAY_MS, `file ${at} would be read too late after night ${night}`);
-    }
-  }), { numRuns: 100 });
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 1_000_000 }), { minLength: 1, maxLength: 60 }),
+      fc.integer({ min: 2, max: 40 }),
+      (sizes, verifyDays) => {
+        const readAtMs = sizes.map((): number | undefined => undefined);
+        const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
+        const largestBytes = Math.max(...sizes);
+        for (let night = 0; night < 3 * verifyDays; night += 1) {
+          const nowMs = NOW + night * DAY_MS;
+          const files = sizes.map((sizeBytes, at): SharedFile => ({
+            path: String(at),
+            sizeBytes,
+            readAtMs: readAtMs[at],
+          }));
+          const due = nightlyShare(files, { nowMs, verifyDays, lastNightMs: night === 0 ? undefined : nowMs - DAY_MS });
+          const dueBytes = files.filter((one) => due.has(one.path)).reduce((sum, one) => sum + one.sizeBytes, 0);
+          if (night > 0)
+            assert.ok(
+              dueBytes <= totalBytes / verifyDays + largestBytes,
+              `night ${night}: ${dueBytes} of ${totalBytes}`,
+            );
+          for (const path of due) readAtMs[Number(path)] = nowMs;
+          for (const at of readAtMs.keys())
+            assert.ok(
+              nowMs + DAY_MS - (readAtMs[at] ?? 0) <= verifyDays * DAY_MS,
+              `file ${at} would be read too late after night ${night}`,
+            );
+        }
+      },
+    ),
+    { numRuns: 100 },
+  );
 });
 
 test.run();

@@ -21,7 +21,10 @@ async function complete(shell: string): Promise<string> {
   let said = '';
   const program = new Command('release-plan').exitOverride().configureOutput({ writeErr: () => undefined });
   for (const register of commands) {
-    register(program, async (action) => void (await action({ out: (text: string) => void (said += text) } as CommandContext)));
+    register(
+      program,
+      async (action) => void (await action({ out: (text: string) => void (said += text) } as CommandContext)),
+    );
   }
   await program.parseAsync(['completion', shell], { from: 'user' });
   return said;
@@ -33,20 +36,36 @@ test.before(async () => {
 
 /** What bash offers for the last of the words; bash itself splits at the equals sign. */
 function bash(...words: string[]): string[] {
-  const script = 'source "$1"; shift; COMP_WORDS=(release-plan "$@"); COMP_CWORD=$#; _release_plan; printf "%s\\n" "${COMPREPLY[@]}"';
-  return execFileSync('bash', ['-c', script, 'bash', scripts.bash, ...words], { encoding: 'utf8' }).split('\n').filter((line) => line !== '');
+  const script =
+    'source "$1"; shift; COMP_WORDS=(release-plan "$@"); COMP_CWORD=$#; _release_plan; printf "%s\\n" ' +
+    '"${COMPREPLY[@]}"';
+  return execFileSync('bash', ['-c', script, 'bash', scripts.bash, ...words], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line !== '');
 }
 
 /** What fish offers at the end of a line. */
 function fish(line: string): string[] {
-  return execFileSync('fish', ['--no-config', '-c', 'source $argv[1]; complete -C $argv[2]', scripts.fish, line], { encoding: 'utf8', cwd: dir, env: { ...process.env, HOME: dir } })
-    .split('\n').map((one) => one.split('\t', 1)[0] ?? '').filter((one) => one !== '');
+  return execFileSync('fish', ['--no-config', '-c', 'source $argv[1]; complete -C $argv[2]', scripts.fish, line], {
+    encoding: 'utf8',
+    cwd: dir,
+    env: { ...process.env, HOME: dir },
+  })
+    .split('\n')
+    .map((one) => one.split('\t', 1)[0] ?? '')
+    .filter((one) => one !== '');
 }
 
 /** Types a line with a tab into an interactive shell on a terminal; what release-plan was then started with. */
 function typed(shell: string, setUp: string, line: string): string {
   const input = `${setUp}; release-plan() { printf 'RAN<%s>\\n' "$*"; }\n${line}\nexit\n`;
-  const { stdout } = spawnSync('script', ['-qec', shell, '/dev/null'], { input, encoding: 'utf8', cwd: dir, env: { ...process.env, HOME: dir, TERM: 'dumb', PS1: '$ ' }, timeout: 30_000 });
+  const { stdout } = spawnSync('script', ['-qec', shell, '/dev/null'], {
+    input,
+    encoding: 'utf8',
+    cwd: dir,
+    env: { ...process.env, HOME: dir, TERM: 'dumb', PS1: '$ ' },
+    timeout: 30_000,
+  });
   return /RAN<([^%>][^>]*)>/.exec(stdout)?.[1]?.trim() ?? stdout;
 }
 
@@ -59,7 +78,10 @@ test('bash: commands, subcommands, flags, values, codes', () => {
   assert.equal(bash('validate', '--format', '=', 'sa'), ['sarif']);
   assert.equal(bash('validate', '--format', '=').slice(0, 2), ['pretty', 'json']);
   assert.equal(bash('completion', ''), ['bash', 'zsh', 'fish']);
-  assert.equal(bash('explain', 'schedule-'), Object.keys(CODES).filter((code) => code.startsWith('schedule-')));
+  assert.equal(
+    bash('explain', 'schedule-'),
+    Object.keys(CODES).filter((code) => code.startsWith('schedule-')),
+  );
 });
 
 test('bash: files where files belong', () => {
@@ -71,7 +93,10 @@ test('bash: files where files belong', () => {
 test('bash: a tab on a terminal completes', () => {
   const setUp = `source ${scripts.bash}`;
   assert.is(typed('bash --norc --noprofile -i', setUp, 'release-plan vali\tpla\t'), 'validate plan.yml');
-  assert.is(typed('bash --norc --noprofile -i', setUp, 'release-plan validate --format=sar\t'), 'validate --format=sarif');
+  assert.is(
+    typed('bash --norc --noprofile -i', setUp, 'release-plan validate --format=sar\t'),
+    'validate --format=sarif',
+  );
 });
 
 test('zsh: a tab on a terminal completes', () => {
@@ -109,7 +134,8 @@ test('every command and every flag of the program is offered', () => {
   for (const register of commands) register(program, async () => undefined);
   const visit = (command: Command): void => {
     for (const one of command.commands) {
-      for (const word of [one.name(), ...one.options.map((option) => option.long ?? '')]) if (!script.includes(word)) missing.push(word);
+      for (const word of [one.name(), ...one.options.map((option) => option.long ?? '')])
+        if (!script.includes(word)) missing.push(word);
       visit(one);
     }
   };

@@ -14,7 +14,8 @@ import { scratch } from '../support/scratch.ts';
 const test = suite('commands/delta');
 const cwd = scratch('delta-command');
 const at = (name: string): string => join(cwd, name);
-const delta = async (...argv: string[]): Promise<CommandRun> => await runCommand(registerDelta, ['delta', ...argv], { cwd });
+const delta = async (...argv: string[]): Promise<CommandRun> =>
+  await runCommand(registerDelta, ['delta', ...argv], { cwd });
 
 const base = noise(400_000, 1);
 const target = edited(base, 2);
@@ -22,12 +23,39 @@ writeFileSync(at('base'), base);
 writeFileSync(at('target'), target);
 
 test('signature writes what rdiff writes and says what it holds', async () => {
-  const ran = await delta('signature', 'base', 'base.sig', '--block-size', '512', '-S', '8', '-H', 'md4', '-R', 'rollsum', '--json');
+  const ran = await delta(
+    'signature',
+    'base',
+    'base.sig',
+    '--block-size',
+    '512',
+    '-S',
+    '8',
+    '-H',
+    'md4',
+    '-R',
+    'rollsum',
+    '--json',
+  );
   assert.is(ran.exitCode, 0);
-  execFileSync('rdiff', ['-f', '-b', '512', '-S', '8', '-H', 'md4', '-R', 'rollsum', 'signature', at('base'), at('rdiff.sig')], { stdio: 'ignore' });
+  execFileSync(
+    'rdiff',
+    ['-f', '-b', '512', '-S', '8', '-H', 'md4', '-R', 'rollsum', 'signature', at('base'), at('rdiff.sig')],
+    { stdio: 'ignore' },
+  );
   assert.ok(readFileSync(at('base.sig')).equals(readFileSync(at('rdiff.sig'))));
-  assert.equal(JSON.parse(ran.stdout), { schema: 1, file: 'base.sig', strong: 'md4', weak: 'rollsum', blockBytes: 512, strongBytes: 8, blocks: Math.ceil(base.length / 512) });
-  assert.ok(ran.events.some((event) => event.type === 'step-done' && event.message.includes('782 blocks of 512 bytes')));
+  assert.equal(JSON.parse(ran.stdout), {
+    schema: 1,
+    file: 'base.sig',
+    strong: 'md4',
+    weak: 'rollsum',
+    blockBytes: 512,
+    strongBytes: 8,
+    blocks: Math.ceil(base.length / 512),
+  });
+  assert.ok(
+    ran.events.some((event) => event.type === 'step-done' && event.message.includes('782 blocks of 512 bytes')),
+  );
 });
 
 test('signature takes the least safe sum length', async () => {
@@ -37,7 +65,18 @@ test('signature takes the least safe sum length', async () => {
 });
 
 test('create makes a delta that rdiff patch applies, and apply does too', async () => {
-  const ran = await delta('create', 'base', 'target', 'my.delta', '--prove', '--workers', '1', '--memory', '256MiB', '--json');
+  const ran = await delta(
+    'create',
+    'base',
+    'target',
+    'my.delta',
+    '--prove',
+    '--workers',
+    '1',
+    '--memory',
+    '256MiB',
+    '--json',
+  );
   assert.is(ran.exitCode, 0);
   const document = JSON.parse(ran.stdout) as Record<string, unknown>;
   assert.is(document.fileBytes, statSync(at('my.delta')).size);
@@ -52,13 +91,19 @@ test('create makes a delta that rdiff patch applies, and apply does too', async 
 test('create compresses what it made, and leaves nothing else', async () => {
   await delta('create', 'base', 'target', 'bare.delta');
   const bare = readFileSync(at('bare.delta'));
-  for (const [format, unpack] of [['gzip', gunzipSync], ['zstd', (bytes: Buffer) => execFileSync('zstd', ['-dc'], { input: bytes })]] as const) {
+  for (const [format, unpack] of [
+    ['gzip', gunzipSync],
+    ['zstd', (bytes: Buffer) => execFileSync('zstd', ['-dc'], { input: bytes })],
+  ] as const) {
     await delta('create', 'base', 'target', `packed.${format}`, '--compress', format, '--prove');
     assert.ok(unpack(readFileSync(at(`packed.${format}`))).equals(bare));
     assert.is((await delta('apply', 'base', `packed.${format}`, 'applied')).exitCode, 0);
     assert.ok(readFileSync(at('applied')).equals(target));
   }
-  assert.equal(readdirSync(cwd).filter((name) => name.startsWith('.')), []);
+  assert.equal(
+    readdirSync(cwd).filter((name) => name.startsWith('.')),
+    [],
+  );
 });
 
 test('inspect tells a person and, with --json, a program', async () => {
@@ -67,7 +112,10 @@ test('inspect tells a person and, with --json, a program', async () => {
   assert.match(words, new RegExp(`${target.length} bytes`));
   assert.match(words, /literals\s+\d+, .* % of the target/);
   assert.match(words, /copy 0x/);
-  const document = JSON.parse((await delta('inspect', 'bare.delta', '--json')).stdout) as { targetBytes: number; copies: { count: number } };
+  const document = JSON.parse((await delta('inspect', 'bare.delta', '--json')).stdout) as {
+    targetBytes: number;
+    copies: { count: number };
+  };
   assert.is(document.targetBytes, target.length);
   assert.ok(document.copies.count > 0);
 });

@@ -13,7 +13,12 @@ const test = suite('commands: doctor');
 test('each program has a line with its version; ostree, too, which begins with a heading', async () => {
   const { exitCode, stdout } = await runCommand(registerDoctor, ['doctor'], { cwd: '/' });
   assert.is(exitCode, 0, stdout);
-  const rows = new Map(stdout.trimEnd().split('\n').map((line) => [line.split(' ', 1)[0], line.replace(/^\S+\s+/, '')]));
+  const rows = new Map(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => [line.split(' ', 1)[0], line.replace(/^\S+\s+/, '')]),
+  );
   assert.equal([...rows.keys()], ['node', ...Object.keys(TOOLS)]);
   // Debian's swupdate prints `SWUpdate v` and no number.
   for (const [name, said] of rows) if (name !== 'swupdate') assert.match(said, /\d+\.\d+/, name);

@@ -12,12 +12,25 @@ const explain = (...args: string[]) => runCommand(registerExplain, ['explain', .
 test('a code has meaning, cure, exit code and an example', async () => {
   const { exitCode, stdout } = await explain('value-unquoted');
   assert.is(exitCode, 0);
-  for (const part of ['value-unquoted', CODES['value-unquoted'].about, CODES['value-unquoted'].cure, '2 (usage)', 'version: "1.10"']) assert.match(stdout, part);
+  for (const part of [
+    'value-unquoted',
+    CODES['value-unquoted'].about,
+    CODES['value-unquoted'].cure,
+    '2 (usage)',
+    'version: "1.10"',
+  ])
+    assert.match(stdout, part);
 });
 
 test('every code has an example, and no example is of a code that is gone', () => {
-  assert.equal(Object.keys(CODES).filter((code) => !Object.hasOwn(EXAMPLES, code)), []);
-  assert.equal(Object.keys(EXAMPLES).filter((code) => !Object.hasOwn(CODES, code)), []);
+  assert.equal(
+    Object.keys(CODES).filter((code) => !Object.hasOwn(EXAMPLES, code)),
+    [],
+  );
+  assert.equal(
+    Object.keys(EXAMPLES).filter((code) => !Object.hasOwn(CODES, code)),
+    [],
+  );
 });
 
 test('a code is taken as messages print it', async () => {
@@ -26,7 +39,13 @@ test('a code is taken as messages print it', async () => {
 
 test('without a code all are listed', async () => {
   const { stdout } = await explain();
-  assert.equal(stdout.trimEnd().split('\n').map((line) => line.split(' ', 1)[0]), Object.keys(CODES));
+  assert.equal(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(' ', 1)[0]),
+    Object.keys(CODES),
+  );
 });
 
 test('--json gives one document', async () => {

@@ -17,7 +17,10 @@ test('the first plan lacks nothing but its kas file', async () => {
   assert.is(exitCode, 0);
   assert.match(stdout, 'release-plan validate product/plan.yml');
   const { diagnostics } = await loadPlan('product/plan.yml', { cwd: dir });
-  assert.equal(diagnostics.map((one) => one.code), ['path-missing']);
+  assert.equal(
+    diagnostics.map((one) => one.code),
+    ['path-missing'],
+  );
   mkdirSync(join(dir, 'product/kas'));
   writeFileSync(join(dir, 'product/kas/qemux86-64_poky_core-image-minimal.yml'), '');
   const { plan, diagnostics: none } = await requirePlan('product/plan.yml', { cwd: dir });
@@ -27,10 +30,16 @@ test('the first plan lacks nothing but its kas file', async () => {
 
 test('machine, distro and image come from the kas file, and flags go before it', async () => {
   const dir = scratch('init-kas');
-  writeFileSync(join(dir, 'base.yml'), 'header: { version: 12 }\nmachine: board\ndistro: demo\ntarget: [image-prod, other]\n');
+  writeFileSync(
+    join(dir, 'base.yml'),
+    'header: { version: 12 }\nmachine: board\ndistro: demo\ntarget: [image-prod, other]\n',
+  );
   await init(dir, '--kas', 'base.yml', '--distro', 'demo-prod', '--product', 'gateway');
   const { plan } = await requirePlan('plan.yml', { cwd: dir });
-  assert.equal([plan.product, plan.machine, plan.distro, plan.image, plan.kas?.config], ['gateway', 'board', 'demo-prod', 'image-prod', [join(dir, 'base.yml')]]);
+  assert.equal(
+    [plan.product, plan.machine, plan.distro, plan.image, plan.kas?.config],
+    ['gateway', 'board', 'demo-prod', 'image-prod', [join(dir, 'base.yml')]],
+  );
 });
 
 test('an OSTree plan is one', async () => {
@@ -52,7 +61,10 @@ test('a value that cannot stand in a plan is refused, and nothing is written', a
   const dir = scratch('init-bad');
   const { failure } = await init(dir, '--machine', 'a"\nb: ../c');
   assert.instance(failure, InvalidPlanError);
-  assert.equal((failure as InvalidPlanError).diagnostics.map((one) => one.message.split(' ', 1)[0]), ['machine', 'kas.config']);
+  assert.equal(
+    (failure as InvalidPlanError).diagnostics.map((one) => one.message.split(' ', 1)[0]),
+    ['machine', 'kas.config'],
+  );
   assert.is((await loadPlan('plan.yml', { cwd: dir })).diagnostics[0]?.code, 'plan-not-found');
 });
 

@@ -26,8 +26,12 @@ test('the overrides are written, and the printed chains are what kas takes', asy
 
 test('--stdout prints the overrides of the named versions and writes nothing', async () => {
   const { dir } = product('render-stdout');
-  const { stdout } = await runCommand(registerRender, ['render', 'plan.yml', '0.2.0', '0.1.0', '--stdout'], { cwd: dir });
-  const versions = parseAllDocuments(stdout).map((one) => (one.toJS() as { local_conf_header: { buildinfo: string } }).local_conf_header.buildinfo);
+  const { stdout } = await runCommand(registerRender, ['render', 'plan.yml', '0.2.0', '0.1.0', '--stdout'], {
+    cwd: dir,
+  });
+  const versions = parseAllDocuments(stdout).map(
+    (one) => (one.toJS() as { local_conf_header: { buildinfo: string } }).local_conf_header.buildinfo,
+  );
   assert.equal(versions, ['BUILD_VERSION = "0.2.0"\n', 'BUILD_VERSION = "0.1.0"\n']);
   assert.not(existsSync(join(dir, '.release-plan')));
 });

@@ -7,7 +7,15 @@ import { parse, stringify } from 'yaml';
 import { registerSchedule } from '../../src/commands/schedule.ts';
 import { ReleasePlanError } from '../../src/core/errors.ts';
 import { runCommand, type CommandRun } from '../support/command.ts';
-import { githubComplaints, gitlabComplaints, runPipeline, runScript, shellArguments, unitArguments, unitComplaints } from '../support/schedule.ts';
+import {
+  githubComplaints,
+  gitlabComplaints,
+  runPipeline,
+  runScript,
+  shellArguments,
+  unitArguments,
+  unitComplaints,
+} from '../support/schedule.ts';
 import { product, type PlanYaml } from '../support/product.ts';
 import { scratch } from '../support/scratch.ts';
 
@@ -33,7 +41,8 @@ function repository(folder: string, change: (plan: PlanYaml) => void = () => und
   return place;
 }
 
-const schedule = async (cwd: string, ...args: string[]): Promise<CommandRun> => await runCommand(registerSchedule, ['schedule', 'plan.yml', ...args], { cwd });
+const schedule = async (cwd: string, ...args: string[]): Promise<CommandRun> =>
+  await runCommand(registerSchedule, ['schedule', 'plan.yml', ...args], { cwd });
 
 function codeOf({ failure }: CommandRun): string {
   assert.ok(failure instanceof ReleasePlanError, String(failure));
@@ -90,7 +99,11 @@ for (const folder of ['product', AWKWARD]) {
 
 test('cron: what a crontab cannot hold is refused, with the way out', async () => {
   assert.is(codeOf(await schedule(repository('back\\slash'), '--cron', '--stdout')), 'schedule-text');
-  const long = await schedule(repository(Array.from({ length: 5 }, () => 'd'.repeat(200)).join('/')), '--cron', '--stdout');
+  const long = await schedule(
+    repository(Array.from({ length: 5 }, () => 'd'.repeat(200)).join('/')),
+    '--cron',
+    '--stdout',
+  );
   assert.is(codeOf(long), 'schedule-text');
   assert.match((long.failure as ReleasePlanError).hint ?? '', '--systemd');
 });
@@ -99,7 +112,10 @@ for (const folder of ['product', AWKWARD, 'ex ${{ github.token }} pression']) {
   test(`gitlab: within GitLab's schema, and the script runs the very plan, in ${JSON.stringify(folder)}`, async () => {
     const { stdout } = await schedule(repository(folder), '--gitlab', '--stdout');
     assert.equal(await gitlabComplaints(stdout), []);
-    const { 'release-plan-tolomeo': job } = parse(stdout) as Record<string, { script: string[]; rules: Array<{ if: string }> }>;
+    const { 'release-plan-tolomeo': job } = parse(stdout) as Record<
+      string,
+      { script: string[]; rules: Array<{ if: string }> }
+    >;
     assert.equal(runScript(job?.script.join('\n') ?? ''), ['apply', '--nightly', '--', `${folder}/plan.yml`]);
     assert.equal(job?.rules, [{ if: '$CI_PIPELINE_SOURCE == "schedule" && $RELEASE_PLAN == "tolomeo"' }]);
   });
@@ -107,12 +123,23 @@ for (const folder of ['product', AWKWARD, 'ex ${{ github.token }} pression']) {
   test(`github: taken by GitHub's own parser, and the step runs the very plan, in ${JSON.stringify(folder)}`, async () => {
     const { stdout } = await schedule(repository(folder), '--github', '--stdout', '--at', '23:59');
     assert.equal(await githubComplaints(stdout), []);
-    const { on, jobs } = parse(stdout) as { on: { schedule: unknown }; jobs: { nightly: { steps: Array<{ run?: string }> } } };
+    const { on, jobs } = parse(stdout) as {
+      on: { schedule: unknown };
+      jobs: { nightly: { steps: Array<{ run?: string }> } };
+    };
     assert.equal(on.schedule, [{ cron: '59 23 * * *' }]);
     const script = jobs.nightly.steps.find((step) => step.run !== undefined)?.run ?? '';
     // The one expression that is left is the text of its own beginning.
-    assert.equal([...script.matchAll(/\$\{\{.*?\}\}/g)].map(([found]) => found).filter((found) => found !== "${{ '${{' }}"), []);
-    assert.equal(runScript(script.replaceAll("${{ '${{' }}", '${{')), ['apply', '--nightly', '--', `${folder}/plan.yml`]);
+    assert.equal(
+      [...script.matchAll(/\$\{\{.*?\}\}/g)].map(([found]) => found).filter((found) => found !== "${{ '${{' }}"),
+      [],
+    );
+    assert.equal(runScript(script.replaceAll("${{ '${{' }}", '${{')), [
+      'apply',
+      '--nightly',
+      '--',
+      `${folder}/plan.yml`,
+    ]);
   });
 }
 
@@ -121,11 +148,17 @@ test('gitlab: the job runs in the schedule of its product, and in no other pipel
   const root = dirname(dir);
   const { stdout } = await schedule(dir, '--gitlab');
   writeFileSync(join(root, '.gitlab-ci.yml'), stdout.slice(stdout.indexOf('include:')).split('\n', 1)[0] ?? '');
-  const git = (...args: string[]): Buffer => execFileSync('git', ['-c', 'user.email=a@b', '-c', 'user.name=a', ...args], { cwd: root });
+  const git = (...args: string[]): Buffer =>
+    execFileSync('git', ['-c', 'user.email=a@b', '-c', 'user.name=a', ...args], { cwd: root });
   git('add', '-A');
   git('commit', '-qm', 'nightly');
   git('remote', 'add', 'origin', 'git@gitlab.example:group/product.git');
-  assert.equal(runPipeline(root, { CI_PIPELINE_SOURCE: 'schedule', RELEASE_PLAN: 'tolomeo' }), ['apply', '--nightly', '--', `${AWKWARD}/plan.yml`]);
+  assert.equal(runPipeline(root, { CI_PIPELINE_SOURCE: 'schedule', RELEASE_PLAN: 'tolomeo' }), [
+    'apply',
+    '--nightly',
+    '--',
+    `${AWKWARD}/plan.yml`,
+  ]);
   assert.equal(runPipeline(root, { CI_PIPELINE_SOURCE: 'push', RELEASE_PLAN: 'tolomeo' }), []);
   assert.equal(runPipeline(root, { CI_PIPELINE_SOURCE: 'schedule', RELEASE_PLAN: 'another' }), []);
 });
@@ -136,11 +169,19 @@ test('the schemas do find what is wrong', async () => {
 });
 
 test('a CI gets the secrets of signing by name, and their values from nowhere', async () => {
-  const dir = repository('product', (plan) => void (plan.signing = { method: 'cms', key: '${SWU_KEY}', cert: '${SWU_CERT}', passphrase_env: 'SWU_PASS' }));
+  const dir = repository(
+    'product',
+    (plan) =>
+      void (plan.signing = { method: 'cms', key: '${SWU_KEY}', cert: '${SWU_CERT}', passphrase_env: 'SWU_PASS' }),
+  );
   const { stdout } = await schedule(dir, '--github', '--stdout');
   assert.equal(await githubComplaints(stdout), []);
   const { jobs } = parse(stdout) as { jobs: { nightly: { steps: Array<{ env?: object }> } } };
-  assert.equal(jobs.nightly.steps.at(-1)?.env, { SWU_KEY: '${{ secrets.SWU_KEY }}', SWU_CERT: '${{ secrets.SWU_CERT }}', SWU_PASS: '${{ secrets.SWU_PASS }}' });
+  assert.equal(jobs.nightly.steps.at(-1)?.env, {
+    SWU_KEY: '${{ secrets.SWU_KEY }}',
+    SWU_CERT: '${{ secrets.SWU_CERT }}',
+    SWU_PASS: '${{ secrets.SWU_PASS }}',
+  });
   const gitlab = await schedule(dir, '--gitlab', '--stdout');
   assert.equal(await gitlabComplaints(gitlab.stdout), []);
   assert.match(gitlab.stdout, '# Protected variables: SWU_KEY, SWU_CERT, SWU_PASS.');
@@ -156,7 +197,7 @@ test('an archive in the checkout, which the next job would remove, is refused; s
   assert.is(codeOf(await schedule(original, '--github', '--stdout')), 'schedule-ci');
 });
 
-test('GitHub\'s workflow goes where GitHub looks for it; what is edited there stays, unless it is forced', async () => {
+test("GitHub's workflow goes where GitHub looks for it; what is edited there stays, unless it is forced", async () => {
   const dir = repository('product');
   const file = join(dir, '../.github/workflows/release-plan-tolomeo.yml');
   assert.is((await schedule(dir, '--github')).exitCode, 0);
@@ -189,12 +230,24 @@ test('what is left to do by hand is printed as commands that a shell takes', asy
   const out = join(scratch('out of the way'), "it's");
   const { stdout } = await schedule(dir, '--systemd', '--out', out);
   const copy = stdout.split('\n').find((line) => line.includes(' cp ')) ?? '';
-  assert.equal(shellArguments(copy.trim()), ['sudo', 'cp', join(out, 'release-plan-tolomeo.service'), join(out, 'release-plan-tolomeo.timer'), '/etc/systemd/system/']);
+  assert.equal(shellArguments(copy.trim()), [
+    'sudo',
+    'cp',
+    join(out, 'release-plan-tolomeo.service'),
+    join(out, 'release-plan-tolomeo.timer'),
+    '/etc/systemd/system/',
+  ]);
 });
 
 test('wrong command lines are told', async () => {
   const dir = repository('product');
-  for (const args of [[], ['--cron', '--github'], ['--cron', '--at', '24:00'], ['--cron', '--at', '2'], ['--systemd', '--run-as', 'a b']]) {
+  for (const args of [
+    [],
+    ['--cron', '--github'],
+    ['--cron', '--at', '24:00'],
+    ['--cron', '--at', '2'],
+    ['--systemd', '--run-as', 'a b'],
+  ]) {
     assert.is(codeOf(await schedule(dir, ...args, '--stdout')), 'usage');
   }
 });

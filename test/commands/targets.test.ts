@@ -28,22 +28,38 @@ async function example(): Promise<{ cwd: string; targets: (...argv: string[]) =>
   return { cwd, targets: (...argv) => runCommand(registerTargets, ['targets', ...argv], { cwd }) };
 }
 
-const codeOf = ({ failure }: CommandRun): string => (failure instanceof ReleasePlanError ? `${failure.exitCode} ${failure.code}: ${failure.message}` : String(failure));
+const codeOf = ({ failure }: CommandRun): string =>
+  failure instanceof ReleasePlanError ? `${failure.exitCode} ${failure.code}: ${failure.message}` : String(failure);
 
-const said = ({ events }: CommandRun): string => events.flatMap((event) => ('message' in event ? [event.message] : [])).join('\n');
+const said = ({ events }: CommandRun): string =>
+  events.flatMap((event) => ('message' in event ? [event.message] : [])).join('\n');
 
-test('the seed\'s scene: dry run, refused promotion, deltas, promotion, nothing left to do', async () => {
+test("the seed's scene: dry run, refused promotion, deltas, promotion, nothing left to do", async () => {
   const { cwd, targets } = await example();
   const dry = await targets('static-deltas', '9', '--by-tag', 'promoted', '--dryrun');
   assert.is(dry.stdout, 'Dry run: Would generate static deltas for Target versions:\n   7 -> 9\n   5 -> 9\n');
   assert.match(said(dry), '6 devices: 5 by delta, 1 by full image, 0 there already');
   assert.match(said(dry), 'full image: 1 (kiosk-7): runs raspberrypi4-64-lmp-2, which the registry does not have');
-  const filtered = await targets('static-deltas', '9', '--by-tag', 'promoted', '--hw-id', 'raspberrypi4-64', '--dry-run');
-  assert.match(filtered.stdout, /^Dry run: Would generate static deltas for Targets with hardware ID raspberrypi4-64 and versions:\n {3}7 -> 9\n/);
+  const filtered = await targets(
+    'static-deltas',
+    '9',
+    '--by-tag',
+    'promoted',
+    '--hw-id',
+    'raspberrypi4-64',
+    '--dry-run',
+  );
+  assert.match(
+    filtered.stdout,
+    /^Dry run: Would generate static deltas for Targets with hardware ID raspberrypi4-64 and versions:\n {3}7 -> 9\n/,
+  );
 
   const before = readFileSync(join(cwd, 'targets.json'), 'utf8');
   const early = await targets('tag', '--tags', 'master,promoted', '--by-version', '9');
-  assert.match(codeOf(early), /^4 promotion-blocked: the delta 7 -> 9, which 3 devices on promoted require, is missing; the delta 5 -> 9/);
+  assert.match(
+    codeOf(early),
+    /^4 promotion-blocked: the delta 7 -> 9, which 3 devices on promoted require, is missing; the delta 5 -> 9/,
+  );
   assert.is(readFileSync(join(cwd, 'targets.json'), 'utf8'), before);
 
   const made = await targets('static-deltas', '9', '--by-tag', 'promoted');
@@ -51,12 +67,27 @@ test('the seed\'s scene: dry run, refused promotion, deltas, promotion, nothing 
   assert.is((await ostree(join(cwd, 'ostree/repo'), 'static-delta', 'list')).split('\n').length, 2);
   const [nine] = (await readRegistry(join(cwd, 'targets.json'))).targets.filter((one) => one.version === '9');
   const stats = nine?.custom['delta-stats'] as { sha256: string };
-  assert.equal(Object.keys((JSON.parse(readFileSync(join(cwd, 'ostree/repo/delta-stats', stats.sha256), 'utf8')) as Record<string, object>)[nine?.sha256 ?? ''] ?? {}).length, 2);
+  assert.equal(
+    Object.keys(
+      (JSON.parse(readFileSync(join(cwd, 'ostree/repo/delta-stats', stats.sha256), 'utf8')) as Record<string, object>)[
+        nine?.sha256 ?? ''
+      ] ?? {},
+    ).length,
+    2,
+  );
 
-  assert.match((await targets('tag', '-T', 'master,promoted', '9', '--by-version', '--dry-run')).stdout, 'Changing tags of raspberrypi4-64-lmp-9 from [master] -> [master promoted]\n');
-  assert.equal((await readRegistry(join(cwd, 'targets.json'))).targets.find((one) => one.version === '9')?.tags, ['master']);
+  assert.match(
+    (await targets('tag', '-T', 'master,promoted', '9', '--by-version', '--dry-run')).stdout,
+    'Changing tags of raspberrypi4-64-lmp-9 from [master] -> [master promoted]\n',
+  );
+  assert.equal((await readRegistry(join(cwd, 'targets.json'))).targets.find((one) => one.version === '9')?.tags, [
+    'master',
+  ]);
   const moved = await targets('tag', '--tags', 'master,promoted', '--by-version', '9');
-  assert.equal([moved.exitCode, moved.stdout], [0, 'Changing tags of raspberrypi4-64-lmp-9 from [master] -> [master promoted]\n']);
+  assert.equal(
+    [moved.exitCode, moved.stdout],
+    [0, 'Changing tags of raspberrypi4-64-lmp-9 from [master] -> [master promoted]\n'],
+  );
   const summary = readFileSync(join(cwd, 'ostree/repo/summary'));
   assert.match((await targets('tag', '--tags', 'master,promoted', '--by-version', '9')).stdout, /^Nothing to do/);
   assert.match((await targets('static-deltas', '9', '--by-tag', 'promoted')).stdout, /^Nothing to do/);
@@ -67,12 +98,22 @@ test('the seed\'s scene: dry run, refused promotion, deltas, promotion, nothing 
 test('orphans by their commit, pruning, --force and the answer as JSON', async () => {
   const { cwd, targets } = await example();
   const beta = await targets('static-deltas', '9', '--by-tag', 'beta', '--json');
-  const answer = JSON.parse(beta.stdout) as { pairs: Array<{ from: { versions: string[]; commit: string }; devices: number; state: string; examples: string[] }>; coverage: object };
-  assert.equal(answer.pairs.map(({ from, devices, state, examples }) => [from.versions, devices, state, examples]), [[['3'], 1, 'made', ['kiosk-6']]]);
+  const answer = JSON.parse(beta.stdout) as {
+    pairs: Array<{ from: { versions: string[]; commit: string }; devices: number; state: string; examples: string[] }>;
+    coverage: object;
+  };
+  assert.equal(
+    answer.pairs.map(({ from, devices, state, examples }) => [from.versions, devices, state, examples]),
+    [[['3'], 1, 'made', ['kiosk-6']]],
+  );
   await targets('static-deltas', '7', '5');
-  const list = async (): Promise<number> => (await ostree(join(cwd, 'ostree/repo'), 'static-delta', 'list')).split('\n').filter((line) => /^[0-9a-f]{64}-/.test(line)).length;
+  const list = async (): Promise<number> =>
+    (await ostree(join(cwd, 'ostree/repo'), 'static-delta', 'list'))
+      .split('\n')
+      .filter((line) => /^[0-9a-f]{64}-/.test(line)).length;
   assert.is(await list(), 2);
-  // 3 -> 9 is required by nobody as long as 9 is not on beta; 5 -> 7 by the devices on promoted that run 5, as 7 has the tag.
+  // 3 -> 9 is required by nobody as long as 9 is not on beta; 5 -> 7 by the devices on promoted that run 5, as 7 has
+  // the tag.
   const listed = await targets('static-deltas', '9', '--by-tag', 'promoted');
   assert.match(said(listed), '1 static deltas are required by no rule and no tag any more; --prune deletes them:');
   await targets('static-deltas', '9', '--by-tag', 'promoted', '--prune');
@@ -82,16 +123,26 @@ test('orphans by their commit, pruning, --force and the answer as JSON', async (
   assert.match(said(forced), '--force overrides: the delta 3 -> 9, which 1 device on beta requires, is missing');
 });
 
-test('fioctl\'s words and exit codes', async () => {
+test("fioctl's words and exit codes", async () => {
   const { cwd, targets } = await example();
-  assert.is(codeOf(await targets('static-deltas', '7', '9')), '1 from-newer: from-version 9 is newer than to-version 7');
+  assert.is(
+    codeOf(await targets('static-deltas', '7', '9')),
+    '1 from-newer: from-version 9 is newer than to-version 7',
+  );
   assert.is(codeOf(await targets('static-deltas', '9', '--by-tag', 'x')), "1 tag-unknown: No tags named 'x' found");
-  assert.is(codeOf(await targets('static-deltas', '9')), '1 nothing-required: No Targets found to generate deltas for.');
+  assert.is(
+    codeOf(await targets('static-deltas', '9')),
+    '1 nothing-required: No Targets found to generate deltas for.',
+  );
   assert.match(codeOf(await targets('static-deltas', '8', '--by-tag', 'promoted')), /^1 target-unknown/);
-  assert.match(codeOf(await targets('tag', '-T', 'x', 'nope')), /^1 target-unknown: Target\(nope\) not found in targets.json/);
+  assert.match(
+    codeOf(await targets('tag', '-T', 'x', 'nope')),
+    /^1 target-unknown: Target\(nope\) not found in targets.json/,
+  );
   assert.match(codeOf(await targets('tag', '-T', '', 'raspberrypi4-64-lmp-9')), /^2 usage/);
   assert.match((await targets('tag', 'raspberrypi4-64-lmp-9')).complaint, /required option '-T, --tags/);
-  const commit = (await readRegistry(join(cwd, 'targets.json'))).targets.find((one) => one.version === '5')?.sha256 ?? '';
+  const commit =
+    (await readRegistry(join(cwd, 'targets.json'))).targets.find((one) => one.version === '5')?.sha256 ?? '';
   await run('rm', [join(cwd, 'ostree/repo/objects', commit.slice(0, 2), `${commit.slice(2)}.commit`)]);
   assert.match(codeOf(await targets('static-deltas', '9', '5')), /^4 ostree-commit-missing: 5 -> 9: commit/);
   const rest = await targets('static-deltas', '9', '--by-tag', 'promoted', '--dry-run');
@@ -101,10 +152,21 @@ test('fioctl\'s words and exit codes', async () => {
 
 test('list and show; the plan is found upward or named', async () => {
   const { cwd, targets } = await example();
-  assert.is((await targets('list')).stdout, [
-    'VERSION  TAGS      APPS  ORIGIN', '-------  ----      ----  ------', '5        promoted', '7        promoted', '9        master', '',
-  ].join('\n'));
-  assert.is((await targets('list', '--by-tag', 'master', '--columns', 'version,hardware-ids')).stdout, 'VERSION  HARDWARE-IDS\n-------  ------------\n9        raspberrypi4-64\n');
+  assert.is(
+    (await targets('list')).stdout,
+    [
+      'VERSION  TAGS      APPS  ORIGIN',
+      '-------  ----      ----  ------',
+      '5        promoted',
+      '7        promoted',
+      '9        master',
+      '',
+    ].join('\n'),
+  );
+  assert.is(
+    (await targets('list', '--by-tag', 'master', '--columns', 'version,hardware-ids')).stdout,
+    'VERSION  HARDWARE-IDS\n-------  ------------\n9        raspberrypi4-64\n',
+  );
   assert.is((await targets('list', '--raw')).stdout, readFileSync(join(cwd, 'targets.json'), 'utf8'));
   assert.match(codeOf(await targets('list', '--columns', 'color')), /^2 usage/);
   const shown = (await targets('show', '9')).stdout;
@@ -120,26 +182,52 @@ test('list and show; the plan is found upward or named', async () => {
 test('a plan without fleet has no devices to ask; fleets of every form serve', async () => {
   const { cwd, targets } = await example();
   const plan = parse(readFileSync(join(cwd, 'plan.yml'), 'utf8')) as Record<string, unknown>;
-  writeFileSync(join(cwd, 'status.json'), JSON.stringify({ tags: [{ name: 'promoted', targets: [{ version: 7, devices: 2, 'is-orphan': false }] }], 'prod-tags': [], 'wave-tags': [] }));
+  writeFileSync(
+    join(cwd, 'status.json'),
+    JSON.stringify({
+      'tags': [{ name: 'promoted', targets: [{ 'version': 7, 'devices': 2, 'is-orphan': false }] }],
+      'prod-tags': [],
+      'wave-tags': [],
+    }),
+  );
   writeFileSync(join(cwd, 'status.yml'), stringify({ ...plan, fleet: { command: 'cat status.json' } }));
-  assert.match((await targets('static-deltas', '9', '--by-tag', 'promoted', '--dry-run', '--plan', 'status.yml')).stdout, /:\n {3}7 -> 9\n$/);
+  assert.match(
+    (await targets('static-deltas', '9', '--by-tag', 'promoted', '--dry-run', '--plan', 'status.yml')).stdout,
+    /:\n {3}7 -> 9\n$/,
+  );
   const { fleet: _fleet, ...alone } = plan;
   writeFileSync(join(cwd, 'alone.yml'), stringify(alone));
-  assert.match(codeOf(await targets('static-deltas', '9', '--by-tag', 'promoted', '--plan', 'alone.yml')), /^2 fleet-missing/);
-  assert.match((await targets('static-deltas', '9', '5', '--dry-run', '--plan', 'alone.yml')).stdout, /:\n {3}5 -> 9\n$/);
+  assert.match(
+    codeOf(await targets('static-deltas', '9', '--by-tag', 'promoted', '--plan', 'alone.yml')),
+    /^2 fleet-missing/,
+  );
+  assert.match(
+    (await targets('static-deltas', '9', '5', '--dry-run', '--plan', 'alone.yml')).stdout,
+    /:\n {3}5 -> 9\n$/,
+  );
 });
 
 test('apply makes an OSTree plan true, reports on devices and bytes, and has nothing to do again', async () => {
   const { cwd, targets } = await example();
-  const apply = (...argv: string[]): Promise<CommandRun> => runCommand(registerApply, ['apply', 'plan.yml', ...argv], { cwd });
+  const apply = (...argv: string[]): Promise<CommandRun> =>
+    runCommand(registerApply, ['apply', 'plan.yml', ...argv], { cwd });
   const dry = await apply('--dry-run');
-  assert.match(dry.stdout, /3 steps\n {2}delta 7 -> 9 \(ostree\) +required by tag promoted; it is missing\n {2}delta 5 -> 9 \(ostree\)/);
+  assert.match(
+    dry.stdout,
+    /3 steps\n {2}delta 7 -> 9 \(ostree\) +required by tag promoted; it is missing\n {2}delta 5 -> 9 \(ostree\)/,
+  );
   const first = await apply('--json');
   assert.is(first.failure, undefined);
   const { plans } = JSON.parse(first.stdout) as { plans: Array<{ exitCode: number; report: ConsistencyReport }> };
   const report = plans[0]?.report;
   assert.equal([plans[0]?.exitCode, report?.consistent], [0, true]);
-  assert.equal(report?.sizes.map(({ from, to, devices, sendBytes, fullBytes }) => [from, to, devices, sendBytes < fullBytes]), [['7', '9', 3, true], ['5', '9', 2, true]]);
+  assert.equal(
+    report?.sizes.map(({ from, to, devices, sendBytes, fullBytes }) => [from, to, devices, sendBytes < fullBytes]),
+    [
+      ['7', '9', 3, true],
+      ['5', '9', 2, true],
+    ],
+  );
   const rows = report?.checks.filter((row) => row.check === 'devices').map((row) => row.detail) ?? [];
   assert.match(rows[0] ?? '', /^6 devices: 5 by delta, 1 by full image/);
   assert.ok(rows.includes('3 run raspberrypi4-64-lmp-7'));
@@ -154,8 +242,14 @@ test('apply makes an OSTree plan true, reports on devices and bytes, and has not
   assert.ok(delta.length > 64);
   assert.match((await apply('--dry-run')).stdout, /required by tag promoted; it is broken/);
   const plan = parse(readFileSync(join(cwd, 'plan.yml'), 'utf8')) as { deltas: object[] };
-  writeFileSync(join(cwd, 'plan.yml'), stringify({ ...plan, deltas: [...plan.deltas, { to: '9', from: ['5', '7'], engine: 'ostree' }] }));
-  writeFileSync(join(cwd, 'misspelt.yml'), stringify({ ...plan, ostree: { repo: 'ostree/repo', branch: 'raspberypi4-64-lmp' } }));
+  writeFileSync(
+    join(cwd, 'plan.yml'),
+    stringify({ ...plan, deltas: [...plan.deltas, { to: '9', from: ['5', '7'], engine: 'ostree' }] }),
+  );
+  writeFileSync(
+    join(cwd, 'misspelt.yml'),
+    stringify({ ...plan, ostree: { repo: 'ostree/repo', branch: 'raspberypi4-64-lmp' } }),
+  );
   assert.match(codeOf(await runCommand(registerApply, ['apply', 'misspelt.yml'], { cwd })), /^2 ostree-ref-unknown/);
   const repaired = await apply();
   assert.is(repaired.exitCode, 0);
@@ -170,16 +264,23 @@ test('a SWUpdate product: archived versions are Targets, devices decide the delt
     content.deltas = [];
     content.fleet = 'devices.csv';
   });
-  writeFileSync(join(dir, 'devices.csv'), 'name,tag,version\ndoor-1,promoted,0.1.0\ndoor-2,promoted,0.1.0\ndoor-3,promoted,0.0.9\n');
+  writeFileSync(
+    join(dir, 'devices.csv'),
+    'name,tag,version\ndoor-1,promoted,0.1.0\ndoor-2,promoted,0.1.0\ndoor-3,promoted,0.0.9\n',
+  );
   const built = await runCommand(registerApply, ['apply', 'plan.yml'], { cwd: dir });
   assert.is(built.failure, undefined);
-  const targets = (...argv: string[]): Promise<CommandRun> => runCommand(registerTargets, ['targets', ...argv], { cwd: dir });
+  const targets = (...argv: string[]): Promise<CommandRun> =>
+    runCommand(registerTargets, ['targets', ...argv], { cwd: dir });
 
   assert.match((await targets('list')).stdout, /0\.1\.0 {4}promoted\n0\.2\.0\n/);
   const dry = await targets('static-deltas', '0.2.0', '--by-tag', 'promoted', '--dry-run');
   assert.match(dry.stdout, /:\n {3}0\.1\.0 -> 0\.2\.0\n$/);
   assert.match(said(dry), '3 devices: 2 by delta, 1 by full image, 0 there already');
-  assert.match(codeOf(await targets('tag', '-T', 'promoted', '--by-version', '0.2.0')), /^4 promotion-blocked: the delta 0.1.0 -> 0.2.0, which 2 devices on promoted require, is missing/);
+  assert.match(
+    codeOf(await targets('tag', '-T', 'promoted', '--by-version', '0.2.0')),
+    /^4 promotion-blocked: the delta 0.1.0 -> 0.2.0, which 2 devices on promoted require, is missing/,
+  );
   const made = await targets('static-deltas', '0.2.0', '--by-tag', 'promoted');
   assert.equal([made.failure, made.stdout], [undefined, '1 of 1 required deltas made and proven.\n']);
   assert.is((await targets('tag', '-T', 'promoted', '--by-version', '0.2.0')).exitCode, 0);
@@ -192,8 +293,14 @@ test('a SWUpdate product: archived versions are Targets, devices decide the delt
   });
   const again = await runCommand(registerApply, ['apply', 'plan.yml', '--json'], { cwd: dir });
   const { plans } = JSON.parse(again.stdout) as { plans: Array<{ report: ConsistencyReport }> };
-  assert.equal(plans[0]?.report.sizes.map(({ from, to, devices }) => [from, to, devices]), [['0.1.0', '0.2.0', 2]]);
-  assert.match(plans[0]?.report.checks.find((row) => row.check === 'devices')?.detail ?? '', /^3 devices: 2 by delta, 1 by full image/);
+  assert.equal(
+    plans[0]?.report.sizes.map(({ from, to, devices }) => [from, to, devices]),
+    [['0.1.0', '0.2.0', 2]],
+  );
+  assert.match(
+    plans[0]?.report.checks.find((row) => row.check === 'devices')?.detail ?? '',
+    /^3 devices: 2 by delta, 1 by full image/,
+  );
 });
 
 test.run();

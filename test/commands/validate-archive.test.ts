@@ -27,8 +27,15 @@ function archived(): HandMade {
   return made;
 }
 
-async function validate({ dir }: HandMade, ...flags: string[]): Promise<{ exitCode: number | undefined; found: Found[] }> {
-  const run = await runCommand(registerValidate, ['validate', 'plan.yml', '--with-archive', '--format', 'json', ...flags], { cwd: dir });
+async function validate(
+  { dir }: HandMade,
+  ...flags: string[]
+): Promise<{ exitCode: number | undefined; found: Found[] }> {
+  const run = await runCommand(
+    registerValidate,
+    ['validate', 'plan.yml', '--with-archive', '--format', 'json', ...flags],
+    { cwd: dir },
+  );
   if (run.failure !== undefined) throw run.failure;
   return { exitCode: run.exitCode, found: (JSON.parse(run.stdout) as { diagnostics: Found[] }).diagnostics };
 }
@@ -36,7 +43,8 @@ async function validate({ dir }: HandMade, ...flags: string[]): Promise<{ exitCo
 /** The text of the plan that a diagnostic points at. */
 async function placeOf({ dir }: HandMade, { where }: Found): Promise<string> {
   const { readFile } = await import('node:fs/promises');
-  return (await readFile(join(dir, 'plan.yml'), 'utf8')).split('\n')[(where?.line ?? 0) - 1]?.slice((where?.column ?? 1) - 1) ?? '';
+  const lines = (await readFile(join(dir, 'plan.yml'), 'utf8')).split('\n');
+  return lines[(where?.line ?? 0) - 1]?.slice((where?.column ?? 1) - 1) ?? '';
 }
 
 const brief = (found: readonly Found[]): string[] => found.map((one) => `${one.severity} ${one.code}`);
@@ -53,10 +61,13 @@ for (const [how, damage] of [
   ['altered', (file: string) => writeFileSync(file, 'Image of 0.2.0')],
   ['cut off', (file: string) => truncateSync(file, 3)],
   ['gone', (file: string) => rmSync(file)],
-  ['a link', (file: string) => {
-    rmSync(file);
-    symlinkSync('/etc/hostname', file);
-  }],
+  [
+    'a link',
+    (file: string) => {
+      rmSync(file);
+      symlinkSync('/etc/hostname', file);
+    },
+  ],
 ] as const) {
   test(`an artifact that is ${how} is an error at its version, and ends with exit code 4`, async () => {
     const made = archived();
@@ -83,7 +94,18 @@ test('a base that is not archived would be built anew: a warning at the rule', a
 test('deltas that the layout or the configuration forbid are errors at their rule', async () => {
   const made = archived();
   made.write({ deltas: [{ to: '0.3.0', from: ['0.1.0', '0.2.0'] }] });
-  made.archive('0.1.0', { partitions: [{ name: 'rootfs', file: 'rootfs.squashfs', filesystem: 'ext4', readOnly: true, slotSizeBytes: 1024, delta: 'rdiff' }] });
+  made.archive('0.1.0', {
+    partitions: [
+      {
+        name: 'rootfs',
+        file: 'rootfs.squashfs',
+        filesystem: 'ext4',
+        readOnly: true,
+        slotSizeBytes: 1024,
+        delta: 'rdiff',
+      },
+    ],
+  });
   made.archive('0.2.0', { configuration: configuration({ MACHINE: 'a', DISTRO: 'b', INIT_MANAGER: 'systemd' }) });
   const { exitCode, found } = await validate(made);
   assert.is(exitCode, 4);
@@ -96,10 +118,24 @@ test('deltas that the layout or the configuration forbid are errors at their rul
 
 test('an archived image that outgrows the slot of the plan is an error at the slot', async () => {
   const made = archived();
-  made.write({ partitions: [{ name: 'rootfs', file: 'rootfs.squashfs', read_only: true, slots: { a: '/dev/a', b: '/dev/b' }, slot_size: 512, version_file: '/etc/buildinfo', delta: 'rdiff' }] });
+  made.write({
+    partitions: [
+      {
+        name: 'rootfs',
+        file: 'rootfs.squashfs',
+        read_only: true,
+        slots: { a: '/dev/a', b: '/dev/b' },
+        slot_size: 512,
+        version_file: '/etc/buildinfo',
+        delta: 'rdiff',
+      },
+    ],
+  });
   const big = 'x'.repeat(600);
   const { digestBytes } = await import('../../src/io/hash.ts');
-  made.archive('0.2.0', { files: [{ path: 'rootfs.squashfs', role: 'image', partition: 'rootfs', ...digestBytes(big) }] });
+  made.archive('0.2.0', {
+    files: [{ path: 'rootfs.squashfs', role: 'image', partition: 'rootfs', ...digestBytes(big) }],
+  });
   writeFileSync(join(made.version('0.2.0'), 'rootfs.squashfs'), big);
   const { exitCode, found } = await validate(made);
   assert.is(exitCode, 4);
@@ -127,10 +163,24 @@ test('without an archive it says so, since a disk may not be mounted', async () 
 test('devices on a version that the plan forgot are told; a fleet that cannot be read is no fleet without devices', async () => {
   const made = archived();
   made.write({ fleet: 'devices.json' });
-  const devices = ['0.1.0', '0.0.9', '0.0.9'].map((version, index) => ({ name: `dev-${index}`, tag: 'promoted', version, 'hardware-id': 'board' }));
-  writeFileSync(join(made.dir, 'devices.json'), JSON.stringify({ devices: [...devices, { name: 'other', tag: 'x', version: '7.7.7', 'hardware-id': 'another-board' }], total: 4 }));
+  const devices = ['0.1.0', '0.0.9', '0.0.9'].map((version, index) => ({
+    'name': `dev-${index}`,
+    'tag': 'promoted',
+    version,
+    'hardware-id': 'board',
+  }));
+  writeFileSync(
+    join(made.dir, 'devices.json'),
+    JSON.stringify({
+      devices: [...devices, { 'name': 'other', 'tag': 'x', 'version': '7.7.7', 'hardware-id': 'another-board' }],
+      total: 4,
+    }),
+  );
   const { found } = await validate(made);
-  assert.equal(found.map((one) => [one.code, one.message]), [['base-unknown', '2 devices run 0.0.9, which is neither planned nor archived (dev-1, dev-2)']]);
+  assert.equal(
+    found.map((one) => [one.code, one.message]),
+    [['base-unknown', '2 devices run 0.0.9, which is neither planned nor archived (dev-1, dev-2)']],
+  );
   assert.match(await placeOf(made, found[0] as Found), /^devices\.json/);
   writeFileSync(join(made.dir, 'devices.json'), '');
   assert.equal(brief((await validate(made)).found), ['warning fleet-unreadable']);
@@ -139,10 +189,29 @@ test('devices on a version that the plan forgot are told; a fleet that cannot be
 test('an OSTree product is checked against its repository: commits that are gone, Targets that are not there', async () => {
   const repo = await archiveRepository('validate-archive-ostree');
   const dir = dirname(repo);
-  const commits = [await commit(repo, 'main', { 'os-release': 'one' }), await commit(repo, 'main', { 'os-release': 'two' }, 1)];
-  const targets = Object.fromEntries(commits.map((sha256, index) => [`board-${index + 1}`, { hashes: { sha256 }, length: 0, custom: { version: String(index + 1), name: 'board', tags: [], hardwareIds: ['board'], targetFormat: 'OSTREE' } }]));
-  writeFileSync(join(dir, 'targets.json'), JSON.stringify({ signatures: [], signed: { _type: 'Targets', version: 1, targets } }));
-  writeFileSync(join(dir, 'plan.yml'), 'schema: 1\nproduct: demo\nmachine: board\ndistro: prod\nimage: image\nostree: { repo: repo, branch: main }\ntargets: targets.json\nversions: [{ version: "1" }, { version: "2" }]\n');
+  const commits = [
+    await commit(repo, 'main', { 'os-release': 'one' }),
+    await commit(repo, 'main', { 'os-release': 'two' }, 1),
+  ];
+  const targets = Object.fromEntries(
+    commits.map((sha256, index) => [
+      `board-${index + 1}`,
+      {
+        hashes: { sha256 },
+        length: 0,
+        custom: { version: String(index + 1), name: 'board', tags: [], hardwareIds: ['board'], targetFormat: 'OSTREE' },
+      },
+    ]),
+  );
+  writeFileSync(
+    join(dir, 'targets.json'),
+    JSON.stringify({ signatures: [], signed: { _type: 'Targets', version: 1, targets } }),
+  );
+  writeFileSync(
+    join(dir, 'plan.yml'),
+    'schema: 1\nproduct: demo\nmachine: board\ndistro: prod\nimage: image\nostree: { repo: repo, branch: main ' +
+      '}\ntargets: targets.json\nversions: [{ version: "1" }, { version: "2" }]\n',
+  );
   const made = handMade(scratch('validate-archive-unused'));
   assert.equal(await validate({ ...made, dir }), { exitCode: 0, found: [] });
   const [gone = ''] = commits;
@@ -151,7 +220,13 @@ test('an OSTree product is checked against its repository: commits that are gone
   assert.is(exitCode, 4);
   assert.equal(brief(found), ['error ostree-commit-missing']);
   assert.match(found[0]?.message ?? '', `board-1: commit ${gone} is not in`);
-  writeFileSync(join(dir, 'targets.json'), JSON.stringify({ signatures: [], signed: { _type: 'Targets', version: 1, targets: { 'board-2': targets['board-2'] } } }));
+  writeFileSync(
+    join(dir, 'targets.json'),
+    JSON.stringify({
+      signatures: [],
+      signed: { _type: 'Targets', version: 1, targets: { 'board-2': targets['board-2'] } },
+    }),
+  );
   assert.equal(brief((await validate({ ...made, dir })).found), ['warning target-unknown']);
   rmSync(repo, { recursive: true });
   assert.equal(brief((await validate({ ...made, dir })).found), ['error ostree-repo-missing']);
@@ -161,7 +236,9 @@ test('every format shows what was found', async () => {
   const made = archived();
   rmSync(join(made.version('0.2.0'), 'rootfs.squashfs'));
   for (const { name } of diagnosticFormats) {
-    const run = await runCommand(registerValidate, ['validate', 'plan.yml', '--with-archive', '--format', name], { cwd: made.dir });
+    const run = await runCommand(registerValidate, ['validate', 'plan.yml', '--with-archive', '--format', name], {
+      cwd: made.dir,
+    });
     assert.is(run.exitCode, 4, name);
     assert.match(run.stdout, 'archive-damaged', name);
   }

@@ -17,7 +17,12 @@ test('good plans end with 0 and say so', async () => {
 });
 
 test('all problems of all files come in one run, and end with 2', async () => {
-  const { exitCode, stdout, diagnostics } = await validate('bad/many-at-once.yml', 'bad/delta-*.yml', 'bad/nowhere.yml', 'good/minimal.yml');
+  const { exitCode, stdout, diagnostics } = await validate(
+    'bad/many-at-once.yml',
+    'bad/delta-*.yml',
+    'bad/nowhere.yml',
+    'good/minimal.yml',
+  );
   assert.is(exitCode, 2);
   assert.match(stdout, /^\d+ plans checked: \d+ errors, \d+ warnings\n$/);
   const files = new Set(diagnostics.map((one) => one.where?.file));

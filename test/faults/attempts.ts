@@ -12,12 +12,16 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, inde
 
 /** Each call that can fail with this errno, in turn. */
 async function errnoTrials(rig: Rig, fault: (typeof ERRNOS)[number], name: ScenarioName): Promise<Attempt[]> {
-  return upTo(await countCalls(rig, fault, SCENARIOS[name])).map((at) => async (one) => await tryErrno(one, fault, at, SCENARIOS[name]));
+  return upTo(await countCalls(rig, fault, SCENARIOS[name])).map(
+    (at) => async (one) => await tryErrno(one, fault, at, SCENARIOS[name]),
+  );
 }
 
 /** Each call that changes something, in turn. */
 async function killTrials(rig: Rig, fault: (typeof KILLS)[number], name: ScenarioName): Promise<Attempt[]> {
-  return upTo(await countCalls(rig, fault, SCENARIOS[name])).map((at) => async (one) => await tryKill(one, fault, at, SCENARIOS[name]));
+  return upTo(await countCalls(rig, fault, SCENARIOS[name])).map(
+    (at) => async (one) => await tryKill(one, fault, at, SCENARIOS[name]),
+  );
 }
 
 /** Longest time until a kill: a run takes about as long. */
@@ -34,13 +38,18 @@ function randomTrials(random: () => number, count: number, name: keyof typeof LO
 /** Lists all trials of a kind. */
 export type Kind = (rig: Rig, random: () => number) => Promise<Attempt[]>;
 
-/** Every kind of fault, by the command that it meets: `EIO` is of the run that archives and makes a delta, `gc:EIO` of gc. */
+/**
+ * Every kind of fault, by the command that it meets: `EIO` is of the run that archives and makes a delta, `gc:EIO` of
+ * gc.
+ */
 export function kindsOfFaults(): Map<string, Kind> {
   const kinds = new Map<string, Kind>();
   const add = (name: ScenarioName, faults: { kills: boolean; errnos: boolean }): void => {
     const prefix = name === 'apply' ? '' : `${name}:`;
-    if (faults.errnos) for (const fault of ERRNOS) kinds.set(`${prefix}${fault}`, async (rig) => await errnoTrials(rig, fault, name));
-    if (faults.kills) for (const fault of KILLS) kinds.set(`${prefix}${fault}`, async (rig) => await killTrials(rig, fault, name));
+    if (faults.errnos)
+      for (const fault of ERRNOS) kinds.set(`${prefix}${fault}`, async (rig) => await errnoTrials(rig, fault, name));
+    if (faults.kills)
+      for (const fault of KILLS) kinds.set(`${prefix}${fault}`, async (rig) => await killTrials(rig, fault, name));
   };
   add('apply', { kills: true, errnos: true });
   add('gc', { kills: true, errnos: true });

@@ -1,4 +1,7 @@
-/** What faults are tried on: a small product, ready to archive a version and to make an update, put back before each trial. */
+/**
+ * What faults are tried on: a small product, ready to archive a version and to make an update, put back before each
+ * trial.
+ */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +10,15 @@ import { scratch } from '../support/scratch.ts';
 import { STAGING_PREFIX } from '../../src/io/atomic.ts';
 import { openSealedJson } from '../../src/text/json.ts';
 import { SCRATCH_PREFIX } from '../../src/io/scratch.ts';
-import { COMMAND, WHOLE_COMMAND, copyChanging, leaveToMend, leaveToTidy, writeGcPlan, type State } from './scenarios.ts';
+import {
+  COMMAND,
+  WHOLE_COMMAND,
+  copyChanging,
+  leaveToMend,
+  leaveToTidy,
+  writeGcPlan,
+  type State,
+} from './scenarios.ts';
 
 export { COMMAND, WHOLE_COMMAND };
 
@@ -25,7 +36,10 @@ export interface Rig {
   reset(to?: State): void;
   /** Runs the command line in this process, as bin.js does. */
   cli(args: readonly string[]): Promise<CliResult>;
-  /** Who ran and has ended: nothing of theirs may be left in memory. This process's own goes when it ends, or with the next run. */
+  /**
+   * Who ran and has ended: nothing of theirs may be left in memory. This process's own goes when it ends, or with the
+   * next run.
+   */
   pids: Set<number>;
   /** The archive when `apply` went undisturbed. */
   reference: ReadonlyMap<string, string>;
@@ -72,13 +86,30 @@ export async function makeRig(name: string): Promise<Rig> {
     ends.set(key, end);
     return end;
   };
-  return { product: subject, tmp, env, roots: [subject.dir, tmp, join(KEY_MEMORY, SCRATCH_PREFIX)], reset, cli, pids: new Set(), reference: snapshot(subject), after };
+  return {
+    product: subject,
+    tmp,
+    env,
+    roots: [subject.dir, tmp, join(KEY_MEMORY, SCRATCH_PREFIX)],
+    reset,
+    cli,
+    pids: new Set(),
+    reference: snapshot(subject),
+    after,
+  };
 }
 
 function smallProduct(name: string): Product {
   const subject = product(name, 1);
   // rsa signs equal bytes alike; cms would put the time in.
-  subject.edit((plan) => void (plan.signing = { method: 'rsa', key: join(subject.keys, 'rsa.pem'), public: join(subject.keys, 'rsa.pub.pem') }));
+  subject.edit(
+    (plan) =>
+      void (plan.signing = {
+        method: 'rsa',
+        key: join(subject.keys, 'rsa.pem'),
+        public: join(subject.keys, 'rsa.pub.pem'),
+      }),
+  );
   return subject;
 }
 
@@ -88,16 +119,20 @@ function requireOk(run: CliResult): void {
 
 type Main = (argv: readonly string[]) => Promise<number>;
 
-/** Runs the built program in this process: a trial costs no start of Node.js, and a lock or a file that a failed run keeps shows in the next. */
+/**
+ * Runs the built program in this process: a trial costs no start of Node.js, and a lock or a file that a failed run
+ * keeps shows in the next.
+ */
 async function inProcess(cwd: string, env: NodeJS.ProcessEnv): Promise<Rig['cli']> {
   const { main } = (await import(new URL('../../dist/cli.js', import.meta.url).href)) as { main: Main };
   return async (args) => {
     const before = { cwd: process.cwd(), env: process.env, out: process.stdout.write, err: process.stderr.write };
     const said = { stdout: '', stderr: '' };
-    const into = (name: keyof typeof said) => ((chunk: string | Uint8Array) => {
-      said[name] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
-      return true;
-    }) as typeof process.stdout.write;
+    const into = (name: keyof typeof said) =>
+      ((chunk: string | Uint8Array) => {
+        said[name] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
+        return true;
+      }) as typeof process.stdout.write;
     process.chdir(cwd);
     process.env = { ...env };
     process.stdout.write = into('stdout');
@@ -113,7 +148,10 @@ async function inProcess(cwd: string, env: NodeJS.ProcessEnv): Promise<Rig['cli'
   };
 }
 
-/** Every file and folder of the archive, reports and registry among them, with mode and content; who holds a lock is not part of it. */
+/**
+ * Every file and folder of the archive, reports and registry among them, with mode and content; who holds a lock is not
+ * part of it.
+ */
 export function snapshot({ dir }: Product): Map<string, string> {
   const archive = join(dir, 'artifacts');
   const found = new Map<string, string>();
@@ -122,12 +160,18 @@ export function snapshot({ dir }: Product): Map<string, string> {
     const full = join(archive, path);
     const { mode } = statSync(full);
     // A batch is named by its time; one that was begun by a killed run may be ended in another.
-    found.set(path.replace(/\.trash\/\d+T\d+Z/, '.trash/TIME'), `${mode.toString(8)} ${statSync(full).isFile() ? createHash('sha256').update(contentOf(full)).digest('hex') : ''}`);
+    found.set(
+      path.replace(/\.trash\/\d+T\d+Z/, '.trash/TIME'),
+      `${mode.toString(8)} ${statSync(full).isFile() ? createHash('sha256').update(contentOf(full)).digest('hex') : ''}`,
+    );
   }
   return found;
 }
 
-/** The registry counts how often it was rewritten, as TUF demands. Nights remember when they were, and which files they read: two read more than one. */
+/**
+ * The registry counts how often it was rewritten, as TUF demands. Nights remember when they were, and which files they
+ * read: two read more than one.
+ */
 function contentOf(path: string): string {
   const text = readFileSync(path, 'latin1');
   if (path.endsWith('targets.json')) return text.replace(/"version": \d+/, '');
@@ -138,7 +182,9 @@ function contentOf(path: string): string {
 
 /** Paths that differ between two snapshots. */
 export function differences(found: ReadonlyMap<string, string>, expected: ReadonlyMap<string, string>): string[] {
-  return [...new Set([...found.keys(), ...expected.keys()])].filter((path) => found.get(path) !== expected.get(path)).sort();
+  return [...new Set([...found.keys(), ...expected.keys()])]
+    .filter((path) => found.get(path) !== expected.get(path))
+    .sort();
 }
 
 /** What an unfinished run left and nobody will read: in the product's folder, in TMPDIR, among the keys. */
@@ -149,7 +195,9 @@ export function leftovers({ product: { dir }, tmp, pids }: Rig): string[] {
 /** The private folders of these processes: somebody else on this machine may be signing, too. */
 function keysOf(pids: ReadonlySet<number>): string[] {
   if (!existsSync(KEY_MEMORY)) return [];
-  return readdirSync(KEY_MEMORY).filter((name) => name.startsWith(SCRATCH_PREFIX) && pids.has(Number(/-(\d+)\.\d+-/.exec(name)?.[1])));
+  return readdirSync(KEY_MEMORY).filter(
+    (name) => name.startsWith(SCRATCH_PREFIX) && pids.has(Number(/-(\d+)\.\d+-/.exec(name)?.[1])),
+  );
 }
 
 function below(dir: string): string[] {

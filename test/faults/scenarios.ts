@@ -39,7 +39,10 @@ export type ScenarioName = keyof typeof SCENARIOS;
 export function writeGcPlan({ dir, plan }: Product): void {
   const content = parse(readFileSync(plan, 'utf8')) as PlanYaml;
   const retention = { keep_last: 1, keep_tagged: false, keep_unrequired_deltas: false };
-  writeFileSync(join(dir, 'gc.yml'), stringify({ ...content, versions: [{ version: '0.2.0' }], deltas: [], retention }));
+  writeFileSync(
+    join(dir, 'gc.yml'),
+    stringify({ ...content, versions: [{ version: '0.2.0' }], deltas: [], retention }),
+  );
 }
 
 /** From what is done to what gc finds to do: versions that nobody names, and trash that has waited for long enough. */
@@ -76,6 +79,7 @@ const CHANGING = ['artifacts', '.release-plan', 'build'];
 export function copyChanging(from: string, to: string): void {
   for (const one of CHANGING) {
     rmSync(join(to, one), { recursive: true, force: true });
-    if (existsSync(join(from, one))) cpSync(join(from, one), join(to, one), { recursive: true, verbatimSymlinks: true });
+    if (existsSync(join(from, one)))
+      cpSync(join(from, one), join(to, one), { recursive: true, verbatimSymlinks: true });
   }
 }

@@ -1,4 +1,7 @@
-/** A random share of `npm run faults`; RELEASE_PLAN_FAULTS_SEED repeats one, RELEASE_PLAN_FAULTS_SECONDS makes it longer. */
+/**
+ * A random share of `npm run faults`; RELEASE_PLAN_FAULTS_SEED repeats one, RELEASE_PLAN_FAULTS_SECONDS makes it
+ * longer.
+ */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { kindsOfFaults, type Attempt } from './attempts.ts';
@@ -20,7 +23,8 @@ test.before(async () => {
   process.stdout.write(`\nseed ${seed}\n`);
   rig = await makeRig('faults');
   perKind = [];
-  for (const [kind, make] of kindsOfFaults()) if (!SLOW.test(kind)) perKind.push(sample(await make(rig, random), Infinity, random));
+  for (const [kind, make] of kindsOfFaults())
+    if (!SLOW.test(kind)) perKind.push(sample(await make(rig, random), Infinity, random));
 });
 
 test(`a random share of all faults is survived, seed ${seed}`, async () => {

@@ -38,15 +38,48 @@ const CHANGES = new Set(['create', 'name', 'write', 'change']);
 /** Kinds that want the bytes. */
 const READS = new Set(['open', 'read']);
 const KILLS = new Set(['kill', 'torn', 'power']);
-const WORDS = { EIO: 'i/o error', EACCES: 'permission denied', EMFILE: 'too many open files', ENOSPC: 'no space left on device' };
+const WORDS = {
+  EIO: 'i/o error',
+  EACCES: 'permission denied',
+  EMFILE: 'too many open files',
+  ENOSPC: 'no space left on device',
+};
 
 /** Path -> kind, of calls that take a path first. */
 const BY_PATH = {
-  access: 'look', stat: 'look', lstat: 'look', statfs: 'look', realpath: 'look', readdir: 'open', readFile: 'open',
-  mkdir: 'name', mkdtemp: 'name', rename: 'name', symlink: 'name', link: 'name', copyFile: 'create', writeFile: 'create', appendFile: 'create',
-  chmod: 'change', rm: 'change', unlink: 'change', rmdir: 'change', truncate: 'change', utimes: 'change',
+  access: 'look',
+  stat: 'look',
+  lstat: 'look',
+  statfs: 'look',
+  realpath: 'look',
+  readdir: 'open',
+  readFile: 'open',
+  mkdir: 'name',
+  mkdtemp: 'name',
+  rename: 'name',
+  symlink: 'name',
+  link: 'name',
+  copyFile: 'create',
+  writeFile: 'create',
+  appendFile: 'create',
+  chmod: 'change',
+  rm: 'change',
+  unlink: 'change',
+  rmdir: 'change',
+  truncate: 'change',
+  utimes: 'change',
 };
-const BY_HANDLE = { read: 'read', write: 'write', writev: 'write', writeFile: 'write', appendFile: 'write', sync: 'write', datasync: 'write', chmod: 'change', truncate: 'change' };
+const BY_HANDLE = {
+  read: 'read',
+  write: 'write',
+  writev: 'write',
+  writeFile: 'write',
+  appendFile: 'write',
+  sync: 'write',
+  datasync: 'write',
+  chmod: 'change',
+  truncate: 'change',
+};
 
 /** @type {{ roots: string[], at: number, fault: string, badFile?: string } | undefined} */
 let armed;
@@ -63,7 +96,12 @@ const concerns = (path) => armed !== undefined && armed.roots.some((root) => pat
 
 function failure(errno, syscall, path) {
   const where = path === undefined ? '' : ` '${path}'`;
-  return Object.assign(new Error(`${errno}: ${WORDS[errno]}, ${syscall}${where}`), { errno: -constants.errno[errno], code: errno, syscall, ...(path === undefined ? {} : { path }) });
+  return Object.assign(new Error(`${errno}: ${WORDS[errno]}, ${syscall}${where}`), {
+    errno: -constants.errno[errno],
+    code: errno,
+    syscall,
+    ...(path === undefined ? {} : { path }),
+  });
 }
 
 /**
@@ -73,7 +111,10 @@ function failure(errno, syscall, path) {
  * @param tear writes half
  */
 function passes(kind, name, path, { hasPath = true, tear = () => {} } = {}) {
-  if (armed?.badFile !== undefined) return isBad(path) && READS.has(kind) && ERRNOS[kind].includes(armed.fault) ? failure(armed.fault, name, hasPath ? path : undefined) : undefined;
+  if (armed?.badFile !== undefined)
+    return isBad(path) && READS.has(kind) && ERRNOS[kind].includes(armed.fault)
+      ? failure(armed.fault, name, hasPath ? path : undefined)
+      : undefined;
   if (fired !== undefined || !concerns(path)) return undefined;
   const isKill = KILLS.has(armed.fault);
   if (isKill ? !CHANGES.has(kind) : !ERRNOS[kind].includes(armed.fault)) return undefined;
@@ -102,8 +143,14 @@ function moved(from, to) {
   }
 }
 
-const textOf = (path) => (typeof path === 'string' ? resolve(path) : path instanceof URL ? path.pathname : String(path));
-const bytesOf = (data) => (typeof data === 'string' ? Buffer.from(data) : ArrayBuffer.isView(data) ? Buffer.from(data.buffer, data.byteOffset, data.byteLength) : Buffer.alloc(0));
+const textOf = (path) =>
+  typeof path === 'string' ? resolve(path) : path instanceof URL ? path.pathname : String(path);
+const bytesOf = (data) =>
+  typeof data === 'string'
+    ? Buffer.from(data)
+    : ArrayBuffer.isView(data)
+      ? Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+      : Buffer.alloc(0);
 const half = (bytes) => bytes.subarray(0, Math.floor(bytes.length / 2));
 
 /** Keeps the books on what is not synced. */
@@ -116,7 +163,8 @@ function noteDone(name, path, args) {
 function wrapByPath(name, kind) {
   const real = promises[name];
   promises[name] = async (target, ...args) => {
-    const handleOrPath = typeof target === 'object' && target !== null && 'fd' in target ? (paths.get(target) ?? '') : textOf(target);
+    const handleOrPath =
+      typeof target === 'object' && target !== null && 'fd' in target ? (paths.get(target) ?? '') : textOf(target);
     // What counts for a copy or a rename is where it goes.
     const path = name === 'copyFile' || name === 'rename' ? textOf(args[0]) : handleOrPath;
     const tear = () => {
@@ -159,7 +207,8 @@ async function wrapHandles() {
       const path = paths.get(this) ?? '';
       const tear = () => {
         const bytes = half(Array.isArray(args[0]) ? Buffer.concat(args[0].map(bytesOf)) : bytesOf(args[0]));
-        if (kind === 'write' && bytes.length > 0) original.writeSync(this.fd, bytes, 0, bytes.length, typeof args[3] === 'number' ? args[3] : null);
+        if (kind === 'write' && bytes.length > 0)
+          original.writeSync(this.fd, bytes, 0, bytes.length, typeof args[3] === 'number' ? args[3] : null);
       };
       const error = passes(kind, name === 'sync' ? 'fsync' : name, path, { hasPath: false, tear });
       if (error !== undefined) throw error;

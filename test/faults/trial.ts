@@ -42,9 +42,15 @@ export async function tryErrno(rig: Rig, fault: Fault, at: number, scenario: Sce
   } finally {
     ({ fired } = disarm());
   }
-  const name = `${fault} at call ${at} of ${scenario.command.join(' ')}${fired === undefined ? '' : `: ${fired.replaceAll(rig.product.dir, '.')}`}`;
+  const name =
+    `${fault} at call ${at} of ` +
+    `${scenario.command.join(' ')}${fired === undefined ? '' : `: ${fired.replaceAll(rig.product.dir, '.')}`}`;
   if (fired === undefined) return { name, injected: false, problems: [] };
-  const problems = [...judgeExit(run, fault, rig, undisturbed), ...(await judgeArchive(rig, scenario)), ...(await judgeRerun(rig, scenario, end))];
+  const problems = [
+    ...judgeExit(run, fault, rig, undisturbed),
+    ...(await judgeArchive(rig, scenario)),
+    ...(await judgeRerun(rig, scenario, end)),
+  ];
   return { name, injected: true, problems };
 }
 
@@ -53,14 +59,28 @@ export async function tryKill(rig: Rig, fault: Fault | 'time', at: number, scena
   const { from, command } = scenario;
   const end = await endOf(rig, scenario);
   rig.reset(from);
-  const killed = await runChild(rig, command, fault === 'time' ? { killAfterMs: at } : { fault: JSON.stringify({ roots: rig.roots, at, fault }) });
+  const killed = await runChild(
+    rig,
+    command,
+    fault === 'time' ? { killAfterMs: at } : { fault: JSON.stringify({ roots: rig.roots, at, fault }) },
+  );
   const name = `${fault === 'time' ? `SIGKILL after ${at} ms` : `${fault} at call ${at}`} of ${command.join(' ')}`;
-  if (killed.signal !== 'SIGKILL') return { name, injected: false, problems: killed.exitCode === 0 ? [] : [`ended with ${killed.exitCode}: ${killed.stderr}`] };
-  return { name, injected: true, problems: [...(await judgeArchive(rig, scenario)), ...(await judgeRerun(rig, scenario, end))] };
+  if (killed.signal !== 'SIGKILL')
+    return {
+      name,
+      injected: false,
+      problems: killed.exitCode === 0 ? [] : [`ended with ${killed.exitCode}: ${killed.stderr}`],
+    };
+  return {
+    name,
+    injected: true,
+    problems: [...(await judgeArchive(rig, scenario)), ...(await judgeRerun(rig, scenario, end))],
+  };
 }
 
 /** How the archive is in the end, whether a fault came between or not. */
-const endOf = async (rig: Rig, { from, rerun }: Scenario): Promise<ReadonlyMap<string, string>> => await rig.after(from, rerun);
+const endOf = async (rig: Rig, { from, rerun }: Scenario): Promise<ReadonlyMap<string, string>> =>
+  await rig.after(from, rerun);
 
 interface Killed {
   exitCode: number | null;
@@ -68,9 +88,17 @@ interface Killed {
   stderr: string;
 }
 
-function runChild(rig: Rig, command: readonly string[], how: { killAfterMs: number } | { fault: string }): Promise<Killed> {
+function runChild(
+  rig: Rig,
+  command: readonly string[],
+  how: { killAfterMs: number } | { fault: string },
+): Promise<Killed> {
   const env = 'fault' in how ? { ...rig.env, RELEASE_PLAN_TEST_FAULT: how.fault } : rig.env;
-  const child = spawn(process.execPath, ['--import', SHIM, BIN, ...command], { cwd: rig.product.dir, env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, ['--import', SHIM, BIN, ...command], {
+    cwd: rig.product.dir,
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   if (child.pid !== undefined) rig.pids.add(child.pid);
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => void (stderr += chunk.toString('utf8')));
@@ -88,7 +116,8 @@ function runChild(rig: Rig, command: readonly string[], how: { killAfterMs: numb
 
 /** A fault ends in exit 5 with a path (and the need in bytes, when the disk is full), unless the run did without. */
 function judgeExit(run: CliResult, fault: Fault, rig: Rig, undisturbed: ReadonlyMap<string, string>): string[] {
-  if (run.exitCode === 0) return differences(snapshot(rig.product), undisturbed).map((path) => `exit 0, and ${path} is not as it should be`);
+  if (run.exitCode === 0)
+    return differences(snapshot(rig.product), undisturbed).map((path) => `exit 0, and ${path} is not as it should be`);
   const said = run.stderr;
   const problems: string[] = [];
   if (run.exitCode !== 5) problems.push(`exit code ${run.exitCode}: ${said}`);
@@ -102,7 +131,9 @@ async function judgeArchive({ product: { archive } }: Rig, { from }: Scenario): 
   const key = { artifacts: archive.slice(0, -`/${MACHINE}/image-prod`.length), machine: MACHINE, image: 'image-prod' };
   const { versions, updates } = await surveyArchive(key, await takeInventory(key));
   const problems = [...versions.values(), ...updates.values()].flatMap(problemsOf);
-  return problems.filter((one) => from !== 'to-mend' || !one.includes(`${BAD_DELTA} was altered`)).map((one) => `not whole under its final name: ${one}`);
+  return problems
+    .filter((one) => from !== 'to-mend' || !one.includes(`${BAD_DELTA} was altered`))
+    .map((one) => `not whole under its final name: ${one}`);
 }
 
 async function judgeRerun(rig: Rig, { rerun }: Scenario, end: ReadonlyMap<string, string>): Promise<string[]> {

@@ -63,11 +63,18 @@ test('when filling throws, nothing is left and what had the name keeps it', asyn
   const path = join(dir, 'final');
   mkdirSync(path);
   writeFileSync(join(path, 'old'), 'old');
-  const failing = publishFolder(path, async (staging) => {
-    await writeFile(join(staging, 'new'), 'new');
-    throw new Error('no');
-  }, { replace: true });
-  await failing.then(() => assert.unreachable(), (error: Error) => assert.is(error.message, 'no'));
+  const failing = publishFolder(
+    path,
+    async (staging) => {
+      await writeFile(join(staging, 'new'), 'new');
+      throw new Error('no');
+    },
+    { replace: true },
+  );
+  await failing.then(
+    () => assert.unreachable(),
+    (error: Error) => assert.is(error.message, 'no'),
+  );
   assert.equal(readdirSync(dir), ['final']);
   assert.equal(readdirSync(path), ['old']);
 });
@@ -78,7 +85,10 @@ test('a folder is replaced only when asked', async () => {
   mkdirSync(path);
   writeFileSync(join(path, 'old'), 'old');
   const fill = async (staging: string): Promise<void> => await writeFile(join(staging, 'new'), 'new');
-  await publishFolder(path, fill).then(() => assert.unreachable(), (error: NodeJS.ErrnoException) => assert.is(error.code, 'ENOTEMPTY'));
+  await publishFolder(path, fill).then(
+    () => assert.unreachable(),
+    (error: NodeJS.ErrnoException) => assert.is(error.code, 'ENOTEMPTY'),
+  );
   assert.equal(readdirSync(path), ['old']);
   await publishFolder(path, fill, { replace: true });
   assert.equal(readdirSync(path), ['new']);

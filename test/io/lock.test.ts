@@ -48,20 +48,33 @@ test('waiting gets the lock when it is released', async () => {
 test('waiting ends when its time is over, or when it is interrupted', async () => {
   const path = join(scratch('lock'), '.lock');
   const first = await takeLock(path, 'first');
-  await takeLock(path, 'second', { waitMs: 50 }).then(() => assert.unreachable(), (error: ReleasePlanError) => assert.is(error.code, 'locked'));
+  await takeLock(path, 'second', { waitMs: 50 }).then(
+    () => assert.unreachable(),
+    (error: ReleasePlanError) => assert.is(error.code, 'locked'),
+  );
   const stop = new AbortController();
   const waiting = takeLock(path, 'third', { waitMs: 60_000, signal: stop.signal });
   setTimeout(() => stop.abort(), 50);
-  await waiting.then(() => assert.unreachable(), (error: ReleasePlanError) => assert.is(error.code, 'interrupted'));
+  await waiting.then(
+    () => assert.unreachable(),
+    (error: ReleasePlanError) => assert.is(error.code, 'interrupted'),
+  );
   await first.release();
 });
 
 test('a holder that is killed with SIGKILL holds nothing any more', async () => {
   const path = join(scratch('lock'), '.lock');
-  const script = `import { takeLock } from ${JSON.stringify(lockModule)}; await takeLock(${JSON.stringify(path)}, 'doomed'); console.log('held'); setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const script =
+    `import { takeLock } from ${JSON.stringify(lockModule)}; await takeLock(${JSON.stringify(path)}, ` +
+    `'doomed'); console.log('held'); setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await new Promise((resolve) => child.stdout.once('data', resolve));
-  await takeLock(path, 'too early').then(() => assert.unreachable(), (error: Error) => assert.match(error.message, `doomed (pid ${child.pid}`));
+  await takeLock(path, 'too early').then(
+    () => assert.unreachable(),
+    (error: Error) => assert.match(error.message, `doomed (pid ${child.pid}`),
+  );
   child.kill('SIGKILL');
   await new Promise((resolve) => child.once('exit', resolve));
   const lock = await takeLock(path, 'heir', { waitMs: 20_000 });

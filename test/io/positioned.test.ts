@@ -12,8 +12,10 @@ const path = join(scratch('positioned'), 'file');
 /** A handle whose system calls take three bytes at most, as they may at any time. */
 function short(handle: FileHandle): FileHandle {
   return {
-    read: async (into: Uint8Array, offset: number, length: number, position: number) => await handle.read(into, offset, Math.min(3, length), position),
-    write: async (bytes: Uint8Array, offset: number, length: number, position: number) => await handle.write(bytes, offset, Math.min(3, length), position),
+    read: async (into: Uint8Array, offset: number, length: number, position: number) =>
+      await handle.read(into, offset, Math.min(3, length), position),
+    write: async (bytes: Uint8Array, offset: number, length: number, position: number) =>
+      await handle.write(bytes, offset, Math.min(3, length), position),
   } as unknown as FileHandle;
 }
 

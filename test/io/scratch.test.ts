@@ -32,9 +32,17 @@ test('a folder is private, and gone afterwards, also after a failure', async () 
 test('what a killed run left is removed; what lives, what is of another namespace and what is not ours stays', async () => {
   const parent = scratch('killed');
   const stale = `release-plan-scratch-key-${deadPid()}.${namespace}-abcdef`;
-  const stays = [`release-plan-scratch-key-${process.pid}.${namespace}-abcdef`, `release-plan-scratch-key-${deadPid()}.1-abcdef`, 'release-plan-scratch-', 'somebody-elses'];
+  const stays = [
+    `release-plan-scratch-key-${process.pid}.${namespace}-abcdef`,
+    `release-plan-scratch-key-${deadPid()}.1-abcdef`,
+    'release-plan-scratch-',
+    'somebody-elses',
+  ];
   for (const name of [stale, ...stays]) mkdirSync(join(parent, name, 'inner'), { recursive: true });
-  assert.equal((await cleanScratch([parent])).map((path) => basename(path)), [stale]);
+  assert.equal(
+    (await cleanScratch([parent])).map((path) => basename(path)),
+    [stale],
+  );
   assert.equal(readdirSync(parent), stays.sort());
 });
 

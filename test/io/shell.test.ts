@@ -8,7 +8,14 @@ import { scratch } from '../support/scratch.ts';
 
 const test = suite('io: shell');
 
-const run = async (command: string, changes: Partial<Parameters<typeof runShell>[1]> = {}) => await runShell(command, { cwd: scratch('shell'), env: { PATH: process.env.PATH }, input: '', timeoutMs: 60_000, ...changes });
+const run = async (command: string, changes: Partial<Parameters<typeof runShell>[1]> = {}) =>
+  await runShell(command, {
+    cwd: scratch('shell'),
+    env: { PATH: process.env.PATH },
+    input: '',
+    timeoutMs: 60_000,
+    ...changes,
+  });
 
 test('the outcome says how it ended, with the end of its words', async () => {
   assert.equal(await run('exit 0'), { isOk: true, how: 'exit code 0', words: '' });

@@ -10,7 +10,11 @@ import { swupdate } from '../support/swupdate.ts';
 const test = suite('apply');
 
 interface Document {
-  plans: Array<{ exitCode: number; steps: Array<{ title: string; state: string; message: string; code?: string }>; report: { consistent: boolean; checks: Array<{ check: string; subject: string; result: string; detail: string }> } }>;
+  plans: Array<{
+    exitCode: number;
+    steps: Array<{ title: string; state: string; message: string; code?: string }>;
+    report: { consistent: boolean; checks: Array<{ check: string; subject: string; result: string; detail: string }> };
+  }>;
 }
 
 const documentOf = (result: CliResult): Document['plans'][0] => {
@@ -19,9 +23,17 @@ const documentOf = (result: CliResult): Document['plans'][0] => {
   return only;
 };
 
-const outcomes = (result: CliResult): string[] => documentOf(result).steps.map((step) => `${step.title}: ${step.state}`);
+const outcomes = (result: CliResult): string[] =>
+  documentOf(result).steps.map((step) => `${step.title}: ${step.state}`);
 
-const SIX = (from: string): string[] => ['build-info.txt', 'delta-info.json', `delta-update-${from}-to-0.3.0.swu`, 'rootfs.delta', 'rootfs.delta.gz', 'rootfs.signature'];
+const SIX = (from: string): string[] => [
+  'build-info.txt',
+  'delta-info.json',
+  `delta-update-${from}-to-0.3.0.swu`,
+  'rootfs.delta',
+  'rootfs.delta.gz',
+  'rootfs.signature',
+];
 
 /** One product that is applied whole once, for the tests that look at the result. */
 const whole = product('whole');
@@ -29,7 +41,8 @@ let first: CliResult;
 
 const updateOf = (of: Product, from: string): string => join(of.archive, '0.3.0/updates', `from_${from}`);
 const swuOf = (of: Product, from: string): string => join(updateOf(of, from), `delta-update-${from}-to-0.3.0.swu`);
-const imageOf = (of: Product, version: string): string => join(of.archive, version, 'image-prod-tolomeo-qemux86-64.squashfs');
+const imageOf = (of: Product, version: string): string =>
+  join(of.archive, version, 'image-prod-tolomeo-qemux86-64.squashfs');
 
 test.before(async () => {
   first = await whole.run(['apply', 'plan.yml', '--json']);
@@ -46,25 +59,40 @@ test('from an empty archive to proven updates', () => {
   for (const from of ['0.1.0', '0.2.0']) assert.equal(filesBelow(updateOf(whole, from)), SIX(from));
   const { report } = documentOf(first);
   assert.ok(report.consistent);
-  assert.equal(report.checks.filter((row) => row.result !== 'pass').map((row) => row.check), ['devices']);
+  assert.equal(
+    report.checks.filter((row) => row.result !== 'pass').map((row) => row.check),
+    ['devices'],
+  );
   assert.is(filesBelow(whole.archive).filter((file) => file.includes('release-plan-tmp')).length, 0);
 });
 
 test('applied again it does nothing, says so, and runs no build', async () => {
   const logs = join(whole.dir, '.release-plan/logs/0.1.0.log');
-  const before = [statSync(logs).mtimeMs, ...filesBelow(whole.archive).map((file) => `${file} ${statSync(join(whole.archive, file)).mtimeMs}`)];
+  const before = [
+    statSync(logs).mtimeMs,
+    ...filesBelow(whole.archive).map((file) => `${file} ${statSync(join(whole.archive, file)).mtimeMs}`),
+  ];
   const leftover = join(whole.dir, 'build/.release-plan/.release-plan-tmp-proven.json-1-00000000');
   writeFileSync(leftover, '');
   const again = await whole.run(['apply', 'plan.yml']);
   assert.is(again.exitCode, 0, again.stderr);
   assert.match(again.stdout, 'Nothing to do');
   assert.not.ok(existsSync(leftover), 'what a killed run left in the build directory goes also when nothing is built');
-  assert.equal([statSync(logs).mtimeMs, ...filesBelow(whole.archive).map((file) => `${file} ${statSync(join(whole.archive, file)).mtimeMs}`)].filter((one) => !String(one).includes('.lock')), before.filter((one) => !String(one).includes('.lock')));
+  assert.equal(
+    [
+      statSync(logs).mtimeMs,
+      ...filesBelow(whole.archive).map((file) => `${file} ${statSync(join(whole.archive, file)).mtimeMs}`),
+    ].filter((one) => !String(one).includes('.lock')),
+    before.filter((one) => !String(one).includes('.lock')),
+  );
   const plan = await whole.run(['plan', 'plan.yml', '--json']);
   assert.equal((JSON.parse(plan.stdout) as Document).plans[0]?.steps, []);
 });
 
-for (const [selection, base, target] of [['stable,main', 'b', 'a'], ['stable,alt', 'a', 'b']] as const) {
+for (const [selection, base, target] of [
+  ['stable,main', 'b', 'a'],
+  ['stable,alt', 'a', 'b'],
+] as const) {
   test(`the device's SWUpdate installs it with -e ${selection}, bit for bit`, async () => {
     copyFileSync(imageOf(whole, '0.1.0'), whole.slots[base]);
     writeFileSync(whole.slots[target], 'what stood there before');
@@ -86,16 +114,25 @@ test('verify shows it all again', async () => {
   const run = await whole.run(['verify', 'plan.yml', '--deep', '--json']);
   assert.is(run.exitCode, 0, run.stderr);
   const { checks } = JSON.parse(run.stdout) as Document['plans'][0]['report'];
-  assert.equal(checks.filter((row) => row.check === 'delta').map((row) => [row.subject, row.result]), ['0.1.0', '0.2.0'].flatMap((from) => Array.from({ length: 2 }, () => [`${from} -> 0.3.0`, 'pass'])));
+  assert.equal(
+    checks.filter((row) => row.check === 'delta').map((row) => [row.subject, row.result]),
+    ['0.1.0', '0.2.0'].flatMap((from) => Array.from({ length: 2 }, () => [`${from} -> 0.3.0`, 'pass'])),
+  );
 });
 
 test('a plan that says otherwise of packaging makes the updates again, and builds nothing', async () => {
   whole.edit((plan) => void (plan.swu.compress = 'zstd'));
   const run = await whole.run(['apply', 'plan.yml', '--json']);
   assert.is(run.exitCode, 0, run.stderr);
-  assert.equal(outcomes(run), ['delta 0.1.0 -> 0.3.0 (rdiff): done', 'delta 0.2.0 -> 0.3.0 (rdiff): done', 'report: done']);
+  assert.equal(outcomes(run), [
+    'delta 0.1.0 -> 0.3.0 (rdiff): done',
+    'delta 0.2.0 -> 0.3.0 (rdiff): done',
+    'report: done',
+  ]);
   copyFileSync(imageOf(whole, '0.2.0'), whole.slots.b);
-  const device = await swupdate(whole.dir, swuOf(whole, '0.2.0'), join(whole.keys, 'ec.crt'), { select: 'stable,main' });
+  const device = await swupdate(whole.dir, swuOf(whole, '0.2.0'), join(whole.keys, 'ec.crt'), {
+    select: 'stable,main',
+  });
   assert.is(device.exitCode, 0, device.log);
   assert.ok(readFileSync(whole.slots.a).equals(readFileSync(imageOf(whole, '0.3.0'))));
 });
@@ -109,7 +146,11 @@ test('a damaged update is made again; a damaged base is named, and nothing is bu
   rmSync(updateOf(whole, '0.1.0'), { recursive: true });
   const run = await whole.run(['apply', 'plan.yml', '--json', '--keep-going']);
   assert.is(run.exitCode, 4);
-  assert.equal(outcomes(run), ['delta 0.1.0 -> 0.3.0 (rdiff): failed', 'delta 0.2.0 -> 0.3.0 (rdiff): done', 'report: done']);
+  assert.equal(outcomes(run), [
+    'delta 0.1.0 -> 0.3.0 (rdiff): failed',
+    'delta 0.2.0 -> 0.3.0 (rdiff): done',
+    'report: done',
+  ]);
   const [failed] = documentOf(run).steps;
   assert.is(failed?.code, 'archive-damaged');
   assert.match(failed?.message ?? '', `${image} was altered`);
@@ -120,31 +161,54 @@ test('a damaged update is made again; a damaged base is named, and nothing is bu
 test('versions of another Yocto configuration get no update: exit 4, no .swu, the report says why', async () => {
   const here = product('mixed');
   here.edit((plan) => {
-    plan.versions = [{ version: '0.1.0', tags: ['promoted'], kas: [here.kasFile('systemd', ['INIT_MANAGER = "systemd"'])] }, { version: '0.3.0' }];
+    plan.versions = [
+      { version: '0.1.0', tags: ['promoted'], kas: [here.kasFile('systemd', ['INIT_MANAGER = "systemd"'])] },
+      { version: '0.3.0' },
+    ];
   });
   const run = await here.run(['apply', 'plan.yml', '--json']);
   assert.is(run.exitCode, 4, run.stderr);
-  assert.equal(filesBelow(here.archive).filter((file) => file.endsWith('.swu')), []);
+  assert.equal(
+    filesBelow(here.archive).filter((file) => file.endsWith('.swu')),
+    [],
+  );
   const failing = documentOf(run).report.checks.filter((row) => row.result === 'fail');
-  assert.equal(failing.map((row) => row.check), ['configuration', 'delta']);
+  assert.equal(
+    failing.map((row) => row.check),
+    ['configuration', 'delta'],
+  );
   assert.match(failing[0]?.detail ?? '', 'INIT_MANAGER (only in 0.1.0)');
 });
 
-test('a build that fails ends in exit 3, names BitBake\'s error and the log; --keep-going builds the others', async () => {
+test("a build that fails ends in exit 3, names BitBake's error and the log; --keep-going builds the others", async () => {
   const here = product('failing');
   here.edit((plan) => {
-    plan.versions = [{ version: '0.1.0', tags: ['promoted'] }, { version: '0.2.0', tags: ['promoted'], kas: [here.kasFile('broken', ['STAND_IN_EXIT_CODE = "1"'])] }, { version: '0.3.0' }];
+    plan.versions = [
+      { version: '0.1.0', tags: ['promoted'] },
+      { version: '0.2.0', tags: ['promoted'], kas: [here.kasFile('broken', ['STAND_IN_EXIT_CODE = "1"'])] },
+      { version: '0.3.0' },
+    ];
   });
   const run = await here.run(['apply', 'plan.yml', '--json', '--keep-going']);
   assert.is(run.exitCode, 3);
   assert.equal(outcomes(run), [
-    'build 0.1.0: done', 'archive 0.1.0: done', 'build 0.2.0: failed', 'archive 0.2.0: skipped', 'build 0.3.0: done', 'archive 0.3.0: done',
-    'delta 0.1.0 -> 0.3.0 (rdiff): done', 'delta 0.2.0 -> 0.3.0 (rdiff): skipped', 'report: done',
+    'build 0.1.0: done',
+    'archive 0.1.0: done',
+    'build 0.2.0: failed',
+    'archive 0.2.0: skipped',
+    'build 0.3.0: done',
+    'archive 0.3.0: done',
+    'delta 0.1.0 -> 0.3.0 (rdiff): done',
+    'delta 0.2.0 -> 0.3.0 (rdiff): skipped',
+    'report: done',
   ]);
-  assert.match(documentOf(run).steps.find((step) => step.state === 'failed')?.message ?? '', join(here.dir, '.release-plan/logs/0.2.0.log'));
+  assert.match(
+    documentOf(run).steps.find((step) => step.state === 'failed')?.message ?? '',
+    join(here.dir, '.release-plan/logs/0.2.0.log'),
+  );
 });
 
-test('engine kas: the product\'s own delta build, put through the same proof', async () => {
+test("engine kas: the product's own delta build, put through the same proof", async () => {
   const here = product('engine-kas');
   here.edit((plan) => {
     plan.versions = [{ version: '0.1.0', tags: ['promoted'] }, { version: '0.3.0' }];
@@ -153,9 +217,15 @@ test('engine kas: the product\'s own delta build, put through the same proof', a
   const run = await here.run(['apply', 'plan.yml', '--json']);
   assert.is(run.exitCode, 0, run.stderr);
   assert.equal(filesBelow(updateOf(here, '0.1.0')), SIX('0.1.0'));
-  const info = JSON.parse(readFileSync(join(updateOf(here, '0.1.0'), 'delta-info.json'), 'utf8')) as { engine: string; proof: Array<{ check: string; result: string }> };
+  const info = JSON.parse(readFileSync(join(updateOf(here, '0.1.0'), 'delta-info.json'), 'utf8')) as {
+    engine: string;
+    proof: Array<{ check: string; result: string }>;
+  };
   assert.is(info.engine, 'kas');
-  assert.equal(info.proof.map((one) => `${one.check} ${one.result}`), ['delta-applies pass', 'librsync-applies pass', 'swu-opens pass', 'swupdate-accepts pass']);
+  assert.equal(
+    info.proof.map((one) => `${one.check} ${one.result}`),
+    ['delta-applies pass', 'librsync-applies pass', 'swu-opens pass', 'swupdate-accepts pass'],
+  );
   copyFileSync(imageOf(here, '0.1.0'), here.slots.b);
   writeFileSync(here.slots.a, 'what stood there before');
   const device = await swupdate(here.dir, swuOf(here, '0.1.0'), join(here.keys, 'ec.crt'), { select: 'stable,main' });
@@ -165,7 +235,15 @@ test('engine kas: the product\'s own delta build, put through the same proof', a
 
 test('an expired certificate is refused before anything is built', async () => {
   const here = product('expired');
-  here.edit((plan) => void (plan.signing = { method: 'cms', key: join(here.keys, 'ec.pem'), cert: join(here.keys, 'expired.crt'), public: join(here.keys, 'expired.crt') }));
+  here.edit(
+    (plan) =>
+      void (plan.signing = {
+        method: 'cms',
+        key: join(here.keys, 'ec.pem'),
+        cert: join(here.keys, 'expired.crt'),
+        public: join(here.keys, 'expired.crt'),
+      }),
+  );
   const run = await here.run(['apply', 'plan.yml']);
   assert.is(run.exitCode, 5);
   assert.match(run.stderr, 'certificate-expired');
@@ -175,19 +253,27 @@ test('an expired certificate is refused before anything is built', async () => {
 test('Ctrl-C in a build ends with 130, leaves no process and no version, and a rerun completes', async () => {
   const here = product('interrupted');
   here.edit((plan) => {
-    plan.versions = [{ version: '0.1.0', tags: ['promoted'], kas: [here.kasFile('slow', ['STAND_IN_TASK_SECONDS = "60"'])] }, { version: '0.3.0' }];
+    plan.versions = [
+      { version: '0.1.0', tags: ['promoted'], kas: [here.kasFile('slow', ['STAND_IN_TASK_SECONDS = "60"'])] },
+      { version: '0.3.0' },
+    ];
   });
   const { child, done } = here.start(['apply', 'plan.yml']);
   let said = '';
-  await new Promise<void>((resolve) => child.stderr?.on('data', (chunk: Buffer) => {
-    said += chunk.toString('utf8');
-    if (said.includes('task 1 of')) resolve();
-  }));
+  await new Promise<void>((resolve) =>
+    child.stderr?.on('data', (chunk: Buffer) => {
+      said += chunk.toString('utf8');
+      if (said.includes('task 1 of')) resolve();
+    }),
+  );
   child.kill('SIGINT');
   const run = await done;
   assert.is(run.exitCode, 130, run.stderr);
   assert.equal(processesIn(here.dir), []);
-  assert.equal(filesBelow(here.archive).filter((file) => file.startsWith('0.')), []);
+  assert.equal(
+    filesBelow(here.archive).filter((file) => file.startsWith('0.')),
+    [],
+  );
   here.edit((plan) => void (plan.versions = [{ version: '0.1.0', tags: ['promoted'] }, { version: '0.3.0' }]));
   const rerun = await here.run(['apply', 'plan.yml']);
   assert.is(rerun.exitCode, 0, rerun.stderr);
@@ -198,7 +284,10 @@ test('a second apply meanwhile is told who holds the archive; with --wait it fol
   const here = product('two-at-once');
   const { child, done } = here.start(['apply', 'plan.yml']);
   await new Promise<void>((resolve) => child.stderr?.once('data', () => resolve()));
-  const [turned, waited] = await Promise.all([here.run(['apply', 'plan.yml']), here.run(['apply', 'plan.yml', '--wait'])]);
+  const [turned, waited] = await Promise.all([
+    here.run(['apply', 'plan.yml']),
+    here.run(['apply', 'plan.yml', '--wait']),
+  ]);
   assert.is(turned.exitCode, 5);
   assert.match(turned.stderr, `pid ${child.pid}`);
   assert.is((await done).exitCode, 0);
@@ -208,7 +297,10 @@ test('a second apply meanwhile is told who holds the archive; with --wait it fol
 
 test('without the versions that a step needs: exit 4, the code and the version', async () => {
   const here = product('unbuilt');
-  for (const [phase, words] of [['delta', /^version 0\.\d\.0 is not in the archive/], ['archive', /is not one of 0\.1\.0 that ended well/]] as const) {
+  for (const [phase, words] of [
+    ['delta', /^version 0\.\d\.0 is not in the archive/],
+    ['archive', /is not one of 0\.1\.0 that ended well/],
+  ] as const) {
     const run = await here.run(['apply', 'plan.yml', '--only', phase, '--json']);
     assert.is(run.exitCode, 4, run.stderr);
     const failed = documentOf(run).steps.find((step) => step.state === 'failed');
@@ -228,7 +320,14 @@ test('--dry-run and plan change nothing and say why; --only leaves the rest out'
   here.edit((plan) => void (plan.versions = plan.versions.slice(1)));
   const only = await here.run(['apply', 'plan.yml', '--only', 'build,archive', '--json']);
   assert.is(only.exitCode, 0, only.stderr);
-  assert.equal(outcomes(only), ['build 0.2.0: done', 'archive 0.2.0: done', 'build 0.3.0: done', 'archive 0.3.0: done', 'delta 0.2.0 -> 0.3.0 (rdiff): skipped', 'report: skipped']);
+  assert.equal(outcomes(only), [
+    'build 0.2.0: done',
+    'archive 0.2.0: done',
+    'build 0.3.0: done',
+    'archive 0.3.0: done',
+    'delta 0.2.0 -> 0.3.0 (rdiff): skipped',
+    'report: skipped',
+  ]);
   const wrong = await here.run(['apply', 'plan.yml', '--only', 'bulid']);
   assert.is(wrong.exitCode, 2);
 });

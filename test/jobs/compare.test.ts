@@ -11,7 +11,8 @@ import { scratch } from '../support/scratch.ts';
 
 const test = suite('steps: against');
 
-const git = (dir: string, ...args: string[]): string => execFileSync('git', ['-c', 'user.email=a@b', '-c', 'user.name=a', ...args], { cwd: dir, encoding: 'utf8' });
+const git = (dir: string, ...args: string[]): string =>
+  execFileSync('git', ['-c', 'user.email=a@b', '-c', 'user.name=a', ...args], { cwd: dir, encoding: 'utf8' });
 
 /** The product in a folder of a git repository, committed, with all its versions archived. */
 function committed(): HandMade {
@@ -38,7 +39,8 @@ interface Document {
   notes: string[];
 }
 
-const against = async ({ dir }: HandMade, revision: string, ...flags: string[]): Promise<CommandRun> => await runCommand(registerPlan, ['plan', 'plan.yml', `--against=${revision}`, ...flags], { cwd: dir });
+const against = async ({ dir }: HandMade, revision: string, ...flags: string[]): Promise<CommandRun> =>
+  await runCommand(registerPlan, ['plan', 'plan.yml', `--against=${revision}`, ...flags], { cwd: dir });
 
 async function compare(made: HandMade, revision: string): Promise<Document> {
   const run = await against(made, revision, '--json');
@@ -49,16 +51,37 @@ async function compare(made: HandMade, revision: string): Promise<Document> {
   return document;
 }
 
-const VERSIONS = [{ version: '0.2.0', tags: ['promoted'] }, { version: '0.3.0', tags: ['promoted'] }, { version: '0.4.0' }];
+const VERSIONS = [
+  { version: '0.2.0', tags: ['promoted'] },
+  { version: '0.3.0', tags: ['promoted'] },
+  { version: '0.4.0' },
+];
 
 test('against a branch: what is built, made, and removed while devices run it', async () => {
   const made = committed();
   made.write({ versions: VERSIONS, deltas: [{ to: '0.4.0', from: { tag: 'promoted' } }], fleet: 'devices.json' });
-  writeFileSync(join(made.dir, 'devices.json'), JSON.stringify({ devices: ['0.1.0', '0.2.0', '0.3.0'].map((version, index) => ({ name: `dev-${index + 1}`, tag: 'promoted', version, 'hardware-id': 'board' })), total: 3 }));
+  writeFileSync(
+    join(made.dir, 'devices.json'),
+    JSON.stringify({
+      devices: ['0.1.0', '0.2.0', '0.3.0'].map((version, index) => ({
+        'name': `dev-${index + 1}`,
+        'tag': 'promoted',
+        version,
+        'hardware-id': 'board',
+      })),
+      total: 3,
+    }),
+  );
   const document = await compare(made, 'main');
   assert.equal(document.builds, ['0.4.0']);
   assert.equal(document.deltas.map(({ from, to }) => `${from} -> ${to}`).sort(), ['0.2.0 -> 0.4.0', '0.3.0 -> 0.4.0']);
-  assert.equal(document.removed, [{ version: '0.1.0', devices: 1, neededBy: ['1 device runs it (dev-1)', 'it had the tag promoted, which deltas start from'] }]);
+  assert.equal(document.removed, [
+    {
+      version: '0.1.0',
+      devices: 1,
+      neededBy: ['1 device runs it (dev-1)', 'it had the tag promoted, which deltas start from'],
+    },
+  ]);
   assert.equal(document.notes, []);
   const text = (await against(made, 'main')).stdout;
   assert.match(text, /builds:\n    0\.4\.0\n/);
@@ -89,7 +112,10 @@ test('a template that was edited since makes the deltas again: it is taken from 
   commit(made);
   assert.equal((await compare(made, 'HEAD')).remade, []);
   writeFileSync(join(made.dir, 'own.hbs'), '{{!-- two --}}');
-  assert.equal((await compare(made, 'HEAD')).remade.map(({ from }) => from), ['0.1.0', '0.2.0']);
+  assert.equal(
+    (await compare(made, 'HEAD')).remade.map(({ from }) => from),
+    ['0.1.0', '0.2.0'],
+  );
 });
 
 test('a kas file that was edited since is named: no archived version is built again for it', async () => {

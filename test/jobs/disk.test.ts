@@ -1,4 +1,6 @@
-/** A disk that is full for real: a tmpfs of a few MiB, which needs root to mount. The shim does the rest (test/faults). */
+/**
+ * A disk that is full for real: a tmpfs of a few MiB, which needs root to mount. The shim does the rest (test/faults).
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -51,10 +53,18 @@ const freeKib = (): number => {
 
 /** No version and no update is there but those that are whole, and nothing unfinished. */
 async function nothingHalfWritten(): Promise<void> {
-  assert.equal(filesBelow(root).filter((file) => file.includes('release-plan-tmp')), []);
+  assert.equal(
+    filesBelow(root).filter((file) => file.includes('release-plan-tmp')),
+    [],
+  );
   const run = await rig.cli(['verify', 'plan.yml', '--json']);
-  const { checks } = JSON.parse(run.stdout) as { checks: Array<{ check: string; subject: string; result: string; detail: string }> };
-  assert.equal(checks.filter((one) => one.result === 'fail' && !one.detail.includes('not in the archive')), []);
+  const { checks } = JSON.parse(run.stdout) as {
+    checks: Array<{ check: string; subject: string; result: string; detail: string }>;
+  };
+  assert.equal(
+    checks.filter((one) => one.result === 'fail' && !one.detail.includes('not in the archive')),
+    [],
+  );
 }
 
 // Room for 0.1.0 (400 KiB) and less and less for what comes: the image, its signature, the delta, its package.
@@ -100,7 +110,10 @@ test('a disk that others fill while the step runs: the same', async () => {
   assert.equal(differences(snapshot(rig.product), rig.reference), []);
 });
 
-for (const [what, at] of [['its heading', 2], ['what kas prints', 3]] as const) {
+for (const [what, at] of [
+  ['its heading', 2],
+  ['what kas prints', 3],
+] as const) {
   test(`the log of a build cannot be written (${what}): the build is stopped, exit 5, and a rerun completes`, async () => {
     unmount();
     rig.reset('empty');

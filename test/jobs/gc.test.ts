@@ -19,17 +19,25 @@ interface Document {
 }
 
 const documentOf = (run: CliResult): Document => JSON.parse(run.stdout) as Document;
-const removed = (run: CliResult): string[] => documentOf(run).verdicts.filter((one) => one.verdict === 'remove').map((one) => one.subject);
-const why = (run: CliResult, subject: string): string => documentOf(run).verdicts.find((one) => one.subject === subject)?.why ?? 'no verdict';
-const trashed = (): string[] => filesBelow(join(here.archive, '.trash')).filter((file) => /(manifest|delta-info)\.json$/.test(file)).map((file) => file.replace(/^[^/]+\//, ''));
+const removed = (run: CliResult): string[] =>
+  documentOf(run)
+    .verdicts.filter((one) => one.verdict === 'remove')
+    .map((one) => one.subject);
+const why = (run: CliResult, subject: string): string =>
+  documentOf(run).verdicts.find((one) => one.subject === subject)?.why ?? 'no verdict';
+const trashed = (): string[] =>
+  filesBelow(join(here.archive, '.trash'))
+    .filter((file) => /(manifest|delta-info)\.json$/.test(file))
+    .map((file) => file.replace(/^[^/]+\//, ''));
 const fleet = (devices: object[]): void => writeFileSync(join(here.dir, 'devices.json'), JSON.stringify({ devices }));
 
 /** The plan keeps 0.4.0 alone, and a delta from 0.3.0. */
-const retain = (retention: Record<string, unknown> | undefined, more: Record<string, unknown> = {}): void => here.edit((plan) => {
-  plan.versions = [{ version: '0.3.0', tags: ['promoted'] }, { version: '0.4.0' }];
-  for (const key of ['retention', 'fleet', 'targets']) delete plan[key];
-  Object.assign(plan, more, retention === undefined ? {} : { retention });
-});
+const retain = (retention: Record<string, unknown> | undefined, more: Record<string, unknown> = {}): void =>
+  here.edit((plan) => {
+    plan.versions = [{ version: '0.3.0', tags: ['promoted'] }, { version: '0.4.0' }];
+    for (const key of ['retention', 'fleet', 'targets']) delete plan[key];
+    Object.assign(plan, more, retention === undefined ? {} : { retention });
+  });
 
 test.before(async () => {
   here = await archivedProduct('gc', ['0.1.0', '0.2.0', '0.3.0', '0.4.0']);
@@ -60,37 +68,67 @@ test('without retention in the plan everything is kept', async () => {
   assert.not.ok(existsSync(join(here.archive, '.trash')));
 });
 
-test('what the rule does not keep goes to the trash, in the layout of the archive; --dry-run says the same and moves nothing', async () => {
-  retain({ keep_last: 1 });
-  const before = filesBelow(here.archive);
-  const dry = await here.run(['gc', 'plan.yml', '--dry-run', '--json']);
-  assert.equal(filesBelow(here.archive), before);
-  const run = await here.run(['gc', 'plan.yml', '--yes', '--json']);
-  assert.is(run.exitCode, 0, run.stderr);
-  const gone = ['0.1.0', '0.2.0', '0.1.0 -> 0.4.0', '0.2.0 -> 0.4.0'];
-  assert.equal([removed(dry), removed(run)], [gone, gone]);
-  assert.equal(trashed(), ['0.1.0/manifest.json', '0.2.0/manifest.json', '0.4.0/updates/from_0.1.0/delta-info.json', '0.4.0/updates/from_0.2.0/delta-info.json']);
-  assert.is(why(run, '0.3.0'), 'the plan names it');
-  assert.ok(documentOf(run).verdicts.every((one) => one.sizeBytes > 100_000 || one.subject.includes('->')));
-  assert.is((await here.run(['verify', 'plan.yml'])).exitCode, 0);
+test(
+  'what the rule does not keep goes to the trash, in the layout of the archive; --dry-run says the same and ' +
+    'moves nothing',
+  async () => {
+    retain({ keep_last: 1 });
+    const before = filesBelow(here.archive);
+    const dry = await here.run(['gc', 'plan.yml', '--dry-run', '--json']);
+    assert.equal(filesBelow(here.archive), before);
+    const run = await here.run(['gc', 'plan.yml', '--yes', '--json']);
+    assert.is(run.exitCode, 0, run.stderr);
+    const gone = ['0.1.0', '0.2.0', '0.1.0 -> 0.4.0', '0.2.0 -> 0.4.0'];
+    assert.equal([removed(dry), removed(run)], [gone, gone]);
+    assert.equal(trashed(), [
+      '0.1.0/manifest.json',
+      '0.2.0/manifest.json',
+      '0.4.0/updates/from_0.1.0/delta-info.json',
+      '0.4.0/updates/from_0.2.0/delta-info.json',
+    ]);
+    assert.is(why(run, '0.3.0'), 'the plan names it');
+    assert.ok(documentOf(run).verdicts.every((one) => one.sizeBytes > 100_000 || one.subject.includes('->')));
+    assert.is((await here.run(['verify', 'plan.yml'])).exitCode, 0);
 
-  const batch = documentOf(run).trash ?? '';
-  renameSync(join(batch, '0.1.0'), join(here.archive, '0.1.0'));
-  assert.is((await here.run(['verify', 'plan.yml'])).exitCode, 0, 'moved back, it is as it was');
-});
+    const batch = documentOf(run).trash ?? '';
+    renameSync(join(batch, '0.1.0'), join(here.archive, '0.1.0'));
+    assert.is((await here.run(['verify', 'plan.yml'])).exitCode, 0, 'moved back, it is as it was');
+  },
+);
 
 test('a version that a device runs stays, whatever the rule says; so does the delta that brings the device on', async () => {
   retain({ keep_last: 1, keep_tagged: false, keep_unrequired_deltas: false }, { fleet: 'devices.json' });
-  fleet([{ name: 'a', version: '0.1.0', tag: 'field' }, { name: 'b', 'target-name': 'tolomeo-qemux86-64-image-prod-0.2.0', tag: 'field' }]);
+  fleet([
+    { name: 'a', version: '0.1.0', tag: 'field' },
+    { 'name': 'b', 'target-name': 'tolomeo-qemux86-64-image-prod-0.2.0', 'tag': 'field' },
+  ]);
   const run = await here.run(['gc', 'plan.yml', '--dry-run', '--json']);
   assert.is(run.exitCode, 0, run.stderr);
   assert.equal(removed(run), ['0.1.0 -> 0.4.0', '0.2.0 -> 0.4.0']);
   assert.equal([why(run, '0.1.0'), why(run, '0.2.0')], ['1 device runs it', '1 device runs it']);
 
   // With a Target that the devices' tag leads to, their deltas are required.
-  const target = (version: string, tags: string[]): object => ({ hashes: { sha256: '0'.repeat(63) + version[2] }, length: 1, custom: { version, tags, hardwareIds: ['tolomeo-qemux86-64'], targetFormat: 'SWUPDATE', name: 'tolomeo-qemux86-64-image-prod' } });
-  const targets = Object.fromEntries(['0.1.0', '0.2.0', '0.4.0'].map((version) => [`tolomeo-qemux86-64-image-prod-${version}`, target(version, version === '0.4.0' ? ['field'] : [])]));
-  writeFileSync(join(here.dir, 'artifacts/targets.json'), JSON.stringify({ signatures: [], signed: { _type: 'Targets', version: 1, targets } }));
+  const target = (version: string, tags: string[]): object => ({
+    hashes: { sha256: '0'.repeat(63) + version[2] },
+    length: 1,
+    custom: {
+      version,
+      tags,
+      hardwareIds: ['tolomeo-qemux86-64'],
+      targetFormat: 'SWUPDATE',
+      name: 'tolomeo-qemux86-64-image-prod',
+    },
+  });
+  const targets = Object.fromEntries(
+    ['0.1.0', '0.2.0', '0.4.0'].map((version) => [
+      `tolomeo-qemux86-64-image-prod-${version}`,
+      target(version, version === '0.4.0' ? ['field'] : []),
+    ]),
+  );
+  writeFileSync(
+    join(here.dir, 'artifacts/targets.json'),
+    JSON.stringify({ signatures: [], signed: { _type: 'Targets', version: 1, targets } }),
+  );
   const led = await here.run(['gc', 'plan.yml', '--dry-run', '--json']);
   rmSync(join(here.dir, 'artifacts/targets.json'));
   assert.equal(removed(led), []);
@@ -98,7 +136,20 @@ test('a version that a device runs stays, whatever the rule says; so does the de
 });
 
 test('a tag in the registry keeps a version, unless keep_tagged is false', async () => {
-  const registry = { signatures: [], signed: { _type: 'Targets', version: 1, targets: { 'tolomeo-qemux86-64-image-prod-0.1.0': { hashes: { sha256: '1'.repeat(64) }, length: 1, custom: { version: '0.1.0', tags: ['lts'], hardwareIds: ['tolomeo-qemux86-64'], targetFormat: 'SWUPDATE' } } } } };
+  const registry = {
+    signatures: [],
+    signed: {
+      _type: 'Targets',
+      version: 1,
+      targets: {
+        'tolomeo-qemux86-64-image-prod-0.1.0': {
+          hashes: { sha256: '1'.repeat(64) },
+          length: 1,
+          custom: { version: '0.1.0', tags: ['lts'], hardwareIds: ['tolomeo-qemux86-64'], targetFormat: 'SWUPDATE' },
+        },
+      },
+    },
+  };
   writeFileSync(join(here.dir, 'artifacts/targets.json'), JSON.stringify(registry));
   retain({ keep_last: 1 });
   const kept = await here.run(['gc', 'plan.yml', '--dry-run', '--json']);
@@ -132,7 +183,10 @@ for (const [what, prepare] of Object.entries<() => void>({
 
 test('what the report of another plan names is kept', async () => {
   retain({ keep_last: 1 });
-  writeFileSync(join(here.archive, 'reports/tolomeo-other.json'), JSON.stringify({ checks: [{ check: 'delta', subject: '0.1.0 -> 0.4.0', result: 'pass', detail: '' }] }));
+  writeFileSync(
+    join(here.archive, 'reports/tolomeo-other.json'),
+    JSON.stringify({ checks: [{ check: 'delta', subject: '0.1.0 -> 0.4.0', result: 'pass', detail: '' }] }),
+  );
   assert.equal(removed(await here.run(['gc', 'plan.yml', '--dry-run', '--json'])), ['0.2.0', '0.2.0 -> 0.4.0']);
   writeFileSync(join(here.archive, 'reports/tolomeo-other.json'), '{');
   const run = await here.run(['gc', 'plan.yml', '--yes']);
@@ -143,9 +197,14 @@ test('what the report of another plan names is kept', async () => {
 test('the trash is emptied once its time has come, and not of what devices run again', async () => {
   retain({ keep_last: 10, trash: '1d' }, { fleet: 'devices.json' });
   fleet([{ name: 'a', version: '0.0.2' }]);
-  const stamp = (ageHours: number): string => new Date(Date.now() - ageHours * 3_600_000).toISOString().replace(/[-:]|\.\d+/g, '');
+  const stamp = (ageHours: number): string =>
+    new Date(Date.now() - ageHours * 3_600_000).toISOString().replace(/[-:]|\.\d+/g, '');
   const [fresh, old, back] = [stamp(23), stamp(25), stamp(26)].map((name) => join(here.archive, '.trash', name));
-  for (const [dir, version] of [[fresh, '0.0.1'], [old, '0.0.1'], [back, '0.0.2']] as const) {
+  for (const [dir, version] of [
+    [fresh, '0.0.1'],
+    [old, '0.0.1'],
+    [back, '0.0.2'],
+  ] as const) {
     mkdirSync(join(dir ?? '', version), { recursive: true });
     writeFileSync(join(dir ?? '', version, 'manifest.json'), '{}');
   }
@@ -153,7 +212,10 @@ test('the trash is emptied once its time has come, and not of what devices run a
   const run = await here.run(['gc', 'plan.yml', '--yes', '--json']);
   assert.is(run.exitCode, 0, run.stderr);
   assert.equal(documentOf(run).expired, [old]);
-  assert.equal([fresh, old, back, join(here.archive, '.trash/of-mine')].map((dir) => existsSync(dir ?? '')), [true, false, true, true]);
+  assert.equal(
+    [fresh, old, back, join(here.archive, '.trash/of-mine')].map((dir) => existsSync(dir ?? '')),
+    [true, false, true, true],
+  );
   assert.match(run.stderr, `mv ${join(back ?? '', '0.0.2')}`);
 });
 

@@ -79,7 +79,10 @@ test('the first night reads everything; the next reads a share, and says that no
   assert.is(first.night.readBytes, first.night.archivedBytes);
   const second = await night(1);
   assert.equal([second.exitCode, second.night.since, second.night.changes], [0, '2026-03-01T02:00:00.000Z', []]);
-  assert.ok(second.night.readBytes > 0 && second.night.readBytes < first.night.readBytes / 2, `${second.night.readBytes} of ${first.night.readBytes}`);
+  assert.ok(
+    second.night.readBytes > 0 && second.night.readBytes < first.night.readBytes / 2,
+    `${second.night.readBytes} of ${first.night.readBytes}`,
+  );
   assert.is(filesBelow(here.archive).filter((file) => file.includes('release-plan-tmp')).length, 0);
 });
 
@@ -88,29 +91,37 @@ test('night after night everything is read within verify_days', async () => {
     await night(days);
     const files = memory().files;
     assert.is(Object.keys(files).length, 22);
-    for (const [file, { readAt }] of Object.entries(files)) assert.ok(FIRST + (days + 1) * DAY_MS - Date.parse(readAt) <= VERIFY_DAYS * DAY_MS, `${file} after ${days} nights`);
+    for (const [file, { readAt }] of Object.entries(files))
+      assert.ok(
+        FIRST + (days + 1) * DAY_MS - Date.parse(readAt) <= VERIFY_DAYS * DAY_MS,
+        `${file} after ${days} nights`,
+      );
   }
 });
 
-test('rot that the file system does not know of is found within verify_days, named every night from then on, and gone once repaired', async () => {
-  here.edit((yaml) => void yaml.versions.shift());
-  await night(0);
-  rot('0.1.0/collected.txt');
-  let days = 0;
-  let found: Evening;
-  do {
-    days += 1;
-    found = await night(days);
-  } while (found.exitCode === 0 && days < 2 * VERIFY_DAYS);
-  assert.ok(days <= VERIFY_DAYS, `found after ${days} nights`);
-  assert.is(found.exitCode, 4);
-  assert.match(found.night.changes.join('\n'), /^0\.1\.0 is damaged: .*collected\.txt was altered/);
-  const again = await night(days + 1);
-  assert.equal([again.exitCode, again.night.changes, Object.keys(again.night.damaged)], [4, [], ['0.1.0']]);
-  cpSync(join(pristine, '0.1.0/collected.txt'), join(here.archive, '0.1.0/collected.txt'));
-  const healed = await night(days + 2);
-  assert.equal([healed.exitCode, healed.night.changes], [0, ['0.1.0 is whole again']]);
-});
+test(
+  'rot that the file system does not know of is found within verify_days, named every night from then on, and ' +
+    'gone once repaired',
+  async () => {
+    here.edit((yaml) => void yaml.versions.shift());
+    await night(0);
+    rot('0.1.0/collected.txt');
+    let days = 0;
+    let found: Evening;
+    do {
+      days += 1;
+      found = await night(days);
+    } while (found.exitCode === 0 && days < 2 * VERIFY_DAYS);
+    assert.ok(days <= VERIFY_DAYS, `found after ${days} nights`);
+    assert.is(found.exitCode, 4);
+    assert.match(found.night.changes.join('\n'), /^0\.1\.0 is damaged: .*collected\.txt was altered/);
+    const again = await night(days + 1);
+    assert.equal([again.exitCode, again.night.changes, Object.keys(again.night.damaged)], [4, [], ['0.1.0']]);
+    cpSync(join(pristine, '0.1.0/collected.txt'), join(here.archive, '0.1.0/collected.txt'));
+    const healed = await night(days + 2);
+    assert.equal([healed.exitCode, healed.night.changes], [0, ['0.1.0 is whole again']]);
+  },
+);
 
 test('a change that the file system knows of is found the same night, also with the old time of writing', async () => {
   const written = new Date('2026-02-01T00:00:00Z');
@@ -130,7 +141,13 @@ test('what a delta is made of is read, whenever it was read before: nothing is b
   rmSync(here.update('0.2.0'), { recursive: true });
   const found = await night(0.01);
   assert.is(found.exitCode, 4);
-  assert.equal(found.results.map(({ step, outcome, error }) => [step.kind, outcome.state, error?.code]), [['delta', 'failed', 'archive-damaged'], ['report', 'done', undefined]]);
+  assert.equal(
+    found.results.map(({ step, outcome, error }) => [step.kind, outcome.state, error?.code]),
+    [
+      ['delta', 'failed', 'archive-damaged'],
+      ['report', 'done', undefined],
+    ],
+  );
   assert.equal(filesBelow(here.update('0.2.0')), []);
   // The next night makes nothing of it and would not be due to read it: what is known to be damaged stays named.
   here.edit((yaml) => void (yaml.deltas = []));
@@ -139,30 +156,50 @@ test('what a delta is made of is read, whenever it was read before: nothing is b
 
 test('a corrupt update, and one of an older engine, are made again', async () => {
   await night(0);
-  const info = JSON.parse(readFileSync(join(here.update('0.1.0'), 'delta-info.json'), 'utf8')) as DeltaInfo & { self: string };
+  const info = JSON.parse(readFileSync(join(here.update('0.1.0'), 'delta-info.json'), 'utf8')) as DeltaInfo & {
+    self: string;
+  };
   const { self: _self, ...older } = { ...info, engineVersion: 0 };
   writeFileSync(join(here.update('0.1.0'), 'delta-info.json'), sealJson(older));
   flip(join(here.update('0.2.0'), 'rootfs.delta'));
   const found = await night(1);
   assert.is(found.exitCode, 0, found.said);
-  assert.equal(found.results.map(({ title, outcome }) => `${title}: ${outcome.state}`), ['delta 0.1.0 -> 0.3.0 (rdiff): done', 'delta 0.2.0 -> 0.3.0 (rdiff): done', 'report: done']);
+  assert.equal(
+    found.results.map(({ title, outcome }) => `${title}: ${outcome.state}`),
+    ['delta 0.1.0 -> 0.3.0 (rdiff): done', 'delta 0.2.0 -> 0.3.0 (rdiff): done', 'report: done'],
+  );
   assert.equal(found.night.changes, ['update 0.1.0 -> 0.3.0 was made again', 'update 0.2.0 -> 0.3.0 was made again']);
 });
 
 test('what came, what went, checks that read otherwise, and deltas that nothing needs', async () => {
   await night(0);
-  here.edit((yaml) => void (yaml.deltas = [{ to: '0.3.0', from: ['0.2.0'], engine: 'rdiff' }, { to: '0.2.0', from: ['0.1.0'], engine: 'rdiff' }]));
+  here.edit(
+    (yaml) =>
+      void (yaml.deltas = [
+        { to: '0.3.0', from: ['0.2.0'], engine: 'rdiff' },
+        { to: '0.2.0', from: ['0.1.0'], engine: 'rdiff' },
+      ]),
+  );
   rmSync(join(here.archive, '0.1.0/rootfs.signature'));
   const found = await night(1);
   assert.is(found.exitCode, 4);
-  assert.equal(found.night.unneeded?.map(({ pair }) => pair), ['0.1.0 -> 0.3.0']);
+  assert.equal(
+    found.night.unneeded?.map(({ pair }) => pair),
+    ['0.1.0 -> 0.3.0'],
+  );
   assert.match(found.night.changes.join('\n'), 'check archive 0.1.0: pass -> fail');
   cpSync(join(pristine, '0.1.0/rootfs.signature'), join(here.archive, '0.1.0/rootfs.signature'));
   rmSync(join(here.archive, '0.3.0/updates/from_0.1.0'), { recursive: true });
   here.edit((yaml) => void (yaml.deltas = [{ to: '0.2.0', from: ['0.1.0'], engine: 'rdiff' }]));
   const later = await night(2);
   assert.is(later.exitCode, 0, later.said);
-  assert.equal(later.night.changes, ['update 0.1.0 -> 0.2.0 was made', '0.1.0 -> 0.3.0 is no longer in the archive', '0.1.0 is whole again', 'check archive 0.1.0: fail -> pass', 'check delta 0.1.0 -> 0.2.0: fail -> pass']);
+  assert.equal(later.night.changes, [
+    'update 0.1.0 -> 0.2.0 was made',
+    '0.1.0 -> 0.3.0 is no longer in the archive',
+    '0.1.0 is whole again',
+    'check archive 0.1.0: fail -> pass',
+    'check delta 0.1.0 -> 0.2.0: fail -> pass',
+  ]);
 });
 
 for (const [what, damage] of Object.entries<() => void>({
@@ -194,13 +231,24 @@ test('what waited in the trash for long enough is emptied; where the fleet canno
 });
 
 test('as a timer runs it: a plan whose archive is held keeps no other from its night', async () => {
-  writeFileSync(join(here.dir, 'held.yml'), readFileSync(here.plan, 'utf8').replace(/^artifacts: .*/m, 'artifacts: held'));
+  writeFileSync(
+    join(here.dir, 'held.yml'),
+    readFileSync(here.plan, 'utf8').replace(/^artifacts: .*/m, 'artifacts: held'),
+  );
   const lock = await takeLock(join(here.archive.replace('/artifacts/', '/held/'), '.release-plan.lock'), 'the test');
   const run = await here.run(['apply', '--nightly', 'held.yml', 'plan.yml', '--json']);
   await lock.release();
   assert.is(run.exitCode, 5);
-  const { plans } = JSON.parse(run.stdout) as { plans: Array<{ code?: string; exitCode: number; night?: { readBytes: number } }> };
-  assert.equal(plans.map(({ code, exitCode }) => [code, exitCode]), [['locked', 5], [undefined, 0]]);
+  const { plans } = JSON.parse(run.stdout) as {
+    plans: Array<{ code?: string; exitCode: number; night?: { readBytes: number } }>;
+  };
+  assert.equal(
+    plans.map(({ code, exitCode }) => [code, exitCode]),
+    [
+      ['locked', 5],
+      [undefined, 0],
+    ],
+  );
   assert.ok((plans[1]?.night?.readBytes ?? 0) > 600_000);
   const words = await here.run(['apply', '--nightly', 'plan.yml']);
   assert.is(words.exitCode, 0, words.stderr);

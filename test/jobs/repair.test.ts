@@ -18,8 +18,10 @@ interface Document {
 }
 
 const documentOf = (run: CliResult): Document => JSON.parse(run.stdout) as Document;
-const results = (run: CliResult): string[] => documentOf(run).repairs.map(({ what, result }) => `${what.replace(`${here.archive}/`, '')} ${result}`);
-const repair = async (...flags: string[]): Promise<CliResult> => await here.run(['verify', 'plan.yml', '--repair', '--json', ...flags]);
+const results = (run: CliResult): string[] =>
+  documentOf(run).repairs.map(({ what, result }) => `${what.replace(`${here.archive}/`, '')} ${result}`);
+const repair = async (...flags: string[]): Promise<CliResult> =>
+  await here.run(['verify', 'plan.yml', '--repair', '--json', ...flags]);
 
 test.before(async () => {
   here = await archivedProduct('repair');
@@ -33,10 +35,14 @@ test.before.each(() => {
 });
 
 /** Files that are not byte for byte what they were. */
-const changed = (folder: string): string[] => filesBelow(join(pristine, folder)).filter((file) => {
-  const path = join(here.archive, folder, file);
-  return !filesBelow(join(here.archive, folder)).includes(file) || !readFileSync(path).equals(readFileSync(join(pristine, folder, file)));
-});
+const changed = (folder: string): string[] =>
+  filesBelow(join(pristine, folder)).filter((file) => {
+    const path = join(here.archive, folder, file);
+    return (
+      !filesBelow(join(here.archive, folder)).includes(file) ||
+      !readFileSync(path).equals(readFileSync(join(pristine, folder, file)))
+    );
+  });
 
 test('signatures and build-info.txt are made again, byte for byte; links give way to files', async () => {
   writeFileSync(join(here.archive, '0.1.0/rootfs.signature'), 'rot');
@@ -45,7 +51,11 @@ test('signatures and build-info.txt are made again, byte for byte; links give wa
   rmSync(join(here.archive, '0.2.0/rootfs.signature'));
   const run = await repair();
   assert.is(run.exitCode, 0, run.stderr);
-  assert.equal(results(run).sort(), ['0.1.0/rootfs.signature repaired', '0.2.0/build-info.txt repaired', '0.2.0/rootfs.signature repaired']);
+  assert.equal(results(run).sort(), [
+    '0.1.0/rootfs.signature repaired',
+    '0.2.0/build-info.txt repaired',
+    '0.2.0/rootfs.signature repaired',
+  ]);
   assert.equal([changed('0.1.0'), changed('0.2.0')], [[], []]);
 });
 
@@ -57,7 +67,10 @@ test('a damaged update is made again and proven; one that nothing requires, too'
   here.edit((plan) => void (plan.deltas = [{ to: '0.3.0', from: { tag: 'promoted' }, engine: 'rdiff' }]));
   assert.is(run.exitCode, 0, run.stdout);
   assert.equal(results(run), ['0.1.0 -> 0.3.0 repaired', '0.2.0 -> 0.3.0 repaired']);
-  assert.equal(changed('0.3.0').filter((file) => file.endsWith('rootfs.delta')), []);
+  assert.equal(
+    changed('0.3.0').filter((file) => file.endsWith('rootfs.delta')),
+    [],
+  );
   assert.is((await here.run(['verify', 'plan.yml', '--deep'])).exitCode, 0);
 });
 
@@ -69,7 +82,10 @@ test('an image that an archived delta leads to is given back, bit for bit, and w
   assert.is(run.exitCode, 0, run.stdout);
   assert.equal(results(run), [`0.3.0/${IMAGE} repaired`, '0.3.0/rootfs.signature repaired', '0.1.0 -> 0.3.0 repaired']);
   assert.match(documentOf(run).repairs[0]?.detail ?? '', 'the archived delta from 0.2.0');
-  assert.equal(changed('0.3.0').filter((file) => file.endsWith('.squashfs') || file.endsWith('.signature')), []);
+  assert.equal(
+    changed('0.3.0').filter((file) => file.endsWith('.squashfs') || file.endsWith('.signature')),
+    [],
+  );
 });
 
 test('a base image, a collected file and a manifest are beyond repair: named, and left as they are', async () => {
@@ -78,7 +94,11 @@ test('a base image, a collected file and a manifest are beyond repair: named, an
   writeFileSync(join(here.archive, '0.3.0/manifest.json'), '{}');
   const run = await repair();
   assert.is(run.exitCode, 4);
-  assert.equal(results(run), [`0.1.0/${IMAGE} beyond-repair`, '0.2.0/collected.txt beyond-repair', '0.3.0/manifest.json was altered: it does not match its own digest beyond-repair']);
+  assert.equal(results(run), [
+    `0.1.0/${IMAGE} beyond-repair`,
+    '0.2.0/collected.txt beyond-repair',
+    '0.3.0/manifest.json was altered: it does not match its own digest beyond-repair',
+  ]);
   assert.is(readFileSync(here.image('0.1.0'), 'utf8'), 'rot');
   assert.not.ok(documentOf(run).consistent);
 });

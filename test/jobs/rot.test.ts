@@ -1,4 +1,7 @@
-/** For each file of an archived version and update, each kind of damage: verify names it, and apply builds nothing on it. */
+/**
+ * For each file of an archived version and update, each kind of damage: verify names it, and apply builds nothing on
+ * it.
+ */
 import { copyFileSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -45,15 +48,31 @@ async function withDamage(file: string, damage: (path: string) => void, look: ()
 
 const IMAGE = 'image-prod-tolomeo-qemux86-64.squashfs';
 const VERSION_FILES = ['build-info.txt', IMAGE, 'manifest.json', 'rootfs.signature'];
-const UPDATE_FILES = ['build-info.txt', 'delta-info.json', 'delta-update-0.1.0-to-0.2.0.swu', 'rootfs.delta', 'rootfs.delta.gz', 'rootfs.signature'];
+const UPDATE_FILES = [
+  'build-info.txt',
+  'delta-info.json',
+  'delta-update-0.1.0-to-0.2.0.swu',
+  'rootfs.delta',
+  'rootfs.delta.gz',
+  'rootfs.signature',
+];
 
 test('these are all files', () => {
-  const expected = [...VERSION_FILES.flatMap((file) => [`0.1.0/${file}`, `0.2.0/${file}`]), ...UPDATE_FILES.map((file) => `0.2.0/updates/from_0.1.0/${file}`)];
-  assert.equal(filesBelow(rig.product.archive).filter((file) => file.startsWith('0.')), expected.sort());
+  const expected = [
+    ...VERSION_FILES.flatMap((file) => [`0.1.0/${file}`, `0.2.0/${file}`]),
+    ...UPDATE_FILES.map((file) => `0.2.0/updates/from_0.1.0/${file}`),
+  ];
+  assert.equal(
+    filesBelow(rig.product.archive).filter((file) => file.startsWith('0.')),
+    expected.sort(),
+  );
 });
 
 for (const [how, damage] of Object.entries(DAMAGES)) {
-  for (const file of [...VERSION_FILES.map((name) => `0.1.0/${name}`), ...UPDATE_FILES.map((name) => `0.2.0/updates/from_0.1.0/${name}`)]) {
+  for (const file of [
+    ...VERSION_FILES.map((name) => `0.1.0/${name}`),
+    ...UPDATE_FILES.map((name) => `0.2.0/updates/from_0.1.0/${name}`),
+  ]) {
     test(`${how}: verify names ${file}`, async () => {
       await withDamage(file, damage, async () => {
         const run = await rig.cli(['verify', 'plan.yml']);
@@ -65,7 +84,10 @@ for (const [how, damage] of Object.entries(DAMAGES)) {
 }
 
 for (const [how, damage] of Object.entries(DAMAGES)) {
-  for (const file of [...VERSION_FILES.map((name) => `0.1.0/${name}`), ...VERSION_FILES.map((name) => `0.2.0/${name}`)]) {
+  for (const file of [
+    ...VERSION_FILES.map((name) => `0.1.0/${name}`),
+    ...VERSION_FILES.map((name) => `0.2.0/${name}`),
+  ]) {
     test(`${how}: apply makes no delta on ${file}`, async () => {
       const update = join(rig.product.archive, '0.2.0/updates/from_0.1.0');
       rmSync(update, { recursive: true, force: true });

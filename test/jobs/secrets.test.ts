@@ -18,11 +18,21 @@ const tmp = scratch('secrets-tmp');
 /** A product whose encrypted key is in the environment, as CI systems give it, and its passphrase with it. */
 function signedFromEnvironment(name: string): { here: Product; env: NodeJS.ProcessEnv; pem: string } {
   const here = product(name, 1);
-  const pem = execFileSync('openssl', ['pkey', '-in', join(here.keys, 'rsa.pem'), '-aes256', '-passout', 'env:SWU_PASSPHRASE'], { encoding: 'utf8', env: { ...process.env, SWU_PASSPHRASE: PASSPHRASE } });
+  const pem = execFileSync(
+    'openssl',
+    ['pkey', '-in', join(here.keys, 'rsa.pem'), '-aes256', '-passout', 'env:SWU_PASSPHRASE'],
+    { encoding: 'utf8', env: { ...process.env, SWU_PASSPHRASE: PASSPHRASE } },
+  );
   here.edit((plan) => {
     plan.versions = [{ version: '0.1.0', tags: ['promoted'] }, { version: '0.2.0' }];
     plan.deltas = [{ to: '0.2.0', from: { tag: 'promoted' }, engine: 'rdiff' }];
-    plan.signing = { method: 'cms', key: '${SWU_KEY}', cert: join(here.keys, 'rsa.crt'), public: join(here.keys, 'rsa.crt'), passphrase_env: 'SWU_PASSPHRASE' };
+    plan.signing = {
+      method: 'cms',
+      key: '${SWU_KEY}',
+      cert: join(here.keys, 'rsa.crt'),
+      public: join(here.keys, 'rsa.crt'),
+      passphrase_env: 'SWU_PASSPHRASE',
+    };
   });
   return { here, pem, env: { ...process.env, TMPDIR: tmp, SWU_KEY: pem, SWU_PASSPHRASE: PASSPHRASE } };
 }
@@ -31,7 +41,8 @@ function signedFromEnvironment(name: string): { here: Product; env: NodeJS.Proce
 const secretsOf = (pem: string): string[] => [PASSPHRASE, ...pem.split('\n').filter((line) => line.length >= 40)];
 
 /** Which of the secrets stand in a text; the places, not the secrets. */
-const shownIn = (place: string, text: string, secrets: readonly string[]): string[] => (secrets.some((one) => text.includes(one)) ? [place] : []);
+const shownIn = (place: string, text: string, secrets: readonly string[]): string[] =>
+  secrets.some((one) => text.includes(one)) ? [place] : [];
 
 /** Arguments of every process, again and again until the run ends. */
 async function argumentsDuring(run: Promise<CliResult>): Promise<{ result: CliResult; seen: Set<string> }> {
@@ -64,8 +75,14 @@ test('a run whose key is in the environment shows it nowhere', async () => {
   assert.is(result.exitCode, 0, result.stderr);
   assert.equal(shownIn('stdout', result.stdout, secrets), []);
   assert.equal(shownIn('stderr', result.stderr, secrets), []);
-  assert.ok([...seen].some((one) => one.includes('openssl') && one.includes('-passin')), 'openssl was seen at work');
-  assert.equal([...seen].flatMap((one) => shownIn(one.slice(0, 40), one, secrets)), []);
+  assert.ok(
+    [...seen].some((one) => one.includes('openssl') && one.includes('-passin')),
+    'openssl was seen at work',
+  );
+  assert.equal(
+    [...seen].flatMap((one) => shownIn(one.slice(0, 40), one, secrets)),
+    [],
+  );
   // Everything: archive, reports, manifests, .release-plan, logs, build.
   assert.ok(filesBelow(all.here.dir).some((file) => file.endsWith('.swu')));
   assert.equal(inFiles(all.here.dir, secrets), []);
@@ -100,25 +117,39 @@ for (const [what, change] of [
 }
 
 for (const umask of [0o077, 0o000]) {
-  test(`modes under umask ${umask.toString(8).padStart(3, '0')}: what is archived can be read by all and written by the owner`, async () => {
-    const { here, env } = signedFromEnvironment(`umask-${umask}`);
-    const before = process.umask(umask);
-    let result: CliResult;
-    try {
-      result = await here.run(['apply', 'plan.yml'], env);
-    } finally {
-      process.umask(before);
-    }
-    assert.is(result.exitCode, 0, result.stderr);
-    const modes = readdirSync(here.archive, { recursive: true, withFileTypes: true })
-      .map((entry) => ({ path: join(entry.parentPath, entry.name), isFolder: entry.isDirectory() }))
-      .map(({ path, isFolder }) => `${path.slice(here.archive.length + 1)} ${isFolder ? 'folder' : 'file'} ${(statSync(path).mode & 0o7777).toString(8)}`);
-    assert.equal(modes.filter((line) => !line.endsWith('folder 755') && !line.endsWith('file 644')), []);
-    assert.is(statSync(here.archive).mode & 0o7777, 0o755);
-    // What kas runs code from, and logs, which may show what a recipe prints.
-    const own = filesBelow(join(here.dir, '.release-plan')).map((file) => join(here.dir, '.release-plan', file));
-    assert.equal(own.filter((path) => (statSync(path).mode & 0o022) !== 0).map((path) => path.slice(here.dir.length)), []);
-  });
+  test(
+    `modes under umask ${umask.toString(8).padStart(3, '0')}: what is archived can be read by all and written ` +
+      'by the owner',
+    async () => {
+      const { here, env } = signedFromEnvironment(`umask-${umask}`);
+      const before = process.umask(umask);
+      let result: CliResult;
+      try {
+        result = await here.run(['apply', 'plan.yml'], env);
+      } finally {
+        process.umask(before);
+      }
+      assert.is(result.exitCode, 0, result.stderr);
+      const modes = readdirSync(here.archive, { recursive: true, withFileTypes: true })
+        .map((entry) => ({ path: join(entry.parentPath, entry.name), isFolder: entry.isDirectory() }))
+        .map(
+          ({ path, isFolder }) =>
+            `${path.slice(here.archive.length + 1)} ${isFolder ? 'folder' : 'file'} ` +
+            `${(statSync(path).mode & 0o7777).toString(8)}`,
+        );
+      assert.equal(
+        modes.filter((line) => !line.endsWith('folder 755') && !line.endsWith('file 644')),
+        [],
+      );
+      assert.is(statSync(here.archive).mode & 0o7777, 0o755);
+      // What kas runs code from, and logs, which may show what a recipe prints.
+      const own = filesBelow(join(here.dir, '.release-plan')).map((file) => join(here.dir, '.release-plan', file));
+      assert.equal(
+        own.filter((path) => (statSync(path).mode & 0o022) !== 0).map((path) => path.slice(here.dir.length)),
+        [],
+      );
+    },
+  );
 }
 
 test.run();

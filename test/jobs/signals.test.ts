@@ -19,13 +19,22 @@ let stubs: Record<'openssl' | 'rdiff' | 'libdeflate-gzip', Stub>;
 test.before(async () => {
   rig = await makeRig('signals');
   const dir = scratch('stubs');
-  stubs = { 'openssl': stub(dir, 'openssl'), 'rdiff': stub(dir, 'rdiff'), 'libdeflate-gzip': stub(dir, 'libdeflate-gzip') };
+  stubs = {
+    'openssl': stub(dir, 'openssl'),
+    'rdiff': stub(dir, 'rdiff'),
+    'libdeflate-gzip': stub(dir, 'libdeflate-gzip'),
+  };
 });
 
 const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
 
 /** Starts a run, waits for the moment, sends the signal, and looks at the end. */
-async function interrupt(command: readonly string[], signal: NodeJS.Signals, env: NodeJS.ProcessEnv, moment: (said: () => string) => boolean): Promise<void> {
+async function interrupt(
+  command: readonly string[],
+  signal: NodeJS.Signals,
+  env: NodeJS.ProcessEnv,
+  moment: (said: () => string) => boolean,
+): Promise<void> {
   const { child, done } = rig.product.start(command, { ...rig.env, ...env });
   if (child.pid !== undefined) rig.pids.add(child.pid);
   let said = '';
@@ -87,7 +96,14 @@ for (const [step, signal, tool, words] of [
 for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
   test(`${signal} in a build`, async () => {
     rig.reset('empty');
-    rig.product.edit((plan) => void (plan.versions[0] = { version: '0.1.0', tags: ['promoted'], kas: [rig.product.kasFile('slow', ['STAND_IN_TASK_SECONDS = "60"'])] }));
+    rig.product.edit(
+      (plan) =>
+        void (plan.versions[0] = {
+          version: '0.1.0',
+          tags: ['promoted'],
+          kas: [rig.product.kasFile('slow', ['STAND_IN_TASK_SECONDS = "60"'])],
+        }),
+    );
     await interrupt(WHOLE_COMMAND, signal, {}, (said) => said().includes('task 1 of'));
     rig.product.edit((plan) => void (plan.versions[0] = { version: '0.1.0', tags: ['promoted'] }));
     await completes(WHOLE_COMMAND);

@@ -1,4 +1,7 @@
-/** A file that cannot be read is not a file with other bytes: exit 5, its path and the cause; nothing is made in its place unasked. */
+/**
+ * A file that cannot be read is not a file with other bytes: exit 5, its path and the cause; nothing is made in its
+ * place unasked.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -63,14 +66,21 @@ for (const fault of ERRNOS) {
     assert.match(run.stderr, `${inArchive(`0.1.0/${IMAGE}`)} cannot be read: ${fault}`);
     assert.match(run.stderr, /build-info\.txt has \d+ bytes, archived were/);
     assert.match(run.stderr, /\d+ proofs hold/);
-    const document = JSON.parse((await withBad(`0.1.0/${IMAGE}`, fault, ['verify', 'plan.yml', '--json'])).stdout) as { consistent: boolean; unreadable: string[] };
+    const document = JSON.parse((await withBad(`0.1.0/${IMAGE}`, fault, ['verify', 'plan.yml', '--json'])).stdout) as {
+      consistent: boolean;
+      unreadable: string[];
+    };
     assert.is(document.consistent, false);
     assert.match(document.unreadable[0] ?? '', `${IMAGE} cannot be read: ${fault}`);
   });
 }
 
 test('plan and report end with 5 too, and gc decides nothing', async () => {
-  for (const args of [['plan', 'plan.yml'], ['report', 'plan.yml'], ['validate', '--with-archive', 'plan.yml']]) {
+  for (const args of [
+    ['plan', 'plan.yml'],
+    ['report', 'plan.yml'],
+    ['validate', '--with-archive', 'plan.yml'],
+  ]) {
     const run = await withBad(DELTA, 'EIO', args);
     assert.is(run.exitCode, 5, `${args.join(' ')}: ${run.stderr}`);
     assert.match(run.stderr + run.stdout, 'rootfs.delta cannot be read: EIO');
@@ -89,7 +99,11 @@ test('a night goes on, names it, and ends with 5; the next one says that it is w
   assert.match(good.stdout, '0.1.0 is whole again');
 });
 
-for (const [path, made] of [[DELTA, '0.1.0 -> 0.2.0'], [`0.2.0/${IMAGE}`, IMAGE], ['0.2.0/rootfs.signature', 'rootfs.signature']] as const) {
+for (const [path, made] of [
+  [DELTA, '0.1.0 -> 0.2.0'],
+  [`0.2.0/${IMAGE}`, IMAGE],
+  ['0.2.0/rootfs.signature', 'rootfs.signature'],
+] as const) {
   test(`verify --repair makes ${path} again when the disk has lost it`, async () => {
     const run = await withBad(path, 'EIO', ['verify', 'plan.yml', '--repair']);
     assert.is(run.exitCode, 0, run.stderr + run.stdout);
@@ -99,7 +113,12 @@ for (const [path, made] of [[DELTA, '0.1.0 -> 0.2.0'], [`0.2.0/${IMAGE}`, IMAGE]
 }
 
 test('verify --repair leaves alone what this user may not read, and what cannot be made again', async () => {
-  for (const [path, fault] of [[DELTA, 'EACCES'], [DELTA, 'EMFILE'], [`0.1.0/${IMAGE}`, 'EIO'], ['0.1.0/manifest.json', 'EIO']] as const) {
+  for (const [path, fault] of [
+    [DELTA, 'EACCES'],
+    [DELTA, 'EMFILE'],
+    [`0.1.0/${IMAGE}`, 'EIO'],
+    ['0.1.0/manifest.json', 'EIO'],
+  ] as const) {
     const run = await withBad(path, fault, ['verify', 'plan.yml', '--repair']);
     assert.is(run.exitCode, 5, `${path} ${fault}: ${run.stderr}`);
     assert.match(run.stderr, `${inArchive(path)} cannot be read: ${fault}`);
@@ -108,7 +127,10 @@ test('verify --repair leaves alone what this user may not read, and what cannot 
   }
 });
 
-for (const [path, second] of [['0.2.0/updates/from_0.1.0/delta-update-0.1.0-to-0.2.0.swu', 'opened'], [DELTA, 'applied']] as const) {
+for (const [path, second] of [
+  ['0.2.0/updates/from_0.1.0/delta-update-0.1.0-to-0.2.0.swu', 'opened'],
+  [DELTA, 'applied'],
+] as const) {
   test(`what was read against its manifest and goes bad before it is ${second}: exit 5, too`, async () => {
     const plan: Parameters<typeof arm>[0] = { roots: [inArchive(path)], at: 0, fault: 'EIO' };
     arm(plan);

@@ -58,7 +58,11 @@ async function whileExchanged(body: () => Promise<void>): Promise<number> {
   const done = { value: false };
   const exchange = async (): Promise<void> => {
     while (!done.value) {
-      await publishFolder(here.update('0.1.0'), async (staging) => await cp(variants[exchanges % 2] ?? '', staging, { recursive: true }), { replace: true });
+      await publishFolder(
+        here.update('0.1.0'),
+        async (staging) => await cp(variants[exchanges % 2] ?? '', staging, { recursive: true }),
+        { replace: true },
+      );
       exchanges += 1;
       await turn();
     }
@@ -89,7 +93,10 @@ test('verify --deep shows anew what was exchanged between its two looks', async 
   const exchanges = await whileExchanged(async () => {
     for (let run = 0; run < 8; run += 1) {
       const { report, unreadable } = await verify(plan, host(), { deep: true });
-      assert.equal(report.checks.filter((row) => row.result === 'fail'), []);
+      assert.equal(
+        report.checks.filter((row) => row.result === 'fail'),
+        [],
+      );
       assert.equal(unreadable, []);
     }
   });
@@ -124,33 +131,46 @@ test('verify in a loop while apply makes updates again and gc takes versions awa
   const first = await here.run(['apply', 'plan.yml']);
   assert.is(first.exitCode, 0, first.stderr);
   const ended: CliResult[] = [];
-  const runs = await verifyDuring((async () => {
-    for (const how of ['none', 'gzip', 'none']) {
-      compress(how);
-      ended.push(await here.run(['apply', 'plan.yml']));
-    }
-    ended.push(await here.run(['gc', 'plan.yml', '--yes']));
-    ended.push(await here.run(['apply', 'plan.yml', '--nightly']));
-  })());
-  assert.equal(ended.map((run) => run.exitCode), [0, 0, 0, 0, 0], ended.map((run) => run.stderr + run.stdout).join('\n'));
+  const runs = await verifyDuring(
+    (async () => {
+      for (const how of ['none', 'gzip', 'none']) {
+        compress(how);
+        ended.push(await here.run(['apply', 'plan.yml']));
+      }
+      ended.push(await here.run(['gc', 'plan.yml', '--yes']));
+      ended.push(await here.run(['apply', 'plan.yml', '--nightly']));
+    })(),
+  );
+  assert.equal(
+    ended.map((run) => run.exitCode),
+    [0, 0, 0, 0, 0],
+    ended.map((run) => run.stderr + run.stdout).join('\n'),
+  );
   assert.not.ok(existsSync(join(here.archive, '0.1.0')), 'gc took it');
   assert.ok(runs.length >= 5, `${runs.length} runs of verify`);
   for (const run of runs) assert.is(run.exitCode, 0, run.stderr + run.stdout);
 });
 
-test('a build that stores its own files is not archived yet while a run holds the archive, and damaged when none does', async () => {
-  const dir = join(here.archive, '0.2.0');
-  rmSync(join(dir, 'manifest.json'));
-  const plan = await here.load();
-  const said = async (): Promise<string | undefined> => (await verify(plan, host(), { deep: false })).report.checks.find((row) => row.check === 'archive' && row.subject === '0.2.0')?.detail;
-  mkdirSync(here.archive, { recursive: true });
-  const lock = await takeLock(lockFile(plan), 'apply plan.yml');
-  assert.is(await isHeld(lockFile(plan)), true);
-  assert.is(await said(), 'not in the archive');
-  await lock.release();
-  await sleep(10);
-  assert.is(await isHeld(lockFile(plan)), false);
-  assert.is(await said(), `${join(dir, 'manifest.json')} is missing`);
-});
+test(
+  'a build that stores its own files is not archived yet while a run holds the archive, and damaged ' +
+    'when none does',
+  async () => {
+    const dir = join(here.archive, '0.2.0');
+    rmSync(join(dir, 'manifest.json'));
+    const plan = await here.load();
+    const said = async (): Promise<string | undefined> =>
+      (await verify(plan, host(), { deep: false })).report.checks.find(
+        (row) => row.check === 'archive' && row.subject === '0.2.0',
+      )?.detail;
+    mkdirSync(here.archive, { recursive: true });
+    const lock = await takeLock(lockFile(plan), 'apply plan.yml');
+    assert.is(await isHeld(lockFile(plan)), true);
+    assert.is(await said(), 'not in the archive');
+    await lock.release();
+    await sleep(10);
+    assert.is(await isHeld(lockFile(plan)), false);
+    assert.is(await said(), `${join(dir, 'manifest.json')} is missing`);
+  },
+);
 
 test.run();

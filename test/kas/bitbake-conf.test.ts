@@ -10,8 +10,16 @@ const effect = (...lines: string[]): [value: string | undefined, changedBy: numb
 };
 
 test('statements have a line, the header above them and their parts', () => {
-  const [first, second, third] = parseConf('# image\nEXTRA:append:qemu = " \\\n  a"\n# a remark of many words\ninclude x.inc\n# zz\nexport F[doc] ?= \'"\'\n');
-  assert.equal(first, { line: 2, text: 'EXTRA:append:qemu = "   a"', header: 'image', assignment: { variable: 'EXTRA', overrides: ':append:qemu', flag: undefined, operator: '=', value: '   a' } });
+  const [first, second, third] = parseConf(
+    '# image\nEXTRA:append:qemu = " \\\n  a"\n# a remark of many ' +
+      "words\ninclude x.inc\n# zz\nexport F[doc] ?= '\"'\n",
+  );
+  assert.equal(first, {
+    line: 2,
+    text: 'EXTRA:append:qemu = "   a"',
+    header: 'image',
+    assignment: { variable: 'EXTRA', overrides: ':append:qemu', flag: undefined, operator: '=', value: '   a' },
+  });
   assert.equal(second, { line: 5, text: 'include x.inc', header: 'image', assignment: undefined });
   assert.is(third?.header, 'zz');
   assert.equal(third?.assignment, { variable: 'F', overrides: '', flag: 'doc', operator: '?=', value: '"' });
@@ -36,13 +44,24 @@ test('what is added after it changes it; before it, it is gone', () => {
 });
 
 test('overrides change it wherever they stand, in the new syntax and the old', () => {
-  for (const name of ['V:append', 'V:prepend', 'V:remove', 'V:forcevariable', 'V:qemu', 'V_append', 'V_forcevariable', 'V_qemu', 'V_append_qemu']) {
+  for (const name of [
+    'V:append',
+    'V:prepend',
+    'V:remove',
+    'V:forcevariable',
+    'V:qemu',
+    'V_append',
+    'V_forcevariable',
+    'V_qemu',
+    'V_append_qemu',
+  ]) {
     assert.equal(effect(`${name} = "x"`, 'V = "a"'), ['a', [1]], name);
   }
 });
 
 test('other variables and flags do not', () => {
-  for (const line of ['V_FILE = "x"', 'VV = "x"', 'V[doc] = "x"', 'V-x = "x"', '#V = "x"']) assert.equal(effect('V = "a"', line), ['a', []], line);
+  for (const line of ['V_FILE = "x"', 'VV = "x"', 'V[doc] = "x"', 'V-x = "x"', '#V = "x"'])
+    assert.equal(effect('V = "a"', line), ['a', []], line);
 });
 
 test.run();

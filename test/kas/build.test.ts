@@ -8,32 +8,64 @@ import { buildDelta } from '../../src/kas/delta-build.ts';
 import { digestFile } from '../../src/io/hash.ts';
 import { run } from '../../src/io/process.ts';
 import { failsWith } from './expect.ts';
-import { build, chainFor, DISTRO, EXAMPLE, IMAGE, locked, MACHINE, processesIn, project, prove, type Project } from './project.ts';
+import {
+  build,
+  chainFor,
+  DISTRO,
+  EXAMPLE,
+  IMAGE,
+  locked,
+  MACHINE,
+  processesIn,
+  project,
+  prove,
+  type Project,
+} from './project.ts';
 
 const test = suite('kas: builds');
 
-test('the example, in full size and outside git: versions differ as releases do, one version has the same bytes again, images are 48 MiB and more', async () => {
-  const digests: string[] = [];
-  const lists: string[][] = [];
-  for (const [folder, version] of [['one', '0.1.0'], ['one', '0.2.0'], ['two', '0.1.0']] as const) {
-    const here = projectOnce(folder);
-    await locked(here, async (directory) => {
-      const built = await build(here, directory, version);
-      const proof = await prove(here, directory, version, built.startedAtNs);
-      assert.equal(proof.map((one) => [one.check, one.result]), [['fresh-image', 'pass'], ['build-version', 'pass']]);
-    });
-    const image = join(here.deploy, `${IMAGE}-${MACHINE}.squashfs`);
-    lists.push((await run('unsquashfs', ['-cat', image, 'usr/share/tolomeo/files.list'])).stdout.split('\n'));
-    const digest = await digestFile(image);
-    assert.ok(digest.sizeBytes >= 48 * 1024 * 1024, `${digest.sizeBytes} bytes`);
-    digests.push(digest.sha256);
-  }
-  assert.is(digests[0], digests[2]);
-  assert.is.not(digests[0], digests[1]);
-  const [before = [], after = []] = lists;
-  assert.ok(before.some((one) => !after.includes(one)), 'some file went');
-  assert.ok(after.some((one) => !before.includes(one)), 'some file came');
-});
+test(
+  'the example, in full size and outside git: versions differ as releases do, one version has the same bytes ' +
+    'again, images are 48 MiB and more',
+  async () => {
+    const digests: string[] = [];
+    const lists: string[][] = [];
+    for (const [folder, version] of [
+      ['one', '0.1.0'],
+      ['one', '0.2.0'],
+      ['two', '0.1.0'],
+    ] as const) {
+      const here = projectOnce(folder);
+      await locked(here, async (directory) => {
+        const built = await build(here, directory, version);
+        const proof = await prove(here, directory, version, built.startedAtNs);
+        assert.equal(
+          proof.map((one) => [one.check, one.result]),
+          [
+            ['fresh-image', 'pass'],
+            ['build-version', 'pass'],
+          ],
+        );
+      });
+      const image = join(here.deploy, `${IMAGE}-${MACHINE}.squashfs`);
+      lists.push((await run('unsquashfs', ['-cat', image, 'usr/share/tolomeo/files.list'])).stdout.split('\n'));
+      const digest = await digestFile(image);
+      assert.ok(digest.sizeBytes >= 48 * 1024 * 1024, `${digest.sizeBytes} bytes`);
+      digests.push(digest.sha256);
+    }
+    assert.is(digests[0], digests[2]);
+    assert.is.not(digests[0], digests[1]);
+    const [before = [], after = []] = lists;
+    assert.ok(
+      before.some((one) => !after.includes(one)),
+      'some file went',
+    );
+    assert.ok(
+      after.some((one) => !before.includes(one)),
+      'some file came',
+    );
+  },
+);
 
 const projects = new Map<string, Project>();
 function projectOnce(folder: string): Project {
@@ -49,8 +81,19 @@ test('progress and every line are told, and the log holds what kas printed', asy
   const here = project('progress');
   const told: string[] = [];
   let lines = 0;
-  await locked(here, (directory) => build(here, directory, '0.1.0', { onProgress: (message) => told.push(message), onLine: () => { lines += 1; } }));
-  assert.equal(told, ['task 1 of 3: image-prod do_rootfs', 'task 2 of 3: image-prod do_image_squashfs', 'task 3 of 3: image-prod do_image_complete']);
+  await locked(here, (directory) =>
+    build(here, directory, '0.1.0', {
+      onProgress: (message) => told.push(message),
+      onLine: () => {
+        lines += 1;
+      },
+    }),
+  );
+  assert.equal(told, [
+    'task 1 of 3: image-prod do_rootfs',
+    'task 2 of 3: image-prod do_image_squashfs',
+    'task 3 of 3: image-prod do_image_complete',
+  ]);
   assert.ok(lines > 10);
   const log = readFileSync(here.logFile, 'utf8');
   assert.match(log, /kas checkout /);
@@ -60,8 +103,13 @@ test('progress and every line are told, and the log holds what kas printed', asy
 test('a silent build is told of now and then', async () => {
   const here = project('heartbeat', ['STAND_IN_TASK_SECONDS = "1"']);
   const told: string[] = [];
-  await locked(here, (directory) => build(here, directory, '0.1.0', { heartbeatMs: 200, onProgress: (message) => told.push(message) }));
-  assert.ok(told.some((one) => /^still building after \d+ s, last word \d+ s ago; task 1 of 4: image-prod do_fetch$/.test(one)), told.join('\n'));
+  await locked(here, (directory) =>
+    build(here, directory, '0.1.0', { heartbeatMs: 200, onProgress: (message) => told.push(message) }),
+  );
+  assert.ok(
+    told.some((one) => /^still building after \d+ s, last word \d+ s ago; task 1 of 4: image-prod do_fetch$/.test(one)),
+    told.join('\n'),
+  );
 });
 
 test('a failed task: the errors of BitBake, its code and the log are named', async () => {
@@ -82,22 +130,33 @@ test('a byte that is not UTF-8 makes kas fail; the hint says so', async () => {
 test('a line of 140,000 bytes hangs kas: the build is stopped as stalled, and nothing builds on', async () => {
   const here = project('long-line', ['STAND_IN_SAY_BYTES = "140000"']);
   const kas = { ...here.kas, stallTimeoutMs: 4000 };
-  const error = await failsWith('build-stalled', () => locked(here, (directory) => build(here, directory, '0.1.0', { kas })));
+  const error = await failsWith('build-stalled', () =>
+    locked(here, (directory) => build(here, directory, '0.1.0', { kas })),
+  );
   assert.match(error.message, /kas build printed nothing for 4 s and was stopped; its last words: ./);
   assert.equal(processesIn(here.dir), []);
 });
 
 test('kas that is not there is named', async () => {
   const here = project('no-kas');
-  const error = await failsWith('tool-missing', () => locked(here, (directory) => build(here, directory, '0.1.0', { kas: { ...here.kas, command: 'kas-that-is-not-there' } })));
+  const error = await failsWith('tool-missing', () =>
+    locked(here, (directory) =>
+      build(here, directory, '0.1.0', { kas: { ...here.kas, command: 'kas-that-is-not-there' } }),
+    ),
+  );
   assert.match(error.message, 'kas-that-is-not-there');
 });
 
 test('a kas file that does not parse: the last words of kas are quoted', async () => {
   const here = project('bad-file');
   const chain = await chainFor(here, '0.1.0');
-  const error = await failsWith('build-failed', () => locked(here, (directory) =>
-    build(here, directory, '0.1.0', { chain: { ...chain, argument: `${chain.argument}:layers/meta-tolomeo/conf/layer.conf` } })));
+  const error = await failsWith('build-failed', () =>
+    locked(here, (directory) =>
+      build(here, directory, '0.1.0', {
+        chain: { ...chain, argument: `${chain.argument}:layers/meta-tolomeo/conf/layer.conf` },
+      }),
+    ),
+  );
   assert.match(error.message, 'Config file extension not recognized');
 });
 
@@ -138,14 +197,17 @@ test('KAS_BUILD_DIR says where, and is respected', async () => {
   await withBuildDirectory(here.kas, { env, what: 'test' }, async (directory) => {
     assert.is(directory.path, join(here.dir, 'elsewhere'));
     await build(here, directory, '0.1.0', { env });
-    assert.ok(statSync(join(here.dir, 'elsewhere/tmp/deploy/images', MACHINE, `${IMAGE}-${MACHINE}.squashfs`)).size > 0);
+    assert.ok(
+      statSync(join(here.dir, 'elsewhere/tmp/deploy/images', MACHINE, `${IMAGE}-${MACHINE}.squashfs`)).size > 0,
+    );
   });
 });
 
 test('engine kas: VERSION_FROM and VERSION_TO reach the recipe, and rdiff applies what it makes', async () => {
   const here = project('delta');
   const { dir, kas, logFile } = here;
-  const archived = (version: string): string => join(dir, 'artifacts', MACHINE, IMAGE, version, `${IMAGE}-${MACHINE}.squashfs`);
+  const archived = (version: string): string =>
+    join(dir, 'artifacts', MACHINE, IMAGE, version, `${IMAGE}-${MACHINE}.squashfs`);
   await locked(here, async (directory) => {
     for (const version of ['0.1.0', '0.2.0']) {
       await build(here, directory, version);
@@ -154,7 +216,17 @@ test('engine kas: VERSION_FROM and VERSION_TO reach the recipe, and rdiff applie
     const chain = await chainOf({ config: kas.deltaConfig, workDir: dir });
     // The caller's own values must not win over the pair that is asked for.
     const env = { ...process.env, VERSION_FROM: '9', VERSION_TO: '9' };
-    const results = await buildDelta(directory, { kas, chain, env, logFile, from: '0.1.0', to: '0.2.0', machine: MACHINE, distro: DISTRO, image: IMAGE });
+    const results = await buildDelta(directory, {
+      kas,
+      chain,
+      env,
+      logFile,
+      from: '0.1.0',
+      to: '0.2.0',
+      machine: MACHINE,
+      distro: DISTRO,
+      image: IMAGE,
+    });
     await run('rdiff', ['patch', archived('0.1.0'), join(results, 'rootfs.delta'), join(dir, 'patched')]);
     assert.equal(await digestFile(join(dir, 'patched')), await digestFile(archived('0.2.0')));
   });

@@ -63,7 +63,12 @@ function contained(name: string, localConf: readonly string[] = []): Contained {
   writeFileSync(join(bin, 'docker'), DOCKER);
   chmodSync(join(bin, 'docker'), 0o755);
   here.kas = { ...here.kas, command: 'kas-container' };
-  const env = { ...process.env, PATH: `${bin}:${process.env.PATH ?? ''}`, KAS_ALLOW_ROOT: 'yes', KAS_CONTAINER_ENGINE: 'docker' };
+  const env = {
+    ...process.env,
+    PATH: `${bin}:${process.env.PATH ?? ''}`,
+    KAS_ALLOW_ROOT: 'yes',
+    KAS_CONTAINER_ENGINE: 'docker',
+  };
   return { here, env, calls: () => readFileSync(join(bin, 'calls'), 'utf8') };
 }
 
@@ -72,24 +77,41 @@ test('options: a name of ours, and what a recipe is to read', () => {
   const container = containerFor('/usr/local/bin/kas-container', { KAS_CONTAINER_ENGINE: 'podman' });
   assert.equal(container?.engines, ['podman']);
   assert.match(container?.name ?? '', /^release-plan-\d+-[0-9a-f]{8}$/);
-  assert.equal(containerOptions({ name: 'x', engines: [] }, { A: '1', B: '2' }), ['--runtime-args', '--name x -e A=1 -e B=2']);
+  assert.equal(containerOptions({ name: 'x', engines: [] }, { A: '1', B: '2' }), [
+    '--runtime-args',
+    '--name x -e A=1 -e B=2',
+  ]);
   assert.equal(containerFor('kas-container', {})?.engines, ['docker', 'podman']);
 });
 
 test('a version is built, proven and a delta made through kas-container', async () => {
   const { here, env, calls } = contained('container');
-  await locked(here, async (directory) => {
-    for (const version of ['0.1.0', '0.2.0']) {
-      const built = await build(here, directory, version, { env });
-      await prove(here, directory, version, built.startedAtNs);
-      assert.match(built.configuration.kas, /^kas-container \d/);
-      const archived = join(here.dir, 'artifacts', MACHINE, IMAGE, version);
-      mkdirSync(archived, { recursive: true });
-      copyFileSync(join(here.deploy, `${IMAGE}-${MACHINE}.squashfs`), join(archived, `${IMAGE}-${MACHINE}.squashfs`));
-    }
-    const chain = await chainOf({ config: here.kas.deltaConfig, workDir: here.dir });
-    await buildDelta(directory, { kas: here.kas, chain, env, logFile: here.logFile, from: '0.1.0', to: '0.2.0', machine: MACHINE, distro: DISTRO, image: IMAGE });
-  }, env);
+  await locked(
+    here,
+    async (directory) => {
+      for (const version of ['0.1.0', '0.2.0']) {
+        const built = await build(here, directory, version, { env });
+        await prove(here, directory, version, built.startedAtNs);
+        assert.match(built.configuration.kas, /^kas-container \d/);
+        const archived = join(here.dir, 'artifacts', MACHINE, IMAGE, version);
+        mkdirSync(archived, { recursive: true });
+        copyFileSync(join(here.deploy, `${IMAGE}-${MACHINE}.squashfs`), join(archived, `${IMAGE}-${MACHINE}.squashfs`));
+      }
+      const chain = await chainOf({ config: here.kas.deltaConfig, workDir: here.dir });
+      await buildDelta(directory, {
+        kas: here.kas,
+        chain,
+        env,
+        logFile: here.logFile,
+        from: '0.1.0',
+        to: '0.2.0',
+        machine: MACHINE,
+        distro: DISTRO,
+        image: IMAGE,
+      });
+    },
+    env,
+  );
   assert.match(calls(), /run .*--name release-plan-\S+ -e VERSION_FROM=0\.1\.0 -e VERSION_TO=0\.2\.0 /);
 });
 
@@ -97,7 +119,9 @@ test('an interrupted build in a container is ended by the engine, by name', asyn
   const { here, env, calls } = contained('container-stop', ['STAND_IN_TASK_SECONDS = "60"']);
   const stop = new AbortController();
   const onProgress = (): void => void setTimeout(() => stop.abort(), 100);
-  await failsWith('interrupted', () => locked(here, (directory) => build(here, directory, '0.1.0', { env, signal: stop.signal, onProgress }), env));
+  await failsWith('interrupted', () =>
+    locked(here, (directory) => build(here, directory, '0.1.0', { env, signal: stop.signal, onProgress }), env),
+  );
   assert.match(calls(), /kill release-plan-/);
   assert.equal(processesIn(here.dir), []);
 });

@@ -5,14 +5,37 @@ import type { KasSettings } from '../../src/core/plan.ts';
 
 const test = suite('kas: environment');
 const kas: KasSettings = {
-  config: ['/w/kas/a.yml'], buildinfo: 'buildinfo', command: 'kas', workDir: '/w', deploy: '/w/build/tmp/deploy/{machine}/{version}', deltaConfig: [], stallTimeoutMs: 1,
+  config: ['/w/kas/a.yml'],
+  buildinfo: 'buildinfo',
+  command: 'kas',
+  workDir: '/w',
+  deploy: '/w/build/tmp/deploy/{machine}/{version}',
+  deltaConfig: [],
+  stallTimeoutMs: 1,
 };
 const values = { machine: 'm', version: '1' };
 
-test('what changes the result is taken out; what says where stays; the plan\'s work dir wins', () => {
-  const env = { PATH: '/bin', KAS_MACHINE: 'x', KAS_DISTRO: 'x', KAS_TARGET: 'x', KAS_TASK: 'x', VERSION_FROM: 'x', VERSION_TO: 'x', KAS_WORK_DIR: '/x', KAS_PREMIRRORS: 'p', DL_DIR: '/dl' };
-  assert.equal(kasEnvironment(kas, env, { VERSION_TO: '2' }), { PATH: '/bin', KAS_WORK_DIR: '/w', KAS_PREMIRRORS: 'p', DL_DIR: '/dl', VERSION_TO: '2' });
-  assert.is(env.KAS_MACHINE, 'x', 'the caller\'s own is left alone');
+test("what changes the result is taken out; what says where stays; the plan's work dir wins", () => {
+  const env = {
+    PATH: '/bin',
+    KAS_MACHINE: 'x',
+    KAS_DISTRO: 'x',
+    KAS_TARGET: 'x',
+    KAS_TASK: 'x',
+    VERSION_FROM: 'x',
+    VERSION_TO: 'x',
+    KAS_WORK_DIR: '/x',
+    KAS_PREMIRRORS: 'p',
+    DL_DIR: '/dl',
+  };
+  assert.equal(kasEnvironment(kas, env, { VERSION_TO: '2' }), {
+    PATH: '/bin',
+    KAS_WORK_DIR: '/w',
+    KAS_PREMIRRORS: 'p',
+    DL_DIR: '/dl',
+    VERSION_TO: '2',
+  });
+  assert.is(env.KAS_MACHINE, 'x', "the caller's own is left alone");
 });
 
 test('KAS_BUILD_DIR, relative to the work dir, moves the deploy folder along', () => {

@@ -6,20 +6,22 @@ import { BuildErrors, LineSplitter, parseKasLine, progressOf } from '../../src/k
 const test = suite('kas: output');
 
 test('lines are the same however the bytes arrive', () => {
-  fc.assert(fc.property(fc.array(fc.string({ unit: 'grapheme-ascii' })), fc.array(fc.nat(20)), (words, cuts) => {
-    const text = words.map((one) => one.replaceAll(/[\r\n]/g, '')).join('\n');
-    const bytes = Buffer.from(text);
-    const lines: string[] = [];
-    const splitter = new LineSplitter((line) => lines.push(line));
-    let at = 0;
-    for (const cut of cuts) {
-      splitter.push(bytes.subarray(at, at + cut));
-      at += cut;
-    }
-    splitter.push(bytes.subarray(at));
-    splitter.end();
-    assert.equal(lines.join('\n'), text.endsWith('\n') ? text.slice(0, -1) : text);
-  }));
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: 'grapheme-ascii' })), fc.array(fc.nat(20)), (words, cuts) => {
+      const text = words.map((one) => one.replaceAll(/[\r\n]/g, '')).join('\n');
+      const bytes = Buffer.from(text);
+      const lines: string[] = [];
+      const splitter = new LineSplitter((line) => lines.push(line));
+      let at = 0;
+      for (const cut of cuts) {
+        splitter.push(bytes.subarray(at, at + cut));
+        at += cut;
+      }
+      splitter.push(bytes.subarray(at));
+      splitter.end();
+      assert.equal(lines.join('\n'), text.endsWith('\n') ? text.slice(0, -1) : text);
+    }),
+  );
 });
 
 test('a line without end is handed out in pieces, and bytes that are no UTF-8 do no harm', () => {
@@ -27,17 +29,29 @@ test('a line without end is handed out in pieces, and bytes that are no UTF-8 do
   const splitter = new LineSplitter((line) => sizes.push(line.length));
   for (let chunk = 0; chunk < 40; chunk += 1) splitter.push(Buffer.alloc(10_000, 0xff));
   splitter.end();
-  assert.is(sizes.reduce((sum, one) => sum + one, 0), 400_000);
+  assert.is(
+    sizes.reduce((sum, one) => sum + one, 0),
+    400_000,
+  );
   assert.ok(Math.max(...sizes) <= 75_000, String(sizes));
 });
 
 test('kas puts time and level before a message', () => {
-  assert.equal(parseKasLine('2026-11-21 20:53:09 - INFO     - ERROR: x - y'), { level: 'INFO', message: 'ERROR: x - y' });
-  assert.equal(parseKasLine('Traceback (most recent call last):'), { level: undefined, message: 'Traceback (most recent call last):' });
+  assert.equal(parseKasLine('2026-11-21 20:53:09 - INFO     - ERROR: x - y'), {
+    level: 'INFO',
+    message: 'ERROR: x - y',
+  });
+  assert.equal(parseKasLine('Traceback (most recent call last):'), {
+    level: undefined,
+    message: 'Traceback (most recent call last):',
+  });
 });
 
 const progress: Array<[line: string, told: string | undefined]> = [
-  ['NOTE: Running task 12 of 345 (/w/poky/meta/recipes-core/zlib/zlib_1.3.bb:do_compile)', 'task 12 of 345: zlib_1.3 do_compile'],
+  [
+    'NOTE: Running task 12 of 345 (/w/poky/meta/recipes-core/zlib/zlib_1.3.bb:do_compile)',
+    'task 12 of 345: zlib_1.3 do_compile',
+  ],
   ['NOTE: Running setscene task 3 of 100 (/w/x.bb:do_deploy_setscene)', 'setscene task 3 of 100: x do_deploy_setscene'],
   ['NOTE: Running noexec task 3 of 100 (virtual:native:/w/x_1.bb:do_build)', 'task 3 of 100: x_1 do_build'],
   ['NOTE: recipe zlib-1.3-r0: task do_compile: Started', undefined],
@@ -52,17 +66,37 @@ const errorsOf = (...lines: string[]): BuildErrors => {
 const info = (message: string): string => `2026-11-21 20:53:09 - INFO     - ${message}`;
 
 test('the errors of BitBake come first, whatever level kas gives them', () => {
-  const errors = errorsOf(info('NOTE: a'), info('ERROR: zlib-1.3-r0 do_compile: oe_runmake failed'), '2026-11-21 20:53:09 - ERROR    - Command "x" failed', info('ERROR: Logfile of failure stored in: /w/log'));
-  assert.equal(errors.lines(), ['ERROR: zlib-1.3-r0 do_compile: oe_runmake failed', 'ERROR: Logfile of failure stored in: /w/log']);
+  const errors = errorsOf(
+    info('NOTE: a'),
+    info('ERROR: zlib-1.3-r0 do_compile: oe_runmake failed'),
+    '2026-11-21 20:53:09 - ERROR    - Command "x" failed',
+    info('ERROR: Logfile of failure stored in: /w/log'),
+  );
+  assert.equal(errors.lines(), [
+    'ERROR: zlib-1.3-r0 do_compile: oe_runmake failed',
+    'ERROR: Logfile of failure stored in: /w/log',
+  ]);
 });
 
 test('then those of kas, then the last line of its traceback', () => {
-  assert.equal(errorsOf('2026-11-21 20:53:09 - ERROR    - no such file', 'Traceback', 'E: x').lines(), ['no such file']);
-  assert.equal(errorsOf('Traceback (most recent call last):', '  File "x"', 'TypeError: sequence item 0: expected str instance, NoneType found').lines(), ['TypeError: sequence item 0: expected str instance, NoneType found']);
+  assert.equal(errorsOf('2026-11-21 20:53:09 - ERROR    - no such file', 'Traceback', 'E: x').lines(), [
+    'no such file',
+  ]);
+  assert.equal(
+    errorsOf(
+      'Traceback (most recent call last):',
+      '  File "x"',
+      'TypeError: sequence item 0: expected str instance, NoneType found',
+    ).lines(),
+    ['TypeError: sequence item 0: expected str instance, NoneType found'],
+  );
 });
 
 test('pitfalls of kas have a hint', () => {
-  assert.match(errorsOf('TypeError: sequence item 0: expected str instance, NoneType found').hint() ?? '', 'no bitbake');
+  assert.match(
+    errorsOf('TypeError: sequence item 0: expected str instance, NoneType found').hint() ?? '',
+    'no bitbake',
+  );
   assert.is(errorsOf(info('ERROR: x')).hint(), undefined);
 });
 

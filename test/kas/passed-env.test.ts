@@ -19,11 +19,20 @@ test('later files win, and the caller wins over all; a name without a value is p
     file('c.yml', 'header: {version: 1}\n'),
   ];
   const passed = await passedEnvironment(files, { C: '3', E: '3', F: '3' });
-  assert.equal([...passed], [['A', '1'], ['B', '2'], ['C', '3'], ['E', '3']]);
+  assert.equal(
+    [...passed],
+    [
+      ['A', '1'],
+      ['B', '2'],
+      ['C', '3'],
+      ['E', '3'],
+    ],
+  );
 });
 
 test('a file without env, or with an odd one, passes nothing', async () => {
-  for (const text of ['', 'env:\n', 'env: x\n', '[]\n']) assert.is((await passedEnvironment([file('x.yml', text)], { x: '1' })).size, 0);
+  for (const text of ['', 'env:\n', 'env: x\n', '[]\n'])
+    assert.is((await passedEnvironment([file('x.yml', text)], { x: '1' })).size, 0);
 });
 
 test.run();

@@ -15,7 +15,13 @@ function directory(): BuildDirectory {
   mkdirSync(notes);
   return { path, notes };
 }
-const configuration = (digest: string, commit = 'c'): BuildConfiguration => ({ digest, settings: {}, layers: { meta: commit }, chain: ['a.yml'], kas: 'kas 3.1' });
+const configuration = (digest: string, commit = 'c'): BuildConfiguration => ({
+  digest,
+  settings: {},
+  layers: { meta: commit },
+  chain: ['a.yml'],
+  kas: 'kas 3.1',
+});
 
 test('a build is recorded, finished, read back and forgotten', async () => {
   const here = directory();
@@ -36,7 +42,10 @@ test('the same version goes on from its first start; another version or configur
   const first = await startPending(here, '0.1.0', configuration('d'));
   await finishPending(here, first);
   const again = await startPending(here, '0.1.0', configuration('d', 'another commit'));
-  assert.equal([again.startedAtNs, again.finished, again.configuration.layers.meta], [first.startedAtNs, false, 'another commit']);
+  assert.equal(
+    [again.startedAtNs, again.finished, again.configuration.layers.meta],
+    [first.startedAtNs, false, 'another commit'],
+  );
   const other = await startPending(here, '0.2.0', configuration('d'));
   assert.ok(other.startedAtNs >= first.startedAtNs);
   const marker = statSync(join(here.notes, 'started'), { bigint: true }).ctimeNs;

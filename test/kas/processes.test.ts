@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { bitbakeServerOf, descendantsOf, listProcesses, readProcess, sendSignal, type ProcessInfo } from '../../src/kas/processes.ts';
+import {
+  bitbakeServerOf,
+  descendantsOf,
+  listProcesses,
+  readProcess,
+  sendSignal,
+  type ProcessInfo,
+} from '../../src/kas/processes.ts';
 import { scratch } from '../support/scratch.ts';
 
 const test = suite('kas: processes');
@@ -26,9 +33,19 @@ test('a process is read with its session, whatever its name', async () => {
 });
 
 test('descendants are found in any order', () => {
-  const one = (pid: number, parent: number): ProcessInfo => ({ pid, parent, group: 0, session: 0, args: [], isZombie: false });
+  const one = (pid: number, parent: number): ProcessInfo => ({
+    pid,
+    parent,
+    group: 0,
+    session: 0,
+    args: [],
+    isZombie: false,
+  });
   const all = [one(4, 3), one(3, 2), one(2, 1), one(5, 1), one(9, 8)];
-  assert.equal(descendantsOf([2], all).map((each) => each.pid), [4, 3, 2]);
+  assert.equal(
+    descendantsOf([2], all).map((each) => each.pid),
+    [4, 3, 2],
+  );
   assert.equal(descendantsOf([7], all), []);
 });
 

@@ -62,18 +62,41 @@ export async function chainFor({ dir, kas }: Project, version: string): Promise<
   return await chainOf({ config: kas.config, override, workDir: dir });
 }
 
-export const locked = <T>({ kas }: Project, body: (directory: BuildDirectory) => Promise<T>, env: NodeJS.ProcessEnv = process.env): Promise<T> =>
-  withBuildDirectory(kas, { env, what: 'test' }, body);
+export const locked = <T>(
+  { kas }: Project,
+  body: (directory: BuildDirectory) => Promise<T>,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<T> => withBuildDirectory(kas, { env, what: 'test' }, body);
 
 /** Builds a version with real kas. */
-export async function build(of: Project, directory: BuildDirectory, version: string, more: Partial<BuildRequest> = {}): Promise<PendingBuild> {
+export async function build(
+  of: Project,
+  directory: BuildDirectory,
+  version: string,
+  more: Partial<BuildRequest> = {},
+): Promise<PendingBuild> {
   const { kas, dir, logFile } = of;
-  const chain = more.chain ?? await chainFor(of, version);
-  return await buildVersion(directory, { kas, chain, env: process.env, logFile, version, machine: MACHINE, distro: DISTRO, planDir: dir, ...more });
+  const chain = more.chain ?? (await chainFor(of, version));
+  return await buildVersion(directory, {
+    kas,
+    chain,
+    env: process.env,
+    logFile,
+    version,
+    machine: MACHINE,
+    distro: DISTRO,
+    planDir: dir,
+    ...more,
+  });
 }
 
 /** The proof of a build, for the project's one partition. */
-export async function prove(of: Project, directory: BuildDirectory, version: string, startedAtNs: bigint): Promise<Proof[]> {
+export async function prove(
+  of: Project,
+  directory: BuildDirectory,
+  version: string,
+  startedAtNs: bigint,
+): Promise<Proof[]> {
   return await proveBuild({
     deploy: of.deploy,
     partitions: [ROOTFS],
@@ -88,12 +111,14 @@ export async function prove(of: Project, directory: BuildDirectory, version: str
 
 /** Processes that work in a folder or name it in their arguments. */
 export function processesIn(folder: string): string[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid).flatMap((pid) => {
-    try {
-      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      return words.includes(folder) || readlinkSync(`/proc/${pid}/cwd`).startsWith(folder) ? [`${pid} ${words}`] : [];
-    } catch {
-      return [];
-    }
-  });
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap((pid) => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+        return words.includes(folder) || readlinkSync(`/proc/${pid}/cwd`).startsWith(folder) ? [`${pid} ${words}`] : [];
+      } catch {
+        return [];
+      }
+    });
 }

@@ -14,7 +14,13 @@ import { ROOTFS } from './project.ts';
 const test = suite('kas: proof of a build');
 const deploy = scratch('deploy');
 const NAME = 'image-prod-demo.squashfs';
-const boot: Partition = { name: 'boot', file: 'boot.vfat', readOnly: false, target: { device: '/dev/vda1' }, delta: 'none' };
+const boot: Partition = {
+  name: 'boot',
+  file: 'boot.vfat',
+  readOnly: false,
+  target: { device: '/dev/vda1' },
+  delta: 'none',
+};
 
 test.before(async () => {
   mkdirSync(join(deploy, 'rootfs/etc'), { recursive: true });
@@ -24,8 +30,17 @@ test.before(async () => {
   writeFileSync(join(deploy, 'boot.vfat'), 'boot');
 });
 
-const request = (more: Partial<ProofRequest> = {}): ProofRequest =>
-  ({ deploy, partitions: [ROOTFS], machine: 'demo', distro: 'prod', image: 'image-prod', version: '0.1.0', startedAtNs: 0n, scratchDir: deploy, ...more });
+const request = (more: Partial<ProofRequest> = {}): ProofRequest => ({
+  deploy,
+  partitions: [ROOTFS],
+  machine: 'demo',
+  distro: 'prod',
+  image: 'image-prod',
+  version: '0.1.0',
+  startedAtNs: 0n,
+  scratchDir: deploy,
+  ...more,
+});
 const changedNs = (): bigint => statSync(join(deploy, 'made.squashfs'), { bigint: true }).ctimeNs;
 
 test('each partition gives a proof of freshness and one of its version, or says why not', async () => {
@@ -41,10 +56,14 @@ test('an image older than the build is stale, unless what is known of it allows 
   const startedAtNs = changedNs() + 1n;
   const bare = await failsWith('build-stale', () => proveBuild(request({ startedAtNs })));
   assert.match(bare.message, /kas exited 0 without making it$/);
-  const refused = await failsWith('build-stale', () => proveBuild(request({ startedAtNs, objectionToEarlier: async () => 'its layers moved' })));
+  const refused = await failsWith('build-stale', () =>
+    proveBuild(request({ startedAtNs, objectionToEarlier: async () => 'its layers moved' })),
+  );
   assert.match(refused.message, /without making it, and its layers moved$/);
   const asked: string[] = [];
-  const [fresh] = await proveBuild(request({ startedAtNs, objectionToEarlier: async (path, sha256) => void asked.push(path, sha256) }));
+  const [fresh] = await proveBuild(
+    request({ startedAtNs, objectionToEarlier: async (path, sha256) => void asked.push(path, sha256) }),
+  );
   assert.match(fresh?.detail ?? '', `${NAME}: of an earlier build of 0.1.0`);
   assert.equal(asked, [join(deploy, NAME), (await digestFile(join(deploy, NAME))).sha256]);
 });
@@ -57,10 +76,18 @@ test('its own modification time does not matter: shared state keeps old ones', a
 });
 
 test('another version inside, no such file, no image: all problems are told at once', async () => {
-  const error = await failsWith('build-version-unproven', () => proveBuild(request({
-    version: '0.2.0',
-    partitions: [ROOTFS, { ...ROOTFS, name: 'other', versionFile: '/etc/version' }, { ...boot, file: 'missing-{version}.vfat' }],
-  })));
+  const error = await failsWith('build-version-unproven', () =>
+    proveBuild(
+      request({
+        version: '0.2.0',
+        partitions: [
+          ROOTFS,
+          { ...ROOTFS, name: 'other', versionFile: '/etc/version' },
+          { ...boot, file: 'missing-{version}.vfat' },
+        ],
+      }),
+    ),
+  );
   assert.match(error.message, '/etc/buildinfo in');
   assert.match(error.message, 'does not hold 0.2.0; it says: BUILD_VERSION = 0.1.0');
   assert.match(error.message, 'has no file /etc/version');
@@ -83,15 +110,19 @@ const words: Array<[text: string, version: string, holds: boolean]> = [
   ['0.1.0-rc1 after 0.1.0', '0.1.0', true],
   ['', '0.1.0', false],
 ];
-for (const [text, version, holds] of words) test(`${JSON.stringify(text)} ${holds ? 'holds' : 'does not hold'} ${version}`, () => assert.is(holdsVersion(text, version), holds));
+for (const [text, version, holds] of words)
+  test(`${JSON.stringify(text)} ${holds ? 'holds' : 'does not hold'} ${version}`, () =>
+    assert.is(holdsVersion(text, version), holds));
 
 test('a version between spaces is found, and one with more characters of versions around it is not', () => {
   const version = fc.stringMatching(/^[0-9A-Za-z][0-9A-Za-z.+_-]{0,20}$/);
-  fc.assert(fc.property(version, fc.constantFrom('0', 'a', '-', '+', '_', '.'), (text, more) => {
-    assert.ok(holdsVersion(`= ${text} ;`, text));
-    assert.not(holdsVersion(`= ${more}${text} ;`, text) && !text.startsWith(more));
-    assert.not(holdsVersion(`= ${text}${more}0 ;`, text) && !text.endsWith(more));
-  }));
+  fc.assert(
+    fc.property(version, fc.constantFrom('0', 'a', '-', '+', '_', '.'), (text, more) => {
+      assert.ok(holdsVersion(`= ${text} ;`, text));
+      assert.not(holdsVersion(`= ${more}${text} ;`, text) && !text.startsWith(more));
+      assert.not(holdsVersion(`= ${text}${more}0 ;`, text) && !text.endsWith(more));
+    }),
+  );
 });
 
 test.run();

@@ -34,13 +34,23 @@ function place(): Place {
   return { workDir, directory: { path, notes }, image };
 }
 
-const configuration = (more: Partial<BuildConfiguration> = {}): BuildConfiguration =>
-  ({ digest: 'd', settings: { 'EXTRA': 'x', 'layer meta': 'm' }, layers: { meta: 'aaaa' }, chain: [], kas: 'kas 3.1', ...more });
+const configuration = (more: Partial<BuildConfiguration> = {}): BuildConfiguration => ({
+  digest: 'd',
+  settings: { 'EXTRA': 'x', 'layer meta': 'm' },
+  layers: { meta: 'aaaa' },
+  chain: [],
+  kas: 'kas 3.1',
+  ...more,
+});
 
 /** File systems stamp by a clock of some milliseconds. */
 const TICK_MS = 20;
 
-async function built({ directory }: Place, version = '0.1.0', how: Partial<BuildConfiguration> = {}): Promise<PendingBuild> {
+async function built(
+  { directory }: Place,
+  version = '0.1.0',
+  how: Partial<BuildConfiguration> = {},
+): Promise<PendingBuild> {
   return await finishPending(directory, await startPending(directory, version, configuration(how)));
 }
 
@@ -62,14 +72,24 @@ test('the same version of the same inputs and bytes may be taken', async () => {
 
 test('whatever differs is named', async () => {
   const here = await remembered();
-  assert.match(await ask(here, await built(here, '0.2.0')) ?? '', 'archived as 0.1.0');
+  assert.match((await ask(here, await built(here, '0.2.0'))) ?? '', 'archived as 0.1.0');
   const same = await built(here);
-  assert.match(await ask(here, same, { sha256: '0'.repeat(64) }) ?? '', 'altered');
-  assert.match(await ask(here, same, { path: join(here.directory.path, 'other') }) ?? '', 'nothing in the build directory says');
-  for (const name of ['machine', 'distro', 'image']) assert.match(await ask(here, same, { key: { ...key, [name]: 'other' } }) ?? '', `for ${name} `);
+  assert.match((await ask(here, same, { sha256: '0'.repeat(64) })) ?? '', 'altered');
+  assert.match(
+    (await ask(here, same, { path: join(here.directory.path, 'other') })) ?? '',
+    'nothing in the build directory says',
+  );
+  for (const name of ['machine', 'distro', 'image'])
+    assert.match((await ask(here, same, { key: { ...key, [name]: 'other' } })) ?? '', `for ${name} `);
   const settings = { ...configuration().settings, EXTRA: 'y' };
-  assert.match(await ask(here, await built(here, '0.1.0', { digest: 'e', settings })) ?? '', /another configuration: EXTRA$/);
-  assert.match(await ask(here, await built(here, '0.1.0', { layers: { meta: 'bbbb' } })) ?? '', 'meta was at aaaa, is at bbbb');
+  assert.match(
+    (await ask(here, await built(here, '0.1.0', { digest: 'e', settings }))) ?? '',
+    /another configuration: EXTRA$/,
+  );
+  assert.match(
+    (await ask(here, await built(here, '0.1.0', { layers: { meta: 'bbbb' } }))) ?? '',
+    'meta was at aaaa, is at bbbb',
+  );
 });
 
 test('a record that was altered is none, and one of an image that is gone is dropped', async () => {
@@ -82,17 +102,27 @@ test('a record that was altered is none, and one of an image that is gone is dro
   assert.equal(Object.keys((JSON.parse(readFileSync(file, 'utf8')) as { images: object }).images), ['other.squashfs']);
   assert.is(await ask(here, here.first, { path: other }), undefined);
   writeFileSync(file, readFileSync(file, 'utf8').replace('"0.1.0"', '"0.1.1"'));
-  assert.match(await ask(here, here.first, { path: other }) ?? '', 'nothing in the build directory says');
+  assert.match((await ask(here, here.first, { path: other })) ?? '', 'nothing in the build directory says');
 });
 
-for (const [state, layers] of [['outside of any repository', {}], ['with changes', { meta: 'aaaa-dirty' }]] as const) {
+for (const [state, layers] of [
+  ['outside of any repository', {}],
+  ['with changes', { meta: 'aaaa-dirty' }],
+] as const) {
   test(`a layer ${state}: no file in it may have changed since`, async () => {
     const here = await remembered({ layers });
     assert.is(await ask(here, here.first), undefined);
     writeFileSync(join(here.workDir, 'meta/recipes/a.bb'), 'b');
-    assert.match(await ask(here, here.first) ?? '', /meta\/recipes\/a\.bb, in a layer without a clean commit, was changed/);
+    assert.match(
+      (await ask(here, here.first)) ?? '',
+      /meta\/recipes\/a\.bb, in a layer without a clean commit, was changed/,
+    );
     rmSync(join(here.workDir, 'meta/recipes/a.bb'));
-    assert.match(await ask(here, here.first) ?? '', /meta\/recipes, in a layer/, 'a file that is gone changed its folder');
+    assert.match(
+      (await ask(here, here.first)) ?? '',
+      /meta\/recipes, in a layer/,
+      'a file that is gone changed its folder',
+    );
   });
 }
 

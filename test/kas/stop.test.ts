@@ -1,4 +1,7 @@
-/** Ctrl-C, a crash of kas, a server that does not listen: nothing builds on, and the next build works. Real kas throughout. */
+/**
+ * Ctrl-C, a crash of kas, a server that does not listen: nothing builds on, and the next build works. Real kas
+ * throughout.
+ */
 import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -22,7 +25,9 @@ async function interruptInTask(here: Project): Promise<number> {
       stop.abort();
     }, 100);
   };
-  await failsWith('interrupted', () => locked(here, (directory) => build(here, directory, '0.1.0', { signal: stop.signal, onProgress })));
+  await failsWith('interrupted', () =>
+    locked(here, (directory) => build(here, directory, '0.1.0', { signal: stop.signal, onProgress })),
+  );
   return performance.now() - askedAt;
 }
 
@@ -51,28 +56,40 @@ test('a server that does not listen is killed with its whole session', async () 
 test('an interruption before BitBake runs stops kas', async () => {
   const here = project('early');
   const stop = new AbortController();
-  await failsWith('interrupted', () => locked(here, (directory) => build(here, directory, '0.1.0', { signal: stop.signal, onLine: () => stop.abort() })));
+  await failsWith('interrupted', () =>
+    locked(here, (directory) => build(here, directory, '0.1.0', { signal: stop.signal, onLine: () => stop.abort() })),
+  );
   assert.equal(processesIn(here.dir), []);
 });
 
 test('when kas is killed, the server that it leaves behind is stopped too', async () => {
   const here = project('killed', [LONG]);
   const onProgress = (): void => void killKas(here);
-  const error = await failsWith('build-failed', () => locked(here, (directory) => build(here, directory, '0.1.0', { onProgress })));
+  const error = await failsWith('build-failed', () =>
+    locked(here, (directory) => build(here, directory, '0.1.0', { onProgress })),
+  );
   assert.match(error.message, 'killed by SIGKILL');
   assert.equal(processesIn(here.dir), []);
 });
 
 async function killKas(here: Project): Promise<void> {
-  const found = (await listProcesses()).filter((one) => one.args.some((word) => word.endsWith('/kas')) && one.args.includes('build') && one.args.some((word) => word.includes('.release-plan/kas/0.1.0.yml')));
-  for (const { pid } of found) if (processesIn(here.dir).some((one) => one.startsWith(`${pid} `))) sendSignal(pid, 'SIGKILL');
+  const found = (await listProcesses()).filter(
+    (one) =>
+      one.args.some((word) => word.endsWith('/kas')) &&
+      one.args.includes('build') &&
+      one.args.some((word) => word.includes('.release-plan/kas/0.1.0.yml')),
+  );
+  for (const { pid } of found)
+    if (processesIn(here.dir).some((one) => one.startsWith(`${pid} `))) sendSignal(pid, 'SIGKILL');
 }
 
 test('an aborted signal starts nothing', async () => {
   const here = project('aborted');
   const signal = AbortSignal.abort();
   let failed = false;
-  await locked(here, (directory) => build(here, directory, '0.1.0', { signal })).catch(() => { failed = true; });
+  await locked(here, (directory) => build(here, directory, '0.1.0', { signal })).catch(() => {
+    failed = true;
+  });
   assert.ok(failed);
   assert.not(existsSync(join(here.dir, 'build/conf/local.conf')));
 });
@@ -81,7 +98,10 @@ test('the end of a build waits for the server that lingers', async () => {
   const here = project('linger', ['STAND_IN_LINGER = "2"']);
   await locked(here, async (directory) => {
     await build(here, directory, '0.1.0');
-    assert.equal(processesIn(here.dir).filter((one) => one.includes('bitbake')), []);
+    assert.equal(
+      processesIn(here.dir).filter((one) => one.includes('bitbake')),
+      [],
+    );
     await waitForBitbake(directory);
   });
 });

@@ -18,10 +18,18 @@ const test = suite('kas: traps');
 
 test('1, order: an override that is not the last is found before the build', async () => {
   const here = project('order');
-  const override = await writeOverride({ planDir: here.dir, config: here.kas.config }, { buildinfo: 'buildinfo', version: '0.1.0' });
+  const override = await writeOverride(
+    { planDir: here.dir, config: here.kas.config },
+    { buildinfo: 'buildinfo', version: '0.1.0' },
+  );
   const chain = await chainOf({ config: [override, ...here.kas.config], workDir: here.dir });
-  const error = await failsWith('kas-order', () => locked(here, (directory) => build(here, directory, '0.1.0', { chain })));
-  assert.match(error.message, /local\.conf:\d+ \(local_conf_header "buildinfo"\) sets BUILD_VERSION to "dev", planned is 0\.1\.0/);
+  const error = await failsWith('kas-order', () =>
+    locked(here, (directory) => build(here, directory, '0.1.0', { chain })),
+  );
+  assert.match(
+    error.message,
+    /local\.conf:\d+ \(local_conf_header "buildinfo"\) sets BUILD_VERSION to "dev", planned is 0\.1\.0/,
+  );
 });
 
 test('1, order: chainOf itself puts the override last', async () => {
@@ -32,14 +40,18 @@ test('1, order: chainOf itself puts the override last', async () => {
 
 test('2, another id: a later header that sets BUILD_VERSION is named', async () => {
   const here = project('other-id', ['BUILD_VERSION = "9.9.9"'], 'zz-product');
-  const error = await failsWith('kas-version-overridden', () => locked(here, (directory) => build(here, directory, '0.1.0')));
+  const error = await failsWith('kas-version-overridden', () =>
+    locked(here, (directory) => build(here, directory, '0.1.0')),
+  );
   assert.match(error.message, /local_conf_header "zz-product"\) sets BUILD_VERSION to "9\.9\.9", planned is 0\.1\.0/);
 });
 
 test('3, two builds in one directory: the second is refused and told who builds', async () => {
   const here = project('two-builds');
   await locked(here, async () => {
-    const error = await failsWith('build-dir-busy', () => withBuildDirectory(here.kas, { env: process.env, what: 'second' }, async () => undefined));
+    const error = await failsWith('build-dir-busy', () =>
+      withBuildDirectory(here.kas, { env: process.env, what: 'second' }, async () => undefined),
+    );
     assert.match(error.message, new RegExp(`held by test \\(pid ${process.pid}`));
   });
 });
@@ -48,7 +60,9 @@ test('3, two builds in one directory: a BitBake server that somebody else starte
   const here = project('server');
   await locked(here, async (directory) => {
     const lock = join(directory.path, 'bitbake.lock');
-    const server = spawn('sh', ['-c', 'exec 9>"$0"; flock 9; echo $$ >&9; echo held; exec sleep 60', lock], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const server = spawn('sh', ['-c', 'exec 9>"$0"; flock 9; echo $$ >&9; echo held; exec sleep 60', lock], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     await once(server.stdout, 'data');
     try {
       const error = await failsWith('build-dir-busy', () => waitForBitbake(directory, { waitMs: 100 }));
@@ -64,18 +78,20 @@ test('3, two builds in one directory: a BitBake server that somebody else starte
 test('3, two builds in one directory: a kas started by hand meanwhile is noticed', async () => {
   const here = project('by-hand', ['STAND_IN_TASK_SECONDS = "1.5"']);
   const byHand = await chainOf({ config: here.kas.config, workDir: here.dir });
-  await failsWith('kas-configuration-changed', () => locked(here, async (directory) => {
-    const job = { kas: here.kas, chain: byHand, env: process.env, logFile: join(here.dir, 'by-hand.log') };
-    let other: Promise<void> | undefined;
-    const onProgress = (): void => {
-      other ??= runKas(kasRunOf(directory, job, ['checkout', byHand.argument]));
-    };
-    try {
-      await build(here, directory, '0.1.0', { onProgress });
-    } finally {
-      await other;
-    }
-  }));
+  await failsWith('kas-configuration-changed', () =>
+    locked(here, async (directory) => {
+      const job = { kas: here.kas, chain: byHand, env: process.env, logFile: join(here.dir, 'by-hand.log') };
+      let other: Promise<void> | undefined;
+      const onProgress = (): void => {
+        other ??= runKas(kasRunOf(directory, job, ['checkout', byHand.argument]));
+      };
+      try {
+        await build(here, directory, '0.1.0', { onProgress });
+      } finally {
+        await other;
+      }
+    }),
+  );
 });
 
 test('4, stale result: deleted images that kas does not make again are missing, not archived', async () => {
@@ -103,18 +119,36 @@ test('4, stale result: a version outside the task hash leaves the older image, w
 
 test('5, the shell: KAS_MACHINE and its kind do not reach kas', async () => {
   const here = project('shell');
-  const env = { ...process.env, KAS_MACHINE: 'other', KAS_DISTRO: 'other', KAS_TARGET: 'other', KAS_TASK: 'clean', VERSION_FROM: '7' };
-  await locked(here, async (directory) => {
-    const built = await build(here, directory, '0.1.0', { env });
-    await prove(here, directory, '0.1.0', built.startedAtNs);
-  }, env);
+  const env = {
+    ...process.env,
+    KAS_MACHINE: 'other',
+    KAS_DISTRO: 'other',
+    KAS_TARGET: 'other',
+    KAS_TASK: 'clean',
+    VERSION_FROM: '7',
+  };
+  await locked(
+    here,
+    async (directory) => {
+      const built = await build(here, directory, '0.1.0', { env });
+      await prove(here, directory, '0.1.0', built.startedAtNs);
+    },
+    env,
+  );
 });
 
 test('5, the shell: kas files for another machine or distro than the plan are refused', async () => {
   const here = project('machine');
-  const machine = await failsWith('kas-settings-differ', () => locked(here, (directory) => build(here, directory, '0.1.0', { machine: 'tolomeo-imx8' })));
-  assert.match(machine.message, /the plan says MACHINE tolomeo-imx8, the kas files say otherwise: machine: tolomeo-qemux86-64/);
-  await failsWith('kas-settings-differ', () => locked(here, (directory) => build(here, directory, '0.1.0', { distro: 'tolomeo-dev' })));
+  const machine = await failsWith('kas-settings-differ', () =>
+    locked(here, (directory) => build(here, directory, '0.1.0', { machine: 'tolomeo-imx8' })),
+  );
+  assert.match(
+    machine.message,
+    /the plan says MACHINE tolomeo-imx8, the kas files say otherwise: machine: tolomeo-qemux86-64/,
+  );
+  await failsWith('kas-settings-differ', () =>
+    locked(here, (directory) => build(here, directory, '0.1.0', { distro: 'tolomeo-dev' })),
+  );
 });
 
 test('6, versions are code: what BitBake would evaluate never becomes a file', async () => {

@@ -19,14 +19,18 @@ const dir = fileURLToPath(new URL('bad/', import.meta.url));
 const files = readdirSync(dir).filter((name) => name.endsWith('.yml'));
 const raised = new Set<Code>();
 
-const inWords = ({ code, severity, where }: Diagnostic): string => `${code}${severity === 'warning' ? ' (warning)' : ''} ${where?.line}:${where?.column}`;
+const inWords = ({ code, severity, where }: Diagnostic): string =>
+  `${code}${severity === 'warning' ? ' (warning)' : ''} ${where?.line}:${where?.column}`;
 
 for (const name of files) {
   test(name, async () => {
     const expected = /^# expect: (.+)$/m.exec(readFileSync(join(dir, name), 'utf8'))?.[1];
     const { plan, diagnostics } = await loadPlan(name, { cwd: dir });
     assert.is(diagnostics.map(inWords).join(', '), expected);
-    assert.is(plan === undefined, diagnostics.some((one) => one.severity === 'error'));
+    assert.is(
+      plan === undefined,
+      diagnostics.some((one) => one.severity === 'error'),
+    );
     for (const one of diagnostics) {
       raised.add(one.code);
       assert.ok(one.message.length > 0 && !/[\n\r]/.test(one.message), `a message of one line: ${one.message}`);
@@ -48,15 +52,33 @@ test('what is secret in a plan is in no message and in no frame', async () => {
 });
 
 /** Raised by tests of their own: what no text of a plan can bring about, or no file in git. */
-const ELSEWHERE: ReadonlySet<string> = new Set<Code>(['usage', 'plan-not-found', 'plan-too-large', 'plan-encoding', 'plan-many-problems', 'kas-repository']);
+const ELSEWHERE: ReadonlySet<string> = new Set<Code>([
+  'usage',
+  'plan-not-found',
+  'plan-too-large',
+  'plan-encoding',
+  'plan-many-problems',
+  'kas-repository',
+]);
 
 test('every code that src/plan names is raised by some bad plan, and has an example', async () => {
-  const sources = await glob('**/*.ts', { cwd: fileURLToPath(new URL('../../src/plan/', import.meta.url)), absolute: true });
-  const literals = sources.flatMap((path) => [...readFileSync(path, 'utf8').matchAll(/'([a-z]+(?:-[a-z]+)*)'/g)].map((match) => match[1] ?? ''));
+  const sources = await glob('**/*.ts', {
+    cwd: fileURLToPath(new URL('../../src/plan/', import.meta.url)),
+    absolute: true,
+  });
+  const literals = sources.flatMap((path) =>
+    [...readFileSync(path, 'utf8').matchAll(/'([a-z]+(?:-[a-z]+)*)'/g)].map((match) => match[1] ?? ''),
+  );
   const named = [...new Set(literals)].filter((one) => Object.hasOwn(CODES, one)) as Code[];
   assert.ok(named.length > 40);
-  assert.equal(named.filter((code) => !raised.has(code) && !ELSEWHERE.has(code)), []);
-  assert.equal(named.filter((code) => EXAMPLES[code] === undefined), []);
+  assert.equal(
+    named.filter((code) => !raised.has(code) && !ELSEWHERE.has(code)),
+    [],
+  );
+  assert.equal(
+    named.filter((code) => EXAMPLES[code] === undefined),
+    [],
+  );
 });
 
 test.run();

@@ -7,20 +7,34 @@ import { plan as demoPlan } from '../support/manifests.ts';
 
 const test = suite('plan: compare');
 
-const KAS = { config: ['/project/base.yml'], buildinfo: 'buildinfo', command: 'kas', workDir: '/project', deploy: '/project/deploy', deltaConfig: [], stallTimeoutMs: 1 };
+const KAS = {
+  config: ['/project/base.yml'],
+  buildinfo: 'buildinfo',
+  command: 'kas',
+  workDir: '/project',
+  deploy: '/project/deploy',
+  deltaConfig: [],
+  stallTimeoutMs: 1,
+};
 
 /** A plan and what apply would do with an archive that holds some versions and no update. */
 function view(changes: Partial<Plan>, archived: readonly string[] = [], recipe = 'one'): PlanView {
   const plan = demoPlan({ kas: KAS, ...changes });
   const pairs = requiredPairs(plan);
   const steps: Step[] = [
-    ...plan.versions.filter(({ version }) => !archived.includes(version)).flatMap(({ version }): Step[] => [{ kind: 'build', version, why: '' }, { kind: 'archive', version, why: '' }]),
+    ...plan.versions
+      .filter(({ version }) => !archived.includes(version))
+      .flatMap(({ version }): Step[] => [
+        { kind: 'build', version, why: '' },
+        { kind: 'archive', version, why: '' },
+      ]),
     ...pairs.map(({ from, to, engine }): Step => ({ kind: 'delta', from, to, engine, why: 'not in the archive' })),
   ];
   return { plan, pairs, recipes: { rdiff: recipe, kas: recipe, ostree: '' }, steps };
 }
 
-const versionsOf = (...versions: string[]): Plan['versions'] => versions.map((version) => ({ version, tags: ['promoted'], kas: [] }));
+const versionsOf = (...versions: string[]): Plan['versions'] =>
+  versions.map((version) => ({ version, tags: ['promoted'], kas: [] }));
 
 test('a plan against itself changes nothing, whatever is still to be done', () => {
   const comparison = comparePlans(view({}), view({}), undefined);
@@ -29,12 +43,18 @@ test('a plan against itself changes nothing, whatever is still to be done', () =
 });
 
 test('a new version is built, and the deltas to it are made; one that is archived already is not built', () => {
-  const before = view({ versions: versionsOf('0.1.0') , deltas: [] }, ['0.1.0', '0.2.0']);
+  const before = view({ versions: versionsOf('0.1.0'), deltas: [] }, ['0.1.0', '0.2.0']);
   const after = view({ versions: versionsOf('0.1.0', '0.2.0', '0.3.0') }, ['0.1.0', '0.2.0']);
   const comparison = comparePlans(before, after, undefined);
   assert.equal(comparison.builds, ['0.3.0']);
   assert.equal(comparison.adopted, ['0.2.0']);
-  assert.equal(comparison.deltas.map(({ from, to, engine }) => [from, to, engine]), [['0.1.0', '0.3.0', 'rdiff'], ['0.2.0', '0.3.0', 'rdiff']]);
+  assert.equal(
+    comparison.deltas.map(({ from, to, engine }) => [from, to, engine]),
+    [
+      ['0.1.0', '0.3.0', 'rdiff'],
+      ['0.2.0', '0.3.0', 'rdiff'],
+    ],
+  );
 });
 
 test('a delta that the archive has from earlier is required again, and made no more', () => {
@@ -46,18 +66,38 @@ test('a delta that the archive has from earlier is required again, and made no m
 test('packaging that changes makes the kept deltas again, and names the setting', () => {
   const after = view({ swu: { hardware: ['1.0'], compress: 'zstd', guard: 'shell', bootenv: {} } }, [], 'two');
   const comparison = comparePlans(view({}), after, undefined);
-  assert.equal(comparison.remade.map(({ from, to }) => [from, to]), [['0.1.0', '0.3.0'], ['0.2.0', '0.3.0']]);
+  assert.equal(
+    comparison.remade.map(({ from, to }) => [from, to]),
+    [
+      ['0.1.0', '0.3.0'],
+      ['0.2.0', '0.3.0'],
+    ],
+  );
   assert.equal(comparison.settings, [{ key: 'swu.compress', before: '"gzip"', after: '"zstd"' }]);
   assert.equal(comparison.deltas, []);
 });
 
 test('a removed version tells who still needs it: devices, a tag, a delta', () => {
   const uses = new Map([['0.1.0', { devices: 5, examples: ['a', 'b', 'c'] }]]);
-  const after = view({ versions: versionsOf('0.2.0', '0.3.0'), deltas: [{ to: '0.3.0', from: { kind: 'tag', tag: 'promoted' }, engine: 'rdiff' }] });
+  const after = view({
+    versions: versionsOf('0.2.0', '0.3.0'),
+    deltas: [{ to: '0.3.0', from: { kind: 'tag', tag: 'promoted' }, engine: 'rdiff' }],
+  });
   const [removed, ...others] = comparePlans(view({}), after, uses).removed;
   assert.equal(others, []);
-  assert.equal(removed, { version: '0.1.0', devices: 5, neededBy: ['5 devices run it (a, b, c, ...)', 'it had the tag promoted, which deltas start from'] });
-  const listed = comparePlans(view({}), view({ versions: versionsOf('0.2.0', '0.3.0'), deltas: [{ to: '0.3.0', from: { kind: 'list', versions: ['0.1.0'] }, engine: 'rdiff' }] }), uses);
+  assert.equal(removed, {
+    version: '0.1.0',
+    devices: 5,
+    neededBy: ['5 devices run it (a, b, c, ...)', 'it had the tag promoted, which deltas start from'],
+  });
+  const listed = comparePlans(
+    view({}),
+    view({
+      versions: versionsOf('0.2.0', '0.3.0'),
+      deltas: [{ to: '0.3.0', from: { kind: 'list', versions: ['0.1.0'] }, engine: 'rdiff' }],
+    }),
+    uses,
+  );
   assert.match(listed.removed[0]?.neededBy.join() ?? '', 'the delta 0.1.0 -> 0.3.0 is still required');
 });
 
@@ -67,14 +107,24 @@ test('a removed version that nobody needs says so only when a fleet was asked', 
   assert.equal(comparePlans(before, after, undefined).removed, [{ version: '0.1.0', neededBy: [] }]);
 });
 
-test('deltas that no rule requires any more, tags that move, a version\'s own kas files', () => {
+test("deltas that no rule requires any more, tags that move, a version's own kas files", () => {
   const after = view({
     deltas: [],
-    versions: [{ version: '0.1.0', tags: [], kas: [] }, { version: '0.2.0', tags: ['promoted', 'beta'], kas: ['/project/pins.yml'] }, { version: '0.3.0', tags: [], kas: [] }],
+    versions: [
+      { version: '0.1.0', tags: [], kas: [] },
+      { version: '0.2.0', tags: ['promoted', 'beta'], kas: ['/project/pins.yml'] },
+      { version: '0.3.0', tags: [], kas: [] },
+    ],
   });
   const comparison = comparePlans(view({}), after, undefined);
-  assert.equal(comparison.dropped, [{ from: '0.1.0', to: '0.3.0' }, { from: '0.2.0', to: '0.3.0' }]);
-  assert.equal(comparison.retagged, [{ version: '0.1.0', gained: [], lost: ['promoted'] }, { version: '0.2.0', gained: ['beta'], lost: [] }]);
+  assert.equal(comparison.dropped, [
+    { from: '0.1.0', to: '0.3.0' },
+    { from: '0.2.0', to: '0.3.0' },
+  ]);
+  assert.equal(comparison.retagged, [
+    { version: '0.1.0', gained: [], lost: ['promoted'] },
+    { version: '0.2.0', gained: ['beta'], lost: [] },
+  ]);
   assert.equal(comparison.settings, [{ key: 'versions.0.2.0.kas', after: '["pins.yml"]' }]);
 });
 
@@ -82,8 +132,14 @@ test('partitions are compared by name, not by place', () => {
   const [rootfs] = demoPlan().partitions;
   if (rootfs === undefined) throw new Error('the demo has a partition');
   const boot = { ...rootfs, name: 'boot', file: 'boot.vfat' };
-  assert.ok(isEmpty(comparePlans(view({ partitions: [rootfs, boot] }), view({ partitions: [boot, rootfs] }), undefined)));
-  const grown = comparePlans(view({ partitions: [rootfs] }), view({ partitions: [{ ...rootfs, slotSizeBytes: 2048 }] }), undefined);
+  assert.ok(
+    isEmpty(comparePlans(view({ partitions: [rootfs, boot] }), view({ partitions: [boot, rootfs] }), undefined)),
+  );
+  const grown = comparePlans(
+    view({ partitions: [rootfs] }),
+    view({ partitions: [{ ...rootfs, slotSizeBytes: 2048 }] }),
+    undefined,
+  );
   assert.equal(grown.settings, [{ key: 'partitions.rootfs.slot_size_bytes', before: '1024', after: '2048' }]);
 });
 

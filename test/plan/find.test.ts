@@ -23,7 +23,8 @@ for (const [name, content] of Object.entries(files)) {
   writeFileSync(join(dir, name), content);
 }
 
-const found = async (...args: string[]): Promise<string[]> => (await findPlans(args, dir)).files.map((file) => file.slice(dir.length + 1));
+const found = async (...args: string[]): Promise<string[]> =>
+  (await findPlans(args, dir)).files.map((file) => file.slice(dir.length + 1));
 
 test('a folder means the plans in it', async () => {
   assert.equal(await found('.'), ['a/gateway.yml', 'a/release-plan.yaml', 'plan.yml']);
@@ -40,7 +41,10 @@ test('a file means itself, once, whatever its name', async () => {
 test('what means nothing is told', async () => {
   const { files, diagnostics } = await findPlans(['*.json', 'a/kas'], dir);
   assert.equal(files, []);
-  assert.equal(diagnostics.map((one) => one.code), ['plan-not-found', 'plan-not-found']);
+  assert.equal(
+    diagnostics.map((one) => one.code),
+    ['plan-not-found', 'plan-not-found'],
+  );
 });
 
 test.run();

@@ -17,7 +17,12 @@ test('a quoted value is short, on one line and harmless', () => {
 });
 
 test('key material is not quoted', () => {
-  for (const secret of ['-----BEGIN PRIVATE KEY-----\nSECRET', 'x-----BEGIN RSA PRIVATE KEY-----SECRET', 'pkcs11:object=x?pin-value=SECRET']) assert.not.match(quote(secret), 'SECRET');
+  for (const secret of [
+    '-----BEGIN PRIVATE KEY-----\nSECRET',
+    'x-----BEGIN RSA PRIVATE KEY-----SECRET',
+    'pkcs11:object=x?pin-value=SECRET',
+  ])
+    assert.not.match(quote(secret), 'SECRET');
 });
 
 test.run();

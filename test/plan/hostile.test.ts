@@ -15,8 +15,10 @@ const test = suite('plan: hostile input');
 const good = fileURLToPath(new URL('good/', import.meta.url));
 const design = readFileSync(join(good, 'design.yml'), 'utf8');
 
-const check = (content: Buffer | string): Promise<LoadedPlan> => checkPlan(Buffer.from(content as string), join(good, 'plan.yml'), { cwd: good });
-const firstOf = (found: readonly Diagnostic[]): string => `${found[0]?.code} ${found[0]?.where?.line}:${found[0]?.where?.column}`;
+const check = (content: Buffer | string): Promise<LoadedPlan> =>
+  checkPlan(Buffer.from(content as string), join(good, 'plan.yml'), { cwd: good });
+const firstOf = (found: readonly Diagnostic[]): string =>
+  `${found[0]?.code} ${found[0]?.where?.line}:${found[0]?.where?.column}`;
 
 const BYTES: Record<string, [content: Buffer | string, first: string]> = {
   'nothing': ['', 'plan-empty 1:1'],
@@ -24,7 +26,10 @@ const BYTES: Record<string, [content: Buffer | string, first: string]> = {
   'white space': [' \n\n', 'plan-empty 1:1'],
   'UTF-16': [Buffer.from('\ufeffschema: 1\n', 'utf16le'), 'plan-encoding 1:1'],
   'Latin-1 in the second line': [Buffer.from('schema: 1\nproduct: caf\u00e9\n', 'latin1'), 'plan-encoding 2:13'],
-  'a broken character at the end': [Buffer.concat([Buffer.from('schema: 1\n'), Buffer.from([0xe2, 0x82])]), 'plan-encoding 2:1'],
+  'a broken character at the end': [
+    Buffer.concat([Buffer.from('schema: 1\n'), Buffer.from([0xe2, 0x82])]),
+    'plan-encoding 2:1',
+  ],
   'NUL': ['schema: 1\nproduct: a\0b\n', 'plan-encoding 2:11'],
   'an escape sequence': ['schema: 1\nproduct: \u001b[31mred\n', 'plan-encoding 2:10'],
   'a lone carriage return': ['schema: 1\rproduct: demo\n', 'plan-encoding 1:10'],
@@ -37,7 +42,8 @@ for (const [name, [content, first]] of Object.entries(BYTES)) {
 }
 
 const fill = (piece: string): string => piece.repeat(Math.floor((LARGEST_PLAN_BYTES - 200) / piece.length));
-const many = (count: number, line: (index: number) => string): string => Array.from({ length: count }, (_, index) => line(index)).join('\n');
+const many = (count: number, line: (index: number) => string): string =>
+  Array.from({ length: count }, (_, index) => line(index)).join('\n');
 
 /** As large as a plan may be: each once took the parser many seconds, all memory, or the process. */
 const LARGE: Record<string, [text: string, code: string]> = {
@@ -50,8 +56,14 @@ const LARGE: Record<string, [text: string, code: string]> = {
   'anchors on one value': [fill('&a '), 'yaml-syntax'],
   'aliases of nothing': [`x-b:\n${fill('  - *a\n')}`, 'yaml-alias'],
   'aliases of one value': [`x-a: &a x\nx-b:\n${fill('  - *a\n')}`.slice(0, LARGEST_PLAN_BYTES), 'yaml-limit'],
-  'aliases of many values': [`x-a:\n${many(6000, (index) => `- &a${index} x`)}\nx-b:\n${many(6000, (index) => `- *a${index}`)}`, 'key-missing'],
-  'a chain of merges': [`x-0: &a0 {k: 1}\n${many(3000, (index) => `x-${index + 1}: &a${index + 1}\n  <<: *a${index}\n  k${index}: 1`)}`, 'yaml-limit'],
+  'aliases of many values': [
+    `x-a:\n${many(6000, (index) => `- &a${index} x`)}\nx-b:\n${many(6000, (index) => `- *a${index}`)}`,
+    'key-missing',
+  ],
+  'a chain of merges': [
+    `x-0: &a0 {k: 1}\n${many(3000, (index) => `x-${index + 1}: &a${index + 1}\n  <<: *a${index}\n  k${index}: 1`)}`,
+    'yaml-limit',
+  ],
   'tags': [`x-a:\n${fill('  - !a x\n')}`, 'key-missing'],
   'keys': [many(20_000, (index) => `k${index}: 1`), 'key-missing'],
   'the same key': [fill('a: 1\n'), 'key-missing'],
@@ -60,9 +72,23 @@ const LARGE: Record<string, [text: string, code: string]> = {
   'an unclosed text': [`product: "${fill('a\n')}`, 'yaml-syntax'],
   'unquoted versions': [`versions:\n${many(9000, (index) => `  - version: ${index}.0`)}`, 'key-missing'],
   'the same version': [`versions:\n${many(8000, () => '  - version: "1.0.0"')}`, 'key-missing'],
-  'unknown versions': [`versions:\n${many(3000, (index) => `  - version: "1.0.${index}"`)}\ndeltas:\n  - to: "1.0.1"\n    from:\n${many(6000, (index) => `    - "2.0.${index}"`)}`, 'key-missing'],
-  'the same deltas': [`versions:\n${many(1000, (index) => `  - version: "1.0.${index}"`)}\ndeltas:\n${many(1000, () => '  - { to: "1.0.999", from: { previous: 1000 } }')}`, 'key-missing'],
-  'a range of many parts': [`versions: [{version: "1.0.0"},{version: "2.0.0"}]\ndeltas: [{to: "2.0.0", from: {range: "${'1 || '.repeat(800)}1"}}]`, 'key-missing'],
+  'unknown versions': [
+    `versions:\n${many(3000, (index) => `  - version: "1.0.${index}"`)}\ndeltas:\n  - to: "1.0.1"\n    ` +
+      `from:\n${many(6000, (index) => `    - "2.0.${index}"`)}`,
+    'key-missing',
+  ],
+  'the same deltas': [
+    `versions:\n${many(1000, (index) => `  - version: "1.0.${index}"`)}\ndeltas:\n${many(
+      1000,
+      () => '  - { to: "1.0.999", from: { previous: 1000 } }',
+    )}`,
+    'key-missing',
+  ],
+  'a range of many parts': [
+    'versions: [{version: "1.0.0"},{version: "2.0.0"}]\ndeltas: [{to: "2.0.0", from: {range: ' +
+      `"${'1 || '.repeat(800)}1"}}]`,
+    'key-missing',
+  ],
   'documents': [fill('---\n'), 'yaml-documents'],
   'directives': [fill('%a\n'), 'yaml-syntax'],
   'line breaks': [fill('\n'), 'plan-empty'],
@@ -78,9 +104,12 @@ for (const [name, [text, code]] of Object.entries(LARGE)) {
   });
 }
 
-/** The design's plan with one value that means harm: BitBake code, a path that climbs out, words for a shell, a terminal or SWUpdate's parser. */
+/**
+ * The design's plan with one value that means harm: BitBake code, a path that climbs out, words for a shell, a terminal
+ * or SWUpdate's parser.
+ */
 const VALUES: Array<[written: string, harm: string, code: string]> = [
-  ['version: "0.2.0"', 'version: "${@__import__(\'os\').system(\'id\')}"', 'version-invalid'],
+  ['version: "0.2.0"', "version: \"${@__import__('os').system('id')}\"", 'version-invalid'],
   ['version: "0.2.0"', 'version: "${MACHINE}"', 'version-invalid'],
   ['version: "0.2.0"', 'version: "0.2.0\\"\\nINHERIT += \\"x"', 'version-invalid'],
   ['version: "0.2.0"', 'version: "0.2.0 "', 'version-invalid'],
@@ -147,42 +176,157 @@ test('of more problems than anyone reads the first ones are told', async () => {
 test('keys of prototypes are unknown keys, and pollute nothing', async () => {
   for (const key of ['__proto__', 'constructor', 'prototype', 'toString', 'valueOf', 'hasOwnProperty']) {
     const { diagnostics } = await check(`${design}\n${key}: { polluted: true }\n`);
-    assert.equal(diagnostics.map((one) => one.code), ['key-unknown'], key);
+    assert.equal(
+      diagnostics.map((one) => one.code),
+      ['key-unknown'],
+      key,
+    );
   }
   assert.is(({} as Record<string, unknown>).polluted, undefined);
 });
 
 /** Pieces that mean something to YAML, to paths, to BitBake or to a terminal. */
-const PIECES = ['', ' ', '\n', '\t', '\r', '\0', ':', ': ', '- ', '[', ']', '{', '}', '&a ', '*a', '<<: *a', '!x ', '!!binary ', '"', "'", '#', '|', '>', '%', '@', '---\n', '...\n', '? ', '__proto__', 'null', '~', '1.10', '0x1F', '1e400', '.nan', '-.inf', '../', '/', '${X}', '{version}', '\u001b[2J', '\u202e', '\ud83d\ude00', '\ufeff', 'x-', 'yes', '9'.repeat(400)];
+const PIECES = [
+  '',
+  ' ',
+  '\n',
+  '\t',
+  '\r',
+  '\0',
+  ':',
+  ': ',
+  '- ',
+  '[',
+  ']',
+  '{',
+  '}',
+  '&a ',
+  '*a',
+  '<<: *a',
+  '!x ',
+  '!!binary ',
+  '"',
+  "'",
+  '#',
+  '|',
+  '>',
+  '%',
+  '@',
+  '---\n',
+  '...\n',
+  '? ',
+  '__proto__',
+  'null',
+  '~',
+  '1.10',
+  '0x1F',
+  '1e400',
+  '.nan',
+  '-.inf',
+  '../',
+  '/',
+  '${X}',
+  '{version}',
+  '\u001b[2J',
+  '\u202e',
+  '\ud83d\ude00',
+  '\ufeff',
+  'x-',
+  'yes',
+  '9'.repeat(400),
+];
 
 test('mutated plans never throw, and every finding has its place', async () => {
   const edit = fc.record({
     at: fc.nat(design.length),
     remove: fc.oneof(fc.constant(0), fc.nat(40)),
-    insert: fc.oneof(fc.constantFrom(...PIECES), fc.string({ unit: 'binary', maxLength: 8 }), fc.nat(design.length).map((from) => design.slice(from, from + 60))),
+    insert: fc.oneof(
+      fc.constantFrom(...PIECES),
+      fc.string({ unit: 'binary', maxLength: 8 }),
+      fc.nat(design.length).map((from) => design.slice(from, from + 60)),
+    ),
   });
-  await fc.assert(fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 4 }), async (edits) => {
-    const text = edits.reduce((plan, { at, remove, insert }) => plan.slice(0, at) + insert + plan.slice(at + remove), design);
-    const { plan, diagnostics } = await check(text);
-    assert.is(plan === undefined, diagnostics.some((one) => one.severity === 'error'));
-    const lines = text.split('\n').length;
-    for (const one of diagnostics) {
-      assert.ok(one.where !== undefined && one.where.line >= 1 && one.where.line <= lines && one.where.column >= 1, JSON.stringify(one));
-      assert.ok((one.where.endLine ?? 0) >= one.where.line);
-      assert.not.match(one.message, /\p{Cc}/u);
-    }
-  }), { numRuns: 400 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 4 }), async (edits) => {
+      const text = edits.reduce(
+        (plan, { at, remove, insert }) => plan.slice(0, at) + insert + plan.slice(at + remove),
+        design,
+      );
+      const { plan, diagnostics } = await check(text);
+      assert.is(
+        plan === undefined,
+        diagnostics.some((one) => one.severity === 'error'),
+      );
+      const lines = text.split('\n').length;
+      for (const one of diagnostics) {
+        assert.ok(
+          one.where !== undefined && one.where.line >= 1 && one.where.line <= lines && one.where.column >= 1,
+          JSON.stringify(one),
+        );
+        assert.ok((one.where.endLine ?? 0) >= one.where.line);
+        assert.not.match(one.message, /\p{Cc}/u);
+      }
+    }),
+    { numRuns: 400 },
+  );
 });
 
 test('mutated values never throw', async () => {
   const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
-    value: fc.oneof({ maxDepth: 3 }, fc.string({ maxLength: 12 }), fc.integer(), fc.boolean(), fc.constant(null), fc.array(tie('value'), { maxLength: 3 }), fc.dictionary(fc.constantFrom('version', 'tags', 'kas', 'name', 'file', 'slots', 'a', 'to', 'from', 'tag', 'range', 'command', 'x', '__proto__'), tie('value'), { maxKeys: 4 })),
+    value: fc.oneof(
+      { maxDepth: 3 },
+      fc.string({ maxLength: 12 }),
+      fc.integer(),
+      fc.boolean(),
+      fc.constant(null),
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.dictionary(
+        fc.constantFrom(
+          'version',
+          'tags',
+          'kas',
+          'name',
+          'file',
+          'slots',
+          'a',
+          'to',
+          'from',
+          'tag',
+          'range',
+          'command',
+          'x',
+          '__proto__',
+        ),
+        tie('value'),
+        { maxKeys: 4 },
+      ),
+    ),
   })).value;
-  const keys = ['schema', 'product', 'machine', 'distro', 'image', 'kas', 'artifacts', 'collect', 'partitions', 'swu', 'versions', 'fleet', 'deltas', 'signing', 'ostree', 'targets'];
-  await fc.assert(fc.asyncProperty(fc.dictionary(fc.constantFrom(...keys), value), async (plan) => {
-    const { diagnostics } = await check(JSON.stringify({ schema: 1, ...plan }));
-    assert.ok(diagnostics.length > 0);
-  }), { numRuns: 300 });
+  const keys = [
+    'schema',
+    'product',
+    'machine',
+    'distro',
+    'image',
+    'kas',
+    'artifacts',
+    'collect',
+    'partitions',
+    'swu',
+    'versions',
+    'fleet',
+    'deltas',
+    'signing',
+    'ostree',
+    'targets',
+  ];
+  await fc.assert(
+    fc.asyncProperty(fc.dictionary(fc.constantFrom(...keys), value), async (plan) => {
+      const { diagnostics } = await check(JSON.stringify({ schema: 1, ...plan }));
+      assert.ok(diagnostics.length > 0);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 test.run();

@@ -26,7 +26,15 @@ test("the design's example is read as it is meant", async () => {
   assert.is(plan.kas?.workDir, plan.dir);
   assert.equal(plan.kas?.deltaConfig, [join(good, 'kas/tolomeo-qemux86-64_imgen-update-delta.yml')]);
   assert.equal(plan.partitions, [
-    { name: 'rootfs', file: 'image-prod-{machine}.squashfs', readOnly: true, target: { slots: { a: '/dev/mmcblk0p2', b: '/dev/mmcblk0p3' } }, delta: 'rdiff', slotSizeBytes: 536_870_912, versionFile: '/etc/buildinfo' },
+    {
+      name: 'rootfs',
+      file: 'image-prod-{machine}.squashfs',
+      readOnly: true,
+      target: { slots: { a: '/dev/mmcblk0p2', b: '/dev/mmcblk0p3' } },
+      delta: 'rdiff',
+      slotSizeBytes: 536_870_912,
+      versionFile: '/etc/buildinfo',
+    },
     { name: 'boot', file: 'boot.vfat', readOnly: false, target: { device: '/dev/mmcblk0p1' }, delta: 'none' },
   ]);
   assert.equal(plan.versions[1], { version: '0.2.0', tags: [], kas: [join(good, 'kas/pins/0.2.0.yml')] });
@@ -46,23 +54,47 @@ test('what a plan leaves out has its default', async () => {
 
 test('anchors, aliases and merges are expanded', async () => {
   const { plan } = await requirePlan('anchors.yml', { cwd: good });
-  assert.equal(plan.partitions.map((one) => [one.name, one.readOnly, one.delta]), [['rootfs', true, 'rdiff'], ['data', true, 'none']]);
-  assert.equal(plan.versions.map((one) => one.kas), Array.from({ length: 4 }, () => [join(good, 'kas/pins/0.2.0.yml')]));
+  assert.equal(
+    plan.partitions.map((one) => [one.name, one.readOnly, one.delta]),
+    [
+      ['rootfs', true, 'rdiff'],
+      ['data', true, 'none'],
+    ],
+  );
+  assert.equal(
+    plan.versions.map((one) => one.kas),
+    Array.from({ length: 4 }, () => [join(good, 'kas/pins/0.2.0.yml')]),
+  );
   assert.is(plan.artifacts, '/srv/artifacts');
   assert.is(plan.kas?.stallTimeoutMs, 7_200_000);
 });
 
 test('an OSTree plan needs no kas, no partitions and no versions', async () => {
   const { plan } = await requirePlan('ostree.yml', { cwd: good });
-  assert.equal(plan.ostree, { repo: join(good, 'ostree/repo'), branch: 'lmp/raspberrypi4-64', gpgKey: '0123ABCD', gpgHomedir: join(good, 'keys/gpg'), jobs: 2 });
+  assert.equal(plan.ostree, {
+    repo: join(good, 'ostree/repo'),
+    branch: 'lmp/raspberrypi4-64',
+    gpgKey: '0123ABCD',
+    gpgHomedir: join(good, 'keys/gpg'),
+    jobs: 2,
+  });
   assert.equal(plan.targets, { file: join(good, 'targets.json'), sign: './sign-targets' });
   assert.equal(plan.fleet, { command: 'cat fleet/devices.json' });
-  assert.equal(plan.deltas.map((one) => one.engine), ['ostree', 'ostree']);
+  assert.equal(
+    plan.deltas.map((one) => one.engine),
+    ['ostree', 'ostree'],
+  );
 });
 
 test('a place in the plan can be located', async () => {
   const { locate } = await requirePlan('design.yml', { cwd: good });
-  assert.equal(locate(['versions', 1, 'version']), { file: 'design.yml', line: 41, column: 14, endLine: 41, endColumn: 21 });
+  assert.equal(locate(['versions', 1, 'version']), {
+    file: 'design.yml',
+    line: 41,
+    column: 14,
+    endLine: 41,
+    endColumn: 21,
+  });
 });
 
 test('a byte order mark and CRLF change nothing, columns included', async () => {
@@ -94,7 +126,10 @@ test('what is no readable file is told', async () => {
   for (const path of ['nowhere.yml', 'folder.yml', '/dev/null']) {
     const { plan, diagnostics } = await loadPlan(path, { cwd: dir });
     assert.is(plan, undefined);
-    assert.equal(diagnostics.map((one) => one.code), ['plan-not-found']);
+    assert.equal(
+      diagnostics.map((one) => one.code),
+      ['plan-not-found'],
+    );
   }
 });
 
@@ -105,7 +140,10 @@ test('the project of a plan outside of git is its folder', async () => {
   writeFileSync(join(dir, 'kas/product.yml'), '');
   const text = readFileSync(join(good, 'minimal.yml'), 'utf8').replace('kas/pins/0.2.0.yml', '../kas/product.yml');
   writeFileSync(join(dir, 'plans/plan.yml'), text);
-  assert.equal((await loadPlan('plans/plan.yml', { cwd: dir })).diagnostics.map((one) => one.code), ['path-outside']);
+  assert.equal(
+    (await loadPlan('plans/plan.yml', { cwd: dir })).diagnostics.map((one) => one.code),
+    ['path-outside'],
+  );
   mkdirSync(join(dir, '.git'));
   assert.equal((await loadPlan('plans/plan.yml', { cwd: dir })).diagnostics, []);
 });

@@ -9,7 +9,13 @@ const test = suite('plan: sources');
 
 const version = (version: string, ...tags: string[]): PlannedVersion => ({ version, tags, kas: [] });
 // Not in their order, as people add them.
-const versions = [version('0.10.0', 'promoted'), version('0.2.0', 'promoted'), version('0.9.0'), version('0.1.0', 'promoted'), version('0.11.0', 'promoted')];
+const versions = [
+  version('0.10.0', 'promoted'),
+  version('0.2.0', 'promoted'),
+  version('0.9.0'),
+  version('0.1.0', 'promoted'),
+  version('0.11.0', 'promoted'),
+];
 const select = (to: string, from: DeltaSources): string[] => sourceSelector(versions)({ to, from });
 
 test('a tag selects what has it and is older, oldest first', () => {
@@ -31,12 +37,17 @@ test('a list is taken at its word, once each, in order', () => {
 });
 
 test('the older ones of versions in any order, with equally new ones among them, are those that compare as older', () => {
-  const some = fc.array(fc.constantFrom('0.1.0', '0.2.0', '0.2.0-rc.1', '0.2.0+b', '0.02', '0.10', '1.0.0', '10'), { maxLength: 12 });
-  fc.assert(fc.property(some, fc.constantFrom('0.2.0', '0.2', '0.3.0', '1.0.0-rc.1', '0', '99'), (names, to) => {
-    const tagged = names.map((name) => version(name, 'promoted'));
-    const older = names.filter((name) => compareVersions(name, to) < 0).sort(compareVersions);
-    assert.equal(sourceSelector(tagged)({ to, from: { kind: 'tag', tag: 'promoted' } }), [...new Set(older)]);
-  }), { numRuns: 1000 });
+  const some = fc.array(fc.constantFrom('0.1.0', '0.2.0', '0.2.0-rc.1', '0.2.0+b', '0.02', '0.10', '1.0.0', '10'), {
+    maxLength: 12,
+  });
+  fc.assert(
+    fc.property(some, fc.constantFrom('0.2.0', '0.2', '0.3.0', '1.0.0-rc.1', '0', '99'), (names, to) => {
+      const tagged = names.map((name) => version(name, 'promoted'));
+      const older = names.filter((name) => compareVersions(name, to) < 0).sort(compareVersions);
+      assert.equal(sourceSelector(tagged)({ to, from: { kind: 'tag', tag: 'promoted' } }), [...new Set(older)]);
+    }),
+    { numRuns: 1000 },
+  );
 });
 
 test.run();

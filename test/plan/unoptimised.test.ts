@@ -22,12 +22,26 @@ test('V8 leaves a function alone while the work is done, and takes it up afterwa
     try { unoptimised(() => { throw new Error(); }); } catch {}
     console.log(during, isTakenUp());
   `;
-  assert.is(execFileSync(process.execPath, ['--allow-natives-syntax', '--input-type=module', '-e', script], { encoding: 'utf8' }), 'false true\n');
+  assert.is(
+    execFileSync(process.execPath, ['--allow-natives-syntax', '--input-type=module', '-e', script], {
+      encoding: 'utf8',
+    }),
+    'false true\n',
+  );
 });
 
 test('what the work returns and throws is handed on', () => {
-  assert.is(unoptimised(() => 7), 7);
-  assert.throws(() => unoptimised(() => { throw new RangeError('no'); }), (error: unknown) => error instanceof RangeError);
+  assert.is(
+    unoptimised(() => 7),
+    7,
+  );
+  assert.throws(
+    () =>
+      unoptimised(() => {
+        throw new RangeError('no');
+      }),
+    (error: unknown) => error instanceof RangeError,
+  );
 });
 
 test.run();

@@ -30,14 +30,17 @@ function rdiffDelta(blockBytes: number): void {
 }
 
 test("rdiff's own deltas give rdiff's targets", async () => {
-  await fc.assert(fc.asyncProperty(pairs(6000), fc.constantFrom(16, 64, 256, 1000), async ([from, to], blockBytes) => {
-    writeFileSync(base, from);
-    writeFileSync(target, to);
-    rdiffDelta(blockBytes);
-    const applied = await applyDelta(base, deltaFile, out);
-    assert.ok(readFileSync(out).equals(to));
-    assert.equal(applied, { targetBytes: to.length, targetSha256: createHash('sha256').update(to).digest('hex') });
-  }), { numRuns: 60 });
+  await fc.assert(
+    fc.asyncProperty(pairs(6000), fc.constantFrom(16, 64, 256, 1000), async ([from, to], blockBytes) => {
+      writeFileSync(base, from);
+      writeFileSync(target, to);
+      rdiffDelta(blockBytes);
+      const applied = await applyDelta(base, deltaFile, out);
+      assert.ok(readFileSync(out).equals(to));
+      assert.equal(applied, { targetBytes: to.length, targetSha256: createHash('sha256').update(to).digest('hex') });
+    }),
+    { numRuns: 60 },
+  );
 });
 
 test('a target of several pieces of work comes out whole', async () => {
@@ -54,7 +57,9 @@ test('does what rdiff patch does with every width of every command', async () =>
   const from = noise(70_000, 2);
   writeFileSync(base, from);
   const commands: Uint8Array[] = [];
-  for (const offsetWidth of [1, 2, 4, 8]) for (const lengthWidth of [1, 2, 4, 8]) commands.push(copy(200 + offsetWidth, 30 + lengthWidth, offsetWidth, lengthWidth));
+  for (const offsetWidth of [1, 2, 4, 8])
+    for (const lengthWidth of [1, 2, 4, 8])
+      commands.push(copy(200 + offsetWidth, 30 + lengthWidth, offsetWidth, lengthWidth));
   for (const width of [0, 1, 2, 4, 8]) commands.push(literal(noise(40 + width, width), width));
   commands.push(copy(69_000, 1000), literal(noise(100_000, 9), 4));
   writeFileSync(deltaFile, delta(...commands));
@@ -83,11 +88,17 @@ test('reads deltas that are compressed by gzip or zstd, whatever their name', as
   writeFileSync(target, to);
   rdiffDelta(64);
   const bare = readFileSync(deltaFile);
-  for (const packed of [gzipSync(bare), execFileSync('zstd', ['-19', '--long=27', '-c', deltaFile], { stdio: ['ignore', 'pipe', 'ignore'] })]) {
+  for (const packed of [
+    gzipSync(bare),
+    execFileSync('zstd', ['-19', '--long=27', '-c', deltaFile], { stdio: ['ignore', 'pipe', 'ignore'] }),
+  ]) {
     writeFileSync(deltaFile, packed);
     await applyDelta(base, deltaFile, out);
     assert.ok(readFileSync(out).equals(to));
-    for (const damaged of [packed.subarray(0, packed.length - 20), Buffer.concat([packed.subarray(0, 40), Buffer.alloc(30), packed.subarray(70)])]) {
+    for (const damaged of [
+      packed.subarray(0, packed.length - 20),
+      Buffer.concat([packed.subarray(0, 40), Buffer.alloc(30), packed.subarray(70)]),
+    ]) {
       writeFileSync(deltaFile, damaged);
       assert.is((await failureOf(async () => await applyDelta(base, deltaFile, out))).code, 'delta-corrupt');
     }
@@ -102,8 +113,18 @@ const MALFORMED: ReadonlyArray<[what: string, bytes: Uint8Array, code: Code, wor
   ['a signature', Buffer.concat([number(0x72730147, 4), Buffer.alloc(8)]), 'delta-not-a-delta', /0x72730147/],
   ['no end command', Buffer.concat([MAGIC, copy(0, 5)]), 'delta-truncated', /without an end command/],
   ['a command cut in two', Buffer.concat([MAGIC, copy(0, 5).subarray(0, 9)]), 'delta-truncated', /within a command/],
-  ['a literal cut short', Buffer.concat([MAGIC, literal(TEN, 2).subarray(0, 8)]), 'delta-truncated', /5 bytes before the end of a literal/],
-  ['a literal of 4 PiB that never comes', Buffer.concat([MAGIC, Uint8Array.of(0x44), number(2n ** 52n, 8), TEN]), 'delta-truncated', /before the end of a literal/],
+  [
+    'a literal cut short',
+    Buffer.concat([MAGIC, literal(TEN, 2).subarray(0, 8)]),
+    'delta-truncated',
+    /5 bytes before the end of a literal/,
+  ],
+  [
+    'a literal of 4 PiB that never comes',
+    Buffer.concat([MAGIC, Uint8Array.of(0x44), number(2n ** 52n, 8), TEN]),
+    'delta-truncated',
+    /before the end of a literal/,
+  ],
   ['bytes after the end', Buffer.concat([delta(literal(TEN, 0)), TEN]), 'delta-corrupt', /after its end/],
   ['an empty literal', delta(Uint8Array.of(0x41, 0)), 'delta-corrupt', /literal of no bytes/],
   ['an empty copy', delta(copy(3, 0)), 'delta-corrupt', /copy of no bytes/],
@@ -126,7 +147,10 @@ for (const [what, bytes, code, words] of MALFORMED) {
     assert.is(failure.code, code);
     assert.match(failure.message, words);
     assert.is(readFileSync(out, 'utf8'), 'as it was');
-    assert.equal(readdirSync(dir).filter((name) => name.startsWith('.')), []);
+    assert.equal(
+      readdirSync(dir).filter((name) => name.startsWith('.')),
+      [],
+    );
   });
 }
 
@@ -147,13 +171,22 @@ test('mutated deltas by the ten thousand end in the target or in a clear error',
       mutant[place] = (mutant[place] ?? 0) ^ (random[at + 3] ?? 0);
     }
     const bytes = round % 5 === 0 ? mutant.subarray(0, ((random[round] ?? 0) * mutant.length) / 256) : mutant;
-    const outcome = await reconstruct(base, [bytes], async () => undefined).then(() => 'applied', (error: unknown) => {
-      if (!(error instanceof ReleasePlanError)) throw error;
-      return error.code;
-    });
+    const outcome = await reconstruct(base, [bytes], async () => undefined).then(
+      () => 'applied',
+      (error: unknown) => {
+        if (!(error instanceof ReleasePlanError)) throw error;
+        return error.code;
+      },
+    );
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
   }
-  assert.equal([...outcomes.keys()].sort(), ['applied', 'delta-beyond-base', 'delta-corrupt', 'delta-not-a-delta', 'delta-truncated']);
+  assert.equal([...outcomes.keys()].sort(), [
+    'applied',
+    'delta-beyond-base',
+    'delta-corrupt',
+    'delta-not-a-delta',
+    'delta-truncated',
+  ]);
 });
 
 test('a signal stops it between pieces and leaves no file', async () => {
@@ -162,7 +195,13 @@ test('a signal stops it between pieces and leaves no file', async () => {
   const stopped = join(dir, 'stopped');
   const stop = new AbortController();
   const enough = new ReleasePlanError('interrupted', 'enough');
-  assert.is(await failureOf(async () => await applyDelta(base, deltaFile, stopped, { signal: stop.signal, onProgress: () => stop.abort(enough) })), enough);
+  assert.is(
+    await failureOf(
+      async () =>
+        await applyDelta(base, deltaFile, stopped, { signal: stop.signal, onProgress: () => stop.abort(enough) }),
+    ),
+    enough,
+  );
   assert.not(existsSync(stopped));
 });
 

@@ -84,7 +84,10 @@ test('a failing program leaves no file and its words are in the error', async ()
     assert.match(failure.message, /folder/);
   }
   assert.not(existsSync(out));
-  assert.equal(readdirSync(dir).filter((name) => name.startsWith('.')), []);
+  assert.equal(
+    readdirSync(dir).filter((name) => name.startsWith('.')),
+    [],
+  );
 });
 
 test('a missing program is named with its package', async () => {

@@ -35,25 +35,44 @@ function* cut(bytes: Uint8Array, lengths: readonly number[]): Generator<Uint8Arr
 }
 
 const command = fc.oneof(
-  fc.tuple(fc.constantFrom(1, 2, 4, 8), fc.constantFrom(1, 2, 4, 8), fc.integer({ min: 0, max: 255 }), fc.integer({ min: 1, max: 255 })).map(([offsetWidth, lengthWidth, offset, lengthBytes]) => copy(offset, lengthBytes, offsetWidth, lengthWidth)),
-  fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 64 }), fc.constantFrom(0, 1, 2, 4, 8)).map(([data, width]) => literal(data, width)),
+  fc
+    .tuple(
+      fc.constantFrom(1, 2, 4, 8),
+      fc.constantFrom(1, 2, 4, 8),
+      fc.integer({ min: 0, max: 255 }),
+      fc.integer({ min: 1, max: 255 }),
+    )
+    .map(([offsetWidth, lengthWidth, offset, lengthBytes]) => copy(offset, lengthBytes, offsetWidth, lengthWidth)),
+  fc
+    .tuple(fc.uint8Array({ minLength: 1, maxLength: 64 }), fc.constantFrom(0, 1, 2, 4, 8))
+    .map(([data, width]) => literal(data, width)),
 );
 
 test('reads the same from chunks of any size', () => {
-  fc.assert(fc.property(fc.array(command, { maxLength: 20 }), fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }), (commands, lengths) => {
-    const bytes = delta(...commands);
-    const whole = read([bytes]);
-    assert.is(whole.commands.length, commands.length);
-    assert.equal(read(cut(bytes, lengths)), whole);
-    assert.equal(read(cut(bytes, [1])), whole);
-  }), { numRuns: 300 });
+  fc.assert(
+    fc.property(
+      fc.array(command, { maxLength: 20 }),
+      fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
+      (commands, lengths) => {
+        const bytes = delta(...commands);
+        const whole = read([bytes]);
+        assert.is(whole.commands.length, commands.length);
+        assert.equal(read(cut(bytes, lengths)), whole);
+        assert.equal(read(cut(bytes, [1])), whole);
+      },
+    ),
+    { numRuns: 300 },
+  );
 });
 
 test('reads every width of every command', () => {
   for (const offsetWidth of [1, 2, 4, 8]) {
     for (const lengthWidth of [1, 2, 4, 8]) {
       const [offset, lengthBytes] = [2 ** Math.min(52, 8 * offsetWidth) - 1, 2 ** Math.min(51, 8 * lengthWidth) - 1];
-      assert.equal(read([delta(copy(offset, lengthBytes, offsetWidth, lengthWidth))]).commands.map((one) => one.slice(2)), [[offset, lengthBytes]]);
+      assert.equal(
+        read([delta(copy(offset, lengthBytes, offsetWidth, lengthWidth))]).commands.map((one) => one.slice(2)),
+        [[offset, lengthBytes]],
+      );
     }
   }
   const data = Buffer.from('some text');

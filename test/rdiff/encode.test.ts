@@ -15,14 +15,17 @@ const numbers = fc.oneof(
 const lengths = numbers.map((one) => Math.max(1, one));
 
 test('a copy is read as it was meant, and takes the narrowest form', () => {
-  fc.assert(fc.property(numbers, lengths, (offset, length) => {
-    const into = new Uint8Array(32);
-    const end = putEnd(into, putCopy(into, putMagic(into, 0), offset, length));
-    const [part] = new DeltaParser().parse(into.subarray(0, end)) as Iterable<DeltaPart>;
-    assert.equal([part?.kind, part?.kind === 'copy' ? part.offset : -1, part?.lengthBytes], ['copy', offset, length]);
-    const width = (one: number): number => [1, 2, 4, 8].find((bytes) => one < 2 ** (8 * bytes))!;
-    assert.equal([...into.subarray(4, end - 1)], [...copy(offset, length, width(offset), width(length))]);
-  }), { numRuns: 500 });
+  fc.assert(
+    fc.property(numbers, lengths, (offset, length) => {
+      const into = new Uint8Array(32);
+      const end = putEnd(into, putCopy(into, putMagic(into, 0), offset, length));
+      const [part] = new DeltaParser().parse(into.subarray(0, end)) as Iterable<DeltaPart>;
+      assert.equal([part?.kind, part?.kind === 'copy' ? part.offset : -1, part?.lengthBytes], ['copy', offset, length]);
+      const width = (one: number): number => [1, 2, 4, 8].find((bytes) => one < 2 ** (8 * bytes))!;
+      assert.equal([...into.subarray(4, end - 1)], [...copy(offset, length, width(offset), width(length))]);
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test('a literal head has its length in the command byte up to 64, then in the narrowest form', () => {

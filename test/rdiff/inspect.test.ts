@@ -16,7 +16,13 @@ const dir = scratch('inspect');
 const deltaFile = join(dir, 'delta');
 
 test('counts commands, bytes, seeks and what is needed of the base', async () => {
-  const bytes = delta(copy(0, 100, 1, 1), copy(100, 28, 1, 1), literal(Buffer.from('abc'), 0), copy(1000, 5, 2, 1), copy(128, 1, 1, 1));
+  const bytes = delta(
+    copy(0, 100, 1, 1),
+    copy(100, 28, 1, 1),
+    literal(Buffer.from('abc'), 0),
+    copy(1000, 5, 2, 1),
+    copy(128, 1, 1, 1),
+  );
   writeFileSync(deltaFile, bytes);
   assert.equal(await inspectDelta(deltaFile), {
     fileBytes: bytes.length,
@@ -57,11 +63,19 @@ test('agrees with what rdiff says of its own delta', async () => {
   writeFileSync(target, edited(from, 2));
   execFileSync('rdiff', ['signature', base, sig]);
   // `rdiff: delta statistics: literal[109 cmds, 72316 bytes, 218 cmdbytes] copy[...`, on standard error
-  const words = execFileSync('sh', ['-c', 'exec rdiff --force --statistics delta "$@" 2>&1', 'sh', sig, target, deltaFile], { encoding: 'utf8' });
+  const words = execFileSync(
+    'sh',
+    ['-c', 'exec rdiff --force --statistics delta "$@" 2>&1', 'sh', sig, target, deltaFile],
+    { encoding: 'utf8' },
+  );
   const found = await inspectDelta(deltaFile);
   const [, literals, literalBytes] = /literal\[(\d+) cmds, (\d+) bytes/.exec(words) ?? [];
   const [, copies, copyBytes] = /copy\[(\d+) cmds, (\d+) bytes/.exec(words) ?? [];
-  assert.equal([found.literals.count, found.literals.bytes, found.copies.count, found.copies.bytes], [literals, literalBytes, copies, copyBytes].map(Number), words);
+  assert.equal(
+    [found.literals.count, found.literals.bytes, found.copies.count, found.copies.bytes],
+    [literals, literalBytes, copies, copyBytes].map(Number),
+    words,
+  );
   assert.is(found.targetBytes, statSync(target).size);
 });
 

@@ -41,21 +41,39 @@ test('names the first byte that differs, wherever it is', async () => {
   const from = noise(300_000, 5);
   writeFileSync(base, from);
   writeFileSync(deltaFile, delta(copy(0, from.length)));
-  await fc.assert(fc.asyncProperty(fc.nat({ max: from.length - 1 }), fc.nat({ max: from.length - 1 }), async (first, second) => {
-    const other = Buffer.from(from);
-    for (const at of [first, second]) other[at] = (from[at] ?? 0) ^ 1;
-    writeFileSync(target, other);
-    assert.equal(await proveDelta(base, deltaFile, target), { equal: false, firstDifference: Math.min(first, second), reconstructedBytes: from.length, targetBytes: from.length });
-  }), { numRuns: 25 });
+  await fc.assert(
+    fc.asyncProperty(fc.nat({ max: from.length - 1 }), fc.nat({ max: from.length - 1 }), async (first, second) => {
+      const other = Buffer.from(from);
+      for (const at of [first, second]) other[at] = (from[at] ?? 0) ^ 1;
+      writeFileSync(target, other);
+      assert.equal(await proveDelta(base, deltaFile, target), {
+        equal: false,
+        firstDifference: Math.min(first, second),
+        reconstructedBytes: from.length,
+        targetBytes: from.length,
+      });
+    }),
+    { numRuns: 25 },
+  );
 });
 
 test('a target that is shorter or longer differs where the shorter one ends', async () => {
   const from = noise(1000, 6);
   writeFileSync(base, from);
   writeFileSync(deltaFile, delta(copy(0, 1000), literal(Buffer.from('end'), 0)));
-  for (const [to, firstDifference] of [[from, 1000], [from.subarray(0, 10), 10], [Buffer.concat([from, Buffer.from('ending')]), 1003], [Buffer.alloc(0), 0]] as const) {
+  for (const [to, firstDifference] of [
+    [from, 1000],
+    [from.subarray(0, 10), 10],
+    [Buffer.concat([from, Buffer.from('ending')]), 1003],
+    [Buffer.alloc(0), 0],
+  ] as const) {
     writeFileSync(target, to);
-    assert.equal(await proveDelta(base, deltaFile, target), { equal: false, firstDifference, reconstructedBytes: 1003, targetBytes: to.length });
+    assert.equal(await proveDelta(base, deltaFile, target), {
+      equal: false,
+      firstDifference,
+      reconstructedBytes: 1003,
+      targetBytes: to.length,
+    });
   }
 });
 
@@ -69,7 +87,13 @@ test('a signal stops it', async () => {
   writeFileSync(base, noise(100_000, 1));
   writeFileSync(deltaFile, delta(...Array.from({ length: 300 }, () => copy(0, 100_000))));
   const enough = new ReleasePlanError('interrupted', 'enough');
-  assert.is(await failureOf(async () => await proveDelta(base, deltaFile, base, { signal: stop.signal, onProgress: () => stop.abort(enough) })), enough);
+  assert.is(
+    await failureOf(
+      async () =>
+        await proveDelta(base, deltaFile, base, { signal: stop.signal, onProgress: () => stop.abort(enough) }),
+    ),
+    enough,
+  );
 });
 
 test('memory does not grow with the image: 1 GiB within 100 MiB beyond what Node.js takes itself', async () => {
@@ -77,11 +101,24 @@ test('memory does not grow with the image: 1 GiB within 100 MiB beyond what Node
   writeFileSync(base, '');
   truncateSync(base, sizeBytes);
   writeFileSync(deltaFile, delta(copy(0, sizeBytes)));
-  const peakKiB = (work: string): number => Number(execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', `
+  const peakKiB = (work: string): number =>
+    Number(
+      execFileSync(
+        process.execPath,
+        [
+          '--import',
+          'tsx',
+          '--input-type=module',
+          '--eval',
+          `
     const { proveDelta } = await import(${JSON.stringify(new URL('../../src/rdiff/prove.ts', import.meta.url).href)});
     ${work}
     process.stdout.write(String(process.resourceUsage().maxRSS));
-  `], { encoding: 'utf8' }));
+  `,
+        ],
+        { encoding: 'utf8' },
+      ),
+    );
   const idle = peakKiB('');
   const proving = peakKiB(`
     const proof = await proveDelta(${JSON.stringify(base)}, ${JSON.stringify(deltaFile)}, ${JSON.stringify(base)}, { digest: false });

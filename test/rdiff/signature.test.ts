@@ -26,28 +26,62 @@ const STRONG: readonly StrongSum[] = ['blake2', 'md4'];
 const WEAK: readonly WeakSum[] = ['rabinkarp', 'rollsum'];
 
 function rdiffSignature({ format, rollsum: weak, blockBytes = 0, strongBytes = 0 }: SignatureOptions): Buffer {
-  execFileSync('rdiff', [
-    '--force', `--hash=${format ?? 'blake2'}`, `--rollsum=${weak ?? 'rabinkarp'}`, `--block-size=${blockBytes}`,
-    `--sum-size=${strongBytes === 'minimum' ? -1 : strongBytes}`, 'signature', base, theirs,
-  ], { stdio: ['ignore', 'ignore', 'ignore'] });
+  execFileSync(
+    'rdiff',
+    [
+      '--force',
+      `--hash=${format ?? 'blake2'}`,
+      `--rollsum=${weak ?? 'rabinkarp'}`,
+      `--block-size=${blockBytes}`,
+      `--sum-size=${strongBytes === 'minimum' ? -1 : strongBytes}`,
+      'signature',
+      base,
+      theirs,
+    ],
+    { stdio: ['ignore', 'ignore', 'ignore'] },
+  );
   return readFileSync(theirs);
 }
 
 async function assertAsRdiff(data: Uint8Array, options: SignatureOptions): Promise<void> {
   writeFileSync(base, data);
   const header = await signature(base, ours, options);
-  assert.ok(readFileSync(ours).equals(rdiffSignature(options)), `differs from rdiff's for ${data.length} bytes, ${JSON.stringify(options)}`);
+  assert.ok(
+    readFileSync(ours).equals(rdiffSignature(options)),
+    `differs from rdiff's for ${data.length} bytes, ${JSON.stringify(options)}`,
+  );
   assert.equal(await readSignatureHeader(ours), header);
   assert.equal(await readSignatureHeader(theirs), header);
 }
 
 test('is the same bytes as rdiff signature, whatever the size, the lengths and the sums', async () => {
-  const sizes = fc.oneof(fc.integer({ min: 0, max: 3000 }), fc.constantFrom(255, 256, 257, 65_535, 65_536, 65_537, 70_000));
-  const blocks = fc.option(fc.oneof(fc.integer({ min: 1, max: 300 }), fc.constantFrom(127, 128, 129, 255, 256, 257, 1024, 5000)), { nil: undefined });
-  await fc.assert(fc.asyncProperty(sizes, fc.integer(), blocks, fc.option(fc.integer({ min: 1, max: 16 }), { nil: undefined }), fc.constantFrom(...STRONG), fc.constantFrom(...WEAK),
-    async (sizeBytes, seed, blockBytes, strongBytes, format, weak) => {
-      await assertAsRdiff(noise(sizeBytes, seed), { format, rollsum: weak, ...(blockBytes === undefined ? {} : { blockBytes }), ...(strongBytes === undefined ? {} : { strongBytes }) });
-    }), { numRuns: 120 });
+  const sizes = fc.oneof(
+    fc.integer({ min: 0, max: 3000 }),
+    fc.constantFrom(255, 256, 257, 65_535, 65_536, 65_537, 70_000),
+  );
+  const blocks = fc.option(
+    fc.oneof(fc.integer({ min: 1, max: 300 }), fc.constantFrom(127, 128, 129, 255, 256, 257, 1024, 5000)),
+    { nil: undefined },
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      sizes,
+      fc.integer(),
+      blocks,
+      fc.option(fc.integer({ min: 1, max: 16 }), { nil: undefined }),
+      fc.constantFrom(...STRONG),
+      fc.constantFrom(...WEAK),
+      async (sizeBytes, seed, blockBytes, strongBytes, format, weak) => {
+        await assertAsRdiff(noise(sizeBytes, seed), {
+          format,
+          rollsum: weak,
+          ...(blockBytes === undefined ? {} : { blockBytes }),
+          ...(strongBytes === undefined ? {} : { strongBytes }),
+        });
+      },
+    ),
+    { numRuns: 120 },
+  );
 });
 
 test('takes the block and sum lengths that rdiff recommends', async () => {
@@ -66,7 +100,14 @@ test('agrees with rdiff on an installed program, for all four kinds', async () =
 test('blocks larger than one piece of work are summed in pieces', async () => {
   const data = noise(3 * PIECE_BYTES + 1, 7);
   for (const format of STRONG) {
-    for (const blockBytes of [PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 2 * PIECE_BYTES, data.length, data.length + 1]) {
+    for (const blockBytes of [
+      PIECE_BYTES - 1,
+      PIECE_BYTES,
+      PIECE_BYTES + 1,
+      2 * PIECE_BYTES,
+      data.length,
+      data.length + 1,
+    ]) {
       await assertAsRdiff(data, { format, blockBytes });
     }
   }
@@ -80,19 +121,28 @@ test('the bytes do not depend on the number of threads', async () => {
 test('wasm gives the sums of the scalar references', async () => {
   const strongOf = { blake2: blake2b, md4 };
   const weakOf = { rabinkarp, rollsum };
-  await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 700 }), fc.integer({ min: 1, max: 3 }), fc.integer(), fc.constantFrom(...STRONG), fc.constantFrom(...WEAK),
-    async (blockBytes, blocks, seed, format, weak) => {
-      const data = noise(blockBytes * blocks, seed);
-      writeFileSync(base, data);
-      await signature(base, ours, { blockBytes, format, rollsum: weak });
-      const expected = Array.from({ length: blocks }, (_, index) => {
-        const block = data.subarray(index * blockBytes, (index + 1) * blockBytes);
-        const sum = Buffer.alloc(4);
-        sum.writeUInt32BE(weakOf[weak](block));
-        return [sum, strongOf[format](block)];
-      }).flat();
-      assert.ok(readFileSync(ours).subarray(12).equals(Buffer.concat(expected)));
-    }), { numRuns: 60 });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 700 }),
+      fc.integer({ min: 1, max: 3 }),
+      fc.integer(),
+      fc.constantFrom(...STRONG),
+      fc.constantFrom(...WEAK),
+      async (blockBytes, blocks, seed, format, weak) => {
+        const data = noise(blockBytes * blocks, seed);
+        writeFileSync(base, data);
+        await signature(base, ours, { blockBytes, format, rollsum: weak });
+        const expected = Array.from({ length: blocks }, (_, index) => {
+          const block = data.subarray(index * blockBytes, (index + 1) * blockBytes);
+          const sum = Buffer.alloc(4);
+          sum.writeUInt32BE(weakOf[weak](block));
+          return [sum, strongOf[format](block)];
+        }).flat();
+        assert.ok(readFileSync(ours).subarray(12).equals(Buffer.concat(expected)));
+      },
+    ),
+    { numRuns: 60 },
+  );
 });
 
 test('the scalar references give the published values', () => {
@@ -101,7 +151,10 @@ test('the scalar references give the published values', () => {
   assert.is(hex(md4(Buffer.from(''))), '31d6cfe0d16ae931b73c59d7e0c089c0');
   assert.is(hex(md4(Buffer.from('message digest'))), 'd9130a8164549fe818874806e1c7014b');
   // `printf abc | b2sum -l 256`
-  assert.is(hex(blake2b(Buffer.from('abc'))), execFileSync('b2sum', ['-l', '256'], { input: 'abc' }).toString().slice(0, 64));
+  assert.is(
+    hex(blake2b(Buffer.from('abc'))),
+    execFileSync('b2sum', ['-l', '256'], { input: 'abc' }).toString().slice(0, 64),
+  );
 });
 
 test('lengths that no signature can have are refused by name, and nothing is written', async () => {
@@ -132,7 +185,12 @@ test('a signal stops it and leaves no file', async () => {
   const out = join(dir, 'stopped.sig');
   const stop = new AbortController();
   const enough = new ReleasePlanError('interrupted', 'enough');
-  assert.is(await failureOf(async () => await signature(base, out, { signal: stop.signal, workers: 2, onProgress: () => stop.abort(enough) })), enough);
+  assert.is(
+    await failureOf(
+      async () => await signature(base, out, { signal: stop.signal, workers: 2, onProgress: () => stop.abort(enough) }),
+    ),
+    enough,
+  );
   assert.not(existsSync(out));
 });
 

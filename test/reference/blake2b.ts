@@ -8,8 +8,14 @@
 const MASK = (1n << 64n) - 1n;
 
 const IV = [
-  0x6a09e667f3bcc908n, 0xbb67ae8584caa73bn, 0x3c6ef372fe94f82bn, 0xa54ff53a5f1d36f1n,
-  0x510e527fade682d1n, 0x9b05688c2b3e6c1fn, 0x1f83d9abfb41bd6bn, 0x5be0cd19137e2179n,
+  0x6a09e667f3bcc908n,
+  0xbb67ae8584caa73bn,
+  0x3c6ef372fe94f82bn,
+  0xa54ff53a5f1d36f1n,
+  0x510e527fade682d1n,
+  0x9b05688c2b3e6c1fn,
+  0x1f83d9abfb41bd6bn,
+  0x5be0cd19137e2179n,
 ];
 
 const SIGMA = [
@@ -27,8 +33,14 @@ const SIGMA = [
 
 /** The places in the state that the eight mixings of a round take. */
 const MIXINGS = [
-  [0, 4, 8, 12], [1, 5, 9, 13], [2, 6, 10, 14], [3, 7, 11, 15],
-  [0, 5, 10, 15], [1, 6, 11, 12], [2, 7, 8, 13], [3, 4, 9, 14],
+  [0, 4, 8, 12],
+  [1, 5, 9, 13],
+  [2, 6, 10, 14],
+  [3, 7, 11, 15],
+  [0, 5, 10, 15],
+  [1, 6, 11, 12],
+  [2, 7, 8, 13],
+  [3, 4, 9, 14],
 ] as const;
 
 const ROUNDS = 12;
@@ -49,7 +61,10 @@ function compress(hash: bigint[], chunk: Uint8Array, countedBytes: number, isLas
   for (let round = 0; round < ROUNDS; round += 1) {
     const order = SIGMA[round % SIGMA.length] ?? [];
     MIXINGS.forEach(([a, b, c, d], index) => {
-      for (const [half, first, second] of [[0, 32n, 24n], [1, 16n, 63n]] as const) {
+      for (const [half, first, second] of [
+        [0, 32n, 24n],
+        [1, 16n, 63n],
+      ] as const) {
         v[a] = (at(v, a) + at(v, b) + at(message, order[2 * index + half] ?? 0)) & MASK;
         v[d] = rotate(at(v, d) ^ at(v, a), first);
         v[c] = (at(v, c) + at(v, d)) & MASK;

@@ -10,62 +10,151 @@ import { configuration, deltaInfo, manifest, whole } from '../support/manifests.
 const test = suite('report/consistency');
 const key = pairKey('0.1.0', '0.3.0');
 
-function report(versions: Record<string, Held<VersionManifest>>, updates: Record<string, Held<DeltaInfo>>, failures: Record<string, string> = {}) {
-  return consistencyReport({
-    product: 'demo', machine: 'board', image: 'image',
-    versions: ['0.1.0', '0.3.0'],
-    pairs: [{ from: '0.1.0', to: '0.3.0' }],
-    state: { versions: new Map(Object.entries(versions)), updates: new Map(Object.entries(updates)) },
-    failures: new Map(Object.entries(failures)),
-    devices: [],
-  }, '2026-01-01T00:00:00.000Z');
+function report(
+  versions: Record<string, Held<VersionManifest>>,
+  updates: Record<string, Held<DeltaInfo>>,
+  failures: Record<string, string> = {},
+) {
+  return consistencyReport(
+    {
+      product: 'demo',
+      machine: 'board',
+      image: 'image',
+      versions: ['0.1.0', '0.3.0'],
+      pairs: [{ from: '0.1.0', to: '0.3.0' }],
+      state: { versions: new Map(Object.entries(versions)), updates: new Map(Object.entries(updates)) },
+      failures: new Map(Object.entries(failures)),
+      devices: [],
+    },
+    '2026-01-01T00:00:00.000Z',
+  );
 }
 
 const good = { '0.1.0': whole(manifest('0.1.0')), '0.3.0': whole(manifest('0.3.0')) };
-const failing = (rows: readonly CheckRow[]): string[] => rows.filter((row) => row.result === 'fail').map((row) => `${row.check}: ${row.detail}`);
+const failing = (rows: readonly CheckRow[]): string[] =>
+  rows.filter((row) => row.result === 'fail').map((row) => `${row.check}: ${row.detail}`);
 
 test('all well: every check of the design has its row', () => {
   const found = report(good, { [key]: whole(deltaInfo('0.1.0', '0.3.0')) });
   assert.ok(found.consistent);
-  assert.equal([...new Set(found.checks.map((row) => row.check))].sort(), ['archive', 'build-version', 'configuration', 'delta', 'device', 'devices', 'layout', 'machine', 'read-only', 'slot-size', 'swu']);
-  assert.equal(found.sizes.map((row) => row.sendBytes), [3]);
+  assert.equal([...new Set(found.checks.map((row) => row.check))].sort(), [
+    'archive',
+    'build-version',
+    'configuration',
+    'delta',
+    'device',
+    'devices',
+    'layout',
+    'machine',
+    'read-only',
+    'slot-size',
+    'swu',
+  ]);
+  assert.equal(
+    found.sizes.map((row) => row.sendBytes),
+    [3],
+  );
 });
 
 test('each way in which two versions do not fit is named', () => {
-  const of = (changes: Partial<VersionManifest>): string[] => failing(checkPair(manifest('0.1.0'), manifest('0.3.0', changes)));
+  const of = (changes: Partial<VersionManifest>): string[] =>
+    failing(checkPair(manifest('0.1.0'), manifest('0.3.0', changes)));
   const rootfs = manifest('0.3.0').partitions[0];
   if (rootfs === undefined) throw new Error('the fixture has a rootfs');
   assert.equal(of({}), []);
   assert.equal(of({ machine: 'other' }), ['machine: machine is board in 0.1.0 and other in 0.3.0']);
-  assert.equal(of({ configuration: configuration({ MACHINE: 'a', DISTRO: 'c', INHERIT: 'd' }) }), ['configuration: the Yocto configuration differs: DISTRO (differs), INHERIT (only in 0.3.0)']);
-  assert.equal(of({ partitions: [{ ...rootfs, filesystem: 'ext4' }] }), ['layout: rootfs is squashfs in 0.1.0 and ext4 in 0.3.0']);
-  assert.equal(of({ partitions: [{ ...rootfs, slotSizeBytes: 2048 }] }), ['layout: the slot of rootfs has 1024 bytes in 0.1.0 and 2048 in 0.3.0']);
-  assert.equal(of({ partitions: [rootfs, { ...rootfs, name: 'data' }] }), ['layout: partition data exists only in 0.3.0']);
-  assert.equal(of({ partitions: [{ ...rootfs, readOnly: false }] }), ['read-only: rootfs is written to on the device, so its bytes are no base for a delta']);
+  assert.equal(of({ configuration: configuration({ MACHINE: 'a', DISTRO: 'c', INHERIT: 'd' }) }), [
+    'configuration: the Yocto configuration differs: DISTRO (differs), INHERIT (only in 0.3.0)',
+  ]);
+  assert.equal(of({ partitions: [{ ...rootfs, filesystem: 'ext4' }] }), [
+    'layout: rootfs is squashfs in 0.1.0 and ext4 in 0.3.0',
+  ]);
+  assert.equal(of({ partitions: [{ ...rootfs, slotSizeBytes: 2048 }] }), [
+    'layout: the slot of rootfs has 1024 bytes in 0.1.0 and 2048 in 0.3.0',
+  ]);
+  assert.equal(of({ partitions: [rootfs, { ...rootfs, name: 'data' }] }), [
+    'layout: partition data exists only in 0.3.0',
+  ]);
+  assert.equal(of({ partitions: [{ ...rootfs, readOnly: false }] }), [
+    'read-only: rootfs is written to on the device, so its bytes are no base for a delta',
+  ]);
   const table = (size: number): Record<string, unknown> => ({ 'disk.wic': { partitions: [{ size }] } });
-  assert.equal(failing(checkPair(manifest('0.1.0', { partitionTables: table(1) }), manifest('0.3.0', { partitionTables: table(2) }))), ['layout: the partition tables of the disk images (.wic) differ']);
+  assert.equal(
+    failing(
+      checkPair(manifest('0.1.0', { partitionTables: table(1) }), manifest('0.3.0', { partitionTables: table(2) })),
+    ),
+    ['layout: the partition tables of the disk images (.wic) differ'],
+  );
 });
 
 test('what is missing, damaged or failed is a failed check with its reason', () => {
-  assert.equal(failing(report({}, {}, { '0.1.0': 'the build failed' }).checks), ['archive: the build failed', 'archive: not in the archive', 'delta: required, and not in the archive']);
-  assert.equal(failing(report({ ...good, '0.1.0': { state: 'damaged', dir: '', problems: ['rootfs was altered'] } }, {}, { [key]: 'no base' }).checks), ['archive: rootfs was altered', 'delta: no base']);
-  const small = manifest('0.3.0', { files: [{ path: 'rootfs.squashfs', role: 'image', partition: 'rootfs', sizeBytes: 1025, sha256: '' }] });
-  assert.equal(failing(report({ ...good, '0.3.0': whole(small) }, { [key]: whole(deltaInfo('0.1.0', '0.3.0')) }).checks), ['slot-size: rootfs: the image has 1025 bytes, its slot 1024']);
+  assert.equal(failing(report({}, {}, { '0.1.0': 'the build failed' }).checks), [
+    'archive: the build failed',
+    'archive: not in the archive',
+    'delta: required, and not in the archive',
+  ]);
+  assert.equal(
+    failing(
+      report(
+        { ...good, '0.1.0': { state: 'damaged', dir: '', problems: ['rootfs was altered'] } },
+        {},
+        { [key]: 'no base' },
+      ).checks,
+    ),
+    ['archive: rootfs was altered', 'delta: no base'],
+  );
+  const small = manifest('0.3.0', {
+    files: [{ path: 'rootfs.squashfs', role: 'image', partition: 'rootfs', sizeBytes: 1025, sha256: '' }],
+  });
+  assert.equal(
+    failing(report({ ...good, '0.3.0': whole(small) }, { [key]: whole(deltaInfo('0.1.0', '0.3.0')) }).checks),
+    ['slot-size: rootfs: the image has 1025 bytes, its slot 1024'],
+  );
 });
 
 test('with a fleet: the pair that serves most comes first, and what all devices fetch is added up', () => {
-  const found = consistencyReport({
-    product: 'demo', machine: 'board', image: 'image', versions: [], failures: new Map(), devices: [{ check: 'devices', subject: 'promoted -> 0.3.0', result: 'pass', detail: '' }],
-    pairs: [{ from: '0.1.0', to: '0.3.0', devices: 2 }, { from: '0.2.0', to: '0.3.0', devices: 5 }],
-    state: { versions: new Map(), updates: new Map(['0.1.0', '0.2.0'].map((from) => [pairKey(from, '0.3.0'), whole(deltaInfo(from, '0.3.0'))])) },
-  }, '');
-  assert.equal(found.sizes.map((row) => [row.from, row.devices]), [['0.2.0', 5], ['0.1.0', 2]]);
+  const found = consistencyReport(
+    {
+      product: 'demo',
+      machine: 'board',
+      image: 'image',
+      versions: [],
+      failures: new Map(),
+      devices: [{ check: 'devices', subject: 'promoted -> 0.3.0', result: 'pass', detail: '' }],
+      pairs: [
+        { from: '0.1.0', to: '0.3.0', devices: 2 },
+        { from: '0.2.0', to: '0.3.0', devices: 5 },
+      ],
+      state: {
+        versions: new Map(),
+        updates: new Map(['0.1.0', '0.2.0'].map((from) => [pairKey(from, '0.3.0'), whole(deltaInfo(from, '0.3.0'))])),
+      },
+    },
+    '',
+  );
+  assert.equal(
+    found.sizes.map((row) => [row.from, row.devices]),
+    [
+      ['0.2.0', 5],
+      ['0.1.0', 2],
+    ],
+  );
   // Seven devices, a .swu of 3 bytes, an image of 14.
-  assert.equal(found.checks.at(-1), { check: 'devices', subject: 'fleet', result: 'pass', detail: '21 B to send with deltas, 98 B without' });
+  assert.equal(found.checks.at(-1), {
+    check: 'devices',
+    subject: 'fleet',
+    result: 'pass',
+    detail: '21 B to send with deltas, 98 B without',
+  });
 });
 
 test('an unsigned package is not checked, and never a pass', () => {
-  const unsigned = deltaInfo('0.1.0', '0.3.0', { proof: [{ check: 'delta-applies', result: 'pass', detail: '' }, { check: 'swu-opens', result: 'not-checked', detail: 'not signed' }] });
+  const unsigned = deltaInfo('0.1.0', '0.3.0', {
+    proof: [
+      { check: 'delta-applies', result: 'pass', detail: '' },
+      { check: 'swu-opens', result: 'not-checked', detail: 'not signed' },
+    ],
+  });
   const found = report(good, { [key]: whole(unsigned) });
   assert.is(found.checks.find((row) => row.check === 'swu')?.result, 'not-checked');
 });

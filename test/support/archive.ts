@@ -30,16 +30,37 @@ export function handMade(dir: string): HandMade {
     version,
     update,
     write(changes = {}) {
-      writeFileSync(join(dir, 'plan.yml'), stringify({
-        schema: 1, product: 'demo', machine: 'board', distro: 'prod', image: 'image',
-        kas: { config: 'base.yml' },
-        partitions: [{ name: 'rootfs', file: 'rootfs.squashfs', read_only: true, slots: { a: '/dev/a', b: '/dev/b' }, slot_size: 1024, version_file: '/etc/buildinfo', delta: 'rdiff' }],
-        swu: { hardware: ['1.0'] },
-        versions: [{ version: '0.1.0', tags: ['promoted'] }, { version: '0.2.0', tags: ['promoted'] }, { version: '0.3.0' }],
-        deltas: [{ to: '0.3.0', from: { tag: 'promoted' } }],
-        signing: { method: 'rsa', key: '${SWU_KEY}' },
-        ...changes,
-      }));
+      writeFileSync(
+        join(dir, 'plan.yml'),
+        stringify({
+          schema: 1,
+          product: 'demo',
+          machine: 'board',
+          distro: 'prod',
+          image: 'image',
+          kas: { config: 'base.yml' },
+          partitions: [
+            {
+              name: 'rootfs',
+              file: 'rootfs.squashfs',
+              read_only: true,
+              slots: { a: '/dev/a', b: '/dev/b' },
+              slot_size: 1024,
+              version_file: '/etc/buildinfo',
+              delta: 'rdiff',
+            },
+          ],
+          swu: { hardware: ['1.0'] },
+          versions: [
+            { version: '0.1.0', tags: ['promoted'] },
+            { version: '0.2.0', tags: ['promoted'] },
+            { version: '0.3.0' },
+          ],
+          deltas: [{ to: '0.3.0', from: { tag: 'promoted' } }],
+          signing: { method: 'rsa', key: '${SWU_KEY}' },
+          ...changes,
+        }),
+      );
     },
     archive(name, changes = {}) {
       mkdirSync(version(name), { recursive: true });

@@ -26,7 +26,10 @@ export interface ArchivedProduct extends Product {
 export async function archivedProduct(name: string, versions: readonly string[] = VERSIONS): Promise<ArchivedProduct> {
   const here = product(name);
   here.edit((plan) => {
-    plan.versions = versions.map((version) => ({ version, ...(version === versions.at(-1) ? {} : { tags: ['promoted'] }) }));
+    plan.versions = versions.map((version) => ({
+      version,
+      ...(version === versions.at(-1) ? {} : { tags: ['promoted'] }),
+    }));
     for (const rule of plan.deltas) rule.to = versions.at(-1) ?? '';
   });
   const load = async (): Promise<Plan> => (await requirePlan('plan.yml', { cwd: here.dir })).plan;

@@ -18,8 +18,19 @@ export interface CommandRun {
 }
 
 /** Runs one command in this process, with a context that keeps what it says. */
-export async function runCommand(register: RegisterCommand, argv: readonly string[], options: { cwd: string; signal?: AbortSignal }): Promise<CommandRun> {
-  const ran: CommandRun = { exitCode: undefined, stdout: '', events: [], diagnostics: [], complaint: '', failure: undefined };
+export async function runCommand(
+  register: RegisterCommand,
+  argv: readonly string[],
+  options: { cwd: string; signal?: AbortSignal },
+): Promise<CommandRun> {
+  const ran: CommandRun = {
+    exitCode: undefined,
+    stdout: '',
+    events: [],
+    diagnostics: [],
+    complaint: '',
+    failure: undefined,
+  };
   const report = (event: ReleaseEvent): void => void ran.events.push(event);
   const context: CommandContext = {
     cwd: options.cwd,
@@ -30,7 +41,9 @@ export async function runCommand(register: RegisterCommand, argv: readonly strin
     drive: plainDrive(report),
     diagnostics: (found) => void ran.diagnostics.push(...found),
   };
-  const program = new Command('release-plan').exitOverride().configureOutput({ writeErr: (text) => void (ran.complaint += text) });
+  const program = new Command('release-plan')
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => void (ran.complaint += text) });
   register(program, async (action) => {
     ran.exitCode = await action(context);
   });

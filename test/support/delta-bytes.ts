@@ -13,14 +13,22 @@ export const END = Uint8Array.of(0);
 const WIDTHS = [1, 2, 4, 8];
 
 /** A copy with its numbers in the given widths. */
-export function copy(offset: bigint | number, lengthBytes: bigint | number, offsetWidth = 8, lengthWidth = 8): Uint8Array {
+export function copy(
+  offset: bigint | number,
+  lengthBytes: bigint | number,
+  offsetWidth = 8,
+  lengthWidth = 8,
+): Uint8Array {
   const opcode = 0x45 + 4 * WIDTHS.indexOf(offsetWidth) + WIDTHS.indexOf(lengthWidth);
   return Buffer.concat([Uint8Array.of(opcode), number(offset, offsetWidth), number(lengthBytes, lengthWidth)]);
 }
 
 /** A literal that says its length in the given width; 0 is within the command byte. */
 export function literal(data: Uint8Array, widthBytes: number): Uint8Array {
-  const head = widthBytes === 0 ? Uint8Array.of(data.length) : Buffer.concat([Uint8Array.of(0x41 + WIDTHS.indexOf(widthBytes)), number(data.length, widthBytes)]);
+  const head =
+    widthBytes === 0
+      ? Uint8Array.of(data.length)
+      : Buffer.concat([Uint8Array.of(0x41 + WIDTHS.indexOf(widthBytes)), number(data.length, widthBytes)]);
   return Buffer.concat([head, data]);
 }
 

@@ -5,7 +5,13 @@ import type { Plan } from '../../src/core/plan.ts';
 import { digestOf } from '../../src/text/json.ts';
 
 export function configuration(settings: Record<string, string> = { MACHINE: 'a', DISTRO: 'b' }): BuildConfiguration {
-  return { digest: digestOf(settings), settings, layers: { 'meta-demo': 'c0ffee' }, chain: ['kas/base.yml'], kas: 'kas 3.1' };
+  return {
+    digest: digestOf(settings),
+    settings,
+    layers: { 'meta-demo': 'c0ffee' },
+    chain: ['kas/base.yml'],
+    kas: 'kas 3.1',
+  };
 }
 
 export function manifest(version: string, changes: Partial<VersionManifest> = {}): VersionManifest {
@@ -18,7 +24,16 @@ export function manifest(version: string, changes: Partial<VersionManifest> = {}
     version,
     archivedAt: '2026-01-01T00:00:00.000Z',
     configuration: configuration(),
-    partitions: [{ name: 'rootfs', file: 'rootfs.squashfs', filesystem: 'squashfs', readOnly: true, slotSizeBytes: 1024, delta: 'rdiff' }],
+    partitions: [
+      {
+        name: 'rootfs',
+        file: 'rootfs.squashfs',
+        filesystem: 'squashfs',
+        readOnly: true,
+        slotSizeBytes: 1024,
+        delta: 'rdiff',
+      },
+    ],
     partitionTables: {},
     proof: [{ check: 'build-version', result: 'pass', detail: `rootfs: /etc/buildinfo holds ${version}` }],
     files: [{ path: 'rootfs.squashfs', role: 'image', partition: 'rootfs', ...digestBytes(`image of ${version}`) }],
@@ -42,9 +57,22 @@ export function deltaInfo(from: string, to: string, changes: Partial<DeltaInfo> 
     engine: 'rdiff',
     engineVersion: 2,
     createdAt: '2026-01-01T00:00:00.000Z',
-    partitions: [{ name: 'rootfs', algorithm: 'rdiff', base: file('rootfs.squashfs', `image of ${from}`), target: file('rootfs.squashfs', `image of ${to}`), delta: file('rootfs.delta', 'd'), deltaCompressed: file('rootfs.delta.gz', 'z') }],
+    partitions: [
+      {
+        name: 'rootfs',
+        algorithm: 'rdiff',
+        base: file('rootfs.squashfs', `image of ${from}`),
+        target: file('rootfs.squashfs', `image of ${to}`),
+        delta: file('rootfs.delta', 'd'),
+        deltaCompressed: file('rootfs.delta.gz', 'z'),
+      },
+    ],
     swu: { ...file('x.swu', 'swu'), signed: 'cms', compress: 'gzip' },
-    proof: [{ check: 'delta-applies', result: 'pass', detail: 'rootfs' }, { check: 'swu-opens', result: 'pass', detail: 'opens' }, { check: 'librsync-applies', result: 'pass', detail: 'librsync' }],
+    proof: [
+      { check: 'delta-applies', result: 'pass', detail: 'rootfs' },
+      { check: 'swu-opens', result: 'pass', detail: 'opens' },
+      { check: 'librsync-applies', result: 'pass', detail: 'librsync' },
+    ],
     recipe: 'recipe',
     files: [],
     tools: {},
@@ -62,9 +90,23 @@ export function plan(changes: Partial<Plan> = {}): Plan {
     image: 'image',
     artifacts: '/project/artifacts',
     collect: [],
-    partitions: [{ name: 'rootfs', file: 'rootfs.squashfs', readOnly: true, target: { slots: { a: '/dev/a', b: '/dev/b' } }, slotSizeBytes: 1024, versionFile: '/etc/buildinfo', delta: 'rdiff' }],
+    partitions: [
+      {
+        name: 'rootfs',
+        file: 'rootfs.squashfs',
+        readOnly: true,
+        target: { slots: { a: '/dev/a', b: '/dev/b' } },
+        slotSizeBytes: 1024,
+        versionFile: '/etc/buildinfo',
+        delta: 'rdiff',
+      },
+    ],
     swu: { hardware: ['1.0'], compress: 'gzip', guard: 'shell', bootenv: {} },
-    versions: ['0.1.0', '0.2.0', '0.3.0'].map((version) => ({ version, tags: version === '0.3.0' ? [] : ['promoted'], kas: [] })),
+    versions: ['0.1.0', '0.2.0', '0.3.0'].map((version) => ({
+      version,
+      tags: version === '0.3.0' ? [] : ['promoted'],
+      kas: [],
+    })),
     deltas: [{ to: '0.3.0', from: { kind: 'tag', tag: 'promoted' }, engine: 'rdiff' }],
     verifyDays: 30,
     ...changes,

@@ -3,10 +3,12 @@ import { noise } from './noise.ts';
 
 /** A base and a target that was made from it as releases are: pieces moved, changed, inserted, left out, repeated. */
 export const pairs = (maxBytes: number): fc.Arbitrary<[base: Buffer, target: Buffer]> =>
-  fc.tuple(fc.integer({ min: 0, max: maxBytes }), fc.integer(), fc.array(piece, { maxLength: 8 })).map(([baseBytes, seed, pieces]) => {
-    const base = Buffer.from(noise(baseBytes, seed));
-    return [base, Buffer.concat(pieces.map((one) => one(base)))];
-  });
+  fc
+    .tuple(fc.integer({ min: 0, max: maxBytes }), fc.integer(), fc.array(piece, { maxLength: 8 }))
+    .map(([baseBytes, seed, pieces]) => {
+      const base = Buffer.from(noise(baseBytes, seed));
+      return [base, Buffer.concat(pieces.map((one) => one(base)))];
+    });
 
 type Piece = (base: Buffer) => Uint8Array;
 
@@ -22,7 +24,11 @@ const piece: fc.Arbitrary<Piece> = fc.oneof(
   moved,
   moved.map((range) => (base: Buffer) => edited(range(base), 1)),
   fc.uint8Array({ maxLength: 300 }).map((bytes) => () => bytes),
-  fc.tuple(moved, fc.integer({ min: 2, max: 5 })).map(([range, times]) => (base: Buffer) => Buffer.concat(Array.from({ length: times }, () => range(base)))),
+  fc.tuple(moved, fc.integer({ min: 2, max: 5 })).map(
+    ([range, times]) =>
+      (base: Buffer) =>
+        Buffer.concat(Array.from({ length: times }, () => range(base))),
+  ),
 );
 
 /** The bytes with an edit about every thousand: changed, inserted or left out. */

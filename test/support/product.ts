@@ -52,7 +52,9 @@ export function product(name: string, rootfsMib = 4): Product {
   const keys = makeKeys(`product-${name}-keys`).dir;
   const slots = { a: join(dir, 'device/slot-a'), b: join(dir, 'device/slot-b') };
   const plan = join(dir, 'plan.yml');
-  const base = parse(readFileSync(join(EXAMPLE, 'plan.yml'), 'utf8')) as PlanYaml & { kas: { config: string | string[] } };
+  const base = parse(readFileSync(join(EXAMPLE, 'plan.yml'), 'utf8')) as PlanYaml & {
+    kas: { config: string | string[] };
+  };
   const small = kasFile('small', [`STAND_IN_ROOTFS_MIB = "${rootfsMib}"`]);
   base.kas.config = [String(base.kas.config), small];
   base.partitions = base.partitions.map((one) => ({ ...one, slots }));
@@ -69,7 +71,10 @@ export function product(name: string, rootfsMib = 4): Product {
     writeFileSync(plan, stringify(content));
   }
 
-  function start(args: readonly string[], env: NodeJS.ProcessEnv = process.env): { child: ChildProcess; done: Promise<CliResult> } {
+  function start(
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = process.env,
+  ): { child: ChildProcess; done: Promise<CliResult> } {
     const child = spawn(process.execPath, [BIN, ...args], { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const done = new Promise<CliResult>((resolve, reject) => {
       const said = { stdout: '', stderr: '' };

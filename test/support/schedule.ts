@@ -9,12 +9,18 @@ import { scratch } from './scratch.ts';
 
 /** What systemd-analyze complains of; it exits 0 for unknown keys too, so silence alone is a pass. */
 export function unitComplaints(paths: readonly string[]): string {
-  return execFileSync('sh', ['-c', 'systemd-analyze verify "$@" 2>&1 || echo "exit code $?"', 'sh', ...paths], { encoding: 'utf8' });
+  return execFileSync('sh', ['-c', 'systemd-analyze verify "$@" 2>&1 || echo "exit code $?"', 'sh', ...paths], {
+    encoding: 'utf8',
+  });
 }
 
 /** The arguments that systemd would start, as systemd itself parsed them. */
 export function unitArguments(path: string): string[] {
-  const dump = execFileSync('systemd-analyze', ['verify', path], { encoding: 'utf8', env: { ...process.env, SYSTEMD_LOG_LEVEL: 'debug' }, stdio: ['ignore', 'pipe', 'ignore'] });
+  const dump = execFileSync('systemd-analyze', ['verify', path], {
+    encoding: 'utf8',
+    env: { ...process.env, SYSTEMD_LOG_LEVEL: 'debug' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const line = /Command Line: (.*)/.exec(dump)?.[1];
   if (line === undefined) throw new Error(`no command line in ${dump}`);
   return shellArguments(line);
@@ -22,7 +28,9 @@ export function unitArguments(path: string): string[] {
 
 /** The words of a command line, as a shell takes them. */
 export function shellArguments(line: string): string[] {
-  return execFileSync('bash', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' }).split('\0').slice(0, -1);
+  return execFileSync('bash', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' })
+    .split('\0')
+    .slice(0, -1);
 }
 
 /** An environment whose release-plan only leaves what it was given, in $SAID. */
@@ -45,11 +53,18 @@ export function runScript(script: string): string[] {
   return said();
 }
 
-/** Runs a repository's GitLab pipeline with gitlab-ci-local, in a shell; what release-plan was given, nothing when no job ran. */
+/**
+ * Runs a repository's GitLab pipeline with gitlab-ci-local, in a shell; what release-plan was given, nothing when no
+ * job ran.
+ */
 export function runPipeline(root: string, variables: Record<string, string>): string[] {
   const { env, said } = standIn();
   const given = Object.entries(variables).flatMap(([name, value]) => ['--variable', `${name}=${value}`]);
-  execFileSync(fileURLToPath(new URL('../../node_modules/.bin/gitlab-ci-local', import.meta.url)), ['--force-shell-executor', '--no-shell-isolation', ...given], { cwd: root, env, stdio: 'pipe' });
+  execFileSync(
+    fileURLToPath(new URL('../../node_modules/.bin/gitlab-ci-local', import.meta.url)),
+    ['--force-shell-executor', '--no-shell-isolation', ...given],
+    { cwd: root, env, stdio: 'pipe' },
+  );
   return said();
 }
 

@@ -19,11 +19,25 @@ export function makeKeys(name: string): KeySet {
   const dir = scratch(name);
   const at = (file: string): string => join(dir, file);
   const selfSigned = (key: string, crt: string, ...more: string[]): void =>
-    openssl('req', '-x509', '-new', '-key', at(key), '-subj', `/CN=${crt}/O=release-plan test`, '-days', '3650', '-out', at(crt), ...more);
+    openssl(
+      'req',
+      '-x509',
+      '-new',
+      '-key',
+      at(key),
+      '-subj',
+      `/CN=${crt}/O=release-plan test`,
+      '-days',
+      '3650',
+      '-out',
+      at(crt),
+      ...more,
+    );
   openssl('genrsa', '-out', at('rsa.pem'), '2048');
   openssl('pkey', '-in', at('rsa.pem'), '-pubout', '-out', at('rsa.pub.pem'));
   openssl('pkey', '-in', at('rsa.pem'), '-aes256', '-passout', 'pass:correct horse', '-out', at('encrypted.pem'));
-  for (const key of ['ec.pem', 'other.pem']) openssl('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', at(key));
+  for (const key of ['ec.pem', 'other.pem'])
+    openssl('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', at(key));
   selfSigned('rsa.pem', 'rsa.crt');
   selfSigned('ec.pem', 'ec.crt');
   selfSigned('other.pem', 'other.crt');
@@ -32,10 +46,29 @@ export function makeKeys(name: string): KeySet {
   return { dir };
 }
 
-/** A self-signed certificate with dates of one's own, which `openssl req` cannot give in OpenSSL 3.0; `openssl ca` can. */
+/**
+ * A self-signed certificate with dates of one's own, which `openssl req` cannot give in OpenSSL 3.0; `openssl ca` can.
+ */
 export function selfSignedBetween(dir: string, key: string, crt: string, from: string, until: string): void {
   const config = `[ca]\ndefault_ca=d\n[d]\ndatabase=${dir}/index\nnew_certs_dir=${dir}\nserial=${dir}/serial\ndefault_md=sha256\npolicy=p\nunique_subject=no\nrand_serial=yes\n[p]\ncommonName=supplied\n`;
   execFileSync('sh', ['-c', 'cat > "$1/ca.cnf"; : > "$1/index"', 'sh', dir], { input: config });
   openssl('req', '-new', '-key', join(dir, key), '-subj', `/CN=${crt}`, '-out', join(dir, 'request.pem'));
-  openssl('ca', '-batch', '-selfsign', '-config', join(dir, 'ca.cnf'), '-keyfile', join(dir, key), '-in', join(dir, 'request.pem'), '-out', join(dir, crt), '-notext', '-startdate', from, '-enddate', until);
+  openssl(
+    'ca',
+    '-batch',
+    '-selfsign',
+    '-config',
+    join(dir, 'ca.cnf'),
+    '-keyfile',
+    join(dir, key),
+    '-in',
+    join(dir, 'request.pem'),
+    '-out',
+    join(dir, crt),
+    '-notext',
+    '-startdate',
+    from,
+    '-enddate',
+    until,
+  );
 }

@@ -19,7 +19,12 @@ export function stub(dir: string, program: string): Stub {
   mkdirSync(bin, { recursive: true });
   const [wanted, started] = [join(bin, 'hang'), join(bin, 'pid')];
   const script = join(bin, program);
-  writeFileSync(script, `#!/bin/sh\nif [ -e '${wanted}' ]; then echo $$ > '${started}.new'; mv '${started}.new' '${started}'; i=0; while [ -e '${wanted}' ] && [ $i -lt 600 ]; do sleep 0.1; i=$((i+1)); done; fi\nPATH=$(printf %s "$PATH" | sed 's|${bin}:||'); exec ${program} "$@"\n`);
+  writeFileSync(
+    script,
+    `#!/bin/sh\nif [ -e '${wanted}' ]; then echo $$ > '${started}.new'; mv '${started}.new' '${started}'; i=0; ` +
+      `while [ -e '${wanted}' ] && [ $i -lt 600 ]; do sleep 0.1; i=$((i+1)); done; fi\nPATH=$(printf %s "$PATH" | ` +
+      `sed 's|${bin}:||'); exec ${program} "$@"\n`,
+  );
   chmodSync(script, 0o755);
   return {
     path: `${bin}:${process.env.PATH}`,

@@ -21,7 +21,12 @@ export interface Release {
 export function makeRelease(dir: string): Release {
   const program = readFileSync(process.execPath);
   const base = program.subarray(0, 3_000_000);
-  const target = Buffer.concat([base.subarray(0, 1_000_000), Buffer.from('a new line in the middle\n'), base.subarray(1_000_700), program.subarray(5_000_000, 5_060_000)]);
+  const target = Buffer.concat([
+    base.subarray(0, 1_000_000),
+    Buffer.from('a new line in the middle\n'),
+    base.subarray(1_000_700),
+    program.subarray(5_000_000, 5_060_000),
+  ]);
   const at = (name: string): string => join(dir, name);
   writeFileSync(at('base'), base);
   writeFileSync(at('target'), target);
@@ -29,18 +34,42 @@ export function makeRelease(dir: string): Release {
   execFileSync('rdiff', ['delta', at('base.sig'), at('target'), at('rootfs.delta')]);
   execFileSync('gzip', ['-9nk', at('rootfs.delta')]);
   execFileSync('zstd', ['-q', at('rootfs.delta')]);
-  const paths = { base: at('base'), target: at('target'), delta: at('rootfs.delta'), deltaGz: at('rootfs.delta.gz'), deltaZst: at('rootfs.delta.zst') };
+  const paths = {
+    base: at('base'),
+    target: at('target'),
+    delta: at('rootfs.delta'),
+    deltaGz: at('rootfs.delta.gz'),
+    deltaZst: at('rootfs.delta.zst'),
+  };
   return { base, target, paths, deltaBytes: readFileSync(paths.delta).byteLength };
 }
 
 /** The rootfs of a release as a delta partition. */
-export function deltaPartition(release: Release, target: SwuPartition['target'], compression: SwuPartition['compression'] = 'gzip'): SwuPartition {
+export function deltaPartition(
+  release: Release,
+  target: SwuPartition['target'],
+  compression: SwuPartition['compression'] = 'gzip',
+): SwuPartition {
   const payload = { gzip: release.paths.deltaGz, zstd: release.paths.deltaZst, none: release.paths.delta }[compression];
-  return { name: 'rootfs', target, kind: 'rdiff', payload, compression, decompressedSizeBytes: release.deltaBytes, image: digestBytes(release.target), base: digestBytes(release.base) };
+  return {
+    name: 'rootfs',
+    target,
+    kind: 'rdiff',
+    payload,
+    compression,
+    decompressedSizeBytes: release.deltaBytes,
+    image: digestBytes(release.target),
+    base: digestBytes(release.base),
+  };
 }
 
 /** A request that builds; override what a test is about. */
-export function requestFor(keys: string, out: string, partitions: readonly SwuPartition[], over: Partial<SwuRequest> = {}): SwuRequest {
+export function requestFor(
+  keys: string,
+  out: string,
+  partitions: readonly SwuPartition[],
+  over: Partial<SwuRequest> = {},
+): SwuRequest {
   return {
     product: 'tolomeo',
     machine: BOARD,
@@ -67,16 +96,33 @@ export interface ClientRun {
  *
  * @param mode `-i` installs, `-c` checks
  */
-export async function swupdate(dir: string, swu: string, certificate: string, options: { mode?: 'install' | 'check'; select?: string; wrap?: string[]; more?: string[] } = {}): Promise<ClientRun> {
+export async function swupdate(
+  dir: string,
+  swu: string,
+  certificate: string,
+  options: { mode?: 'install' | 'check'; select?: string; wrap?: string[]; more?: string[] } = {},
+): Promise<ClientRun> {
   const tmp = mkdtempSync(join(dir, 'tmp-'));
   const args = [
     ...(options.mode === 'check' ? ['-c'] : []),
-    '-v', '-i', swu, '-k', certificate, '-H', `${BOARD}:1.0`,
+    '-v',
+    '-i',
+    swu,
+    '-k',
+    certificate,
+    '-H',
+    `${BOARD}:1.0`,
     ...(options.select === undefined ? [] : ['-e', options.select]),
     ...(options.more ?? []),
   ];
   const [program = 'swupdate', ...rest] = [...(options.wrap ?? []), 'swupdate', ...args];
-  const result = await execa(program, rest, { env: { TMPDIR: tmp }, reject: false, all: true, stdin: 'ignore', timeout: 60_000 });
+  const result = await execa(program, rest, {
+    env: { TMPDIR: tmp },
+    reject: false,
+    all: true,
+    stdin: 'ignore',
+    timeout: 60_000,
+  });
   rmSync(tmp, { recursive: true, force: true });
   return { exitCode: result.exitCode ?? -1, log: result.all };
 }

@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -10,7 +19,14 @@ import { buildSwu, type SwuPartition, type SwuRequest } from '../../src/swu/buil
 import { openSwu } from '../../src/swu/open.ts';
 import { scratch } from '../support/scratch.ts';
 import { makeKeys } from '../support/signing.ts';
-import { deltaPartition, makeRelease, requestFor, swupdate, type ClientRun, type Release } from '../support/swupdate.ts';
+import {
+  deltaPartition,
+  makeRelease,
+  requestFor,
+  swupdate,
+  type ClientRun,
+  type Release,
+} from '../support/swupdate.ts';
 
 /**
  * Every package here goes through Debian's swupdate 2022.12, onto plain files
@@ -58,7 +74,10 @@ async function make(on: Device, over: Partial<SwuRequest> = {}, partition: Parti
 const install = (on: Device, out: string, select: string, certificate = 'ec.crt'): Promise<ClientRun> =>
   swupdate(on.dir, out, join(keys, certificate), { select });
 
-for (const [select, from, to] of [['stable,main', 'b', 'a'], ['stable,alt', 'a', 'b']] as const) {
+for (const [select, from, to] of [
+  ['stable,main', 'b', 'a'],
+  ['stable,alt', 'a', 'b'],
+] as const) {
   test(`-e ${select} writes slot ${to} from the base in slot ${from}, bit for bit`, async () => {
     const on = device(from);
     const { out } = await make(on);
@@ -126,10 +145,16 @@ test('a target that does not exist is refused by both guards; SWUpdate would mak
 });
 
 test('the Lua guard refuses in a check (-c) too, which the shell guard cannot', async () => {
-  for (const [guard, expected] of [['lua', 1], ['shell', 0]] as const) {
+  for (const [guard, expected] of [
+    ['lua', 1],
+    ['shell', 0],
+  ] as const) {
     const on = device('b', wrong);
     const { out } = await make(on, { swu: { ...swu, guard } });
-    assert.is((await swupdate(on.dir, out, join(keys, 'ec.crt'), { select: 'stable,main', mode: 'check' })).exitCode, expected);
+    assert.is(
+      (await swupdate(on.dir, out, join(keys, 'ec.crt'), { select: 'stable,main', mode: 'check' })).exitCode,
+      expected,
+    );
   }
 });
 
@@ -147,7 +172,11 @@ test('a delta that was cut short, with a right sha256, is caught by the readback
   // librsync's client takes the end of the file for the end of the delta.
   const cut = join(on.dir, 'cut.delta');
   writeFileSync(cut, readFileSync(release.paths.delta).subarray(0, release.deltaBytes - 40_000));
-  const { out } = await make(on, {}, { payload: cut, compression: 'none', decompressedSizeBytes: release.deltaBytes - 40_000 });
+  const { out } = await make(
+    on,
+    {},
+    { payload: cut, compression: 'none', decompressedSizeBytes: release.deltaBytes - 40_000 },
+  );
   const { exitCode, log } = await install(on, out, 'stable,main');
   assert.is.not(exitCode, 0);
   assert.match(log, /Readback verification failed/);
@@ -171,17 +200,26 @@ test('a key that the device does not trust is refused, by it and by openSwu', as
   const { exitCode } = await install(on, out, 'stable,main');
   assert.is.not(exitCode, 0);
   assert.ok(untouched(on.slots.a));
-  const { checks } = await openSwu(out, { workDir: join(on.dir, 'open'), trust: { method: 'cms', public: 'ec.crt', env: {}, planDir: keys } });
+  const { checks } = await openSwu(out, {
+    workDir: join(on.dir, 'open'),
+    trust: { method: 'cms', public: 'ec.crt', env: {}, planDir: keys },
+  });
   assert.is(checks.find((one) => one.check === 'signature')?.result, 'fail');
 });
 
 test('an expired certificate is refused by the device, and by buildSwu before that', async () => {
   const on = device('b');
   const signing = { method: 'cms', key: 'ec.pem', cert: 'expired.crt' } as const;
-  const failure = await make(on, { signing }).then(() => undefined, (error: unknown) => error);
+  const failure = await make(on, { signing }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
   assert.is((failure as ReleasePlanError | undefined)?.code, 'certificate-expired');
   assert.equal(readdirSync(on.dir).toSorted(), ['slot-a', 'slot-b'], 'nothing is left of it');
-  const { out } = await make(on, { signing, context: { env: {}, planDir: keys, now: new Date('2019-06-01T00:00:00Z') } });
+  const { out } = await make(on, {
+    signing,
+    context: { env: {}, planDir: keys, now: new Date('2019-06-01T00:00:00Z') },
+  });
   assert.is.not((await install(on, out, 'stable,main', 'expired.crt')).exitCode, 0);
   assert.ok(untouched(on.slots.a));
 });
@@ -190,9 +228,15 @@ test('a certificate for codeSigning alone installs with --cert-purpose codeSigni
   const on = device('b');
   const { out } = await make(on, { signing: { method: 'cms', key: 'rsa.pem', cert: 'code.crt' } });
   assert.is.not((await install(on, out, 'stable,main', 'code.crt')).exitCode, 0);
-  const { exitCode, log } = await swupdate(on.dir, out, join(keys, 'code.crt'), { select: 'stable,main', more: ['--cert-purpose', 'codeSigning'] });
+  const { exitCode, log } = await swupdate(on.dir, out, join(keys, 'code.crt'), {
+    select: 'stable,main',
+    more: ['--cert-purpose', 'codeSigning'],
+  });
   assert.is(exitCode, 0, log);
-  const { checks } = await openSwu(out, { workDir: join(on.dir, 'open'), trust: { method: 'cms', public: 'code.crt', env: {}, planDir: keys } });
+  const { checks } = await openSwu(out, {
+    workDir: join(on.dir, 'open'),
+    trust: { method: 'cms', public: 'code.crt', env: {}, planDir: keys },
+  });
   const signature = checks.find((one) => one.check === 'signature');
   assert.is(signature?.result, 'pass');
   assert.match(signature?.detail ?? '', /--cert-purpose codeSigning/);
@@ -208,11 +252,27 @@ test('two guarded deltas share one script and one install, beside a whole image'
   const partitions: SwuPartition[] = [
     deltaPartition(release, { slots: on.slots }),
     { ...deltaPartition(release, { slots: second.slots }, 'zstd'), name: 'data' },
-    { name: 'boot', target: { device: boot.device }, kind: 'raw', payload: join(on.dir, 'boot.img.zst'), compression: 'zstd', decompressedSizeBytes: boot.image.length, image: digestBytes(boot.image) },
+    {
+      name: 'boot',
+      target: { device: boot.device },
+      kind: 'raw',
+      payload: join(on.dir, 'boot.img.zst'),
+      compression: 'zstd',
+      decompressedSizeBytes: boot.image.length,
+      image: digestBytes(boot.image),
+    },
   ];
   const out = join(on.dir, 'update.swu');
   const built = await buildSwu(requestFor(keys, out, partitions));
-  assert.equal(built.members, ['sw-description', 'sw-description.sig', 'check-base.sh', 'rootfs.delta.gz', 'data.delta.zst', 'boot.img.zst', 'padding']);
+  assert.equal(built.members, [
+    'sw-description',
+    'sw-description.sig',
+    'check-base.sh',
+    'rootfs.delta.gz',
+    'data.delta.zst',
+    'boot.img.zst',
+    'padding',
+  ]);
   const good = await install(on, out, 'stable,main');
   assert.is(good.exitCode, 0, good.log);
   assert.ok(holdsTarget(on.slots.a) && holdsTarget(second.slots.a));
@@ -239,8 +299,15 @@ test('small packages are padded, and old clients then succeed every time', async
   const { out, built } = await make(on);
   assert.is(built.members.at(-1), 'padding');
   assert.ok(built.sizeBytes > 600 * 1024);
-  const runs = await Promise.all(Array.from({ length: 12 }, () => swupdate(on.dir, out, join(keys, 'ec.crt'), { select: 'stable,main', mode: 'check' })));
-  assert.equal(runs.map((one) => one.exitCode), Array.from({ length: 12 }, () => 0));
+  const runs = await Promise.all(
+    Array.from({ length: 12 }, () =>
+      swupdate(on.dir, out, join(keys, 'ec.crt'), { select: 'stable,main', mode: 'check' }),
+    ),
+  );
+  assert.equal(
+    runs.map((one) => one.exitCode),
+    Array.from({ length: 12 }, () => 0),
+  );
 });
 
 test('boot loader variables are written after a good install, and not after a refused one', async () => {
@@ -254,8 +321,20 @@ test('boot loader variables are written after a good install, and not after a re
     writeFileSync(join(etc, 'fw_env.config'), `${join(on.dir, 'env')} 0x0 0x4000\n`);
     writeFileSync(join(etc, 'u-boot-initial-env'), 'bootslot=b\n');
     // swupdate knows /etc/fw_env.config alone; a private /etc leaves the machine's own untouched.
-    const wrap = ['unshare', ...(process.getuid?.() === 0 ? [] : ['--map-root-user']), '--mount', 'sh', '-c', 'mount --bind "$0" /etc && exec "$@"', etc];
-    const { exitCode, log } = await swupdate(on.dir, out, join(keys, 'ec.crt'), { select: 'stable,main', wrap, more: ['-B', 'uboot', '-M', '-m'] });
+    const wrap = [
+      'unshare',
+      ...(process.getuid?.() === 0 ? [] : ['--map-root-user']),
+      '--mount',
+      'sh',
+      '-c',
+      'mount --bind "$0" /etc && exec "$@"',
+      etc,
+    ];
+    const { exitCode, log } = await swupdate(on.dir, out, join(keys, 'ec.crt'), {
+      select: 'stable,main',
+      wrap,
+      more: ['-B', 'uboot', '-M', '-m'],
+    });
     const environment = readFileSync(join(on.dir, 'env'), 'latin1');
     if (base === release.base) {
       assert.is(exitCode, 0, log);
@@ -267,23 +346,41 @@ test('boot loader variables are written after a good install, and not after a re
   }
 });
 
-test('equal requests give equal bytes with an rsa signature, whatever the clock; SOURCE_DATE_EPOCH is the time of every member', async () => {
-  const on = device('b');
-  const signing = { method: 'rsa', key: 'rsa.pem', public: 'rsa.pub.pem' } as const;
-  const first = await make(on, { signing });
-  const bytes = readFileSync(first.out);
-  assert.ok(readFileSync((await make(on, { signing })).out).equals(bytes));
-  const dated = await make(on, { signing, context: { env: { SOURCE_DATE_EPOCH: '1700000000' }, planDir: keys } });
-  const listing = execFileSync('cpio', ['-tv', '--quiet'], { input: readFileSync(dated.out), encoding: 'utf8', env: { ...process.env, TZ: 'UTC' } });
-  assert.match(listing, /Nov 14  2023 sw-description/);
-});
+test(
+  'equal requests give equal bytes with an rsa signature, whatever the clock; SOURCE_DATE_EPOCH is the time of ' +
+    'every member',
+  async () => {
+    const on = device('b');
+    const signing = { method: 'rsa', key: 'rsa.pem', public: 'rsa.pub.pem' } as const;
+    const first = await make(on, { signing });
+    const bytes = readFileSync(first.out);
+    assert.ok(readFileSync((await make(on, { signing })).out).equals(bytes));
+    const dated = await make(on, { signing, context: { env: { SOURCE_DATE_EPOCH: '1700000000' }, planDir: keys } });
+    const listing = execFileSync('cpio', ['-tv', '--quiet'], {
+      input: readFileSync(dated.out),
+      encoding: 'utf8',
+      env: { ...process.env, TZ: 'UTC' },
+    });
+    assert.match(listing, /Nov 14  2023 sw-description/);
+  },
+);
 
 test('what it made opens with every check passed', async () => {
   const on = device('b');
   const { out, built } = await make(on);
-  const { checks, members } = await openSwu(out, { workDir: join(on.dir, 'open'), version: '0.2.0', trust: { method: 'cms', public: 'ec.crt', env: {}, planDir: keys } });
-  assert.equal(checks.map((one) => [one.check, one.result]), ['archive', 'checksums', 'signature', 'description', 'version', 'members'].map((name) => [name, 'pass']));
-  assert.equal(members.map((one) => one.name), built.members);
+  const { checks, members } = await openSwu(out, {
+    workDir: join(on.dir, 'open'),
+    version: '0.2.0',
+    trust: { method: 'cms', public: 'ec.crt', env: {}, planDir: keys },
+  });
+  assert.equal(
+    checks.map((one) => [one.check, one.result]),
+    ['archive', 'checksums', 'signature', 'description', 'version', 'members'].map((name) => [name, 'pass']),
+  );
+  assert.equal(
+    members.map((one) => one.name),
+    built.members,
+  );
 });
 
 test.run();

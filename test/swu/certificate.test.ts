@@ -11,7 +11,7 @@ const test = suite('swu/certificate');
 const { dir } = makeKeys('certificate');
 selfSignedBetween(dir, 'ec.pem', 'year.crt', '20300101000000Z', '20310101000000Z');
 const text = (name: string): string => readFileSync(join(dir, name), 'utf8');
-const one = (name: string): X509Certificate => readCertificates(text(name))[0] ?? assert.unreachable(name) as never;
+const one = (name: string): X509Certificate => readCertificates(text(name))[0] ?? (assert.unreachable(name) as never);
 
 const at = (iso: string) => checkCertificate(one('year.crt'), 'keys/year.crt', new Date(iso));
 const refusal = (iso: string): ReleasePlanError => {
@@ -29,7 +29,10 @@ test('the last 30 days are warned of, with the date', () => {
   const [warning] = at('2030-12-02T00:00:01Z');
   assert.is(warning?.code, 'certificate-expires-soon');
   assert.is(warning?.severity, 'warning');
-  assert.match(warning?.message ?? '', 'the certificate keys/year.crt (CN=year.crt) ends in 29 days, on 2031-01-01T00:00:00.000Z');
+  assert.match(
+    warning?.message ?? '',
+    'the certificate keys/year.crt (CN=year.crt) ends in 29 days, on 2031-01-01T00:00:00.000Z',
+  );
   assert.match(at('2030-12-30T12:00:00Z')[0]?.message ?? '', 'in 1 day,');
   assert.match(at('2030-12-31T12:00:00Z')[0]?.message ?? '', 'today or tomorrow');
 });

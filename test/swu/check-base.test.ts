@@ -39,18 +39,36 @@ function withKernel({ number, mounts, holders }: KernelSays): string[] {
   mkdirSync(join(proc, 'self'), { recursive: true });
   writeFileSync(join(block, 'dev'), `${number}\n`);
   for (const holder of holders) writeFileSync(join(block, 'holders', holder), '');
-  writeFileSync(join(proc, 'self/mountinfo'), mounts.map((one) => `29 1 ${one} / / ro,relatime shared:1 - squashfs /dev/root ro\n`).join(''));
+  writeFileSync(
+    join(proc, 'self/mountinfo'),
+    mounts.map((one) => `29 1 ${one} / / ro,relatime shared:1 - squashfs /dev/root ro\n`).join(''),
+  );
   const mapped = process.getuid?.() === 0 ? [] : ['--map-root-user'];
-  return ['/usr/bin/unshare', ...mapped, '--mount', '/bin/sh', '-c', '/bin/mount --bind "$0" /sys && /bin/mount --bind "$1" /proc && shift && exec "$@"', sys, proc];
+  return [
+    '/usr/bin/unshare',
+    ...mapped,
+    '--mount',
+    '/bin/sh',
+    '-c',
+    '/bin/mount --bind "$0" /sys && /bin/mount --bind "$1" /proc && shift && exec "$@"',
+    sys,
+    proc,
+  ];
 }
 
-const SHELLS = { dash: { command: ['dash'], path: process.env.PATH ?? '' }, busybox: { command: [join(applets, 'sh')], path: applets } };
+const SHELLS = {
+  dash: { command: ['dash'], path: process.env.PATH ?? '' },
+  busybox: { command: [join(applets, 'sh')], path: applets },
+};
 
 for (const [name, { command, path }] of Object.entries(SHELLS)) {
   const run = (...args: string[]) => runIn([], ...args);
   const runIn = (wrap: string[], ...args: string[]) => {
     const [program = '', ...rest] = [...wrap, ...command, templatePath('check-base.sh'), ...args];
-    const { status, stdout, stderr } = spawnSync(program, rest, { encoding: 'utf8', env: { PATH: wrap.length > 0 ? `${path}:${process.env.PATH}` : path } });
+    const { status, stdout, stderr } = spawnSync(program, rest, {
+      encoding: 'utf8',
+      env: { PATH: wrap.length > 0 ? `${path}:${process.env.PATH}` : path },
+    });
     return { status, stdout, stderr };
   };
 
@@ -60,8 +78,14 @@ for (const [name, { command, path }] of Object.entries(SHELLS)) {
 
   test(`${name}: another base, a short one, one that is missing: refused with the reason`, () => {
     const refusals: Array<[string[], RegExp]> = [
-      [['preinst', device, String(sizeBytes), 'f'.repeat(64), target], new RegExp(`has sha256 ${sha256} and not f{64}: the target was not touched`)],
-      [['preinst', device, String(sizeBytes + 6000), sha256, target], new RegExp(`has ${sizeBytes + 5000} of ${sizeBytes + 6000} bytes`)],
+      [
+        ['preinst', device, String(sizeBytes), 'f'.repeat(64), target],
+        new RegExp(`has sha256 ${sha256} and not f{64}: the target was not touched`),
+      ],
+      [
+        ['preinst', device, String(sizeBytes + 6000), sha256, target],
+        new RegExp(`has ${sizeBytes + 5000} of ${sizeBytes + 6000} bytes`),
+      ],
       [['preinst', join(work, 'absent'), String(sizeBytes), sha256, target], /absent cannot be read/],
       [['preinst', work, String(sizeBytes), sha256, target], /has 0 of/],
       [['preinst', device, String(sizeBytes), sha256, join(work, 'nowhere')], /the target .*nowhere does not exist/],

@@ -20,13 +20,27 @@ const rootfs: UpdatePartition = {
   base: digest('3', 900),
   target: { slots: { a: '/dev/a', b: '/dev/b' } },
 };
-const boot: UpdatePartition = { name: 'boot', kind: 'raw', payloadName: 'boot.img', payload: digest('4', 70), compression: 'none', decompressedSizeBytes: 70, image: digest('4', 70), target: { device: '/dev/c' } };
+const boot: UpdatePartition = {
+  name: 'boot',
+  kind: 'raw',
+  payloadName: 'boot.img',
+  payload: digest('4', 70),
+  compression: 'none',
+  decompressedSizeBytes: 70,
+  image: digest('4', 70),
+  target: { device: '/dev/c' },
+};
 const update: UpdateDescription = {
   product: 'tolomeo',
   machine: 'tolomeo-qemux86-64',
   from: '0.1.0',
   to: '0.2.0',
-  swu: { hardware: ['1.0', String.raw`#RE:^1\.[0-9]+$`], compress: 'gzip', guard: 'shell', bootenv: { slot: '{slot}', title: 'a "b"\\' } },
+  swu: {
+    hardware: ['1.0', String.raw`#RE:^1\.[0-9]+$`],
+    compress: 'gzip',
+    guard: 'shell',
+    bootenv: { slot: '{slot}', title: 'a "b"\\' },
+  },
   partitions: [rootfs, boot],
   template: readFileSync(templatePath('sw-description.hbs'), 'utf8'),
   guardScript: { name: 'check-base.sh', ...digest('5', 10) },
@@ -49,22 +63,46 @@ const refused = (over: Partial<UpdateDescription>): ReleasePlanError => {
 };
 
 test('both selections write their slot from the other one, with one payload', () => {
-  for (const [mode, device, base, slot] of [['main', '/dev/a', '/dev/b', 'a'], ['alt', '/dev/b', '/dev/a', 'b']] as const) {
+  for (const [mode, device, base, slot] of [
+    ['main', '/dev/a', '/dev/b', 'a'],
+    ['alt', '/dev/b', '/dev/a', 'b'],
+  ] as const) {
     const selection = ['software', 'tolomeo-qemux86-64', 'stable', mode] as const;
     assert.equal(at(update, ...selection, 'images', 0), {
-      name: 'rootfs', version: '0.2.0', filename: 'rootfs.delta.gz', type: 'rdiff_image', device, compressed: 'zlib',
-      sha256: '1'.repeat(64), size: 5_000_000_000, properties: { 'rdiffbase': base, 'decompressed-size': '6000000000' },
+      name: 'rootfs',
+      version: '0.2.0',
+      filename: 'rootfs.delta.gz',
+      type: 'rdiff_image',
+      device,
+      compressed: 'zlib',
+      sha256: '1'.repeat(64),
+      size: 5_000_000_000,
+      properties: { 'rdiffbase': base, 'decompressed-size': '6000000000' },
     });
     assert.equal(at(update, ...selection, 'images', 1), {
-      name: 'boot', version: '0.2.0', filename: 'boot.img', type: 'raw', device: '/dev/c',
-      sha256: '4'.repeat(64), size: 70, properties: { 'decompressed-size': '70' },
+      name: 'boot',
+      version: '0.2.0',
+      filename: 'boot.img',
+      type: 'raw',
+      device: '/dev/c',
+      sha256: '4'.repeat(64),
+      size: 70,
+      properties: { 'decompressed-size': '70' },
     });
     assert.equal(at(update, ...selection, 'scripts'), [
-      { filename: 'check-base.sh', type: 'shellscript', data: `${base} 900 ${'3'.repeat(64)} ${device}`, sha256: '5'.repeat(64) },
+      {
+        filename: 'check-base.sh',
+        type: 'shellscript',
+        data: `${base} 900 ${'3'.repeat(64)} ${device}`,
+        sha256: '5'.repeat(64),
+      },
       { type: 'readback', device, properties: { sha256: '2'.repeat(64), size: '1000' } },
       { type: 'readback', device: '/dev/c', properties: { sha256: '4'.repeat(64), size: '70' } },
     ]);
-    assert.equal(at(update, ...selection, 'bootenv'), [{ name: 'slot', value: slot }, { name: 'title', value: 'a "b"\\' }]);
+    assert.equal(at(update, ...selection, 'bootenv'), [
+      { name: 'slot', value: slot },
+      { name: 'title', value: 'a "b"\\' },
+    ]);
   }
   assert.is(at(update, 'software', 'version'), '0.2.0');
   assert.equal(at(update, 'software', 'tolomeo-qemux86-64', 'hardware-compatibility'), update.swu.hardware);
@@ -73,24 +111,52 @@ test('both selections write their slot from the other one, with one payload', ()
 test('what the guard is given fits the 255 bytes that SWUpdate keeps of it', () => {
   const long = (letter: string): string => `/${letter.repeat(83)}`;
   const rest = { ...rootfs, base: digest('3', 2 ** 40), target: { slots: { a: long('a'), b: long('b') } } };
-  const [guard] = at({ ...update, partitions: [rest] }, 'software', 'tolomeo-qemux86-64', 'stable', 'main', 'scripts') as Array<{ data: string }>;
+  const [guard] = at(
+    { ...update, partitions: [rest] },
+    'software',
+    'tolomeo-qemux86-64',
+    'stable',
+    'main',
+    'scripts',
+  ) as Array<{ data: string }>;
   assert.ok((guard?.data.length ?? 999) <= 255, String(guard?.data.length));
 });
 
 test('without slots everything stands under the board, without a selection', () => {
-  const plain = { ...update, swu: { ...update.swu, bootenv: {} }, partitions: [{ ...rootfs, target: { device: '/dev/a', base: '/dev/b' } }] };
-  assert.equal(Object.keys(at(plain, 'software', 'tolomeo-qemux86-64')), ['hardware-compatibility', 'images', 'scripts']);
+  const plain = {
+    ...update,
+    swu: { ...update.swu, bootenv: {} },
+    partitions: [{ ...rootfs, target: { device: '/dev/a', base: '/dev/b' } }],
+  };
+  assert.equal(Object.keys(at(plain, 'software', 'tolomeo-qemux86-64')), [
+    'hardware-compatibility',
+    'images',
+    'scripts',
+  ]);
 });
 
 test('the Lua guard is embedded and called for deltas alone', () => {
   const { guardScript: _none, ...rest } = update;
-  const lua = { ...rest, swu: { ...update.swu, guard: 'lua' as const }, guardLua: 'function check_base(image) return true, "x" end\n' };
+  const lua = {
+    ...rest,
+    swu: { ...update.swu, guard: 'lua' as const },
+    guardLua: 'function check_base(image) return true, "x" end\n',
+  };
   const main = ['software', 'tolomeo-qemux86-64', 'stable', 'main'] as const;
   assert.is(at(lua, 'software', 'embedded-script'), lua.guardLua);
   assert.is(at(lua, ...main, 'images', 0, 'hook'), 'check_base');
-  assert.equal(at(lua, ...main, 'images', 0, 'properties'), { 'rdiffbase': '/dev/b', 'decompressed-size': '6000000000', 'base-size': '900', 'base-sha256': '3'.repeat(64) });
+  assert.equal(at(lua, ...main, 'images', 0, 'properties'), {
+    'rdiffbase': '/dev/b',
+    'decompressed-size': '6000000000',
+    'base-size': '900',
+    'base-sha256': '3'.repeat(64),
+  });
   assert.is(at(lua, ...main, 'images', 1, 'hook'), undefined);
-  assert.is(at({ ...lua, partitions: [boot], swu: { ...lua.swu, bootenv: {} } }, 'software', 'embedded-script'), undefined, 'a client without Lua must not be asked for it in vain');
+  assert.is(
+    at({ ...lua, partitions: [boot], swu: { ...lua.swu, bootenv: {} } }, 'software', 'embedded-script'),
+    undefined,
+    'a client without Lua must not be asked for it in vain',
+  );
 });
 
 test('an image of 4 GiB is not read back, and the report is told', () => {
@@ -102,25 +168,35 @@ test('an image of 4 GiB is not read back, and the report is told', () => {
 
 test('no value ends its string early', () => {
   const evil = '"; }; }; software = { version = "9';
-  assert.is(at({ ...update, product: evil }, 'software', 'description'), `${evil} 0.1.0 -> 0.2.0 for tolomeo-qemux86-64`);
+  assert.is(
+    at({ ...update, product: evil }, 'software', 'description'),
+    `${evil} 0.1.0 -> 0.2.0 for tolomeo-qemux86-64`,
+  );
   assert.is(at({ ...update, to: evil }, 'software', 'version'), evil);
 });
 
 test('machines, variables and templates that cannot be written are refused with their names', () => {
   assert.is(refused({ machine: 'board.1' }).code, 'swu-board');
   assert.match(refused({ machine: 'board.1' }).message, '"board.1"');
-  for (const bootenv of [{ 'a=b': 'c' }, { '': 'c' }, { 'a b': 'c' }, { a: 'b\nrecovery_status=x' }] as Array<Record<string, string>>) {
+  for (const bootenv of [{ 'a=b': 'c' }, { '': 'c' }, { 'a b': 'c' }, { a: 'b\nrecovery_status=x' }] as Array<
+    Record<string, string>
+  >) {
     assert.is(refused({ swu: { ...update.swu, bootenv } }).code, 'swu-bootenv', JSON.stringify(bootenv));
   }
   assert.match(refused({ partitions: [boot] }).message, 'names {slot}, but no partition has slots');
   assert.match(refused({ template: 'software = {{prodct}};' }).message, /does not render.*prodct/);
-  for (const helper of ['str', 'int64', 'setting']) assert.match(refused({ template: `software = {{${helper} prodct}};` }).message, 'has no value');
+  for (const helper of ['str', 'int64', 'setting'])
+    assert.match(refused({ template: `software = {{${helper} prodct}};` }).message, 'has no value');
   assert.is(refused({ template: '{{#each' }).code, 'swu-template');
 });
 
 test("a user's own template gets the same names", () => {
-  const template = '{"software": {"version": {{json to}}, "from": {{json from}}, "images": [{{#each selections.[1].images}}{"filename": {{json filename}} }{{#unless @last}},{{/unless}}{{/each}}]} }';
-  assert.equal(JSON.parse(describeUpdate({ ...update, template }).text), { software: { version: '0.2.0', from: '0.1.0', images: [{ filename: 'rootfs.delta.gz' }, { filename: 'boot.img' }] } });
+  const template =
+    '{"software": {"version": {{json to}}, "from": {{json from}}, "images": [{{#each ' +
+    'selections.[1].images}}{"filename": {{json filename}} }{{#unless @last}},{{/unless}}{{/each}}]} }';
+  assert.equal(JSON.parse(describeUpdate({ ...update, template }).text), {
+    software: { version: '0.2.0', from: '0.1.0', images: [{ filename: 'rootfs.delta.gz' }, { filename: 'boot.img' }] },
+  });
 });
 
 test.run();

@@ -19,7 +19,12 @@ test('a whole image needs no base, and one device serves both slots', () => {
 });
 
 test('devices with names by label, by path or of plain files', () => {
-  for (const device of ['/dev/disk/by-partlabel/rootfs_a', '/dev/disk/by-path/pci-0000:00:1f.2-ata-1', '/dev/ubi0_1', '/srv/x@y+z=1']) {
+  for (const device of [
+    '/dev/disk/by-partlabel/rootfs_a',
+    '/dev/disk/by-path/pci-0000:00:1f.2-ata-1',
+    '/dev/ubi0_1',
+    '/srv/x@y+z=1',
+  ]) {
     assert.is(targetsOf({ name: 'x', kind: 'raw', target: { device } }, undefined).device, device);
   }
 });

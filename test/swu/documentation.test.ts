@@ -17,7 +17,12 @@ test('the commands that make keys work in their order, and their keys sign', asy
   mkdirSync(join(work, 'tokens'));
   writeFileSync(join(work, 'softhsm2.conf'), `directories.tokendir = ${join(work, 'tokens')}\n`);
   const env = { ...process.env, SOFTHSM2_CONF: join(work, 'softhsm2.conf') };
-  const said = execFileSync('sh', ['-eu', '-c', commands.join('\n')], { cwd: work, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = execFileSync('sh', ['-eu', '-c', commands.join('\n')], {
+    cwd: work,
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   assert.match(said, 'Verified OK');
   const context = { env: {}, planDir: work };
   assert.equal(await checkSigning({ method: 'cms', key: 'swu.key', cert: 'swu.crt', public: 'swu.crt' }, context), []);

@@ -39,8 +39,13 @@ test('a variable that is not set or empty, and a file that is not there, are nam
   const unset = await failureOf(() => resolveKey('${SWU_KEY}', { env: {}, planDir }));
   assert.is(unset.code, 'signing-key-missing');
   assert.match(unset.message, /SWU_KEY is not set/);
-  assert.match((await failureOf(() => resolveKey('${SWU_KEY}', { env: { SWU_KEY: '' }, planDir }))).message, /SWU_KEY is empty/);
-  const absent = await failureOf(() => toArgument({ kind: 'path', path: join(planDir, 'absent.pem') }, '${SWU_KEY}', planDir, 'key'));
+  assert.match(
+    (await failureOf(() => resolveKey('${SWU_KEY}', { env: { SWU_KEY: '' }, planDir }))).message,
+    /SWU_KEY is empty/,
+  );
+  const absent = await failureOf(() =>
+    toArgument({ kind: 'path', path: join(planDir, 'absent.pem') }, '${SWU_KEY}', planDir, 'key'),
+  );
   assert.is(absent.code, 'signing-key-missing');
   assert.match(absent.message, '${SWU_KEY}: the file does not exist');
 });
@@ -59,7 +64,12 @@ test('secrets lie in a folder of their own for as long as they are needed', asyn
     const key = await toArgument({ kind: 'pem', text: PEM }, '${KEY}', folder, 'key');
     assert.is(statSync(key.value).mode & 0o777, 0o600);
     assert.is(readFileSync(key.value, 'utf8'), `${PEM}\n`);
-    const token = await toArgument({ kind: 'pkcs11', uri: 'pkcs11:token=a;object=b?module-path=/x.so&pin-value=12%2034' }, '${KEY}', folder, 'key');
+    const token = await toArgument(
+      { kind: 'pkcs11', uri: 'pkcs11:token=a;object=b?module-path=/x.so&pin-value=12%2034' },
+      '${KEY}',
+      folder,
+      'key',
+    );
     assert.ok(token.engine);
     assert.is(token.value, `pkcs11:token=a;object=b?module-path=/x.so&pin-source=file:${join(folder, 'pin')}`);
     assert.is(readFileSync(join(folder, 'pin'), 'utf8'), '12 34');

@@ -59,7 +59,30 @@ test('a malformed file is refused with its line', () => {
 });
 
 test('no text makes the reader hang or fail in another way', () => {
-  const piece = fc.constantFrom('a', '=', '{', '}', '(', ')', '[', ']', ';', ',', '"', '"x"', '1', '0x', '/*', '*/', '#', '\n', ' ', 'true', '\\', '-');
+  const piece = fc.constantFrom(
+    'a',
+    '=',
+    '{',
+    '}',
+    '(',
+    ')',
+    '[',
+    ']',
+    ';',
+    ',',
+    '"',
+    '"x"',
+    '1',
+    '0x',
+    '/*',
+    '*/',
+    '#',
+    '\n',
+    ' ',
+    'true',
+    '\\',
+    '-',
+  );
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
       try {

@@ -7,9 +7,22 @@ const test = suite('swu/listing');
 
 test('every entry with a file name counts, at whatever depth, in libconfig and in JSON', () => {
   const members = [{ filename: 'a', sha256: 'ab' }, { filename: 'b' }, { filename: 'a', sha256: 'ab' }];
-  const libconfig = `software = { version = "1"; board = { stable: { main: { images: ( { filename = "a"; sha256 = "AB" }, { filename = "b" } ); scripts: ( { type = "readback" } ); }; alt: { images: ( { filename = "a"; sha256 = "ab" } ); }; }; }; };`;
+  const libconfig =
+    'software = { version = "1"; board = { stable: { main: { images: ( { filename = "a"; sha256 = ' +
+    '"AB" }, { filename = "b" } ); scripts: ( { type = "readback" } ); }; alt: { images: ( { filename = "a"; sha256 ' +
+    '= "ab" } ); }; }; }; };';
   assert.equal(readListing(libconfig), { version: '1', members });
-  const json = { software: { version: '1', board: { stable: { main: { images: [{ filename: 'a', sha256: 'AB' }, { filename: 'b' }] }, alt: { images: [{ filename: 'a', sha256: 'ab' }] } } } } };
+  const json = {
+    software: {
+      version: '1',
+      board: {
+        stable: {
+          main: { images: [{ filename: 'a', sha256: 'AB' }, { filename: 'b' }] },
+          alt: { images: [{ filename: 'a', sha256: 'ab' }] },
+        },
+      },
+    },
+  };
   assert.equal(readListing(`\n ${JSON.stringify(json)}`), { version: '1', members });
 });
 

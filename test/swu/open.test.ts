@@ -17,12 +17,22 @@ const work = scratch('open');
 const keys = makeKeys('open-keys').dir;
 const image = Buffer.from('an image '.repeat(100));
 writeFileSync(join(work, 'boot.img'), image);
-const boot = { name: 'boot', target: { device: '/dev/boot' }, kind: 'raw', payload: join(work, 'boot.img'), compression: 'none', decompressedSizeBytes: image.length, image: digestBytes(image) } as const;
+const boot = {
+  name: 'boot',
+  target: { device: '/dev/boot' },
+  kind: 'raw',
+  payload: join(work, 'boot.img'),
+  compression: 'none',
+  decompressedSizeBytes: image.length,
+  image: digestBytes(image),
+} as const;
 const out = join(work, 'good.swu');
 await buildSwu(requestFor(keys, out, [boot]));
 const good = readFileSync(out);
 
-const trusting = (trusted: string): Pick<OpenRequest, 'trust'> => ({ trust: { method: 'cms', public: trusted, env: {}, planDir: keys } });
+const trusting = (trusted: string): Pick<OpenRequest, 'trust'> => ({
+  trust: { method: 'cms', public: trusted, env: {}, planDir: keys },
+});
 let opened = 0;
 const openBytes = async (bytes: Uint8Array, over: Partial<OpenRequest> = {}) => {
   opened += 1;
@@ -30,11 +40,15 @@ const openBytes = async (bytes: Uint8Array, over: Partial<OpenRequest> = {}) => 
   writeFileSync(path, bytes);
   return await openSwu(path, { workDir: join(work, `open-${opened}`), ...over });
 };
-const failed = (checks: readonly SwuCheck[]): string[] => checks.filter((one) => one.result === 'fail').map((one) => `${one.check}: ${one.detail}`);
+const failed = (checks: readonly SwuCheck[]): string[] =>
+  checks.filter((one) => one.result === 'fail').map((one) => `${one.check}: ${one.detail}`);
 
 /** The members of the good package, to be put together in another way. */
 async function membersOfGood(): Promise<Array<{ name: string; bytes: Buffer }>> {
-  return (await listMembers(out)).map(({ name, offset, sizeBytes }) => ({ name, bytes: good.subarray(offset, offset + sizeBytes) }));
+  return (await listMembers(out)).map(({ name, offset, sizeBytes }) => ({
+    name,
+    bytes: good.subarray(offset, offset + sizeBytes),
+  }));
 }
 
 async function repacked(change: (members: Array<{ name: string; bytes: Buffer }>) => MemberSource[]): Promise<Buffer> {
@@ -45,32 +59,54 @@ async function repacked(change: (members: Array<{ name: string; bytes: Buffer }>
 
 test('one flipped bit in any content, or in any name, fails a check', async () => {
   const members = await listMembers(out);
-  const places = members.flatMap(({ offset, sizeBytes, name }) => Array.from({ length: sizeBytes }, (_one, index) => offset + index).concat(good.indexOf(name, offset - name.length - 5)));
+  const places = members.flatMap(({ offset, sizeBytes, name }) =>
+    Array.from({ length: sizeBytes }, (_one, index) => offset + index).concat(
+      good.indexOf(name, offset - name.length - 5),
+    ),
+  );
   await fc.assert(
-    fc.asyncProperty(fc.constantFrom(...places.filter((place) => place < 6000 || place % 50_000 === 0)), fc.integer({ min: 0, max: 7 }), async (place, bit) => {
-      const bytes = Buffer.from(good);
-      bytes.writeUInt8(bytes.readUInt8(place) ^ (1 << bit), place);
-      const { checks } = await openBytes(bytes, trusting('ec.crt'));
-      assert.ok(failed(checks).length > 0, `bit ${bit} of byte ${place}`);
-    }),
+    fc.asyncProperty(
+      fc.constantFrom(...places.filter((place) => place < 6000 || place % 50_000 === 0)),
+      fc.integer({ min: 0, max: 7 }),
+      async (place, bit) => {
+        const bytes = Buffer.from(good);
+        bytes.writeUInt8(bytes.readUInt8(place) ^ (1 << bit), place);
+        const { checks } = await openBytes(bytes, trusting('ec.crt'));
+        assert.ok(failed(checks).length > 0, `bit ${bit} of byte ${place}`);
+      },
+    ),
     { numRuns: 40 },
   );
 });
 
 test('a package that was cut is no archive', async () => {
   const { checks, members } = await openBytes(good.subarray(0, 2000));
-  assert.equal(checks.map((one) => [one.check, one.result]), [['archive', 'fail']]);
+  assert.equal(
+    checks.map((one) => [one.check, one.result]),
+    [['archive', 'fail']],
+  );
   assert.equal(members, []);
 });
 
 test('an edited description fails by its signature, even with right checksums', async () => {
-  const bytes = await repacked((members) => members.map((one) => (one.name === 'sw-description' ? { ...one, bytes: Buffer.from(one.bytes.toString().replace('/dev/boot', '/dev/root')) } : one)));
+  const bytes = await repacked((members) =>
+    members.map((one) =>
+      one.name === 'sw-description'
+        ? { ...one, bytes: Buffer.from(one.bytes.toString().replace('/dev/boot', '/dev/root')) }
+        : one,
+    ),
+  );
   const { checks } = await openBytes(bytes, trusting('ec.crt'));
-  assert.equal(failed(checks).map((one) => one.split(':')[0]), ['signature']);
+  assert.equal(
+    failed(checks).map((one) => one.split(':')[0]),
+    ['signature'],
+  );
 });
 
 test('another payload with right checksums fails by its sha256', async () => {
-  const bytes = await repacked((members) => members.map((one) => (one.name === 'boot.img' ? { ...one, bytes: Buffer.from('something else') } : one)));
+  const bytes = await repacked((members) =>
+    members.map((one) => (one.name === 'boot.img' ? { ...one, bytes: Buffer.from('something else') } : one)),
+  );
   const { checks } = await openBytes(bytes, trusting('ec.crt'));
   assert.match(failed(checks).join(), /^members: boot\.img has sha256 .*, listed is /);
 });
@@ -78,18 +114,50 @@ test('another payload with right checksums fails by its sha256', async () => {
 test('missing, doubled, misplaced and unsafe members are named; extra ones are said', async () => {
   const without = (name: string) => repacked((members) => members.filter((one) => one.name !== name));
   assert.match(failed((await openBytes(await without('boot.img'))).checks).join(), 'boot.img is listed and not there');
-  assert.match(failed((await openBytes(await without('sw-description'))).checks).join(), 'the first member is sw-description.sig');
-  assert.match(failed((await openBytes(await without('sw-description.sig'), trusting('ec.crt'))).checks).join(), 'signature: sw-description.sig is missing');
-  assert.match(failed((await openBytes(await repacked((members) => [...members, ...members.slice(2, 3)]))).checks).join(), '"boot.img" is there twice');
-  assert.match(failed((await openBytes(await repacked((members) => [...members.slice(0, 1), ...members.slice(2), ...members.slice(1, 2)]))).checks).join(), 'sw-description.sig is not the second member');
-  assert.match(failed((await openBytes(await repacked((members) => [...members, { name: '../x', bytes: Buffer.from('x') }]))).checks).join(), '"../x" is no safe name');
-  const { checks } = await openBytes(await repacked((members) => [...members, { name: 'extra', bytes: Buffer.from('x') }]), trusting('ec.crt'));
+  assert.match(
+    failed((await openBytes(await without('sw-description'))).checks).join(),
+    'the first member is sw-description.sig',
+  );
+  assert.match(
+    failed((await openBytes(await without('sw-description.sig'), trusting('ec.crt'))).checks).join(),
+    'signature: sw-description.sig is missing',
+  );
+  assert.match(
+    failed((await openBytes(await repacked((members) => [...members, ...members.slice(2, 3)]))).checks).join(),
+    '"boot.img" is there twice',
+  );
+  assert.match(
+    failed(
+      (
+        await openBytes(
+          await repacked((members) => [...members.slice(0, 1), ...members.slice(2), ...members.slice(1, 2)]),
+        )
+      ).checks,
+    ).join(),
+    'sw-description.sig is not the second member',
+  );
+  assert.match(
+    failed(
+      (await openBytes(await repacked((members) => [...members, { name: '../x', bytes: Buffer.from('x') }]))).checks,
+    ).join(),
+    '"../x" is no safe name',
+  );
+  const { checks } = await openBytes(
+    await repacked((members) => [...members, { name: 'extra', bytes: Buffer.from('x') }]),
+    trusting('ec.crt'),
+  );
   assert.equal(failed(checks), []);
   assert.match(checks.find((one) => one.check === 'members')?.detail ?? '', 'skipped by devices: extra');
 });
 
 test('an entry without sha256 fails when the package is signed, as devices refuse it', async () => {
-  const bytes = await repacked((members) => members.map((one) => (one.name === 'sw-description' ? { ...one, bytes: Buffer.from(one.bytes.toString().replaceAll(/\tsha256 = "[0-9a-f]+";/g, '')) } : one)));
+  const bytes = await repacked((members) =>
+    members.map((one) =>
+      one.name === 'sw-description'
+        ? { ...one, bytes: Buffer.from(one.bytes.toString().replaceAll(/\tsha256 = "[0-9a-f]+";/g, '')) }
+        : one,
+    ),
+  );
   assert.match(failed((await openBytes(bytes)).checks).join(), 'boot.img is listed without sha256');
 });
 
@@ -104,7 +172,10 @@ test('without signing or trust the signature is not checked, and says why', asyn
   const { notes } = await buildSwu(request);
   assert.match(notes.join(), 'not signed');
   const { checks } = await openSwu(unsigned, { workDir: join(work, 'unsigned') });
-  assert.equal(checks.filter((one) => one.result !== 'pass'), [{ check: 'signature', result: 'not-checked', detail: 'not signed' }]);
+  assert.equal(
+    checks.filter((one) => one.result !== 'pass'),
+    [{ check: 'signature', result: 'not-checked', detail: 'not signed' }],
+  );
   assert.match((await openBytes(good)).checks.find((one) => one.check === 'signature')?.detail ?? '', 'signing.public');
 });
 
@@ -112,7 +183,9 @@ test('a certificate that ended since fails, and is said to have expired', async 
   const path = join(work, 'ended.swu');
   // Signed while it was valid: openssl does not look at the dates when it signs.
   const context = { env: {}, planDir: keys, now: new Date('2019-06-01T00:00:00Z') };
-  await buildSwu(requestFor(keys, path, [boot], { signing: { method: 'cms', key: 'ec.pem', cert: 'expired.crt' }, context }));
+  await buildSwu(
+    requestFor(keys, path, [boot], { signing: { method: 'cms', key: 'ec.pem', cert: 'expired.crt' }, context }),
+  );
   const { checks } = await openSwu(path, { workDir: join(work, 'ended'), ...trusting('expired.crt') });
   assert.match(failed(checks).join(), /^signature: .*certificate has expired$/);
 });
@@ -121,9 +194,19 @@ test('a description of the user in JSON opens too; one that forgets a payload is
   const template = join(work, 'own.hbs');
   const request = requestFor(keys, join(work, 'own.swu'), [boot]);
   const withTemplate = { ...request, swu: { ...request.swu, template } };
-  writeFileSync(template, '{"software": {"version": {{json to}}, {{json machine}}: {"hardware-compatibility": ["1.0"], "images": [{{#each plain.images}}{"filename": {{json filename}}, "sha256": {{json sha256}}, "device": {{json device}} }{{/each}}]} } }');
+  writeFileSync(
+    template,
+    '{"software": {"version": {{json to}}, {{json machine}}: {"hardware-compatibility": ["1.0"], "images": [{{#each ' +
+      'plain.images}}{"filename": {{json filename}}, "sha256": {{json sha256}}, "device": {{json device}} ' +
+      '}{{/each}}]} } }',
+  );
   await buildSwu(withTemplate);
-  assert.equal(failed((await openSwu(request.out, { workDir: join(work, 'own'), version: '0.2.0', ...trusting('ec.crt') })).checks), []);
+  assert.equal(
+    failed(
+      (await openSwu(request.out, { workDir: join(work, 'own'), version: '0.2.0', ...trusting('ec.crt') })).checks,
+    ),
+    [],
+  );
 
   for (const [text, expected] of [
     ['software = { version = {{str to}}; };', /does not list boot\.img/],
@@ -132,7 +215,10 @@ test('a description of the user in JSON opens too; one that forgets a payload is
     ['software = {', /is no libconfig: line 1/],
   ] as const) {
     writeFileSync(template, text);
-    const failure = await buildSwu(withTemplate).then(() => undefined, (error: unknown) => error);
+    const failure = await buildSwu(withTemplate).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
     assert.is((failure as ReleasePlanError | undefined)?.code, 'swu-template', text);
     assert.match((failure as ReleasePlanError).message, expected);
   }

@@ -14,15 +14,24 @@ const out = join(work, 'x.swu');
 const member = (name: string, sizeBytes = 10) => ({ name, bytes: Buffer.alloc(sizeBytes, name) });
 
 test('sw-description and its signature come first, whatever the order given', async () => {
-  const packed = await packSwu({ members: [member('b'), member('sw-description.sig'), member('a', 300_000), member('sw-description')], out });
+  const packed = await packSwu({
+    members: [member('b'), member('sw-description.sig'), member('a', 300_000), member('sw-description')],
+    out,
+  });
   assert.equal(packed.members, ['sw-description', 'sw-description.sig', 'b', 'a']);
-  assert.is(execFileSync('cpio', ['-t', '--quiet'], { input: readFileSync(out), encoding: 'utf8' }), 'sw-description\nsw-description.sig\nb\na\n');
+  assert.is(
+    execFileSync('cpio', ['-t', '--quiet'], { input: readFileSync(out), encoding: 'utf8' }),
+    'sw-description\nsw-description.sig\nb\na\n',
+  );
   assert.equal({ sizeBytes: packed.sizeBytes, sha256: packed.sha256 }, await digestFile(out));
 });
 
 test('GNU cpio finds every checksum right', async () => {
   await packSwu({ members: [member('sw-description'), member('payload', 1_000_000)], out });
-  execFileSync('cpio', ['-i', '--only-verify-crc', '--quiet'], { input: readFileSync(out), stdio: ['pipe', 'ignore', 'pipe'] });
+  execFileSync('cpio', ['-i', '--only-verify-crc', '--quiet'], {
+    input: readFileSync(out),
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
 });
 
 test('padding is there below the limit of old clients and not above it', async () => {
@@ -35,7 +44,10 @@ test('padding is there below the limit of old clients and not above it', async (
 });
 
 const refused = async (...names: string[]): Promise<string> => {
-  const failure = await packSwu({ members: names.map((name) => member(name)), out }).then(() => undefined, (error: unknown) => error);
+  const failure = await packSwu({ members: names.map((name) => member(name)), out }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
   assert.instance(failure, ReleasePlanError);
   assert.is((failure as ReleasePlanError).code, 'swu-member');
   return (failure as ReleasePlanError).message;

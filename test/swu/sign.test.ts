@@ -21,10 +21,22 @@ const pem = (name: string): string => readFileSync(join(dir, name), 'utf8');
 
 async function signAndVerify(signing: SigningSettings & { public: string }, env: Record<string, string> = {}) {
   const warnings = await signDescription(description, signature, signing, { ...context, env });
-  return { warnings, ...(await verifySignature(description, signature, { ...context, env, method: signing.method, public: signing.public })) };
+  return {
+    warnings,
+    ...(await verifySignature(description, signature, {
+      ...context,
+      env,
+      method: signing.method,
+      public: signing.public,
+    })),
+  };
 }
 
-const failureOf = async (signing: SigningSettings, env: Record<string, string> = {}, now?: Date): Promise<ReleasePlanError> => {
+const failureOf = async (
+  signing: SigningSettings,
+  env: Record<string, string> = {},
+  now?: Date,
+): Promise<ReleasePlanError> => {
   try {
     await signDescription(description, signature, signing, { ...context, env, ...(now === undefined ? {} : { now }) });
   } catch (error) {
@@ -41,16 +53,29 @@ for (const method of ['rsa', 'rsa-pss'] as const) {
     }
     // The words of SWUpdate's documentation, not ours.
     const padding = method === 'rsa' ? [] : ['-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:-2'];
-    const said = execFileSync('openssl', ['dgst', '-sha256', '-verify', join(dir, 'rsa.pub.pem'), ...padding, '-signature', signature, description], { encoding: 'utf8' });
+    const said = execFileSync(
+      'openssl',
+      ['dgst', '-sha256', '-verify', join(dir, 'rsa.pub.pem'), ...padding, '-signature', signature, description],
+      { encoding: 'utf8' },
+    );
     assert.match(said, 'Verified OK');
     const other = method === 'rsa' ? 'rsa-pss' : 'rsa';
-    assert.not((await verifySignature(description, signature, { ...context, method: other, public: 'rsa.pub.pem' })).valid, 'the two are not the same');
+    assert.not(
+      (await verifySignature(description, signature, { ...context, method: other, public: 'rsa.pub.pem' })).valid,
+      'the two are not the same',
+    );
   });
 }
 
-test('a signature that openssl cannot make is told by the name of the key, with openssl\'s words', async () => {
-  for (const signing of [{ method: 'rsa', key: 'rsa.pem' }, { method: 'cms', key: 'ec.pem', cert: 'ec.crt' }] as const) {
-    const failure = await signDescription(join(work, 'not-there'), signature, signing, context).then(() => assert.unreachable() as never, (error: ReleasePlanError) => error);
+test("a signature that openssl cannot make is told by the name of the key, with openssl's words", async () => {
+  for (const signing of [
+    { method: 'rsa', key: 'rsa.pem' },
+    { method: 'cms', key: 'ec.pem', cert: 'ec.crt' },
+  ] as const) {
+    const failure = await signDescription(join(work, 'not-there'), signature, signing, context).then(
+      () => assert.unreachable() as never,
+      (error: ReleasePlanError) => error,
+    );
     assert.is(failure.code, 'signing-failed');
     assert.match(failure.message, new RegExp(`^${signing.key}: openssl .*failed[^]*not-there`));
   }
@@ -95,7 +120,14 @@ test('keys come from the environment as a path or as the text itself, with or wi
   assert.ok((await signAndVerify(rsa, { SWU_KEY: pem('rsa.pem') })).valid);
   const locked = { ...rsa, passphraseEnv: 'SWU_PASS' };
   assert.ok((await signAndVerify(locked, { SWU_KEY: pem('encrypted.pem'), SWU_PASS: 'correct horse' })).valid);
-  assert.ok((await signAndVerify({ method: 'cms', key: '${K}', cert: '${C}', public: '${C}' }, { K: pem('ec.pem'), C: pem('ec.crt') })).valid);
+  assert.ok(
+    (
+      await signAndVerify(
+        { method: 'cms', key: '${K}', cert: '${C}', public: '${C}' },
+        { K: pem('ec.pem'), C: pem('ec.crt') },
+      )
+    ).valid,
+  );
 });
 
 test('wrong, missing and unreadable keys have errors of their own', async () => {
@@ -108,7 +140,10 @@ test('wrong, missing and unreadable keys have errors of their own', async () => 
   assert.is((await failureOf({ method: 'rsa', key: 'rsa.pub.pem' })).code, 'signing-key-unreadable');
   assert.is((await failureOf({ method: 'cms', key: 'ec.pem' })).code, 'signing-key-missing');
   assert.is((await failureOf({ method: 'cms', key: 'ec.pem', cert: 'rsa.pub.pem' })).code, 'signing-key-unreadable');
-  assert.is((await failureOf({ method: 'cms', key: 'ec.pem', cert: 'pkcs11:object=x' })).code, 'signing-key-unreadable');
+  assert.is(
+    (await failureOf({ method: 'cms', key: 'ec.pem', cert: 'pkcs11:object=x' })).code,
+    'signing-key-unreadable',
+  );
 });
 
 test('what does not belong together is refused before it is signed', async () => {
@@ -118,32 +153,76 @@ test('what does not belong together is refused before it is signed', async () =>
     { method: 'rsa', key: 'rsa.pem', public: 'ec.crt' },
     { method: 'rsa', key: 'ec.pem' },
   ];
-  for (const signing of cases) assert.is((await failureOf(signing)).code, 'signing-key-mismatch', JSON.stringify(signing));
+  for (const signing of cases)
+    assert.is((await failureOf(signing)).code, 'signing-key-mismatch', JSON.stringify(signing));
 });
 
 test('an expired certificate is refused, an ending one warned of', async () => {
   const expired = await failureOf({ method: 'cms', key: 'ec.pem', cert: 'expired.crt' });
   assert.is(expired.code, 'certificate-expired');
   assert.match(expired.message, /expired\.crt .* ended on 2020-01-01/);
-  assert.is((await failureOf({ method: 'cms', key: 'ec.pem', cert: 'ec.crt', public: 'expired.crt' })).code, 'certificate-expired', 'what devices trust counts too');
+  assert.is(
+    (await failureOf({ method: 'cms', key: 'ec.pem', cert: 'ec.crt', public: 'expired.crt' })).code,
+    'certificate-expired',
+    'what devices trust counts too',
+  );
   const ending = new Date(Date.now() + 3640 * 24 * 3600 * 1000);
-  const warnings = await checkSigning({ method: 'cms', key: 'ec.pem', cert: 'ec.crt', public: 'ec.crt' }, { ...context, now: ending });
-  assert.equal(warnings.map((one) => one.code), ['certificate-expires-soon']);
+  const warnings = await checkSigning(
+    { method: 'cms', key: 'ec.pem', cert: 'ec.crt', public: 'ec.crt' },
+    { ...context, now: ending },
+  );
+  assert.equal(
+    warnings.map((one) => one.code),
+    ['certificate-expires-soon'],
+  );
 });
 
 test('a certificate issued by what devices trust verifies, through an intermediate', async () => {
   const at = (name: string): string => join(dir, name);
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { stdio: 'ignore' });
-  const issue = (subject: string, key: string, issuer: string, issuerKey: string, out: string, extension: string): void => {
+  const issue = (
+    subject: string,
+    key: string,
+    issuer: string,
+    issuerKey: string,
+    out: string,
+    extension: string,
+  ): void => {
     openssl('req', '-new', '-key', at(key), '-subj', `/CN=${subject}`, '-out', at('issue.csr'));
     writeFileSync(at('issue.ext'), extension);
-    openssl('x509', '-req', '-in', at('issue.csr'), '-CA', at(issuer), '-CAkey', at(issuerKey), '-CAcreateserial', '-days', '300', '-extfile', at('issue.ext'), '-out', at(out));
+    openssl(
+      'x509',
+      '-req',
+      '-in',
+      at('issue.csr'),
+      '-CA',
+      at(issuer),
+      '-CAkey',
+      at(issuerKey),
+      '-CAcreateserial',
+      '-days',
+      '300',
+      '-extfile',
+      at('issue.ext'),
+      '-out',
+      at(out),
+    );
   };
   issue('intermediate', 'other.pem', 'ec.crt', 'ec.pem', 'intermediate.crt', 'basicConstraints=CA:TRUE\n');
-  issue('signer', 'rsa.pem', 'intermediate.crt', 'other.pem', 'signer.crt', 'basicConstraints=CA:FALSE\nextendedKeyUsage=emailProtection\n');
+  issue(
+    'signer',
+    'rsa.pem',
+    'intermediate.crt',
+    'other.pem',
+    'signer.crt',
+    'basicConstraints=CA:FALSE\nextendedKeyUsage=emailProtection\n',
+  );
   writeFileSync(at('chain.pem'), pem('signer.crt') + pem('intermediate.crt'));
   assert.ok((await signAndVerify({ method: 'cms', key: 'rsa.pem', cert: 'chain.pem', public: 'ec.crt' })).valid);
-  assert.not((await signAndVerify({ method: 'cms', key: 'rsa.pem', cert: 'signer.crt', public: 'ec.crt' })).valid, 'without the intermediate the chain is broken');
+  assert.not(
+    (await signAndVerify({ method: 'cms', key: 'rsa.pem', cert: 'signer.crt', public: 'ec.crt' })).valid,
+    'without the intermediate the chain is broken',
+  );
 });
 
 test('a key on a PKCS#11 token signs, with the PIN in the URI, in a file or in a variable', async () => {
@@ -151,7 +230,8 @@ test('a key on a PKCS#11 token signs, with the PIN in the URI, in a file or in a
   mkdirSync(tokens);
   const conf = join(work, 'softhsm2.conf');
   writeFileSync(conf, `directories.tokendir = ${tokens}\n`);
-  const softhsm = (...args: string[]): void => void execFileSync('softhsm2-util', args, { stdio: 'ignore', env: { ...process.env, SOFTHSM2_CONF: conf } });
+  const softhsm = (...args: string[]): void =>
+    void execFileSync('softhsm2-util', args, { stdio: 'ignore', env: { ...process.env, SOFTHSM2_CONF: conf } });
   softhsm('--init-token', '--free', '--label', 'release', '--pin', '48151623', '--so-pin', '87654321');
   softhsm('--import', join(dir, 'rsa.pem'), '--token', 'release', '--label', 'swu', '--id', '01', '--pin', '48151623');
   writeFileSync(join(work, 'pin'), '48151623');
@@ -159,9 +239,31 @@ test('a key on a PKCS#11 token signs, with the PIN in the URI, in a file or in a
   process.env.SOFTHSM2_CONF = conf;
   try {
     const uri = 'pkcs11:token=release;object=swu';
-    assert.ok((await signAndVerify({ method: 'rsa', key: '${URI}', public: 'rsa.pub.pem' }, { URI: `${uri}?pin-value=48151623` })).valid);
-    assert.ok((await signAndVerify({ method: 'rsa-pss', key: `${uri}?pin-source=file:${join(work, 'pin')}`, public: 'rsa.pub.pem' })).valid);
-    assert.ok((await signAndVerify({ method: 'cms', key: uri, cert: 'rsa.crt', public: 'rsa.crt', passphraseEnv: 'PIN' }, { PIN: '48151623' })).valid);
+    assert.ok(
+      (
+        await signAndVerify(
+          { method: 'rsa', key: '${URI}', public: 'rsa.pub.pem' },
+          { URI: `${uri}?pin-value=48151623` },
+        )
+      ).valid,
+    );
+    assert.ok(
+      (
+        await signAndVerify({
+          method: 'rsa-pss',
+          key: `${uri}?pin-source=file:${join(work, 'pin')}`,
+          public: 'rsa.pub.pem',
+        })
+      ).valid,
+    );
+    assert.ok(
+      (
+        await signAndVerify(
+          { method: 'cms', key: uri, cert: 'rsa.crt', public: 'rsa.crt', passphraseEnv: 'PIN' },
+          { PIN: '48151623' },
+        )
+      ).valid,
+    );
     const wrongPin = await failureOf({ method: 'rsa', key: '${URI}' }, { URI: `${uri}?pin-value=00000000` });
     assert.is(wrongPin.code, 'signing-key-unreadable');
     assert.not(`${wrongPin.message}${wrongPin.hint}`.includes('00000000'));
@@ -175,20 +277,32 @@ test('no secret reaches an argument, an error or what stays on disk', async () =
   const bin = join(work, 'bin');
   mkdirSync(bin);
   const real = execFileSync('sh', ['-c', 'command -v openssl'], { encoding: 'utf8' }).trim();
-  writeFileSync(join(bin, 'openssl'), `#!/bin/sh\nprintf '%s\\n' "$@" >> '${join(work, 'argv')}'\nexec '${real}' "$@"\n`);
+  writeFileSync(
+    join(bin, 'openssl'),
+    `#!/bin/sh\nprintf '%s\\n' "$@" >> '${join(work, 'argv')}'\nexec '${real}' "$@"\n`,
+  );
   chmodSync(join(bin, 'openssl'), 0o755);
   const path = process.env.PATH;
   process.env.PATH = `${bin}:${path}`;
-  const secrets = [pem('ec.pem').split('\n')[1] ?? '', pem('encrypted.pem').split('\n')[1] ?? '', 'correct horse', '48151623'];
+  const secrets = [
+    pem('ec.pem').split('\n')[1] ?? '',
+    pem('encrypted.pem').split('\n')[1] ?? '',
+    'correct horse',
+    '48151623',
+  ];
   let words = '';
   try {
     await signAndVerify({ method: 'cms', key: '${K}', cert: 'ec.crt', public: 'ec.crt' }, { K: pem('ec.pem') });
-    await signAndVerify({ method: 'rsa', key: '${K}', public: 'rsa.pub.pem', passphraseEnv: 'P' }, { K: pem('encrypted.pem'), P: 'correct horse' });
+    await signAndVerify(
+      { method: 'rsa', key: '${K}', public: 'rsa.pub.pem', passphraseEnv: 'P' },
+      { K: pem('encrypted.pem'), P: 'correct horse' },
+    );
     for (const failure of [
       await failureOf({ method: 'rsa', key: '${K}' }, { K: pem('encrypted.pem') }),
       await failureOf({ method: 'cms', key: '${K}', cert: 'other.crt' }, { K: pem('ec.pem') }),
       await failureOf({ method: 'rsa', key: '${K}' }, { K: 'pkcs11:token=none?pin-value=48151623' }),
-    ]) words += `${failure.message}\n${failure.hint}\n${String(failure.cause)}\n`;
+    ])
+      words += `${failure.message}\n${failure.hint}\n${String(failure.cause)}\n`;
   } finally {
     process.env.PATH = path;
   }
@@ -199,7 +313,10 @@ test('no secret reaches an argument, an error or what stays on disk', async () =
     assert.not(argv.includes(secret));
     assert.not(words.includes(secret));
   }
-  assert.equal(readdirSync('/dev/shm').filter((name) => name.startsWith(`release-plan-key-${process.pid}-`)), []);
+  assert.equal(
+    readdirSync('/dev/shm').filter((name) => name.startsWith(`release-plan-key-${process.pid}-`)),
+    [],
+  );
 });
 
 test.run();

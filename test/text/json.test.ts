@@ -12,19 +12,29 @@ test('key order does not count, anything else does', () => {
 });
 
 test('a sealed document opens to what was sealed', () => {
-  fc.assert(fc.property(fc.dictionary(fc.string().filter((key) => key !== 'self' && key !== '__proto__'), fc.jsonValue()), (value) => {
-    const plain = JSON.parse(JSON.stringify(value)) as object;
-    assert.equal(openSealedJson(sealJson(plain)), { value: plain });
-  }));
+  fc.assert(
+    fc.property(
+      fc.dictionary(
+        fc.string().filter((key) => key !== 'self' && key !== '__proto__'),
+        fc.jsonValue(),
+      ),
+      (value) => {
+        const plain = JSON.parse(JSON.stringify(value)) as object;
+        assert.equal(openSealedJson(sealJson(plain)), { value: plain });
+      },
+    ),
+  );
 });
 
 test('any changed byte of a sealed document is noticed', () => {
   const sealed = sealJson({ version: '0.1.0', files: [{ path: 'rootfs.squashfs', sha256: 'ab' }] });
-  fc.assert(fc.property(fc.nat(sealed.length - 1), fc.integer({ min: 32, max: 126 }), (at, code) => {
-    const altered = sealed.slice(0, at) + String.fromCharCode(code) + sealed.slice(at + 1);
-    fc.pre(altered !== sealed);
-    assert.ok('problem' in openSealedJson(altered));
-  }));
+  fc.assert(
+    fc.property(fc.nat(sealed.length - 1), fc.integer({ min: 32, max: 126 }), (at, code) => {
+      const altered = sealed.slice(0, at) + String.fromCharCode(code) + sealed.slice(at + 1);
+      fc.pre(altered !== sealed);
+      assert.ok('problem' in openSealedJson(altered));
+    }),
+  );
   assert.ok('problem' in openSealedJson(`${sealed}\n`));
   assert.ok('problem' in openSealedJson(sealed.slice(0, -1)));
 });

@@ -18,7 +18,14 @@ test('a far one is not', () => {
 test('else the known names are listed, not too many of them', () => {
   assert.is(suggestion('x', ['rdiff', 'ostree'], 'engines'), 'Known engines: rdiff, ostree.');
   assert.is(suggestion('x', [], 'tags'), 'There are no tags.');
-  assert.match(suggestion('x', Array.from({ length: 300 }, (_, index) => `version-${index}`), 'versions'), /version-19 and 280 more\.$/);
+  assert.match(
+    suggestion(
+      'x',
+      Array.from({ length: 300 }, (_, index) => `version-${index}`),
+      'versions',
+    ),
+    /version-19 and 280 more\.$/,
+  );
 });
 
 test.run();

@@ -36,12 +36,21 @@ complete -o default -F _release_plan release-plan
 const slashed = ({ path }: Place): string => path.map((name) => `/${name}`).join('');
 
 /** What an option takes; nothing leaves the word to bash, which completes files. */
-const valueCases = (place: Place): string[] => place.options.filter((one) => one.takesValue).map(({ names, values }) =>
-  `    ${names.map((name) => shellQuoted(`${slashed(place)} ${name}`)).join(' | ')}) words=${shellQuoted(values.join(' '))} ;;`);
+const valueCases = (place: Place): string[] =>
+  place.options
+    .filter((one) => one.takesValue)
+    .map(
+      ({ names, values }) =>
+        `    ${names.map((name) => shellQuoted(`${slashed(place)} ${name}`)).join(' | ')}) ` +
+        `words=${shellQuoted(values.join(' '))} ;;`,
+    );
 
 function placeCase(place: Place): string {
   const options = place.options.flatMap((one) => one.names).join(' ');
-  return `        ${shellQuoted(slashed(place))}) if [[ $cur == -* ]]; then words=${shellQuoted(options)}; else words=${shellQuoted(place.words.map((one) => one.name).join(' '))}; fi ;;`;
+  return (
+    `        ${shellQuoted(slashed(place))}) if [[ $cur == -* ]]; then words=${shellQuoted(options)}; else ` +
+    `words=${shellQuoted(place.words.map((one) => one.name).join(' '))}; fi ;;`
+  );
 }
 
 const shellQuoted = (text: string): string => (text === '' ? "''" : shellWord(text));

@@ -42,7 +42,10 @@ function visit(command: Command, path: string[], known: KnownValues): Place[] {
   const place: Place = {
     path,
     about: command.description(),
-    words: [...subcommands.map((one) => ({ name: one.name(), about: one.description() })), ...values.map((name) => ({ name, about: '' }))],
+    words: [
+      ...subcommands.map((one) => ({ name: one.name(), about: one.description() })),
+      ...values.map((name) => ({ name, about: '' })),
+    ],
     options: shown.visibleOptions(command).map((option) => optionWord(option, key, known)),
   };
   // `help` is commander's own, and no command object with places of its own.

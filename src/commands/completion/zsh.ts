@@ -32,20 +32,25 @@ fi
 
 const slashed = ({ path }: Place): string => path.map((name) => `/${name}`).join('');
 
-const valueCases = (place: Place): string[] => place.options.filter((one) => one.takesValue).map(({ names, values }) => {
-  const body = values.length === 0 ? '_files' : `compadd -- ${values.map(shellWord).join(' ')}`;
-  return `    (${names.map((name) => shellWord(`${slashed(place)} ${name}`)).join('|')}) ${body}; return ;;`;
-});
+const valueCases = (place: Place): string[] =>
+  place.options
+    .filter((one) => one.takesValue)
+    .map(({ names, values }) => {
+      const body = values.length === 0 ? '_files' : `compadd -- ${values.map(shellWord).join(' ')}`;
+      return `    (${names.map((name) => shellWord(`${slashed(place)} ${name}`)).join('|')}) ${body}; return ;;`;
+    });
 
 function placeCase(place: Place): string {
-  const describe = (list: readonly string[], what: string): string => `found=(${list.map(shellWord).join(' ')}); _describe -t ${what} ${what} found`;
+  const describe = (list: readonly string[], what: string): string =>
+    `found=(${list.map(shellWord).join(' ')}); _describe -t ${what} ${what} found`;
   const options = `if [[ $cur == -* ]]; then ${describe(place.options.flatMap(optionEntries), 'options')}; return; fi`;
   const words = place.words.length === 0 ? '_files' : describe(place.words.map(wordEntry), 'commands');
   return `    (${place.path.length === 0 ? "''" : shellWord(slashed(place))}) ${options}; ${words} ;;`;
 }
 
 /** `name:description`, as _describe takes it. */
-const entry = (name: string, about: string): string => `${name.replaceAll(':', '\\:')}${about === '' ? '' : `:${about}`}`;
+const entry = (name: string, about: string): string =>
+  `${name.replaceAll(':', '\\:')}${about === '' ? '' : `:${about}`}`;
 
 const wordEntry = ({ name, about }: Word): string => entry(name, about);
 

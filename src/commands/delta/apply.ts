@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { EXIT, type ExitCode } from '../../core/codes.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
+import { prettyJson } from '../../text/json.ts';
 
 interface Flags {
   json?: boolean;
@@ -19,7 +20,11 @@ export const registerDeltaApply: RegisterCommand = (group, run) => {
     });
 };
 
-async function apply({ base, delta, out }: { base: string; delta: string; out: string }, flags: Flags, context: CommandContext): Promise<ExitCode> {
+async function apply(
+  { base, delta, out }: { base: string; delta: string; out: string },
+  flags: Flags,
+  context: CommandContext,
+): Promise<ExitCode> {
   const { checkFiles } = await import('./files.ts');
   const { runTask } = await import('./task.ts');
   const { applyDelta } = await import('../../rdiff/index.ts');
@@ -29,9 +34,10 @@ async function apply({ base, delta, out }: { base: string; delta: string; out: s
   const applied = await runTask(
     context,
     `apply ${delta} to ${base}`,
-    async (onProgress) => await applyDelta(resolve(cwd, base), resolve(cwd, delta), resolve(cwd, out), { signal, onProgress }),
+    async (onProgress) =>
+      await applyDelta(resolve(cwd, base), resolve(cwd, delta), resolve(cwd, out), { signal, onProgress }),
     ({ targetBytes, targetSha256 }) => `${formatBytes(targetBytes)}, sha256 ${targetSha256}`,
   );
-  if (flags.json === true) context.out(`${JSON.stringify({ schema: 1, file: out, ...applied }, null, 2)}\n`);
+  if (flags.json === true) context.out(prettyJson({ schema: 1, file: out, ...applied }));
   return EXIT.ok;
 }

@@ -4,6 +4,7 @@ import { EXIT, type ExitCode } from '../../core/codes.ts';
 import type { CreateDeltaOptions, DeltaSummary, Progress } from '../../rdiff/index.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
 import { size, wholeNumber } from './flags.ts';
+import { prettyJson } from '../../text/json.ts';
 
 interface Flags {
   compress?: 'gzip' | 'zstd';
@@ -53,14 +54,30 @@ async function create(paths: Paths, flags: Flags, context: CommandContext): Prom
     ...(flags.memory === undefined ? {} : { memoryBytes: flags.memory }),
     ...(flags.workers === undefined ? {} : { workers: flags.workers }),
   };
-  const absolute: Paths = { base: resolve(cwd, paths.base), target: resolve(cwd, paths.target), delta: resolve(cwd, paths.delta) };
+  const absolute: Paths = {
+    base: resolve(cwd, paths.base),
+    target: resolve(cwd, paths.target),
+    delta: resolve(cwd, paths.delta),
+  };
   const created = await runTask(
     context,
     `delta from ${paths.base} to ${paths.target}`,
     async (onProgress) => await publish(absolute, flags, { ...options, onProgress }),
-    ({ summary, fileBytes }) => `${formatBytes(fileBytes)}, ${formatShare(fileBytes, summary.targetBytes)} of the target; ${summary.copies} copies, ${summary.literals} literals`,
+    ({ summary, fileBytes }) =>
+      `${formatBytes(fileBytes)}, ${formatShare(fileBytes, summary.targetBytes)} of the target; ${summary.copies} ` +
+      `copies, ${summary.literals} literals`,
   );
-  if (flags.json === true) context.out(`${JSON.stringify({ schema: 1, file: paths.delta, compression: flags.compress ?? 'none', fileBytes: created.fileBytes, proven: flags.prove === true, ...created.summary }, null, 2)}\n`);
+  if (flags.json === true)
+    context.out(
+      prettyJson({
+        schema: 1,
+        file: paths.delta,
+        compression: flags.compress ?? 'none',
+        fileBytes: created.fileBytes,
+        proven: flags.prove === true,
+        ...created.summary,
+      }),
+    );
   return EXIT.ok;
 }
 
@@ -86,9 +103,17 @@ async function publish(paths: Paths, flags: Flags, options: CreateDeltaOptions):
   });
 }
 
-async function prove({ base, target }: Paths, bare: string, options: { signal?: AbortSignal; onProgress?: (progress: Progress) => void }): Promise<void> {
+async function prove(
+  { base, target }: Paths,
+  bare: string,
+  options: { signal?: AbortSignal; onProgress?: (progress: Progress) => void },
+): Promise<void> {
   const { proveDelta } = await import('../../rdiff/index.ts');
   const { ReleasePlanError } = await import('../../core/errors.ts');
   const proof = await proveDelta(base, bare, target, { ...options, digest: false });
-  if (!proof.equal) throw new ReleasePlanError('delta-unproven', `the delta, applied to ${base}, differs from ${target} from byte ${proof.firstDifference} on`);
+  if (!proof.equal)
+    throw new ReleasePlanError(
+      'delta-unproven',
+      `the delta, applied to ${base}, differs from ${target} from byte ${proof.firstDifference} on`,
+    );
 }

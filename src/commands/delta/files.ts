@@ -18,17 +18,34 @@ export async function checkFiles(cwd: string, { inputs, output = {} }: CommandFi
   const seen = new Map<string, string>();
   for (const [name, path] of Object.entries(inputs)) {
     const found = await stat(resolve(cwd, path)).catch((error: unknown) => {
-      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') throw new ReleasePlanError('usage', `${name}: there is no file ${path}`, { cause: error, hint: 'Check the path.' });
+      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR')
+        throw new ReleasePlanError('usage', `${name}: there is no file ${path}`, {
+          cause: error,
+          hint: 'Check the path.',
+        });
       throw error;
     });
-    if (!found.isFile()) throw new ReleasePlanError('usage', `${name}: ${path} is ${found.isDirectory() ? 'a folder' : 'no regular file'}`, { hint: 'Give a file; copy a device into one first.' });
+    if (!found.isFile())
+      throw new ReleasePlanError(
+        'usage',
+        `${name}: ${path} is ${found.isDirectory() ? 'a folder' : 'no regular file'}`,
+        { hint: 'Give a file; copy a device into one first.' },
+      );
     seen.set(`${found.dev}:${found.ino}`, `${name} (${path})`);
   }
   for (const [name, path] of Object.entries(output)) {
     const found = await stat(resolve(cwd, path)).catch(() => undefined);
     if (found === undefined) continue;
-    if (!found.isFile()) throw new ReleasePlanError('usage', `${name}: ${path} is ${found.isDirectory() ? 'a folder' : 'no regular file'}`, { hint: 'Give the path of the file to write.' });
+    if (!found.isFile())
+      throw new ReleasePlanError(
+        'usage',
+        `${name}: ${path} is ${found.isDirectory() ? 'a folder' : 'no regular file'}`,
+        { hint: 'Give the path of the file to write.' },
+      );
     const input = seen.get(`${found.dev}:${found.ino}`);
-    if (input !== undefined) throw new ReleasePlanError('usage', `${name} (${path}) is the same file as ${input}`, { hint: 'Write to another path.' });
+    if (input !== undefined)
+      throw new ReleasePlanError('usage', `${name} (${path}) is the same file as ${input}`, {
+        hint: 'Write to another path.',
+      });
   }
 }

@@ -6,6 +6,9 @@ import { registerDeltaSignature } from './signature.ts';
 
 /** `delta`: the engine by itself, files in, files out. */
 export const registerDelta: RegisterCommand = (program, run) => {
-  const group = program.command('delta').description("librsync's files by themselves: signature, create, apply, inspect");
-  for (const register of [registerDeltaSignature, registerDeltaCreate, registerDeltaApply, registerDeltaInspect]) register(group, run);
+  const group = program
+    .command('delta')
+    .description("librsync's files by themselves: signature, create, apply, inspect");
+  for (const register of [registerDeltaSignature, registerDeltaCreate, registerDeltaApply, registerDeltaInspect])
+    register(group, run);
 };

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { EXIT, type ExitCode } from '../../core/codes.ts';
 import type { DeltaInspection } from '../../rdiff/index.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
+import { prettyJson } from '../../text/json.ts';
 
 interface Flags {
   json?: boolean;
@@ -23,7 +24,7 @@ async function inspect(delta: string, flags: Flags, context: CommandContext): Pr
   const { inspectDelta } = await import('../../rdiff/index.ts');
   await checkFiles(context.cwd, { inputs: { DELTA: delta } });
   const found = await inspectDelta(resolve(context.cwd, delta), { signal: context.signal });
-  if (flags.json === true) context.out(`${JSON.stringify({ schema: 1, file: delta, ...found }, null, 2)}\n`);
+  if (flags.json === true) context.out(prettyJson({ schema: 1, file: delta, ...found }));
   else context.out(await describe(found));
   return EXIT.ok;
 }
@@ -32,17 +33,28 @@ async function describe(found: DeltaInspection): Promise<string> {
   const { formatBytes, formatShare } = await import('../../text/bytes.ts');
   const { formatColumns, formatRows } = await import('../../text/rows.ts');
   const { literals, copies } = found;
-  const stored = found.compression === 'none' ? formatBytes(found.fileBytes) : `${formatBytes(found.fileBytes)} as ${found.compression}, ${formatBytes(found.deltaBytes)} bare`;
+  const stored =
+    found.compression === 'none'
+      ? formatBytes(found.fileBytes)
+      : `${formatBytes(found.fileBytes)} as ${found.compression}, ${formatBytes(found.deltaBytes)} bare`;
   const summary = formatRows([
     ['delta', stored],
     ['target', `${formatBytes(found.targetBytes)} (${found.targetBytes} bytes)`],
     ['base', `at least ${copies.reachBytes} bytes`],
-    ['literals', `${literals.count}, ${formatBytes(literals.bytes)}: ${formatShare(literals.bytes, found.targetBytes)} of the target`],
+    [
+      'literals',
+      `${literals.count}, ${formatBytes(literals.bytes)}: ${formatShare(literals.bytes, found.targetBytes)} ` +
+        'of the target',
+    ],
     ['copies', `${copies.count}, ${formatBytes(copies.bytes)}; ${copies.seeks} with a seek`],
   ]);
   const commands = formatColumns([
     ['command', 'count', 'bytes of the target'],
-    ...found.opcodes.map(({ opcode, kind, count, targetBytes }) => [`${kind} 0x${opcode.toString(16).padStart(2, '0')}`, String(count), String(targetBytes)]),
+    ...found.opcodes.map(({ opcode, kind, count, targetBytes }) => [
+      `${kind} 0x${opcode.toString(16).padStart(2, '0')}`,
+      String(count),
+      String(targetBytes),
+    ]),
   ]);
   const lengths = formatColumns([
     ['length up to', 'literals', 'copies'],

@@ -3,6 +3,7 @@ import { Option } from 'commander';
 import { EXIT, type ExitCode } from '../../core/codes.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
 import { wholeNumber } from './flags.ts';
+import { prettyJson } from '../../text/json.ts';
 
 interface Flags {
   blockSize?: number;
@@ -19,8 +20,14 @@ export const registerDeltaSignature: RegisterCommand = (group, run) => {
     .description('write the signature of a base, byte for byte what `rdiff signature` writes')
     .argument('<base>', 'the file to sum')
     .argument('<sig>', 'the signature to write')
-    .option('-b, --block-size <bytes>', "block length; about the square root of the base's size unless given", wholeNumber('--block-size', 1))
-    .option('-S, --sum-size <bytes>', 'bytes kept of each strong sum, or `min`; all unless given', (text) => (text === 'min' ? text : wholeNumber('--sum-size', 1)(text)))
+    .option(
+      '-b, --block-size <bytes>',
+      "block length; about the square root of the base's size unless given",
+      wholeNumber('--block-size', 1),
+    )
+    .option('-S, --sum-size <bytes>', 'bytes kept of each strong sum, or `min`; all unless given', (text) =>
+      text === 'min' ? text : wholeNumber('--sum-size', 1)(text),
+    )
     .addOption(new Option('-H, --hash <name>', 'strong sum').choices(['blake2', 'md4']).default('blake2'))
     .addOption(new Option('-R, --rollsum <name>', 'weak sum').choices(['rabinkarp', 'rollsum']).default('rabinkarp'))
     .option('--workers <n>', 'threads; one for each processor unless given', wholeNumber('--workers', 1))
@@ -36,15 +43,22 @@ async function writeSignature(base: string, sig: string, flags: Flags, context: 
   const { signature } = await import('../../rdiff/index.ts');
   const { cwd, signal } = context;
   await checkFiles(cwd, { inputs: { BASE: base }, output: { SIG: sig } });
-  const header = await runTask(context, `signature of ${base}`, async (onProgress) => await signature(resolve(cwd, base), resolve(cwd, sig), {
-    format: flags.hash,
-    rollsum: flags.rollsum,
-    ...(flags.blockSize === undefined ? {} : { blockBytes: flags.blockSize }),
-    ...(flags.sumSize === undefined ? {} : { strongBytes: flags.sumSize === 'min' ? 'minimum' : flags.sumSize }),
-    ...(flags.workers === undefined ? {} : { workers: flags.workers }),
-    signal,
-    onProgress,
-  }), ({ blocks, blockBytes, strong, strongBytes }) => `${blocks} blocks of ${blockBytes} bytes, ${strongBytes} bytes of ${strong} each`);
-  if (flags.json === true) context.out(`${JSON.stringify({ schema: 1, file: sig, ...header }, null, 2)}\n`);
+  const header = await runTask(
+    context,
+    `signature of ${base}`,
+    async (onProgress) =>
+      await signature(resolve(cwd, base), resolve(cwd, sig), {
+        format: flags.hash,
+        rollsum: flags.rollsum,
+        ...(flags.blockSize === undefined ? {} : { blockBytes: flags.blockSize }),
+        ...(flags.sumSize === undefined ? {} : { strongBytes: flags.sumSize === 'min' ? 'minimum' : flags.sumSize }),
+        ...(flags.workers === undefined ? {} : { workers: flags.workers }),
+        signal,
+        onProgress,
+      }),
+    ({ blocks, blockBytes, strong, strongBytes }) =>
+      `${blocks} blocks of ${blockBytes} bytes, ${strongBytes} bytes of ${strong} each`,
+  );
+  if (flags.json === true) context.out(prettyJson({ schema: 1, file: sig, ...header }));
   return EXIT.ok;
 }

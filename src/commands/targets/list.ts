@@ -5,6 +5,7 @@ import type { Target } from '../../fleet/registry.ts';
 import type { CommandContext, Runner } from '../host.ts';
 import { planOf } from './plan.ts';
 import { table } from './table.ts';
+import { prettyJson } from '../../text/json.ts';
 
 interface Flags {
   plan?: string;
@@ -56,24 +57,45 @@ async function list(flags: Flags, context: CommandContext): Promise<ExitCode> {
   const found = targetsOf(registry, formatOf(plan))
     .filter((target) => flags.byTag === undefined || target.tags.includes(flags.byTag))
     .toSorted((a, b) => compareVersions(a.version, b.version));
-  if (flags.json === true) context.out(`${JSON.stringify({ schema: 1, targets: found.map(asJson) }, null, 2)}\n`);
+  if (flags.json === true) context.out(prettyJson({ schema: 1, targets: found.map(asJson) }));
   else {
     const names = flags.columns.split(',').map((name) => name.trim());
     const columns = names.map(columnOf);
     // One line per version and tags, as fioctl: builds for several kinds of hardware belong together.
     const lines = new Map(found.map((target) => [JSON.stringify([target.version, target.tags]), target]));
-    const shown = names.includes('name') ? found : [...lines.values()].map((first) => ({ ...first, hardwareIds: found.filter((one) => sameLine(one, first)).flatMap((one) => one.hardwareIds) }));
-    context.out(table(names.map((name) => name.toUpperCase()), shown.map((target) => columns.map((column) => column(target)))));
+    const shown = names.includes('name')
+      ? found
+      : [...lines.values()].map((first) => ({
+          ...first,
+          hardwareIds: found.filter((one) => sameLine(one, first)).flatMap((one) => one.hardwareIds),
+        }));
+    context.out(
+      table(
+        names.map((name) => name.toUpperCase()),
+        shown.map((target) => columns.map((column) => column(target))),
+      ),
+    );
   }
   return EXIT.ok;
 }
 
 /** A Target for programs. */
-export const asJson = ({ name, version, sha256, tags, hardwareIds, format, custom }: Target): object => ({ name, version, sha256, tags, hardwareIds, format, custom });
+export const asJson = ({ name, version, sha256, tags, hardwareIds, format, custom }: Target): object => ({
+  name,
+  version,
+  sha256,
+  tags,
+  hardwareIds,
+  format,
+  custom,
+});
 
 function columnOf(name: string): (target: Target) => string {
   const column = COLUMNS[name];
-  if (column === undefined) throw new ReleasePlanError('usage', `--columns knows no column ${JSON.stringify(name)}`, { hint: `Use ${Object.keys(COLUMNS).join(', ')}.` });
+  if (column === undefined)
+    throw new ReleasePlanError('usage', `--columns knows no column ${JSON.stringify(name)}`, {
+      hint: `Use ${Object.keys(COLUMNS).join(', ')}.`,
+    });
   return column;
 }
 
@@ -81,4 +103,8 @@ const sameLine = (a: Target, b: Target): boolean => a.version === b.version && a
 
 const objectOf = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
-const lastPart = (uri: unknown): string => textOf(uri).split('/').filter((part) => part !== '').pop() ?? '';
+const lastPart = (uri: unknown): string =>
+  textOf(uri)
+    .split('/')
+    .filter((part) => part !== '')
+    .pop() ?? '';

@@ -19,6 +19,9 @@ export function nearestPlan(cwd: string): string {
   for (let folder = cwd; ; folder = dirname(folder)) {
     const found = NAMES.map((name) => join(folder, name)).find((path) => existsSync(path));
     if (found !== undefined) return found;
-    if (dirname(folder) === folder) throw new ReleasePlanError('plan-not-found', `no ${NAMES.join(' or ')} in ${cwd} or above it`, { hint: 'Name the plan: --plan PLAN.' });
+    if (dirname(folder) === folder)
+      throw new ReleasePlanError('plan-not-found', `no ${NAMES.join(' or ')} in ${cwd} or above it`, {
+        hint: 'Name the plan: --plan PLAN.',
+      });
   }
 }

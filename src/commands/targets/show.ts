@@ -6,6 +6,7 @@ import type { CommandContext, Runner } from '../host.ts';
 import { asJson } from './list.ts';
 import { planOf } from './plan.ts';
 import { table } from './table.ts';
+import { prettyJson } from '../../text/json.ts';
 
 interface Flags {
   plan?: string;
@@ -34,10 +35,22 @@ async function show(wanted: string, flags: Flags, context: CommandContext): Prom
   const known = targetsOf(await readRegistry(registryFile(plan)), formatOf(plan));
   const found = known.filter((target) => target.version === wanted || target.name === wanted);
   if (found.length === 0) {
-    throw new ReleasePlanError('target-unknown', `no target found for ${JSON.stringify(wanted)}`, { hint: suggestion(wanted, known.flatMap(({ name, version }) => [version, name]), 'Targets') });
+    throw new ReleasePlanError('target-unknown', `no target found for ${JSON.stringify(wanted)}`, {
+      hint: suggestion(
+        wanted,
+        known.flatMap(({ name, version }) => [version, name]),
+        'Targets',
+      ),
+    });
   }
-  if (flags.json === true) context.out(`${JSON.stringify({ schema: 1, targets: found.map(asJson) }, null, 2)}\n`);
-  else context.out(found.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(describe).join('\n'));
+  if (flags.json === true) context.out(prettyJson({ schema: 1, targets: found.map(asJson) }));
+  else
+    context.out(
+      found
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+        .map(describe)
+        .join('\n'),
+    );
   return EXIT.ok;
 }
 
@@ -50,8 +63,15 @@ function describe({ name, sha256, tags, hardwareIds, format, custom }: Target): 
     ['Origin Target', typeof custom.origUri === 'string' ? custom.origUri.split('/').pop() : undefined],
     ['Build', custom.uri],
   ];
-  const lines = fields.flatMap(([title, value]) => (typeof value === 'string' && value !== '' ? [`\t${`${title}:`.padEnd(15)}${value}\n`] : []));
-  const apps = typeof custom.docker_compose_apps === 'object' && custom.docker_compose_apps !== null ? Object.entries(custom.docker_compose_apps as Record<string, { uri?: string }>) : [];
-  const rows = apps.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([app, { uri = '' }]) => [app, uri.split('@').pop() ?? '']);
+  const lines = fields.flatMap(([title, value]) =>
+    typeof value === 'string' && value !== '' ? [`\t${`${title}:`.padEnd(15)}${value}\n`] : [],
+  );
+  const apps =
+    typeof custom.docker_compose_apps === 'object' && custom.docker_compose_apps !== null
+      ? Object.entries(custom.docker_compose_apps as Record<string, { uri?: string }>)
+      : [];
+  const rows = apps
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([app, { uri = '' }]) => [app, uri.split('@').pop() ?? '']);
   return `## Target: ${name}\n${lines.join('')}${rows.length === 0 ? '' : `\n${table(['APP', 'HASH'], rows)}`}`;
 }

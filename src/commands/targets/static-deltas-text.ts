@@ -11,9 +11,10 @@ const REASONS_SHOWN = 10;
 /** The dry run in fioctl's words; pairs of several kinds of hardware with the same versions are one line. */
 export function dryRunText(missing: readonly RequiredPair[], to: string, hardwareId: string | undefined): string {
   if (missing.length === 0) return 'Nothing to do: every delta that is required is there, proven.\n';
-  const heading = hardwareId === undefined
-    ? 'Dry run: Would generate static deltas for Target versions:'
-    : `Dry run: Would generate static deltas for Targets with hardware ID ${hardwareId} and versions:`;
+  const heading =
+    hardwareId === undefined
+      ? 'Dry run: Would generate static deltas for Target versions:'
+      : `Dry run: Would generate static deltas for Targets with hardware ID ${hardwareId} and versions:`;
   const lines = new Set(missing.map(({ from }) => `   ${endInWords(from)} -> ${to}`));
   return `${[heading, ...lines].join('\n')}\n`;
 }
@@ -27,10 +28,19 @@ export function noteCoverage({ situation, answer, unrequired = [] }: Answered, r
     const who = examples.length === 0 ? '' : ` (${examples.join(', ')}${devices > examples.length ? ', ...' : ''})`;
     note(`  ${kind === 'none' ? 'not at all' : 'full image'}: ${devices}${who}: ${detail}`);
   }
-  if (uncovered.length > REASONS_SHOWN) note(`  and ${uncovered.length - REASONS_SHOWN} more reasons; --json has all of them`);
+  if (uncovered.length > REASONS_SHOWN)
+    note(`  and ${uncovered.length - REASONS_SHOWN} more reasons; --json has all of them`);
   const bad = situation.fleet?.bad.count ?? 0;
   if (bad > 0) report({ type: 'warning', message: `${bad} rows of the fleet cannot be read and are not counted` });
-  if (unrequired.length > 0) note(`${unrequired.length} static deltas are required by no rule and no tag any more; --prune deletes them: ${unrequired.slice(0, REASONS_SHOWN).map(({ from, to }) => `${from.slice(0, 10)} -> ${to.slice(0, 10)}`).join(', ')}`);
+  if (unrequired.length > 0) {
+    const shown = unrequired
+      .slice(0, REASONS_SHOWN)
+      .map(({ from, to }) => `${from.slice(0, 10)} -> ${to.slice(0, 10)}`);
+    note(
+      `${unrequired.length} static deltas are required by no rule and no tag any more; ` +
+        `--prune deletes them: ${shown.join(', ')}`,
+    );
+  }
 }
 
 /** The whole answer for programs. */
@@ -42,7 +52,11 @@ export function answerAsJson({ situation, answer, problems, unrequired }: Answer
     format,
     dryRun: isDryRun,
     // What was missing has been made by now, unless this is a dry run.
-    pairs: answer.pairs.map((pair, at) => ({ ...pair, state: problems[at] === undefined ? 'there' : isDryRun ? 'missing' : 'made', ...(problems[at] === undefined || !isDryRun ? {} : { problem: problems[at] }) })),
+    pairs: answer.pairs.map((pair, at) => ({
+      ...pair,
+      state: problems[at] === undefined ? 'there' : isDryRun ? 'missing' : 'made',
+      ...(problems[at] === undefined || !isDryRun ? {} : { problem: problems[at] }),
+    })),
     coverage: coverageOf(answer.ways),
     uncovered: uncoveredOf(answer),
     running: versionCounts(answer.ways),

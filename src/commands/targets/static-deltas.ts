@@ -5,6 +5,7 @@ import type { DeltaQuestion, RequiredDeltas } from '../../delivery/fleet/require
 import type { FleetSituation } from '../../delivery/fleet/open.ts';
 import type { CommandContext, Runner } from '../host.ts';
 import { planOf } from './plan.ts';
+import { prettyJson } from '../../text/json.ts';
 
 interface Flags {
   plan?: string;
@@ -62,14 +63,25 @@ async function staticDeltas(to: string, from: string[], flags: Flags, context: C
   } else {
     await make(answered, flags, context);
     await prune(answered, flags, context);
-    if (flags.json !== true) context.out(missing.length === 0 ? 'Nothing to do: every delta that is required is there, proven.\n' : `${missing.length} of ${answered.answer.pairs.length} required deltas made and proven.\n`);
+    if (flags.json !== true)
+      context.out(
+        missing.length === 0
+          ? 'Nothing to do: every delta that is required is there, proven.\n'
+          : `${missing.length} of ${answered.answer.pairs.length} required deltas made and proven.\n`,
+      );
   }
-  if (flags.json === true) context.out(`${JSON.stringify(answerAsJson(answered, isDryRun), null, 2)}\n`);
+  if (flags.json === true) context.out(prettyJson(answerAsJson(answered, isDryRun)));
   else noteCoverage(answered, context.report);
   return EXIT.ok;
 }
 
-async function answer(plan: FleetSituation['plan'], to: string, from: string[], flags: Flags, context: CommandContext): Promise<Answered> {
+async function answer(
+  plan: FleetSituation['plan'],
+  to: string,
+  from: string[],
+  flags: Flags,
+  context: CommandContext,
+): Promise<Answered> {
   const { openFleet, requireFleet } = await import('../../delivery/fleet/open.ts');
   const { basisFacts } = await import('../../delivery/fleet/facts.ts');
   const { problemsOf } = await import('../../delivery/fleet/guard.ts');
@@ -96,7 +108,11 @@ async function answer(plan: FleetSituation['plan'], to: string, from: string[], 
 
 function refuseImpossible({ pairs, impossible }: RequiredDeltas): void {
   const [first] = impossible;
-  if (first !== undefined) throw new ReleasePlanError(first.from.commit === undefined ? 'archive-missing' : 'ostree-commit-missing', impossible.map((one) => `${one.from.versions[0] ?? ''} -> ${one.to.versions[0] ?? ''}: ${one.detail}`).join('; '));
+  if (first !== undefined)
+    throw new ReleasePlanError(
+      first.from.commit === undefined ? 'archive-missing' : 'ostree-commit-missing',
+      impossible.map((one) => `${one.from.versions[0] ?? ''} -> ${one.to.versions[0] ?? ''}: ${one.detail}`).join('; '),
+    );
   // fioctl's words.
   if (pairs.length === 0) throw new ReleasePlanError('nothing-required', 'No Targets found to generate deltas for.');
 }
@@ -123,13 +139,24 @@ async function prune({ situation, unrequired = [] }: Answered, flags: Flags, con
   const { plan, fleet } = situation;
   if (flags.prune !== true || plan.ostree === undefined || unrequired.length === 0) return;
   // A row that cannot be read may be the one device that still needs the delta.
-  if (fleet !== undefined && fleet.bad.count > 0) throw new ReleasePlanError('fleet-unreadable', `${fleet.bad.count} rows of ${fleet.source} cannot be read, so nobody can say which deltas are required`, { hint: 'Correct the rows, then prune.' });
+  if (fleet !== undefined && fleet.bad.count > 0)
+    throw new ReleasePlanError(
+      'fleet-unreadable',
+      `${fleet.bad.count} rows of ${fleet.source} cannot be read, so nobody can say which deltas are required`,
+      { hint: 'Correct the rows, then prune.' },
+    );
   const { pruneOstreeDeltas } = await import('../../delivery/ostree/deltas.ts');
-  await pruneOstreeDeltas(plan, unrequired, { report: context.report, progress: () => undefined, signal: context.signal, waitMs: waitOf(flags.wait) });
+  await pruneOstreeDeltas(plan, unrequired, {
+    report: context.report,
+    progress: () => undefined,
+    signal: context.signal,
+    waitMs: waitOf(flags.wait),
+  });
 }
 
 function waitOf(wait: string | undefined): number {
   const minutes = wait === undefined ? 0 : Number(wait);
-  if (!Number.isFinite(minutes) || minutes < 0) throw new ReleasePlanError('usage', `--wait takes a number of minutes, not ${JSON.stringify(wait)}`);
+  if (!Number.isFinite(minutes) || minutes < 0)
+    throw new ReleasePlanError('usage', `--wait takes a number of minutes, not ${JSON.stringify(wait)}`);
   return minutes * 60_000;
 }

@@ -3,6 +3,7 @@ import { EXIT, type ExitCode } from '../../core/codes.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import type { CommandContext, Runner } from '../host.ts';
 import { planOf } from './plan.ts';
+import { prettyJson } from '../../text/json.ts';
 
 interface Flags {
   plan?: string;
@@ -41,47 +42,95 @@ async function tag(names: readonly string[], flags: Flags, context: CommandConte
   const tags = tagsOf(flags.tags);
   const plan = await planOf(flags.plan, context);
   const situation = await openFleet(plan, context.signal);
-  const { found, missing } = flags.byVersion === true ? chosenTargets(situation.registry, [], names) : chosenTargets(situation.registry, names, []);
+  const { found, missing } =
+    flags.byVersion === true
+      ? chosenTargets(situation.registry, [], names)
+      : chosenTargets(situation.registry, names, []);
   if (missing.length > 0) throw unknown(missing, flags.byVersion === true);
   const changes = changeTags(found, tags, flags.append === true);
-  if (situation.fleet === undefined) context.report({ type: 'note', message: 'The plan names no fleet: nobody can say which deltas these tags require.' });
+  if (situation.fleet === undefined)
+    context.report({
+      type: 'note',
+      message: 'The plan names no fleet: nobody can say which deltas these tags require.',
+    });
   context.diagnostics(situation.fleet?.bad.diagnostics ?? []);
   await guard(await promotionBlockers(situation, changes, context.signal), flags.force === true, context);
   for (const { target, before, after } of changes) {
-    if (flags.json !== true) context.out(`Changing tags of ${target.name} from [${before.join(' ')}] -> [${after.join(' ')}]\n`);
+    if (flags.json !== true)
+      context.out(`Changing tags of ${target.name} from [${before.join(' ')}] -> [${after.join(' ')}]\n`);
   }
   const isDryRun = flags.dryRun === true || flags.dryrun === true;
-  if (!isDryRun) await write(situation, tags, found.map((target) => target.name), flags, context);
-  if (flags.json === true) context.out(`${JSON.stringify({ schema: 1, dryRun: isDryRun, changes: changes.map(({ target, before, after }) => ({ target: target.name, before, after })) }, null, 2)}\n`);
+  if (!isDryRun)
+    await write(
+      situation,
+      tags,
+      found.map((target) => target.name),
+      flags,
+      context,
+    );
+  if (flags.json === true)
+    context.out(
+      prettyJson({
+        schema: 1,
+        dryRun: isDryRun,
+        changes: changes.map(({ target, before, after }) => ({ target: target.name, before, after })),
+      }),
+    );
   else if (changes.length === 0) context.out('Nothing to do: the Targets have these tags already.\n');
   return EXIT.ok;
 }
 
-async function guard(blockers: ReadonlyArray<import('../../delivery/fleet/promotion.ts').Blocker>, isForced: boolean, context: CommandContext): Promise<void> {
+async function guard(
+  blockers: ReadonlyArray<import('../../delivery/fleet/promotion.ts').Blocker>,
+  isForced: boolean,
+  context: CommandContext,
+): Promise<void> {
   const { blockerInWords, refuseBlocked } = await import('../../delivery/fleet/guard.ts');
   if (!isForced) refuseBlocked(blockers);
-  for (const blocker of blockers) context.report({ type: 'warning', message: `--force overrides: ${blockerInWords(blocker)}` });
+  for (const blocker of blockers)
+    context.report({ type: 'warning', message: `--force overrides: ${blockerInWords(blocker)}` });
 }
 
-async function write({ plan }: { plan: Awaited<ReturnType<typeof planOf>> }, tags: readonly string[], names: readonly string[], flags: Flags, context: CommandContext): Promise<void> {
+async function write(
+  { plan }: { plan: Awaited<ReturnType<typeof planOf>> },
+  tags: readonly string[],
+  names: readonly string[],
+  flags: Flags,
+  context: CommandContext,
+): Promise<void> {
   const { changeTags } = await import('../../delivery/fleet/promotion.ts');
   const { setTags } = await import('../../fleet/registry-edit.ts');
   const { updateRegistry } = await import('../../fleet/registry-file.ts');
   const { registryFile } = await import('../../delivery/fleet/open.ts');
-  await updateRegistry(registryFile(plan), (registry) => {
-    // Under the lock, since another run may have rewritten the file.
-    const chosen = registry.targets.filter((target) => names.includes(target.name));
-    return changeTags(chosen, tags, flags.append === true).map(({ target, after }) => setTags(target.name, after));
-  }, { cwd: plan.dir, report: context.report, signal: context.signal, ...(plan.targets?.sign === undefined ? {} : { sign: plan.targets.sign }) });
+  await updateRegistry(
+    registryFile(plan),
+    (registry) => {
+      // Under the lock, since another run may have rewritten the file.
+      const chosen = registry.targets.filter((target) => names.includes(target.name));
+      return changeTags(chosen, tags, flags.append === true).map(({ target, after }) => setTags(target.name, after));
+    },
+    {
+      cwd: plan.dir,
+      report: context.report,
+      signal: context.signal,
+      ...(plan.targets?.sign === undefined ? {} : { sign: plan.targets.sign }),
+    },
+  );
 }
 
 function tagsOf(text: string): string[] {
   const tags = text.split(',').map((one) => one.trim());
   // fioctl takes an empty list as one empty tag, and devices lose their updates.
-  if (tags.some((one) => one === '' || /\s/.test(one))) throw new ReleasePlanError('usage', `--tags ${JSON.stringify(text)} holds an empty tag or one with a space`, { hint: 'Give names, separated by commas: --tags master,promoted.' });
+  if (tags.some((one) => one === '' || /\s/.test(one)))
+    throw new ReleasePlanError('usage', `--tags ${JSON.stringify(text)} holds an empty tag or one with a space`, {
+      hint: 'Give names, separated by commas: --tags master,promoted.',
+    });
   return tags;
 }
 
-const unknown = (missing: readonly string[], byVersion: boolean): ReleasePlanError => byVersion
-  ? new ReleasePlanError('target-unknown', `no targets found matching the given versions: ${missing.join(', ')}`)
-  : new ReleasePlanError('target-unknown', `Target(${missing.join(', ')}) not found in targets.json`, { hint: 'For a version, add --by-version; `release-plan targets list --columns name` shows the names.' });
+const unknown = (missing: readonly string[], byVersion: boolean): ReleasePlanError =>
+  byVersion
+    ? new ReleasePlanError('target-unknown', `no targets found matching the given versions: ${missing.join(', ')}`)
+    : new ReleasePlanError('target-unknown', `Target(${missing.join(', ')}) not found in targets.json`, {
+        hint: 'For a version, add --by-version; `release-plan targets list --columns name` shows the names.',
+      });

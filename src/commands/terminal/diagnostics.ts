@@ -18,7 +18,11 @@ export function formatDiagnostics(found: readonly Diagnostic[], cwd: string, col
   const blocks = found.map((one) => {
     const tone = one.severity === 'error' ? 'red' : 'yellow';
     const lines = [`${style(tone, one.severity)}[${one.code}]: ${style('bold', one.message)}`];
-    if (one.where !== undefined) lines.push(`  --> ${one.where.file}:${one.where.line}:${one.where.column}`, ...frame(one.where, lineAt, (text) => style(tone, text)));
+    if (one.where !== undefined)
+      lines.push(
+        `  --> ${one.where.file}:${one.where.line}:${one.where.column}`,
+        ...frame(one.where, lineAt, (text) => style(tone, text)),
+      );
     if (one.hint !== undefined) lines.push(`  ${style('cyan', 'help')}: ${one.hint}`);
     return `${lines.join('\n')}\n`;
   });
@@ -39,7 +43,11 @@ function frame(where: Location, lineAt: LineReader, mark: (text: string) => stri
   const width = Math.max(1, Math.min(endOnLine(where, line), from + WIDEST_LINE + 1) - where.column);
   const gutter = String(where.line);
   const pad = ' '.repeat(gutter.length);
-  return [` ${pad} |`, ` ${gutter} | ${shown}`, ` ${pad} | ${' '.repeat(Math.max(0, where.column - 1 - from))}${mark('^'.repeat(width))}`];
+  return [
+    ` ${pad} |`,
+    ` ${gutter} | ${shown}`,
+    ` ${pad} | ${' '.repeat(Math.max(0, where.column - 1 - from))}${mark('^'.repeat(width))}`,
+  ];
 }
 
 /** The column after the last one to underline; of what goes on below, the rest of its first line. */
@@ -64,7 +72,9 @@ function lineReader(cwd: string): LineReader {
 function readLines(path: string): string[] {
   try {
     if (statSync(path).size > LARGEST_FRAMED_BYTES) return [];
-    return readFileSync(path, 'utf8').replace(/^\ufeff/, '').split(/\r\n|\n|\r/);
+    return readFileSync(path, 'utf8')
+      .replace(/^\ufeff/, '')
+      .split(/\r\n|\n|\r/);
   } catch {
     return [];
   }

@@ -10,11 +10,13 @@ export function terminalDrive(stream: NodeJS.WriteStream): Drive {
         title: task.title,
         task: async (_context: unknown, shown: { output: string; title: string; skip(message: string): void }) => {
           if (interruption !== undefined) return shown.skip(`${task.title}: interrupted`);
-          const outcome = await task.run((message) => void (shown.output = message)).catch((error: unknown) => {
-            // Recorded here: with exitOnError off, listr2 9 keeps no errors (facts/toolchain.md).
-            interruption = error;
-            throw error;
-          });
+          const outcome = await task
+            .run((message) => void (shown.output = message))
+            .catch((error: unknown) => {
+              // Recorded here: with exitOnError off, listr2 9 keeps no errors (facts/toolchain.md).
+              interruption = error;
+              throw error;
+            });
           if (outcome.state === 'skipped') return shown.skip(`${task.title}: ${outcome.message}`);
           if (outcome.state === 'failed') throw new Error(`${task.title}: ${outcome.message}`);
           shown.title = `${task.title}: ${outcome.message}`;
@@ -24,7 +26,11 @@ export function terminalDrive(stream: NodeJS.WriteStream): Drive {
         exitOnError: false,
         // cli.ts listens for signals; listr2 would exit from the middle.
         registerSignalListeners: false,
-        rendererOptions: { logger: new ListrLogger({ processOutput: new ProcessOutput(stream, stream) }), collapseErrors: true, collapseSkips: true },
+        rendererOptions: {
+          logger: new ListrLogger({ processOutput: new ProcessOutput(stream, stream) }),
+          collapseErrors: true,
+          collapseSkips: true,
+        },
       },
     );
     await list.run();

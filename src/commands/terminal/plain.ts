@@ -7,12 +7,19 @@ export function plainView(write: (text: string) => void): Report {
 
 function lineOf(event: ReleaseEvent): string {
   switch (event.type) {
-    case 'step-started': return `> ${event.title}`;
-    case 'step-progress': return `  ${event.message}`;
-    case 'step-done': return `  done: ${event.message}`;
-    case 'step-skipped': return `- ${event.title}: ${event.reason}`;
-    case 'step-failed': return `  FAILED: ${event.message}`;
-    case 'note': return event.message;
-    case 'warning': return `warning: ${event.message}`;
+    case 'step-started':
+      return `> ${event.title}`;
+    case 'step-progress':
+      return `  ${event.message}`;
+    case 'step-done':
+      return `  done: ${event.message}`;
+    case 'step-skipped':
+      return `- ${event.title}: ${event.reason}`;
+    case 'step-failed':
+      return `  FAILED: ${event.message}`;
+    case 'note':
+      return event.message;
+    case 'warning':
+      return `warning: ${event.message}`;
   }
 }

@@ -9,5 +9,12 @@ export const engines: Readonly<Record<'rdiff' | 'kas', DeltaEngine>> = {
   kas: kasEngine,
 };
 
-/** The version of each engine; an update in the archive that names a lower one is made again. OSTree keeps its own records. */
-export const ENGINE_VERSIONS: Readonly<Record<EngineName, number>> = { rdiff: rdiffEngine.version, kas: kasEngine.version, ostree: 0 };
+/**
+ * The version of each engine; an update in the archive that names a lower one is made again. OSTree keeps its own
+ * records.
+ */
+export const ENGINE_VERSIONS: Readonly<Record<EngineName, number>> = {
+  rdiff: rdiffEngine.version,
+  kas: kasEngine.version,
+  ostree: 0,
+};

@@ -35,7 +35,8 @@ export const kasEngine: DeltaEngine = {
 /** The bare delta, or the gzipped one where a recipe leaves only that. */
 async function takeDelta(found: string, delta: string, options: { signal?: AbortSignal }): Promise<void> {
   if (await exists(found)) return await copyFile(found, delta);
-  if (await exists(`${found}.gz`)) return await pipeline(readDelta(`${found}.gz`, options.signal), createWriteStream(delta, { flags: 'wx' }));
+  if (await exists(`${found}.gz`))
+    return await pipeline(readDelta(`${found}.gz`, options.signal), createWriteStream(delta, { flags: 'wx' }));
   throw new ReleasePlanError('artifact-missing', `the delta build left neither ${found} nor ${found}.gz`, {
     hint: 'Compare kas.delta_config and kas.deploy with what the recipe leaves.',
   });

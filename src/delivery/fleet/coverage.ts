@@ -31,7 +31,13 @@ export interface Uncovered {
   examples: string[];
 }
 
-const FIELD = { there: 'there', newer: 'newer', delta: 'byDelta', 'full-image': 'byFullImage', none: 'notAtAll' } as const satisfies Record<Way['kind'], keyof Coverage>;
+const FIELD = {
+  'there': 'there',
+  'newer': 'newer',
+  'delta': 'byDelta',
+  'full-image': 'byFullImage',
+  'none': 'notAtAll',
+} as const satisfies Record<Way['kind'], keyof Coverage>;
 
 /** Adds up the ways of all devices. */
 export function coverageOf(ways: readonly DeviceWay[]): Coverage {
@@ -64,7 +70,14 @@ export function uncoveredOf(answer: RequiredDeltas): Uncovered[] {
     const reason = way.kind === 'none' ? 'no-target' : way.reason;
     const key = `${reason}\0${way.detail}`;
     const known = found.get(key);
-    if (known === undefined) found.set(key, { kind: way.kind, reason, detail: way.detail, devices: group.devices, examples: [...group.examples] });
+    if (known === undefined)
+      found.set(key, {
+        kind: way.kind,
+        reason,
+        detail: way.detail,
+        devices: group.devices,
+        examples: [...group.examples],
+      });
     else {
       known.devices += group.devices;
       known.examples.push(...group.examples.slice(0, Math.max(0, 3 - known.examples.length)));

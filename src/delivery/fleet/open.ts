@@ -32,12 +32,18 @@ export const registryFile = (plan: Plan): string => plan.targets?.file ?? join(p
  */
 export async function openFleet(plan: Plan, signal?: AbortSignal): Promise<FleetSituation> {
   const registry = await readRegistry(registryFile(plan));
-  const fleet = plan.fleet === undefined ? undefined : await readFleet(plan.fleet, { cwd: plan.dir, ...(signal ? { signal } : {}) });
+  const fleet =
+    plan.fleet === undefined
+      ? undefined
+      : await readFleet(plan.fleet, { cwd: plan.dir, ...(signal ? { signal } : {}) });
   return { plan, format: formatOf(plan), registry, ...(fleet === undefined ? {} : { fleet }) };
 }
 
 /** The versions of a pair of SWUpdate software, which has one on either side. */
-export const versionsOf = ({ from, to }: Pick<RequiredPair, 'from' | 'to'>): { from: string; to: string } => ({ from: from.versions[0] ?? '', to: to.versions[0] ?? '' });
+export const versionsOf = ({ from, to }: Pick<RequiredPair, 'from' | 'to'>): { from: string; to: string } => ({
+  from: from.versions[0] ?? '',
+  to: to.versions[0] ?? '',
+});
 
 /** @throws ReleasePlanError `fleet-missing` */
 export function requireFleet({ plan, fleet }: FleetSituation): Fleet {

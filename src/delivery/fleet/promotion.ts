@@ -32,7 +32,8 @@ export function changeTags(targets: readonly Target[], tags: readonly string[], 
 export function promotionsOf(changes: readonly TagChange[]): Array<{ tag: string; version: string; format: string }> {
   const found = new Map<string, { tag: string; version: string; format: string }>();
   for (const { target, before, after } of changes) {
-    for (const tag of after.filter((one) => !before.includes(one))) found.set(`${tag}\0${target.version}\0${target.format}`, { tag, version: target.version, format: target.format });
+    for (const tag of after.filter((one) => !before.includes(one)))
+      found.set(`${tag}\0${target.version}\0${target.format}`, { tag, version: target.version, format: target.format });
   }
   return [...found.values()];
 }
@@ -42,7 +43,11 @@ export function promotionsOf(changes: readonly TagChange[]): Array<{ tag: string
  *
  * @param problemOf says what is wrong with a pair's delta, or undefined when it is there and proven
  */
-export function blockersOf(tag: string, required: RequiredDeltas, problemOf: (pair: RequiredPair) => string | undefined): Blocker[] {
+export function blockersOf(
+  tag: string,
+  required: RequiredDeltas,
+  problemOf: (pair: RequiredPair) => string | undefined,
+): Blocker[] {
   return required.pairs.flatMap((pair) => {
     const problem = problemOf(pair);
     return problem === undefined ? [] : [{ tag, pair, problem }];
@@ -50,11 +55,18 @@ export function blockersOf(tag: string, required: RequiredDeltas, problemOf: (pa
 }
 
 /** The Targets that are named, by name or by version; in the order of the registry for versions. */
-export function chosenTargets(registry: Registry, names: readonly string[], byVersion: readonly string[]): { found: Target[]; missing: string[] } {
+export function chosenTargets(
+  registry: Registry,
+  names: readonly string[],
+  byVersion: readonly string[],
+): { found: Target[]; missing: string[] } {
   const ours = registry.targets;
   const byName = names.map((name) => ours.find((target) => target.name === name) ?? name);
   const ofVersions = ours.filter((target) => byVersion.includes(target.version));
   const found = distinct([...byName.filter((one): one is Target => typeof one !== 'string'), ...ofVersions]);
-  const missing = [...byName.filter((one): one is string => typeof one === 'string'), ...byVersion.filter((version) => !ours.some((target) => target.version === version))];
+  const missing = [
+    ...byName.filter((one): one is string => typeof one === 'string'),
+    ...byVersion.filter((version) => !ours.some((target) => target.version === version)),
+  ];
   return { found, missing };
 }

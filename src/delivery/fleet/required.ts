@@ -38,7 +38,10 @@ export const endInWords = ({ versions, commit }: DeltaEnd): string => versions[0
 export interface BasisFacts {
   /** Order of versions: negative when a is older. */
   compareVersions(a: string, b: string): number;
-  /** Why no delta can start from this software and reach that one (not archived, other layout), or undefined when one can. */
+  /**
+   * Why no delta can start from this software and reach that one (not archived, other layout), or undefined when one
+   * can.
+   */
   obstacle(from: DeltaEnd, to: DeltaEnd): { reason: 'base-missing' | 'layout'; detail: string } | undefined;
   /** When a commit was made, in seconds since 1970: the order of software whose version nobody knows. */
   commitTime?(commit: string): number | undefined;
@@ -85,9 +88,16 @@ export interface RequiredDeltas {
  *
  * @throws ReleasePlanError `target-unknown`, `from-newer`, `tag-unknown`
  */
-export function requiredDeltas(registry: Registry, fleet: Fleet | undefined, question: DeltaQuestion, facts: BasisFacts): RequiredDeltas {
+export function requiredDeltas(
+  registry: Registry,
+  fleet: Fleet | undefined,
+  question: DeltaQuestion,
+  facts: BasisFacts,
+): RequiredDeltas {
   const index = new TargetIndex(targetsOf(registry, question.format));
-  const destinations = index.ofVersion(question.to).filter((target) => question.hardwareId === undefined || target.hardwareIds.includes(question.hardwareId));
+  const destinations = index
+    .ofVersion(question.to)
+    .filter((target) => question.hardwareId === undefined || target.hardwareIds.includes(question.hardwareId));
   if (destinations.length === 0) throw unknownVersion(question.to, index, registry.file, question.hardwareId);
   const answer = new Answer(question, index, destinations, facts);
   for (const version of question.from) answer.addNamed(version, registry.file);
@@ -100,7 +110,10 @@ function groupsOf(fleet: Fleet | undefined, question: DeltaQuestion): readonly D
   const { tag } = question;
   if (tag === undefined) return fleet.groups;
   if (!fleet.tags.includes(tag)) {
-    throw new ReleasePlanError('tag-unknown', `No tags named '${tag}' found`, { hint: fleet.tags.length === 0 ? 'No device of the fleet follows a tag.' : `The fleet has: ${fleet.tags.join(', ')}.` });
+    throw new ReleasePlanError('tag-unknown', `No tags named '${tag}' found`, {
+      hint:
+        fleet.tags.length === 0 ? 'No device of the fleet follows a tag.' : `The fleet has: ${fleet.tags.join(', ')}.`,
+    });
   }
   return fleet.groups.filter((group) => group.tag === tag);
 }
@@ -109,7 +122,11 @@ function unknownVersion(version: string, index: TargetIndex, file: string, hardw
   const known = distinct(index.targets.map((target) => target.version));
   const near = known.length === 0 ? '' : closest(version, known);
   const guess = near !== '' && distance(near, version) <= 2 ? `Is ${near} meant? ` : '';
-  return new ReleasePlanError('target-unknown', `${file} has no Target of version ${version}${hardwareId === undefined ? '' : ` for hardware ${hardwareId}`}`, { hint: `${guess}\`release-plan targets list\` shows them.` });
+  return new ReleasePlanError(
+    'target-unknown',
+    `${file} has no Target of version ${version}${hardwareId === undefined ? '' : ` for hardware ${hardwareId}`}`,
+    { hint: `${guess}\`release-plan targets list\` shows them.` },
+  );
 }
 
 class Answer {
@@ -130,11 +147,23 @@ class Answer {
     if (!this.question.allowDowngrade && this.facts.compareVersions(version, this.question.to) >= 0) {
       throw new ReleasePlanError('from-newer', `from-version ${version} is newer than to-version ${this.question.to}`);
     }
-    const sources = this.index.ofVersion(version).filter((one) => this.question.hardwareId === undefined || one.hardwareIds.includes(this.question.hardwareId));
+    const sources = this.index
+      .ofVersion(version)
+      .filter((one) => this.question.hardwareId === undefined || one.hardwareIds.includes(this.question.hardwareId));
     if (sources.length === 0) throw unknownVersion(version, this.index, file, this.question.hardwareId);
     for (const source of sources) {
-      for (const destination of this.destinations.filter((one) => one.hardwareIds.some((id) => source.hardwareIds.includes(id)))) {
-        const ends = this.#ends({ hardwareIds: source.hardwareIds, version, target: source, ...(source.format === 'OSTREE' ? { commit: source.sha256 } : {}) }, destination);
+      for (const destination of this.destinations.filter((one) =>
+        one.hardwareIds.some((id) => source.hardwareIds.includes(id)),
+      )) {
+        const ends = this.#ends(
+          {
+            hardwareIds: source.hardwareIds,
+            version,
+            target: source,
+            ...(source.format === 'OSTREE' ? { commit: source.sha256 } : {}),
+          },
+          destination,
+        );
         if (sameSoftware(ends)) continue;
         const obstacle = this.facts.obstacle(ends.from, ends.to);
         if (obstacle === undefined) this.#named.add(this.#pair(ends, sharedHardware(source.hardwareIds, destination)));
@@ -147,12 +176,20 @@ class Answer {
     const running = runningOf(group, this.index);
     const { hardwareId } = this.question;
     // A status does not tell its hardware; the question then asks only about the kind that it filters for.
-    const possible = hardwareId === undefined ? running.hardwareIds : running.hardwareIds.filter((id) => id === hardwareId);
-    if (possible.length === 0 && (hardwareId !== undefined && running.hardwareIds.length > 0)) return;
+    const possible =
+      hardwareId === undefined ? running.hardwareIds : running.hardwareIds.filter((id) => id === hardwareId);
+    if (possible.length === 0 && hardwareId !== undefined && running.hardwareIds.length > 0) return;
     const goals = this.destinations.filter((one) => one.hardwareIds.some((id) => possible.includes(id)));
     if (goals.length === 0) {
       // Without a tag the question is about every device, also of other products: those are not stranded.
-      if (this.question.tag !== undefined) this.#ways.push({ group, way: { kind: 'none', detail: `no Target of version ${this.question.to} for ${possible.join(', ') || 'unknown hardware'}` } });
+      if (this.question.tag !== undefined)
+        this.#ways.push({
+          group,
+          way: {
+            kind: 'none',
+            detail: `no Target of version ${this.question.to} for ${possible.join(', ') || 'unknown hardware'}`,
+          },
+        });
       return;
     }
     const ways = goals.map((goal) => this.#wayTo(goal, group, running));
@@ -166,8 +203,16 @@ class Answer {
   }
 
   finish(): RequiredDeltas {
-    const byDevices = [...this.#pairs.values()].filter((pair) => !this.#named.has(pair)).sort((a, b) => b.devices - a.devices || this.#compareEnds(b.from, a.from));
-    if (this.question.tag !== undefined) return { to: this.question.to, pairs: [...this.#named, ...byDevices], ways: this.#ways, impossible: this.#impossible };
+    const byDevices = [...this.#pairs.values()]
+      .filter((pair) => !this.#named.has(pair))
+      .sort((a, b) => b.devices - a.devices || this.#compareEnds(b.from, a.from));
+    if (this.question.tag !== undefined)
+      return {
+        to: this.question.to,
+        pairs: [...this.#named, ...byDevices],
+        ways: this.#ways,
+        impossible: this.#impossible,
+      };
     // Named pairs alone: the fleet only says how many devices each serves.
     const ways = this.#ways.filter(({ way }) => way.kind === 'delta' && this.#named.has(way.pair));
     return { to: this.question.to, pairs: [...this.#named], ways, impossible: this.#impossible };
@@ -179,8 +224,13 @@ class Answer {
     if (isThere(source, goal, ends)) return { kind: 'there' };
     if (!this.question.allowDowngrade && this.#isNewer(source, goal)) return { kind: 'newer' };
     // What the server calls an orphan and does not tell by commit may be no version at all, as in fioctl.
-    if (group.isOrphan && group.commit === undefined) return withoutBase(group, { hardwareIds: [], ...(source.version === undefined ? {} : { version: source.version }) });
-    if (this.question.format === 'OSTREE' ? source.commit === undefined : source.target === undefined) return withoutBase(group, source);
+    if (group.isOrphan && group.commit === undefined)
+      return withoutBase(group, {
+        hardwareIds: [],
+        ...(source.version === undefined ? {} : { version: source.version }),
+      });
+    if (this.question.format === 'OSTREE' ? source.commit === undefined : source.target === undefined)
+      return withoutBase(group, source);
     const obstacle = this.facts.obstacle(ends.from, ends.to);
     if (obstacle !== undefined) {
       const reason = source.target === undefined || group.isOrphan ? 'orphan' : obstacle.reason;
@@ -192,7 +242,9 @@ class Answer {
   /** A version that several kinds of hardware have is another Target for each of them. */
   #sourceFor(goal: Target, running: Running): Running {
     if (running.target !== undefined || running.version === undefined) return running;
-    const target = this.index.ofVersion(running.version).find((one) => one.hardwareIds.some((id) => goal.hardwareIds.includes(id)));
+    const target = this.index
+      .ofVersion(running.version)
+      .find((one) => one.hardwareIds.some((id) => goal.hardwareIds.includes(id)));
     if (target === undefined || running.commit !== undefined) return running;
     return { ...running, target, ...(target.format === 'OSTREE' ? { commit: target.sha256 } : {}) };
   }
@@ -205,23 +257,41 @@ class Answer {
   }
 
   #ends(source: Running, goal: Target): { from: DeltaEnd; to: DeltaEnd } {
-    if (goal.format !== 'OSTREE') return { from: { versions: source.version === undefined ? [] : [source.version] }, to: { versions: [goal.version] } };
+    if (goal.format !== 'OSTREE')
+      return {
+        from: { versions: source.version === undefined ? [] : [source.version] },
+        to: { versions: [goal.version] },
+      };
     return {
-      from: { versions: source.version === undefined ? [] : [source.version], ...(source.commit === undefined ? {} : { commit: source.commit }) },
+      from: {
+        versions: source.version === undefined ? [] : [source.version],
+        ...(source.commit === undefined ? {} : { commit: source.commit }),
+      },
       to: { versions: [goal.version], commit: goal.sha256 },
     };
   }
 
   #pair({ from, to }: { from: DeltaEnd; to: DeltaEnd }, hardwareIds: readonly string[]): RequiredPair {
     // A commit is the same whoever runs it; a SWUpdate version is another image on other hardware.
-    const key = from.commit === undefined ? [...hardwareIds, from.versions[0], to.versions[0]].join('\0') : `${from.commit}\0${to.commit}`;
+    const key =
+      from.commit === undefined
+        ? [...hardwareIds, from.versions[0], to.versions[0]].join('\0')
+        : `${from.commit}\0${to.commit}`;
     const known = this.#pairs.get(key);
     if (known === undefined) {
-      const pair: RequiredPair = { from: { ...from, versions: [...from.versions] }, to: { ...to, versions: [...to.versions] }, hardwareIds: [...hardwareIds], devices: 0, examples: [] };
+      const pair: RequiredPair = {
+        from: { ...from, versions: [...from.versions] },
+        to: { ...to, versions: [...to.versions] },
+        hardwareIds: [...hardwareIds],
+        devices: 0,
+        examples: [],
+      };
       this.#pairs.set(key, pair);
       return pair;
     }
-    known.from.versions = distinct([...known.from.versions, ...from.versions]).sort((a, b) => this.facts.compareVersions(b, a));
+    known.from.versions = distinct([...known.from.versions, ...from.versions]).sort((a, b) =>
+      this.facts.compareVersions(b, a),
+    );
     known.hardwareIds = distinct([...known.hardwareIds, ...hardwareIds]);
     return known;
   }
@@ -233,18 +303,26 @@ class Answer {
   }
 }
 
-const sharedHardware = (ids: readonly string[], target: Target): string[] => target.hardwareIds.filter((id) => ids.includes(id));
+const sharedHardware = (ids: readonly string[], target: Target): string[] =>
+  target.hardwareIds.filter((id) => ids.includes(id));
 
-const sameSoftware = ({ from, to }: { from: DeltaEnd; to: DeltaEnd }): boolean => from.commit !== undefined && from.commit === to.commit;
+const sameSoftware = ({ from, to }: { from: DeltaEnd; to: DeltaEnd }): boolean =>
+  from.commit !== undefined && from.commit === to.commit;
 
 /** A container-only build has the same commit under a new version: such a device has nothing to fetch by delta. */
 const isThere = (source: Running, goal: Target, ends: { from: DeltaEnd; to: DeltaEnd }): boolean =>
-  sameSoftware(ends) || (source.version === goal.version && (source.commit === undefined || source.target?.name === goal.name));
+  sameSoftware(ends) ||
+  (source.version === goal.version && (source.commit === undefined || source.target?.name === goal.name));
 
 function withoutBase(group: DeviceGroup, source: Running): Way {
-  if (source.version === undefined && group.targetName === undefined) return { kind: 'full-image', reason: 'unknown', detail: 'says nothing of what it runs' };
-  return { kind: 'full-image', reason: 'orphan', detail: `runs ${group.targetName ?? source.version ?? ''}, which the registry does not have` };
+  if (source.version === undefined && group.targetName === undefined)
+    return { kind: 'full-image', reason: 'unknown', detail: 'says nothing of what it runs' };
+  return {
+    kind: 'full-image',
+    reason: 'orphan',
+    detail: `runs ${group.targetName ?? source.version ?? ''}, which the registry does not have`,
+  };
 }
 
-const COSTS: Record<Way['kind'], number> = { there: 0, newer: 1, delta: 2, 'full-image': 3, none: 4 };
+const COSTS: Record<Way['kind'], number> = { 'there': 0, 'newer': 1, 'delta': 2, 'full-image': 3, 'none': 4 };
 const costOf = (way: Way): number => COSTS[way.kind];

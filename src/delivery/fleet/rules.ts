@@ -1,5 +1,11 @@
 /** What the plan's rules and the fleet's tags require, all together: what must not be pruned. */
-import { requiredDeltas, type BasisFacts, type DeltaQuestion, type RequiredDeltas, type RequiredPair } from './required.ts';
+import {
+  requiredDeltas,
+  type BasisFacts,
+  type DeltaQuestion,
+  type RequiredDeltas,
+  type RequiredPair,
+} from './required.ts';
 import { targetsOf } from '../../fleet/running.ts';
 import type { DeltaRule } from '../../core/plan.ts';
 import { sourceSelector } from '../../plan/sources.ts';
@@ -12,7 +18,8 @@ import type { FleetSituation } from './open.ts';
 export function questionOf(rule: DeltaRule, { registry, format, fleet }: FleetSituation): DeltaQuestion {
   const question = { format, to: rule.to, from: [] as string[], allowDowngrade: false };
   // A tag that no device follows yet requires nothing.
-  if (rule.from.kind === 'tag' && fleet !== undefined) return fleet.tags.includes(rule.from.tag) ? { ...question, tag: rule.from.tag } : question;
+  if (rule.from.kind === 'tag' && fleet !== undefined)
+    return fleet.tags.includes(rule.from.tag) ? { ...question, tag: rule.from.tag } : question;
   const known = targetsOf(registry, format);
   const sources = sourceSelector(known)(rule);
   // What a list names and the registry lacks is told by the report, version by version.
@@ -30,8 +37,14 @@ export function retainedPairs(situation: FleetSituation, facts: BasisFacts): Req
   const ofRules = plan.deltas
     .filter((rule) => known.some((target) => target.version === rule.to))
     .flatMap((rule) => answerRule(rule, situation, facts).pairs);
-  const ofTags = (fleet?.tags ?? []).flatMap((tag) => known
-    .filter((target) => target.tags.includes(tag))
-    .flatMap((target) => requiredDeltas(registry, fleet, { format, to: target.version, from: [], tag, allowDowngrade: false }, facts).pairs));
+  const ofTags = (fleet?.tags ?? []).flatMap((tag) =>
+    known
+      .filter((target) => target.tags.includes(tag))
+      .flatMap(
+        (target) =>
+          requiredDeltas(registry, fleet, { format, to: target.version, from: [], tag, allowDowngrade: false }, facts)
+            .pairs,
+      ),
+  );
   return [...ofRules, ...ofTags];
 }

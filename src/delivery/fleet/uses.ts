@@ -29,7 +29,10 @@ export async function usesOf(plan: Plan, signal?: AbortSignal): Promise<Uses> {
       // Other products may be in the same fleet.
       if (version === undefined || (hardwareIds.length > 0 && !hardwareIds.includes(plan.machine))) continue;
       const use = byVersion.get(version) ?? { devices: 0, examples: [] };
-      byVersion.set(version, { devices: use.devices + group.devices, examples: [...use.examples, ...group.examples].slice(0, EXAMPLES) });
+      byVersion.set(version, {
+        devices: use.devices + group.devices,
+        examples: [...use.examples, ...group.examples].slice(0, EXAMPLES),
+      });
     }
     return { byVersion };
   } catch (error) {

@@ -1,5 +1,17 @@
 /** Static deltas of an OSTree plan: from the fleet's pairs to the repository and back into the registry. */
-import { deltaStates, makeDeltas, problemOf, pruneDeltas, publishSizes, repositoryLock, repositoryOf, unrequiredDeltas, type CommitPair, type MadeDelta, type StatsRef } from './index.ts';
+import {
+  deltaStates,
+  makeDeltas,
+  problemOf,
+  pruneDeltas,
+  publishSizes,
+  repositoryLock,
+  repositoryOf,
+  unrequiredDeltas,
+  type CommitPair,
+  type MadeDelta,
+  type StatsRef,
+} from './index.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import type { Report } from '../../core/events.ts';
 import { setDeltaStats } from '../../fleet/registry-edit.ts';
@@ -24,13 +36,15 @@ export interface OstreeHost {
 
 /** The repository's side of a pair. @throws ReleasePlanError `ostree-commit-missing` */
 export function commitsOf({ from, to }: Pick<RequiredPair, 'from' | 'to'>): CommitPair {
-  if (from.commit === undefined || to.commit === undefined) throw new ReleasePlanError('ostree-commit-missing', `${from.versions[0] ?? 'the source'} has no commit`);
+  if (from.commit === undefined || to.commit === undefined)
+    throw new ReleasePlanError('ostree-commit-missing', `${from.versions[0] ?? 'the source'} has no commit`);
   return { from: from.commit, to: to.commit };
 }
 
 /** The OSTree settings of a plan. @throws ReleasePlanError `usage` for a plan without */
 export function ostreeOf(plan: Plan): OstreeSettings {
-  if (plan.ostree === undefined) throw new ReleasePlanError('usage', `${plan.file} is no OSTree plan`, { hint: 'Set `ostree: {repo, branch}`.' });
+  if (plan.ostree === undefined)
+    throw new ReleasePlanError('usage', `${plan.file} is no OSTree plan`, { hint: 'Set `ostree: {repo, branch}`.' });
   return plan.ostree;
 }
 
@@ -41,7 +55,11 @@ export function ostreeOf(plan: Plan): OstreeSettings {
  * @returns each required delta, new or not
  * @throws ReleasePlanError what makeDeltas, publishSizes and updateRegistry throw
  */
-export async function makeOstreeDeltas(plan: Plan, pairs: readonly RequiredPair[], host: OstreeHost): Promise<MadeDelta[]> {
+export async function makeOstreeDeltas(
+  plan: Plan,
+  pairs: readonly RequiredPair[],
+  host: OstreeHost,
+): Promise<MadeDelta[]> {
   const settings = ostreeOf(plan);
   const made = await makeDeltas(repositoryOf(settings), pairs.map(commitsOf), {
     progress: host.progress,
@@ -50,22 +68,40 @@ export async function makeOstreeDeltas(plan: Plan, pairs: readonly RequiredPair[
     ...(host.waitMs === undefined ? {} : { waitMs: host.waitMs }),
     ...(settings.jobs === undefined ? {} : { jobs: settings.jobs }),
   });
-  await registerSizes(plan, made.map(({ to }) => to), host);
+  await registerSizes(
+    plan,
+    made.map(({ to }) => to),
+    host,
+  );
   return made;
 }
 
 /** Deletes deltas, and takes their sizes out of what devices read. */
 export async function pruneOstreeDeltas(plan: Plan, pairs: readonly CommitPair[], host: OstreeHost): Promise<void> {
-  await pruneDeltas(repositoryOf(ostreeOf(plan)), pairs, { ...stopOf(host), ...(host.waitMs === undefined ? {} : { waitMs: host.waitMs }) });
-  await registerSizes(plan, pairs.map(({ to }) => to), host);
+  await pruneDeltas(repositoryOf(ostreeOf(plan)), pairs, {
+    ...stopOf(host),
+    ...(host.waitMs === undefined ? {} : { waitMs: host.waitMs }),
+  });
+  await registerSizes(
+    plan,
+    pairs.map(({ to }) => to),
+    host,
+  );
 }
 
 /** The deltas in the repository that none of these pairs is. */
-export const unrequiredOf = async (plan: Plan, retained: readonly RequiredPair[], signal?: AbortSignal): Promise<CommitPair[]> =>
-  await unrequiredDeltas(repositoryOf(ostreeOf(plan)), retained.map(commitsOf), signal);
+export const unrequiredOf = async (
+  plan: Plan,
+  retained: readonly RequiredPair[],
+  signal?: AbortSignal,
+): Promise<CommitPair[]> => await unrequiredDeltas(repositoryOf(ostreeOf(plan)), retained.map(commitsOf), signal);
 
 /** What keeps devices from using each delta, in the order of the pairs; undefined where nothing does. */
-export async function ostreeProblems(plan: Plan, pairs: readonly RequiredPair[], signal?: AbortSignal): Promise<Array<string | undefined>> {
+export async function ostreeProblems(
+  plan: Plan,
+  pairs: readonly RequiredPair[],
+  signal?: AbortSignal,
+): Promise<Array<string | undefined>> {
   const states = await deltaStates(repositoryOf(ostreeOf(plan)), pairs.map(commitsOf), signal);
   return states.map(problemOf);
 }
@@ -74,20 +110,35 @@ export async function ostreeProblems(plan: Plan, pairs: readonly RequiredPair[],
 async function registerSizes(plan: Plan, commits: readonly string[], host: OstreeHost): Promise<void> {
   const repo = repositoryOf(ostreeOf(plan));
   const file = registryFile(plan);
-  await withLock(repositoryLock(repo), `sizes of static deltas in ${repo.path}`, { waitMs: SIZES_WAIT_MS, ...stopOf(host) }, async () => {
-    const registry = await readRegistry(file);
-    const known = new Set(registry.targets.map((target) => target.sha256));
-    const refs = await publishSizes(repo, commits.filter((commit) => known.has(commit)), (to) => namedStats(registry, to));
-    const change = (current: Registry) => [...refs].flatMap(([commit, ref]) => setDeltaStats(current, commit, ref));
-    await updateRegistry(file, change, { cwd: plan.dir, report: host.report, ...stopOf(host), ...(plan.targets?.sign === undefined ? {} : { sign: plan.targets.sign }) });
-  });
+  await withLock(
+    repositoryLock(repo),
+    `sizes of static deltas in ${repo.path}`,
+    { waitMs: SIZES_WAIT_MS, ...stopOf(host) },
+    async () => {
+      const registry = await readRegistry(file);
+      const known = new Set(registry.targets.map((target) => target.sha256));
+      const refs = await publishSizes(
+        repo,
+        commits.filter((commit) => known.has(commit)),
+        (to) => namedStats(registry, to),
+      );
+      const change = (current: Registry) => [...refs].flatMap(([commit, ref]) => setDeltaStats(current, commit, ref));
+      await updateRegistry(file, change, {
+        cwd: plan.dir,
+        report: host.report,
+        ...stopOf(host),
+        ...(plan.targets?.sign === undefined ? {} : { sign: plan.targets.sign }),
+      });
+    },
+  );
 }
 
 /** The statistics that the Targets of a commit name. */
 function namedStats(registry: Registry, commit: string): StatsRef | undefined {
   for (const { sha256, custom } of registry.targets) {
     const stats = custom['delta-stats'];
-    if (sha256 === commit && isRecord(stats) && typeof stats.sha256 === 'string' && typeof stats.size === 'number') return { sha256: stats.sha256, size: stats.size };
+    if (sha256 === commit && isRecord(stats) && typeof stats.sha256 === 'string' && typeof stats.size === 'number')
+      return { sha256: stats.sha256, size: stats.size };
   }
   return undefined;
 }

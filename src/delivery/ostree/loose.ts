@@ -10,10 +10,16 @@ type ObjectName = string;
 const SUFFIX = { file: 'filez', dirtree: 'dirtree', dirmeta: 'dirmeta' } as const;
 
 /** Bytes that a client which has `from` fetches to have `to`, object by object; one request each. */
-export async function looseBytes(repo: OstreeRepository, { from, to }: { from: string; to: string }, signal?: AbortSignal): Promise<{ bytes: number; objects: number }> {
+export async function looseBytes(
+  repo: OstreeRepository,
+  { from, to }: { from: string; to: string },
+  signal?: AbortSignal,
+): Promise<{ bytes: number; objects: number }> {
   const has = new Set(await objectsOf(repo, from, signal));
   const lacks = [...new Set(await objectsOf(repo, to, signal))].filter((name) => !has.has(name));
-  const sizes = await Promise.all(lacks.map(async (name) => (await stat(join(repo.path, 'objects', name.slice(0, 2), name.slice(2)))).size));
+  const sizes = await Promise.all(
+    lacks.map(async (name) => (await stat(join(repo.path, 'objects', name.slice(0, 2), name.slice(2)))).size),
+  );
   return { bytes: sizes.reduce((sum, size) => sum + size, 0), objects: lacks.length };
 }
 
@@ -29,6 +35,8 @@ export function readListing(stdout: string): ObjectName[] {
     const sums = /^[-dl]\d+ +\d+ +\d+ +\d+ ([0-9a-f]{64})(?: ([0-9a-f]{64}))? /.exec(line);
     if (sums === null) return [];
     const [, first = '', second] = sums;
-    return line.startsWith('d') && second !== undefined ? [`${first}.${SUFFIX.dirtree}`, `${second}.${SUFFIX.dirmeta}`] : [`${first}.${SUFFIX.file}`];
+    return line.startsWith('d') && second !== undefined
+      ? [`${first}.${SUFFIX.dirtree}`, `${second}.${SUFFIX.dirmeta}`]
+      : [`${first}.${SUFFIX.file}`];
   });
 }

@@ -38,7 +38,11 @@ export interface MadeDelta extends CommitPair {
  * @throws ReleasePlanError `ostree-repo-missing`, `ostree-commit-missing`,
  *   `ostree-summary-signed`, `ostree-delta-broken`, `disk-full`, `locked`, `interrupted`
  */
-export async function makeDeltas(repo: OstreeRepository, pairs: readonly CommitPair[], options: MakeOptions): Promise<MadeDelta[]> {
+export async function makeDeltas(
+  repo: OstreeRepository,
+  pairs: readonly CommitPair[],
+  options: MakeOptions,
+): Promise<MadeDelta[]> {
   await requireRepository(repo);
   requireSummaryKey(repo);
   const wanted = [...new Map(pairs.map((pair) => [deltaName(pair), pair])).values()];
@@ -60,12 +64,18 @@ function requireCommit(repo: OstreeRepository, commit: string): void {
   if (problem !== undefined) throw new ReleasePlanError('ostree-commit-missing', problem);
 }
 
-/** An advertised delta that changes under its clients breaks them all; so it is deleted and out of the summary before it is made again. */
+/**
+ * An advertised delta that changes under its clients breaks them all; so it is deleted and out of the summary before it
+ * is made again.
+ */
 async function withdrawBroken(repo: OstreeRepository, work: readonly Work[], options: MakeOptions): Promise<void> {
   const broken = work.filter(({ state }) => state.state === 'broken');
   if (broken.length === 0) return;
   for (const { pair, state } of broken) {
-    options.warn(`the static delta ${short(pair)} cannot be read and is made anew${state.state === 'broken' ? `: ${state.problem}` : ''}`);
+    options.warn(
+      `the static delta ${short(pair)} cannot be read and is made ` +
+        `anew${state.state === 'broken' ? `: ${state.problem}` : ''}`,
+    );
     await deleteDelta(repo, pair);
   }
   await updateSummary(repo, options.signal);
@@ -81,7 +91,8 @@ async function makeAll(repo: OstreeRepository, work: readonly Work[], options: M
       await record(pair, proof);
       return { ...pair, isNew: true, proof };
     });
-    if (!work.every(({ state }) => state.state === 'proven' && state.isAdvertised)) await updateSummary(repo, options.signal);
+    if (!work.every(({ state }) => state.state === 'proven' && state.isAdvertised))
+      await updateSummary(repo, options.signal);
     return made;
   } catch (error) {
     if (options.signal?.aborted !== true) await showWhatIsMade(repo, options);
@@ -112,7 +123,11 @@ async function openRecord(repo: OstreeRepository): Promise<(pair: CommitPair, pr
   };
 }
 
-async function makeOne(repo: OstreeRepository, pair: CommitPair, { progress, signal }: MakeOptions): Promise<DeltaProof> {
+async function makeOne(
+  repo: OstreeRepository,
+  pair: CommitPair,
+  { progress, signal }: MakeOptions,
+): Promise<DeltaProof> {
   const stop = signal ? { signal } : {};
   progress(`static delta ${short(pair)}: generating`);
   try {
@@ -124,11 +139,19 @@ async function makeOne(repo: OstreeRepository, pair: CommitPair, { progress, sig
     const problem = 'problem' in content ? content.problem : await proveDelta(repo, pair, content, signal);
     if ('problem' in content || problem !== undefined) {
       await deleteDelta(repo, pair);
-      throw new ReleasePlanError('ostree-delta-broken', `the static delta ${deltaName(pair)} does not apply: ${problem ?? ''}`);
+      throw new ReleasePlanError(
+        'ostree-delta-broken',
+        `the static delta ${deltaName(pair)} does not apply: ${problem ?? ''}`,
+      );
     }
     const { sizeBytes, uncompressedBytes } = content;
     progress(`static delta ${short(pair)}: proven, ${formatBytes(sizeBytes)} to fetch`);
-    return { superblock: await superblockDigest(repo, pair), sizeBytes, uncompressedBytes, provenAt: new Date().toISOString() };
+    return {
+      superblock: await superblockDigest(repo, pair),
+      sizeBytes,
+      uncompressedBytes,
+      provenAt: new Date().toISOString(),
+    };
   } catch (error) {
     // Without its superblock it is nothing to anyone, and takes room.
     if (!isGenerated(repo, pair)) {

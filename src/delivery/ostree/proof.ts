@@ -20,7 +20,12 @@ const SKELETON = ['objects', 'refs/heads', 'refs/mirrors', 'refs/remotes', 'exte
  *
  * @returns why the delta is no good, or undefined when it is
  */
-export async function proveDelta(repo: OstreeRepository, pair: CommitPair, content: DeltaContent, signal?: AbortSignal): Promise<string | undefined> {
+export async function proveDelta(
+  repo: OstreeRepository,
+  pair: CommitPair,
+  content: DeltaContent,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
   const stop = signal ? { signal } : {};
   await mkdir(ownFolder(repo), { recursive: true });
   const scratch = await mkdtemp(join(ownFolder(repo), 'proof-'));
@@ -44,7 +49,12 @@ export async function proveDelta(repo: OstreeRepository, pair: CommitPair, conte
   }
 }
 
-async function pullDelta(client: { path: string }, server: { path: string }, pair: CommitPair, signal?: AbortSignal): Promise<void> {
+async function pullDelta(
+  client: { path: string },
+  server: { path: string },
+  pair: CommitPair,
+  signal?: AbortSignal,
+): Promise<void> {
   // Nothing of it outlives the proof.
   const pull = ['pull-local', '--disable-fsync', '--require-static-deltas', server.path, pair.to];
   const stop = signal ? { signal } : {};
@@ -53,7 +63,12 @@ async function pullDelta(client: { path: string }, server: { path: string }, pai
   if (exitCode !== 0) await ostree(client, pull, stop);
 }
 
-async function startClient(repo: OstreeRepository, pair: CommitPair, client: string, signal?: AbortSignal): Promise<void> {
+async function startClient(
+  repo: OstreeRepository,
+  pair: CommitPair,
+  client: string,
+  signal?: AbortSignal,
+): Promise<void> {
   // Owners and extended attributes are part of each checksum: bare keeps them as they are, bare-user beside the file.
   const mode = process.getuid?.() === 0 ? 'bare' : 'bare-user';
   const stop = signal ? { signal } : {};
@@ -61,7 +76,12 @@ async function startClient(repo: OstreeRepository, pair: CommitPair, client: str
   await ostree({ path: client }, ['pull-local', '--disable-fsync', repo.path, pair.from], stop);
 }
 
-async function serveOnly(repo: OstreeRepository, pair: CommitPair, fallbacks: readonly string[], server: string): Promise<void> {
+async function serveOnly(
+  repo: OstreeRepository,
+  pair: CommitPair,
+  fallbacks: readonly string[],
+  server: string,
+): Promise<void> {
   for (const folder of SKELETON) await mkdir(join(server, folder), { recursive: true });
   // A repository's own configuration may name remotes and signatures that have no place here.
   await writeFile(join(server, 'config'), '[core]\nrepo_version=1\nmode=archive-z2\nindexed-deltas=true\n');

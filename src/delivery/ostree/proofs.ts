@@ -18,7 +18,9 @@ export interface DeltaProof {
 
 const proofsFile = (repo: OstreeRepository): string => join(ownFolder(repo), 'proofs.json');
 
-/** The proofs by delta (`from-to`). A record that is missing or was altered proves nothing: everything is shown again. */
+/**
+ * The proofs by delta (`from-to`). A record that is missing or was altered proves nothing: everything is shown again.
+ */
 export async function readProofs(repo: OstreeRepository): Promise<Map<string, DeltaProof>> {
   let text: string;
   try {
@@ -35,5 +37,8 @@ export async function readProofs(repo: OstreeRepository): Promise<Map<string, De
 
 /** Replaces the record. Call it under the repository's lock. */
 export async function writeProofs(repo: OstreeRepository, proofs: ReadonlyMap<string, DeltaProof>): Promise<void> {
-  await writeFileAtomic(proofsFile(repo), sealJson({ schema: 1, deltas: Object.fromEntries([...proofs].sort(([a], [b]) => (a < b ? -1 : 1))) }));
+  await writeFileAtomic(
+    proofsFile(repo),
+    sealJson({ schema: 1, deltas: Object.fromEntries([...proofs].sort(([a], [b]) => (a < b ? -1 : 1))) }),
+  );
 }

@@ -5,8 +5,14 @@ import { repositoryLock, requireRepository, type OstreeRepository } from './repo
 import { deleteDelta, deltaName, listDeltas, type CommitPair } from './static-delta.ts';
 import { requireSummaryKey, updateSummary } from './summary.ts';
 
-/** The deltas in the repository that are not among the required ones; those from nothing (first installs) do not count. */
-export async function unrequiredDeltas(repo: OstreeRepository, required: readonly CommitPair[], signal?: AbortSignal): Promise<CommitPair[]> {
+/**
+ * The deltas in the repository that are not among the required ones; those from nothing (first installs) do not count.
+ */
+export async function unrequiredDeltas(
+  repo: OstreeRepository,
+  required: readonly CommitPair[],
+  signal?: AbortSignal,
+): Promise<CommitPair[]> {
   const names = new Set(required.map(deltaName));
   return (await listDeltas(repo, signal)).filter((pair) => !names.has(deltaName(pair)));
 }
@@ -17,7 +23,11 @@ export async function unrequiredDeltas(repo: OstreeRepository, required: readonl
  *
  * @throws ReleasePlanError `ostree-repo-missing`, `ostree-summary-signed`, `locked`, `disk-full`
  */
-export async function pruneDeltas(repo: OstreeRepository, pairs: readonly CommitPair[], options: { waitMs?: number; signal?: AbortSignal } = {}): Promise<void> {
+export async function pruneDeltas(
+  repo: OstreeRepository,
+  pairs: readonly CommitPair[],
+  options: { waitMs?: number; signal?: AbortSignal } = {},
+): Promise<void> {
   await requireRepository(repo);
   requireSummaryKey(repo);
   if (pairs.length === 0) return;

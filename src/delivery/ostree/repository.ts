@@ -28,11 +28,17 @@ export const repositoryLock = (repo: OstreeRepository): string => join(ownFolder
  *
  * @throws ReleasePlanError `tool-missing`, `tool-failed` with ostree's words, `disk-full`, `interrupted`
  */
-export async function ostree(repo: Pick<OstreeRepository, 'path'>, args: readonly string[], options: { signal?: AbortSignal; okCodes?: readonly number[] } = {}): Promise<RunResult> {
+export async function ostree(
+  repo: Pick<OstreeRepository, 'path'>,
+  args: readonly string[],
+  options: { signal?: AbortSignal; okCodes?: readonly number[] } = {},
+): Promise<RunResult> {
   try {
     return await run('setpriv', ['--pdeathsig=KILL', '--', 'ostree', `--repo=${repo.path}`, ...args], options);
   } catch (error) {
-    throw error instanceof ReleasePlanError && error.code === 'tool-failed' ? inOstreesName(error, repo.path, args) : error;
+    throw error instanceof ReleasePlanError && error.code === 'tool-failed'
+      ? inOstreesName(error, repo.path, args)
+      : error;
   }
 }
 
@@ -40,11 +46,20 @@ export async function ostree(repo: Pick<OstreeRepository, 'path'>, args: readonl
 function inOstreesName(error: ReleasePlanError, path: string, args: readonly string[]): ReleasePlanError {
   if (error.message.includes('failed to execute ostree')) return missingTool('ostree', error);
   const verb = args.slice(0, args[0] === 'static-delta' ? 2 : 1).join(' ');
-  if (!error.message.includes('No space left on device')) return new ReleasePlanError('tool-failed', error.message.replace(/^setpriv ostree failed/, `ostree ${verb} failed`), { cause: error });
-  return new ReleasePlanError('disk-full', `no room for ostree ${verb} in ${path} or in ${process.env.TMPDIR ?? '/var/tmp'}`, {
-    cause: error,
-    hint: 'Free space, or set TMPDIR to a larger disk; devices are served as before.',
-  });
+  if (!error.message.includes('No space left on device'))
+    return new ReleasePlanError(
+      'tool-failed',
+      error.message.replace(/^setpriv ostree failed/, `ostree ${verb} failed`),
+      { cause: error },
+    );
+  return new ReleasePlanError(
+    'disk-full',
+    `no room for ostree ${verb} in ${path} or in ${process.env.TMPDIR ?? '/var/tmp'}`,
+    {
+      cause: error,
+      hint: 'Free space, or set TMPDIR to a larger disk; devices are served as before.',
+    },
+  );
 }
 
 /**
@@ -58,19 +73,28 @@ export async function requireRepository(repo: OstreeRepository): Promise<void> {
     config = await readFile(join(repo.path, 'config'), 'utf8');
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error;
-    throw new ReleasePlanError('ostree-repo-missing', `there is no OSTree repository at ${repo.path}`, { cause: error });
+    throw new ReleasePlanError('ostree-repo-missing', `there is no OSTree repository at ${repo.path}`, {
+      cause: error,
+    });
   }
   const mode = /^mode=(.*)$/m.exec(config)?.[1]?.trim();
   if (mode === 'archive' || mode === 'archive-z2') return;
-  throw new ReleasePlanError('ostree-repo-missing', `the repository ${repo.path} has mode ${mode ?? 'bare'}; devices pull from mode archive alone`, {
-    hint: 'Make one with `ostree init --mode=archive` and `ostree pull-local` into it.',
-  });
+  throw new ReleasePlanError(
+    'ostree-repo-missing',
+    `the repository ${repo.path} has mode ${mode ?? 'bare'}; devices pull from mode archive alone`,
+    {
+      hint: 'Make one with `ostree init --mode=archive` and `ostree pull-local` into it.',
+    },
+  );
 }
 
 /** Why no delta can be made with a commit, or undefined when it is there, whole. */
 export function commitProblem(repo: OstreeRepository, commit: string): string | undefined {
-  if (!existsSync(join(repo.path, 'objects', commit.slice(0, 2), `${commit.slice(2)}.commit`))) return `commit ${commit} is not in ${repo.path}`;
-  return existsSync(join(repo.path, 'state', `${commit}.commitpartial`)) ? `commit ${commit} is only partly in ${repo.path}` : undefined;
+  if (!existsSync(join(repo.path, 'objects', commit.slice(0, 2), `${commit.slice(2)}.commit`)))
+    return `commit ${commit} is not in ${repo.path}`;
+  return existsSync(join(repo.path, 'state', `${commit}.commitpartial`))
+    ? `commit ${commit} is only partly in ${repo.path}`
+    : undefined;
 }
 
 /**
@@ -79,17 +103,27 @@ export function commitProblem(repo: OstreeRepository, commit: string): string | 
  * @throws ReleasePlanError `ostree-ref-unknown` with the nearest branch
  */
 export async function resolveRef(repo: OstreeRepository, ref: string, signal?: AbortSignal): Promise<string> {
-  const { stdout, exitCode } = await ostree(repo, ['rev-parse', ref], { okCodes: [0, 1], ...(signal ? { signal } : {}) });
+  const { stdout, exitCode } = await ostree(repo, ['rev-parse', ref], {
+    okCodes: [0, 1],
+    ...(signal ? { signal } : {}),
+  });
   if (exitCode === 0) return stdout.trim();
   const refs = (await ostree(repo, ['refs', '--list'])).stdout.split('\n').filter((line) => line !== '');
   const near = refs.length === 0 ? '' : closest(ref, refs);
   throw new ReleasePlanError('ostree-ref-unknown', `${repo.path} has no branch ${JSON.stringify(ref)}`, {
-    hint: near !== '' && distance(near, ref) <= 3 ? `Is ${near} meant?` : `It has: ${refs.slice(0, 10).join(', ') || 'none'}.`,
+    hint:
+      near !== '' && distance(near, ref) <= 3
+        ? `Is ${near} meant?`
+        : `It has: ${refs.slice(0, 10).join(', ') || 'none'}.`,
   });
 }
 
 /** When commits were made, in seconds since 1970; what the repository does not have is left out. */
-export async function commitTimes(repo: OstreeRepository, commits: readonly string[], signal?: AbortSignal): Promise<Map<string, number>> {
+export async function commitTimes(
+  repo: OstreeRepository,
+  commits: readonly string[],
+  signal?: AbortSignal,
+): Promise<Map<string, number>> {
   const times = new Map<string, number>();
   for (const commit of new Set(commits)) {
     if (commitProblem(repo, commit) !== undefined) continue;

@@ -17,7 +17,12 @@ type DeltaStep = Extract<Step, { kind: 'delta' }>;
  * @returns what was made, in words
  * @throws ReleasePlanError what makeDeltas, publishSizes and updateRegistry throw
  */
-export async function runStaticDelta(step: DeltaStep, situation: OstreeSituation, host: StepHost, progress: (message: string) => void): Promise<string> {
+export async function runStaticDelta(
+  step: DeltaStep,
+  situation: OstreeSituation,
+  host: StepHost,
+  progress: (message: string) => void,
+): Promise<string> {
   const pair = situation.pairs.find(({ from, to }) => pairKey(from, to) === pairKey(step.from, step.to));
   if (pair === undefined) throw new Error(`${pairKey(step.from, step.to)} is a step of no pair`);
   if (problemOf(pair.state) !== undefined) {
@@ -25,11 +30,23 @@ export async function runStaticDelta(step: DeltaStep, situation: OstreeSituation
     situation.isTried = true;
     await makePairs(wanted, situation, host, progress);
   }
-  return pair.state.state === 'proven' ? `${formatBytes(pair.state.proof.sizeBytes)} in place of ${formatBytes(pair.loose.bytes)} in ${pair.loose.objects} objects` : 'made';
+  return pair.state.state === 'proven'
+    ? `${formatBytes(pair.state.proof.sizeBytes)} in place of ${formatBytes(pair.loose.bytes)} in ` +
+        `${pair.loose.objects} objects`
+    : 'made';
 }
 
-async function makePairs(pairs: readonly OstreePair[], { fleet: { plan } }: OstreeSituation, host: StepHost, progress: (message: string) => void): Promise<void> {
-  const made = await makeOstreeDeltas(plan, pairs.map(({ required }) => required), { report: host.report, progress, signal: host.signal });
+async function makePairs(
+  pairs: readonly OstreePair[],
+  { fleet: { plan } }: OstreeSituation,
+  host: StepHost,
+  progress: (message: string) => void,
+): Promise<void> {
+  const made = await makeOstreeDeltas(
+    plan,
+    pairs.map(({ required }) => required),
+    { report: host.report, progress, signal: host.signal },
+  );
   for (const pair of pairs) {
     const { from, to } = commitsOf(pair.required);
     const delta = made.find((one) => one.from === from && one.to === to);

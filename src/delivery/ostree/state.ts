@@ -18,7 +18,11 @@ export type DeltaState =
  * The state of each pair, in order. Every delta is read with all its parts:
  * a proof is of bits, and disks lose them.
  */
-export async function deltaStates(repo: OstreeRepository, pairs: readonly CommitPair[], signal?: AbortSignal): Promise<DeltaState[]> {
+export async function deltaStates(
+  repo: OstreeRepository,
+  pairs: readonly CommitPair[],
+  signal?: AbortSignal,
+): Promise<DeltaState[]> {
   const proofs = await readProofs(repo);
   const advertised = await advertisedDeltas(repo, signal);
   const states: DeltaState[] = [];
@@ -26,7 +30,13 @@ export async function deltaStates(repo: OstreeRepository, pairs: readonly Commit
   return states;
 }
 
-async function stateOf(repo: OstreeRepository, pair: CommitPair, proof: DeltaProof | undefined, advertised: ReadonlySet<string>, signal?: AbortSignal): Promise<DeltaState> {
+async function stateOf(
+  repo: OstreeRepository,
+  pair: CommitPair,
+  proof: DeltaProof | undefined,
+  advertised: ReadonlySet<string>,
+  signal?: AbortSignal,
+): Promise<DeltaState> {
   if (!isGenerated(repo, pair)) return { state: 'absent' };
   const shown = await showDelta(repo, pair, signal);
   if ('problem' in shown) return { state: 'broken', problem: shown.problem };
@@ -37,9 +47,13 @@ async function stateOf(repo: OstreeRepository, pair: CommitPair, proof: DeltaPro
 /** What keeps devices from using a delta, in words; undefined when nothing does. */
 export function problemOf(state: DeltaState): string | undefined {
   switch (state.state) {
-    case 'absent': return 'is missing';
-    case 'unproven': return 'was not proven';
-    case 'broken': return `is broken: ${state.problem}`;
-    case 'proven': return state.isAdvertised ? undefined : 'is not in the summary, so that devices do not see it';
+    case 'absent':
+      return 'is missing';
+    case 'unproven':
+      return 'was not proven';
+    case 'broken':
+      return `is broken: ${state.problem}`;
+    case 'proven':
+      return state.isAdvertised ? undefined : 'is not in the summary, so that devices do not see it';
   }
 }

@@ -31,12 +31,15 @@ export const deltaName = ({ from, to }: CommitPair): string => `${from}-${to}`;
  * @see ostree-core.c, _ostree_get_relative_static_delta_path: base64 of both checksums, `/` as `_`, no padding
  */
 export function deltaFolder(repo: OstreeRepository, { from, to }: CommitPair): string {
-  const [left, right] = [from, to].map((hex) => Buffer.from(hex, 'hex').toString('base64').replace(/=+$/, '').replaceAll('/', '_'));
+  const [left, right] = [from, to].map((hex) =>
+    Buffer.from(hex, 'hex').toString('base64').replace(/=+$/, '').replaceAll('/', '_'),
+  );
   return join(repo.path, 'deltas', (left ?? '').slice(0, 2), `${(left ?? '').slice(2)}-${right}`);
 }
 
 /** Whether a delta is there to its end: ostree writes the superblock last. */
-export const isGenerated = (repo: OstreeRepository, pair: CommitPair): boolean => existsSync(join(deltaFolder(repo, pair), 'superblock'));
+export const isGenerated = (repo: OstreeRepository, pair: CommitPair): boolean =>
+  existsSync(join(deltaFolder(repo, pair), 'superblock'));
 
 /** What identifies a delta's bits: the superblock holds the checksum of each part. 64 hex digits. */
 export const superblockDigest = async (repo: OstreeRepository, pair: CommitPair): Promise<string> =>
@@ -56,7 +59,11 @@ export async function listDeltas(repo: OstreeRepository, signal?: AbortSignal): 
  *
  * @returns what it holds, or what is wrong with it
  */
-export async function showDelta(repo: OstreeRepository, pair: CommitPair, signal?: AbortSignal): Promise<DeltaContent | { problem: string }> {
+export async function showDelta(
+  repo: OstreeRepository,
+  pair: CommitPair,
+  signal?: AbortSignal,
+): Promise<DeltaContent | { problem: string }> {
   try {
     const { stdout } = await ostree(repo, ['static-delta', 'show', deltaName(pair)], signal ? { signal } : {});
     return readShown(stdout);
@@ -73,7 +80,8 @@ export function readShown(stdout: string): DeltaContent | { problem: string } {
     return digits === undefined ? undefined : Number(digits);
   };
   const [sizeBytes, uncompressedBytes] = [bytesOf('Total Size'), bytesOf('Total Uncompressed Size')];
-  if (sizeBytes === undefined || uncompressedBytes === undefined) return { problem: '`ostree static-delta show` gives no total size' };
+  if (sizeBytes === undefined || uncompressedBytes === undefined)
+    return { problem: '`ostree static-delta show` gives no total size' };
   const lines = stdout.split('\n');
   const start = lines.findIndex((line) => line.startsWith('Number of fallback entries:'));
   const fallbacks: string[] = [];

@@ -35,12 +35,20 @@ const statsFile = (repo: OstreeRepository, sha256: string): string => join(repo.
  * The sizes of the deltas to one commit: those of an older document and the
  * proven ones, which count where both know a delta; of deltas that exist. Pure.
  */
-export function mergeSizes(old: ReadonlyMap<string, DeltaSize>, proven: ReadonlyMap<string, DeltaSize>, exists: (from: string) => boolean): Map<string, DeltaSize> {
+export function mergeSizes(
+  old: ReadonlyMap<string, DeltaSize>,
+  proven: ReadonlyMap<string, DeltaSize>,
+  exists: (from: string) => boolean,
+): Map<string, DeltaSize> {
   return new Map([...old, ...proven].filter(([from]) => exists(from)));
 }
 
 /** Reads a document that a Target names; one that is missing or is not what its name says counts for nothing. */
-export async function readStats(repo: OstreeRepository, to: string, ref: StatsRef | undefined): Promise<Map<string, DeltaSize>> {
+export async function readStats(
+  repo: OstreeRepository,
+  to: string,
+  ref: StatsRef | undefined,
+): Promise<Map<string, DeltaSize>> {
   if (ref === undefined || !/^[0-9a-f]{64}$/.test(ref.sha256)) return new Map();
   let text: string;
   try {
@@ -58,10 +66,18 @@ export async function readStats(repo: OstreeRepository, to: string, ref: StatsRe
  *
  * @throws ReleasePlanError `ostree-stats-too-large`
  */
-export async function writeStats(repo: OstreeRepository, to: string, sizes: ReadonlyMap<string, DeltaSize>): Promise<StatsRef> {
+export async function writeStats(
+  repo: OstreeRepository,
+  to: string,
+  sizes: ReadonlyMap<string, DeltaSize>,
+): Promise<StatsRef> {
   const text = canonicalJson({ [to]: Object.fromEntries(sizes) });
   const { sha256, sizeBytes } = digestBytes(text);
-  if (sizeBytes > MAX_BYTES) throw new ReleasePlanError('ostree-stats-too-large', `the sizes of ${sizes.size} deltas to ${to} take ${sizeBytes} bytes; devices read ${MAX_BYTES}`);
+  if (sizeBytes > MAX_BYTES)
+    throw new ReleasePlanError(
+      'ostree-stats-too-large',
+      `the sizes of ${sizes.size} deltas to ${to} take ${sizeBytes} bytes; devices read ${MAX_BYTES}`,
+    );
   await writeFileAtomic(statsFile(repo, sha256), text);
   return { sha256, size: sizeBytes };
 }

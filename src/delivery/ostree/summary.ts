@@ -11,7 +11,10 @@ import { ostree, type OstreeRepository } from './repository.ts';
  */
 export function requireSummaryKey(repo: OstreeRepository): void {
   if (repo.gpgKey !== undefined || !existsSync(join(repo.path, 'summary.sig'))) return;
-  throw new ReleasePlanError('ostree-summary-signed', `${repo.path} has a signed summary (summary.sig), and no key is named to sign the next one`);
+  throw new ReleasePlanError(
+    'ostree-summary-signed',
+    `${repo.path} has a signed summary (summary.sig), and no key is named to sign the next one`,
+  );
 }
 
 /**
@@ -23,7 +26,10 @@ export function requireSummaryKey(repo: OstreeRepository): void {
  */
 export async function updateSummary(repo: OstreeRepository, signal?: AbortSignal): Promise<void> {
   requireSummaryKey(repo);
-  const signing = repo.gpgKey === undefined ? [] : [`--gpg-sign=${repo.gpgKey}`, ...(repo.gpgHomedir === undefined ? [] : [`--gpg-homedir=${repo.gpgHomedir}`])];
+  const signing =
+    repo.gpgKey === undefined
+      ? []
+      : [`--gpg-sign=${repo.gpgKey}`, ...(repo.gpgHomedir === undefined ? [] : [`--gpg-homedir=${repo.gpgHomedir}`])];
   await ostree(repo, ['summary', '--update', ...signing], signal ? { signal } : {});
 }
 

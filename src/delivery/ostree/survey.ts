@@ -1,5 +1,14 @@
 /** How an OSTree plan stands: what its rules require of the repository, and what the repository has. */
-import { commitProblem, deltaStates, looseBytes, problemOf, repositoryOf, requireRepository, resolveRef, type DeltaState } from './index.ts';
+import {
+  commitProblem,
+  deltaStates,
+  looseBytes,
+  problemOf,
+  repositoryOf,
+  requireRepository,
+  resolveRef,
+  type DeltaState,
+} from './index.ts';
 import { distinct, targetsOf } from '../../fleet/running.ts';
 import { endInWords, type RequiredDeltas, type RequiredPair } from '../fleet/required.ts';
 import type { DeltaRule, Plan, Step } from '../../core/plan.ts';
@@ -48,7 +57,9 @@ export async function surveyOstree(plan: Plan, signal?: AbortSignal): Promise<Os
   const facts = await basisFacts(fleet, signal);
   const known = new Set(targetsOf(fleet.registry, fleet.format).map((target) => target.version));
   // A version that is not there yet is a row of the report, and hinders no other.
-  const answers = plan.deltas.filter((rule) => known.has(rule.to)).map((rule) => ({ rule, answer: answerRule(rule, fleet, facts) }));
+  const answers = plan.deltas
+    .filter((rule) => known.has(rule.to))
+    .map((rule) => ({ rule, answer: answerRule(rule, fleet, facts) }));
   const wanted = new Map<string, { rule: DeltaRule; required: RequiredPair }>();
   for (const { rule, answer } of answers) {
     for (const required of answer.pairs) {
@@ -57,11 +68,22 @@ export async function surveyOstree(plan: Plan, signal?: AbortSignal): Promise<Os
     }
   }
   const found = [...wanted.values()];
-  const states = await deltaStates(repo, found.map(({ required }) => commitsOf(required)), signal);
+  const states = await deltaStates(
+    repo,
+    found.map(({ required }) => commitsOf(required)),
+    signal,
+  );
   const pairs: OstreePair[] = [];
   for (const [at, { rule, required }] of found.entries()) {
     const loose = await looseBytes(repo, commitsOf(required), signal);
-    pairs.push({ from: endInWords(required.from), to: endInWords(required.to), rule: ruleInWords(rule), required, loose, state: states[at] ?? { state: 'absent' } });
+    pairs.push({
+      from: endInWords(required.from),
+      to: endInWords(required.to),
+      rule: ruleInWords(rule),
+      required,
+      loose,
+      state: states[at] ?? { state: 'absent' },
+    });
   }
   pairs.sort((a, b) => b.required.devices - a.required.devices);
   return { fleet, answers, pairs, versions: versionProblems(plan, fleet) };
@@ -71,7 +93,9 @@ export async function surveyOstree(plan: Plan, signal?: AbortSignal): Promise<Os
 export function ostreeSteps({ pairs }: OstreeSituation, reportIsCurrent: boolean): Step[] {
   const deltas = pairs.flatMap(({ from, to, rule, state }): Step[] => {
     const problem = problemOf(state);
-    return problem === undefined ? [] : [{ kind: 'delta', from, to, engine: 'ostree', why: `required by ${rule}; it ${problem}` }];
+    return problem === undefined
+      ? []
+      : [{ kind: 'delta', from, to, engine: 'ostree', why: `required by ${rule}; it ${problem}` }];
   });
   if (deltas.length > 0) return [...deltas, { kind: 'report', why: 'the steps above change it' }];
   return reportIsCurrent ? [] : [{ kind: 'report', why: 'the report on disk is missing or of another state' }];
@@ -79,18 +103,32 @@ export function ostreeSteps({ pairs }: OstreeSituation, reportIsCurrent: boolean
 
 function versionProblems(plan: Plan, { registry, format }: FleetSituation): OstreeSituation['versions'] {
   const repo = repositoryOf(ostreeOf(plan));
-  const named = distinct([...plan.versions.map((one) => one.version), ...plan.deltas.flatMap((rule) => [rule.to, ...(rule.from.kind === 'list' ? rule.from.versions : [])])]);
-  return new Map(named.map((version) => {
-    const targets = targetsOf(registry, format).filter((target) => target.version === version);
-    return [version, targets.length === 0 ? `${registry.file} has no Target of it` : targets.map((target) => commitProblem(repo, target.sha256)).find((one) => one !== undefined)];
-  }));
+  const named = distinct([
+    ...plan.versions.map((one) => one.version),
+    ...plan.deltas.flatMap((rule) => [rule.to, ...(rule.from.kind === 'list' ? rule.from.versions : [])]),
+  ]);
+  return new Map(
+    named.map((version) => {
+      const targets = targetsOf(registry, format).filter((target) => target.version === version);
+      return [
+        version,
+        targets.length === 0
+          ? `${registry.file} has no Target of it`
+          : targets.map((target) => commitProblem(repo, target.sha256)).find((one) => one !== undefined),
+      ];
+    }),
+  );
 }
 
 function ruleInWords({ from }: DeltaRule): string {
   switch (from.kind) {
-    case 'list': return 'the plan by name';
-    case 'tag': return `tag ${from.tag}`;
-    case 'previous': return `previous ${from.count}`;
-    case 'range': return `range ${from.range}`;
+    case 'list':
+      return 'the plan by name';
+    case 'tag':
+      return `tag ${from.tag}`;
+    case 'previous':
+      return `previous ${from.count}`;
+    case 'range':
+      return `range ${from.range}`;
   }
 }

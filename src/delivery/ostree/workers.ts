@@ -11,12 +11,19 @@ const RESERVE_BYTES = 500_000_000;
  *
  * @param wanted the plan's own number, which is taken as it is
  */
-export function jobCount(pairs: number, wanted: number | undefined, machine: { cores: number; freeBytes: number } = thisMachine()): number {
+export function jobCount(
+  pairs: number,
+  wanted: number | undefined,
+  machine: { cores: number; freeBytes: number } = thisMachine(),
+): number {
   const fitting = wanted ?? Math.min(machine.cores, Math.floor((machine.freeBytes - RESERVE_BYTES) / BYTES_PER_JOB));
   return Math.max(1, Math.min(pairs, fitting));
 }
 
-const thisMachine = (): { cores: number; freeBytes: number } => ({ cores: availableParallelism(), freeBytes: freemem() });
+const thisMachine = (): { cores: number; freeBytes: number } => ({
+  cores: availableParallelism(),
+  freeBytes: freemem(),
+});
 
 /**
  * Does the work for every item, so many at once, and hands back the results in

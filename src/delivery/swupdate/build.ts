@@ -32,7 +32,12 @@ export interface Workshop {
  * Runs `body` with the plan's build directory locked, from the first build to
  * the last archived file: the next build removes what the one before left.
  */
-export async function withWorkshop<T>(plan: Plan, host: StepHost, waitMs: number, body: (workshop: Workshop) => Promise<T>): Promise<T> {
+export async function withWorkshop<T>(
+  plan: Plan,
+  host: StepHost,
+  waitMs: number,
+  body: (workshop: Workshop) => Promise<T>,
+): Promise<T> {
   const kas = requireKas(plan);
   const options = { env: host.env, what: `apply ${plan.file}`, waitMs, signal: host.signal };
   return await withBuildDirectory(kas, options, async (directory) => {
@@ -59,27 +64,52 @@ export async function cleanWorkshop(plan: Plan, host: StepHost): Promise<void> {
 
 function requireKas(plan: Plan): KasSettings {
   if (plan.kas !== undefined) return plan.kas;
-  throw new ReleasePlanError('archive-missing', `${plan.file} has versions that are not in the archive, and no kas section to build them with`);
+  throw new ReleasePlanError(
+    'archive-missing',
+    `${plan.file} has versions that are not in the archive, and no kas section to build them with`,
+  );
 }
 
 /** Where generated files go. */
-const placeOf = (plan: Plan, { config, workDir }: KasSettings): OverridePlace => ({ planDir: plan.dir, config, workDir });
+const placeOf = (plan: Plan, { config, workDir }: KasSettings): OverridePlace => ({
+  planDir: plan.dir,
+  config,
+  workDir,
+});
 
 /** Builds one version. @returns what was done, in words */
-export async function runBuild(version: string, { plan, kas, directory, host }: Workshop, progress: (message: string) => void): Promise<string> {
+export async function runBuild(
+  version: string,
+  { plan, kas, directory, host }: Workshop,
+  progress: (message: string) => void,
+): Promise<string> {
   const place = placeOf(plan, kas);
   const override = await writeOverride(place, { buildinfo: kas.buildinfo, version });
-  const chain = await chainOf({ config: kas.config, versionFiles: plannedVersion(plan, version).kas, override, workDir: kas.workDir });
+  const chain = await chainOf({
+    config: kas.config,
+    versionFiles: plannedVersion(plan, version).kas,
+    override,
+    workDir: kas.workDir,
+  });
   const logFile = join(await generatedFolder(place), 'logs', `${version}.log`);
   const { machine, distro, dir: planDir } = plan;
   await buildVersion(directory, {
-    kas, chain, version, machine, distro, planDir, logFile,
-    env: host.env, signal: host.signal, onProgress: progress,
+    kas,
+    chain,
+    version,
+    machine,
+    distro,
+    planDir,
+    logFile,
+    env: host.env,
+    signal: host.signal,
+    onProgress: progress,
   });
   return `log ${logFile}`;
 }
 
-const plannedVersion = (plan: Plan, version: string): PlannedVersion => plan.versions.find((one) => one.version === version) ?? { version, tags: [], kas: [] };
+const plannedVersion = (plan: Plan, version: string): PlannedVersion =>
+  plan.versions.find((one) => one.version === version) ?? { version, tags: [], kas: [] };
 
 /**
  * Archives a version that kas has built, once the build is proven.
@@ -88,24 +118,44 @@ const plannedVersion = (plan: Plan, version: string): PlannedVersion => plan.ver
  * @throws ReleasePlanError `archive-missing` when this version was not built
  *   last, and as {@link proveBuild} and {@link archiveVersion}
  */
-export async function runArchive(version: string, { plan, kas, directory, host }: Workshop, situation: Situation, progress: (message: string) => void): Promise<string> {
+export async function runArchive(
+  version: string,
+  { plan, kas, directory, host }: Workshop,
+  situation: Situation,
+  progress: (message: string) => void,
+): Promise<string> {
   const { signal } = host;
   const pending = await readPending(directory);
   if (pending?.version !== version || !pending.finished) {
-    throw new ReleasePlanError('archive-missing', `the last build in ${directory.path} is not one of ${version} that ended well`);
+    throw new ReleasePlanError(
+      'archive-missing',
+      `the last build in ${directory.path} is not one of ${version} that ended well`,
+    );
   }
   const { machine, distro, image, product } = plan;
   const deploy = deployDirOf(kas, host.env, { machine, distro, image, version });
   progress('prove the build');
   const proof = await proveBuild({
-    deploy, machine, distro, image, version, signal,
+    deploy,
+    machine,
+    distro,
+    image,
+    version,
+    signal,
     partitions: plan.partitions,
     startedAtNs: pending.startedAtNs,
-    objectionToEarlier: async (path, sha256) => await objectionToEarlier(directory, { path, sha256, key: plan, pending, workDir: kas.workDir }),
+    objectionToEarlier: async (path, sha256) =>
+      await objectionToEarlier(directory, { path, sha256, key: plan, pending, workDir: kas.workDir }),
     scratchDir: directory.notes,
   });
   const manifest = await archiveVersion({
-    key: plan, product, distro, version, deploy, proof, signal,
+    key: plan,
+    product,
+    distro,
+    version,
+    deploy,
+    proof,
+    signal,
     partitions: plan.partitions,
     collect: plan.collect,
     configuration: pending.configuration,
@@ -113,19 +163,42 @@ export async function runArchive(version: string, { plan, kas, directory, host }
     makeSignature: async (from, out) => void (await signature(from, out, { signal })),
     onFile: (path, sizeBytes) => progress(`${path}, ${formatBytes(sizeBytes)}`),
   });
-  const images = manifest.files.filter((one) => one.role === 'image').map(({ path, sha256 }) => ({ path: join(deploy, path), sha256 }));
+  const images = manifest.files
+    .filter((one) => one.role === 'image')
+    .map(({ path, sha256 }) => ({ path: join(deploy, path), sha256 }));
   await rememberProven(directory, pending, plan, images);
   await clearPending(directory);
   const bytes = manifest.files.reduce((sum, one) => sum + one.sizeBytes, 0);
   situation.versions.set(version, { state: 'whole', manifest, dir: versionDir(plan, version) });
-  return `${manifest.files.length} files, ${formatBytes(bytes)}; ${proof.filter((one) => one.check === 'build-version').map((one) => one.detail).join('; ')}`;
+  return `${manifest.files.length} files, ${formatBytes(bytes)}; ${proof
+    .filter((one) => one.check === 'build-version')
+    .map((one) => one.detail)
+    .join('; ')}`;
 }
 
 /** Runs the plan's own delta build. @returns the folder with its results */
-export async function buildDeltaWithKas(from: string, to: string, { plan, kas, directory, host }: Workshop, progress: (message: string) => void): Promise<string> {
-  if (kas.deltaConfig.length === 0) throw new ReleasePlanError('pair-inconsistent', `${plan.file}: engine kas needs kas.delta_config`);
+export async function buildDeltaWithKas(
+  from: string,
+  to: string,
+  { plan, kas, directory, host }: Workshop,
+  progress: (message: string) => void,
+): Promise<string> {
+  if (kas.deltaConfig.length === 0)
+    throw new ReleasePlanError('pair-inconsistent', `${plan.file}: engine kas needs kas.delta_config`);
   const chain = await chainOf({ config: kas.deltaConfig, workDir: kas.workDir });
   const logFile = join(await generatedFolder(placeOf(plan, kas)), 'logs', `${from}-to-${to}.log`);
   const { machine, distro, image } = plan;
-  return await buildDelta(directory, { kas, chain, from, to, machine, distro, image, logFile, env: host.env, signal: host.signal, onProgress: progress });
+  return await buildDelta(directory, {
+    kas,
+    chain,
+    from,
+    to,
+    machine,
+    distro,
+    image,
+    logFile,
+    env: host.env,
+    signal: host.signal,
+    onProgress: progress,
+  });
 }

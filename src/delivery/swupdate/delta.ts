@@ -17,7 +17,13 @@ type DeltaStep = Extract<Step, { kind: 'delta' }>;
  * @throws ReleasePlanError `archive-missing`, `archive-damaged`, `archive-unreadable`, `pair-inconsistent`
  *   or what delta/update.ts throws
  */
-export async function runDelta(step: DeltaStep, situation: Situation, host: StepHost, workshop: Workshop | undefined, progress: (message: string) => void): Promise<string> {
+export async function runDelta(
+  step: DeltaStep,
+  situation: Situation,
+  host: StepHost,
+  workshop: Workshop | undefined,
+  progress: (message: string) => void,
+): Promise<string> {
   if (situation.ostree !== undefined) return await runStaticDelta(step, situation.ostree, host, progress);
   const base = sideOf(situation, step.from);
   const target = sideOf(situation, step.to);
@@ -51,7 +57,10 @@ function sideOf(situation: Situation, version: string): UpdateSide {
 function requireFit(base: VersionManifest, target: VersionManifest): void {
   const failed = [...checkPair(base, target), ...checkSlots(target)].filter((row) => row.result === 'fail');
   if (failed.length === 0) return;
-  throw new ReleasePlanError('pair-inconsistent', `${pairKey(base.version, target.version)}: ${failed.map((row) => `${row.check}: ${row.detail}`).join('; ')}`);
+  throw new ReleasePlanError(
+    'pair-inconsistent',
+    `${pairKey(base.version, target.version)}: ${failed.map((row) => `${row.check}: ${row.detail}`).join('; ')}`,
+  );
 }
 
 function requireWorkshop(workshop: Workshop | undefined): Workshop {

@@ -17,7 +17,11 @@ import { needsCodeSigningPurpose, readCertificates } from '../../swu/certificate
 import { resolveKey } from '../../swu/keys.ts';
 import type { DeltaInput } from '../engines/engine.ts';
 
-const notInstalled = (check: Proof['check'], program: string): Proof => ({ check, result: 'not-checked', detail: `${program} is not installed here` });
+const notInstalled = (check: Proof['check'], program: string): Proof => ({
+  check,
+  result: 'not-checked',
+  detail: `${program} is not installed here`,
+});
 
 async function orNotInstalled(check: Proof['check'], program: string, proof: () => Promise<Proof>): Promise<Proof> {
   try {
@@ -36,21 +40,38 @@ async function orNotInstalled(check: Proof['check'], program: string, proof: () 
 export async function proveWithLibrsync(input: DeltaInput, delta: string, signal: AbortSignal): Promise<Proof> {
   return await orNotInstalled('librsync-applies', 'rdiff', async () => {
     const { sha256, exitCode, stderr } = await digestOfOutput('rdiff', ['patch', input.base.path, delta, '-'], signal);
-    if (exitCode === 0 && sha256 === input.target.sha256) return { check: 'librsync-applies', result: 'pass', detail: `${input.partition}: rdiff patch gives the target` };
-    throw new ReleasePlanError('delta-unproven', `${input.partition}: rdiff patch ${exitCode === 0 ? `gives sha256 ${sha256}, the target has ${input.target.sha256}` : `ended with exit code ${exitCode}: ${stderr.trim()}`}`);
+    if (exitCode === 0 && sha256 === input.target.sha256)
+      return { check: 'librsync-applies', result: 'pass', detail: `${input.partition}: rdiff patch gives the target` };
+    throw new ReleasePlanError(
+      'delta-unproven',
+      `${input.partition}: rdiff patch ` +
+        `${
+          exitCode === 0
+            ? `gives sha256 ${sha256}, the target has ${input.target.sha256}`
+            : `ended with exit code ${exitCode}: ${stderr.trim()}`
+        }`,
+    );
   });
 }
 
 /** Runs a program and hashes what it prints, which may be gigabytes. */
-function digestOfOutput(command: string, args: readonly string[], signal: AbortSignal): Promise<{ sha256: string; exitCode: number; stderr: string }> {
+function digestOfOutput(
+  command: string,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<{ sha256: string; exitCode: number; stderr: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], signal });
     const hash = createHash('sha256');
     const stderr: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => hash.update(chunk));
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-    child.once('error', (error) => reject('code' in error && error.code === 'ENOENT' ? missingTool(command, error) : error));
-    child.once('close', (code) => resolve({ sha256: hash.digest('hex'), exitCode: code ?? -1, stderr: Buffer.concat(stderr).toString('utf8') }));
+    child.once('error', (error) =>
+      reject('code' in error && error.code === 'ENOENT' ? missingTool(command, error) : error),
+    );
+    child.once('close', (code) =>
+      resolve({ sha256: hash.digest('hex'), exitCode: code ?? -1, stderr: Buffer.concat(stderr).toString('utf8') }),
+    );
   });
 }
 
@@ -72,7 +93,8 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
   const { signing, swu } = request.plan;
   const skipped = (detail: string): Proof => ({ check: 'swupdate-accepts', result: 'not-checked', detail });
   // Debian's build demands a signature and takes CMS alone (shared/facts/swupdate.md).
-  if (signing?.method !== 'cms' || signing.public === undefined) return skipped('Debian\'s swupdate verifies CMS signatures alone');
+  if (signing?.method !== 'cms' || signing.public === undefined)
+    return skipped("Debian's swupdate verifies CMS signatures alone");
   if (swu.guard === 'lua') return skipped('guard: lua looks for the base on the machine that parses the package');
   // A revision may be a regular expression of the device, which no board can have.
   const revision = swu.hardware.find((one) => !one.startsWith('#'));
@@ -88,7 +110,11 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
       const link = join(work, 'update.swu');
       await symlink(request.swu, link);
       for (const selection of selections) await check({ ...request, link }, device, selection, work);
-      return { check: 'swupdate-accepts', result: 'pass', detail: `swupdate -c as ${board}${selections[0] === undefined ? '' : `, ${selections.join(' and ')}`}` };
+      return {
+        check: 'swupdate-accepts',
+        result: 'pass',
+        detail: `swupdate -c as ${board}${selections[0] === undefined ? '' : `, ${selections.join(' and ')}`}`,
+      };
     });
   });
 }
@@ -123,12 +149,21 @@ const CHECK_BYTES_PER_MS = 4 * 1024;
  */
 const TRIES = 3;
 
-async function runSwupdate(args: readonly string[], { swu, signal }: SwupdateRequest, work: string): Promise<RunResult> {
+async function runSwupdate(
+  args: readonly string[],
+  { swu, signal }: SwupdateRequest,
+  work: string,
+): Promise<RunResult> {
   const timeoutMs = CHECK_MS + Math.ceil((await stat(swu)).size / CHECK_BYTES_PER_MS);
   for (let tries = 1; ; tries += 1) {
     try {
       // Its sockets and what it unpacks lie in TMPDIR; two runs must not share one.
-      return await run('swupdate', args, { env: { TMPDIR: work }, signal, timeoutMs, okCodes: Array.from({ length: 256 }, (_, code) => code) });
+      return await run('swupdate', args, {
+        env: { TMPDIR: work },
+        signal,
+        timeoutMs,
+        okCodes: Array.from({ length: 256 }, (_, code) => code),
+      });
     } catch (error) {
       if (tries === TRIES || !(error instanceof ReleasePlanError) || error.code !== 'tool-stalled') throw error;
     }
@@ -136,11 +171,20 @@ async function runSwupdate(args: readonly string[], { swu, signal }: SwupdateReq
 }
 
 /** @param device what the device knows: the key that it trusts, its board and revision */
-async function check(request: SwupdateRequest & { link: string }, device: readonly string[], selection: string | undefined, work: string): Promise<void> {
+async function check(
+  request: SwupdateRequest & { link: string },
+  device: readonly string[],
+  selection: string | undefined,
+  work: string,
+): Promise<void> {
   const { swu } = request;
   const args = ['-v', '-c', '-i', request.link, ...device, ...(selection === undefined ? [] : ['-e', selection])];
   const { exitCode, stdout, stderr } = await runSwupdate(args, request, work);
   if (exitCode === 0) return;
   const errors = `${stdout}\n${stderr}`.split('\n').filter((line) => line.includes('ERROR'));
-  throw new ReleasePlanError('pair-inconsistent', `${basename(swu)}: swupdate -c ${selection === undefined ? '' : `-e ${selection} `}refuses it: ${errors.slice(0, 4).join('; ') || `exit code ${exitCode}`}`);
+  throw new ReleasePlanError(
+    'pair-inconsistent',
+    `${basename(swu)}: swupdate -c ${selection === undefined ? '' : `-e ${selection} `}refuses it: ` +
+      `${errors.slice(0, 4).join('; ') || `exit code ${exitCode}`}`,
+  );
 }

@@ -34,11 +34,26 @@ export async function pairsOfPlan(plan: Plan, signal?: AbortSignal): Promise<{ p
   for (const rule of plan.deltas) {
     const tag = tagOf(rule);
     // A tag that no device follows yet requires nothing.
-    const answer = tag === undefined || !fleet.tags.includes(tag) ? undefined : requiredDeltas(registry, fleet, { format: 'SWUPDATE', to: rule.to, from: [], tag, allowDowngrade: false }, facts);
-    const pairs: FleetPair[] = tag === undefined
-      ? requiredPairs({ ...plan, deltas: [rule] })
-      : (answer?.pairs ?? []).map((pair) => ({ ...versionsOf(pair), engine: rule.engine, rule: `${pair.devices} devices on ${tag}`, devices: pair.devices }));
-    for (const pair of pairs) if (!found.has(JSON.stringify([pair.from, pair.to]))) found.set(JSON.stringify([pair.from, pair.to]), pair);
+    const answer =
+      tag === undefined || !fleet.tags.includes(tag)
+        ? undefined
+        : requiredDeltas(
+            registry,
+            fleet,
+            { format: 'SWUPDATE', to: rule.to, from: [], tag, allowDowngrade: false },
+            facts,
+          );
+    const pairs: FleetPair[] =
+      tag === undefined
+        ? requiredPairs({ ...plan, deltas: [rule] })
+        : (answer?.pairs ?? []).map((pair) => ({
+            ...versionsOf(pair),
+            engine: rule.engine,
+            rule: `${pair.devices} devices on ${tag}`,
+            devices: pair.devices,
+          }));
+    for (const pair of pairs)
+      if (!found.has(JSON.stringify([pair.from, pair.to]))) found.set(JSON.stringify([pair.from, pair.to]), pair);
     if (tag !== undefined && answer !== undefined) rows.push(...deviceRows(tag, answer));
   }
   return { pairs: [...found.values()], rows };
@@ -52,9 +67,19 @@ async function knownVersions(plan: Plan): Promise<Registry> {
   const registry = existsSync(file) ? await readRegistry(file) : emptyRegistry(file);
   const planned = plan.versions
     .filter(({ version }) => !registry.targets.some((target) => target.name === swupdateTargetName(plan, version)))
-    .map(({ version, tags }): Target => ({ name: swupdateTargetName(plan, version), sha256: '', version, tags, hardwareIds: [plan.machine], format: 'SWUPDATE', custom: { name: `${plan.machine}-${plan.image}` } }));
+    .map(({ version, tags }): Target => ({
+      name: swupdateTargetName(plan, version),
+      sha256: '',
+      version,
+      tags,
+      hardwareIds: [plan.machine],
+      format: 'SWUPDATE',
+      custom: { name: `${plan.machine}-${plan.image}` },
+    }));
   // Other products may share the archive root, and with it the registry.
-  const ours = registry.targets.filter((target) => target.custom.name === undefined || target.custom.name === `${plan.machine}-${plan.image}`);
+  const ours = registry.targets.filter(
+    (target) => target.custom.name === undefined || target.custom.name === `${plan.machine}-${plan.image}`,
+  );
   return { ...registry, targets: [...ours, ...planned] };
 }
 

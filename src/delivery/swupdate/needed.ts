@@ -44,12 +44,15 @@ export async function needOf(plan: Plan, state: ArchiveState, signal?: AbortSign
   for (const [version, held] of state.versions) {
     if (held.state === 'damaged') bind(need, version, 'it is damaged; see `release-plan verify`');
     if (held.state === 'unreadable') bind(need, version, 'it cannot be read; see `release-plan verify`');
-    if (held.state === 'whole' && held.manifest.product !== plan.product) bind(need, version, `it is of the product ${held.manifest.product}`);
+    if (held.state === 'whole' && held.manifest.product !== plan.product)
+      bind(need, version, `it is of the product ${held.manifest.product}`);
   }
   await undecided('the reports of other plans', async () => await addOtherPlans(need, plan));
   const situation = await undecided('registry and fleet', async () => await openNeed(plan, signal));
-  for (const { version, tags } of targetsOf(situation.registry, 'SWUPDATE')) if (tags.length > 0) need.tagged.add(version);
-  if (situation.fleet !== undefined) await addFleet(need, { ...situation, fleet: situation.fleet }, [...state.versions.keys()]);
+  for (const { version, tags } of targetsOf(situation.registry, 'SWUPDATE'))
+    if (tags.length > 0) need.tagged.add(version);
+  if (situation.fleet !== undefined)
+    await addFleet(need, { ...situation, fleet: situation.fleet }, [...state.versions.keys()]);
   return need;
 }
 
@@ -71,7 +74,10 @@ async function undecided<T>(what: string, body: () => Promise<T>): Promise<T> {
   } catch (error) {
     const known = asUserError(error);
     if (known === undefined || known.code === 'interrupted') throw error;
-    throw new ReleasePlanError('gc-undecided', `${what}: ${known.message}`, { cause: error, ...(known.hint === undefined ? {} : { hint: known.hint }) });
+    throw new ReleasePlanError('gc-undecided', `${what}: ${known.message}`, {
+      cause: error,
+      ...(known.hint === undefined ? {} : { hint: known.hint }),
+    });
   }
 }
 
@@ -93,7 +99,10 @@ function subjectsOf(text: string, name: string): string[] {
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    throw new ReleasePlanError('gc-undecided', `${name} is not JSON`, { cause: error, hint: 'Write it again with `release-plan apply`, or remove it when its plan is no more.' });
+    throw new ReleasePlanError('gc-undecided', `${name} is not JSON`, {
+      cause: error,
+      hint: 'Write it again with `release-plan apply`, or remove it when its plan is no more.',
+    });
   }
   const checks = isRecord(parsed) && Array.isArray(parsed.checks) ? parsed.checks : [];
   return checks.flatMap((row: unknown) => (isRecord(row) && typeof row.subject === 'string' ? [row.subject] : []));
@@ -101,7 +110,10 @@ function subjectsOf(text: string, name: string): string[] {
 
 async function openNeed(plan: Plan, signal: AbortSignal | undefined): Promise<FleetSituation> {
   const registry = await registryOf(plan);
-  const fleet = plan.fleet === undefined ? undefined : await readFleet(plan.fleet, { cwd: plan.dir, ...(signal ? { signal } : {}) });
+  const fleet =
+    plan.fleet === undefined
+      ? undefined
+      : await readFleet(plan.fleet, { cwd: plan.dir, ...(signal ? { signal } : {}) });
   return { plan, format: 'SWUPDATE', registry, ...(fleet === undefined ? {} : { fleet }) };
 }
 
@@ -111,16 +123,29 @@ async function registryOf(plan: Plan): Promise<Registry> {
   try {
     return await readRegistry(file);
   } catch (error) {
-    if (plan.targets === undefined && error instanceof ReleasePlanError && error.code === 'targets-not-found') return emptyRegistry(file);
+    if (plan.targets === undefined && error instanceof ReleasePlanError && error.code === 'targets-not-found')
+      return emptyRegistry(file);
     throw error;
   }
 }
 
-async function addFleet(need: Need, situation: FleetSituation & { fleet: Fleet }, archived: readonly string[]): Promise<void> {
+async function addFleet(
+  need: Need,
+  situation: FleetSituation & { fleet: Fleet },
+  archived: readonly string[],
+): Promise<void> {
   need.running = runningVersions(situation, archived);
-  for (const [version, devices] of need.running) bind(need, version, `${devices} ${devices === 1 ? 'device runs' : 'devices run'} it`);
-  const pairs = await undecided('the deltas that devices require', async () => retainedPairs(situation, await basisFacts(situation)));
-  addPairs(need, pairs.flatMap(({ from, to }) => from.versions.flatMap((one) => to.versions.map((other) => ({ from: one, to: other })))));
+  for (const [version, devices] of need.running)
+    bind(need, version, `${devices} ${devices === 1 ? 'device runs' : 'devices run'} it`);
+  const pairs = await undecided('the deltas that devices require', async () =>
+    retainedPairs(situation, await basisFacts(situation)),
+  );
+  addPairs(
+    need,
+    pairs.flatMap(({ from, to }) =>
+      from.versions.flatMap((one) => to.versions.map((other) => ({ from: one, to: other }))),
+    ),
+  );
 }
 
 /**
@@ -129,21 +154,35 @@ async function addFleet(need: Need, situation: FleetSituation & { fleet: Fleet }
  * @param archived versions whose spelling is taken where a device says 1.0 and the archive 1.0.0
  * @throws ReleasePlanError `gc-undecided` when a device does not say what it runs
  */
-export function runningVersions({ plan, registry, fleet }: Pick<FleetSituation, 'plan' | 'registry'> & { fleet: Fleet }, archived: readonly string[]): Map<string, number> {
-  if (fleet.bad.count > 0) throw silent(fleet.bad.count, fleet.bad.diagnostics.slice(0, 3).map((one) => `line ${one.where?.line ?? 0} ${one.message}`), fleet.source);
+export function runningVersions(
+  { plan, registry, fleet }: Pick<FleetSituation, 'plan' | 'registry'> & { fleet: Fleet },
+  archived: readonly string[],
+): Map<string, number> {
+  if (fleet.bad.count > 0)
+    throw silent(
+      fleet.bad.count,
+      fleet.bad.diagnostics.slice(0, 3).map((one) => `line ${one.where?.line ?? 0} ${one.message}`),
+      fleet.source,
+    );
   const index = new TargetIndex(targetsOf(registry, 'SWUPDATE'));
   const byName = new Map(archived.map((version) => [swupdateTargetName(plan, version), version]));
   const running = new Map<string, number>();
   for (const group of fleet.groups.filter((one) => one.devices > 0)) {
     const said = runningOf(group, index).version ?? byName.get(group.targetName ?? '');
     if (said === undefined || !isVersion(said)) throw silent(group.devices, group.examples, fleet.source);
-    const version = archived.find((one) => one === said) ?? archived.find((one) => compareVersions(one, said) === 0) ?? said;
+    const version =
+      archived.find((one) => one === said) ?? archived.find((one) => compareVersions(one, said) === 0) ?? said;
     running.set(version, (running.get(version) ?? 0) + group.devices);
   }
   return running;
 }
 
 const silent = (devices: number, examples: readonly string[], source: string): ReleasePlanError =>
-  new ReleasePlanError('gc-undecided', `${source}: ${devices} ${devices === 1 ? 'device does' : 'devices do'} not say which version ${devices === 1 ? 'it runs' : 'they run'} (${examples.join(', ')})`, {
-    hint: 'Correct them at their source, or take devices that are no more out of the fleet.',
-  });
+  new ReleasePlanError(
+    'gc-undecided',
+    `${source}: ${devices} ${devices === 1 ? 'device does' : 'devices do'} not say which version ` +
+      `${devices === 1 ? 'it runs' : 'they run'} (${examples.join(', ')})`,
+    {
+      hint: 'Correct them at their source, or take devices that are no more out of the fleet.',
+    },
+  );

@@ -74,7 +74,10 @@ async function pack(request: PackageRequest): Promise<string[]> {
 }
 
 /** A partition's payload in the form that `swu.compress` names; the gzipped delta is there already. */
-async function payloadOf(info: DeltaPartitionInfo, { plan, stagingDir, targetDir, workDir, signal }: PackageRequest): Promise<SwuPartition> {
+async function payloadOf(
+  info: DeltaPartitionInfo,
+  { plan, stagingDir, targetDir, workDir, signal }: PackageRequest,
+): Promise<SwuPartition> {
   const { compress } = plan.swu;
   const kind = info.algorithm === 'rdiff' ? 'rdiff' : 'raw';
   const bare = kind === 'rdiff' ? join(stagingDir, deltaName(info.name)) : join(targetDir, info.target.file);
@@ -96,7 +99,11 @@ async function payloadOf(info: DeltaPartitionInfo, { plan, stagingDir, targetDir
 
 function partitionOf(plan: Plan, name: string): Partition {
   const found = plan.partitions.find((one) => one.name === name);
-  if (found === undefined) throw new ReleasePlanError('pair-inconsistent', `partition ${name} was archived, and the plan does not name it any more`);
+  if (found === undefined)
+    throw new ReleasePlanError(
+      'pair-inconsistent',
+      `partition ${name} was archived, and the plan does not name it any more`,
+    );
   return found;
 }
 
@@ -106,13 +113,19 @@ async function openAgain({ plan, out, to, workDir, env, signal }: PackageRequest
     version: to,
     workDir: join(workDir, 'opened'),
     signal,
-    ...(signing?.public === undefined ? {} : { trust: { method: signing.method, public: signing.public, env, planDir: plan.dir, signal } }),
+    ...(signing?.public === undefined
+      ? {}
+      : { trust: { method: signing.method, public: signing.public, env, planDir: plan.dir, signal } }),
   });
 }
 
 function proofOf({ out }: PackageRequest, { checks }: OpenedSwu, notes: readonly string[]): Proof[] {
   const failed = checks.filter((one) => one.result === 'fail');
-  if (failed.length > 0) throw new ReleasePlanError('pair-inconsistent', `${basename(out)}: ${failed.map((one) => `${one.check}: ${one.detail}`).join('; ')}`);
+  if (failed.length > 0)
+    throw new ReleasePlanError(
+      'pair-inconsistent',
+      `${basename(out)}: ${failed.map((one) => `${one.check}: ${one.detail}`).join('; ')}`,
+    );
   // The newc format has no checksums to check; without a signature nothing is shown to a device.
   const shown = checks.every((one) => one.result === 'pass' || one.check === 'checksums');
   const detail = [...checks.map((one) => `${one.check}: ${one.detail}`), ...notes].join('; ');

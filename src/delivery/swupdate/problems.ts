@@ -11,8 +11,17 @@ import { versionsOf } from '../fleet/open.ts';
  * Makes the updates of these pairs as `apply` would, and nothing else. The
  * engine is that of the plan's rule for the version, or rdiff.
  */
-export async function makeSwupdateDeltas(plan: Plan, pairs: readonly RequiredPair[], host: StepHost, waitMs: number): Promise<ApplyResult> {
-  const deltas = [...groupByTarget(pairs)].map(([to, versions]) => ({ to, from: { kind: 'list' as const, versions }, engine: plan.deltas.find((rule) => rule.to === to)?.engine ?? ('rdiff' as const) }));
+export async function makeSwupdateDeltas(
+  plan: Plan,
+  pairs: readonly RequiredPair[],
+  host: StepHost,
+  waitMs: number,
+): Promise<ApplyResult> {
+  const deltas = [...groupByTarget(pairs)].map(([to, versions]) => ({
+    to,
+    from: { kind: 'list' as const, versions },
+    engine: plan.deltas.find((rule) => rule.to === to)?.engine ?? ('rdiff' as const),
+  }));
   return await apply({ ...plan, deltas }, host, { only: ['delta'], keepGoing: true, waitMs });
 }
 
@@ -23,7 +32,11 @@ function groupByTarget(pairs: readonly RequiredPair[]): Map<string, string[]> {
 }
 
 /** What keeps devices from using each update, in the order of the pairs; undefined where nothing does. */
-export async function swupdateProblems(plan: Plan, pairs: readonly RequiredPair[], signal?: AbortSignal): Promise<Array<string | undefined>> {
+export async function swupdateProblems(
+  plan: Plan,
+  pairs: readonly RequiredPair[],
+  signal?: AbortSignal,
+): Promise<Array<string | undefined>> {
   const problems: Array<string | undefined> = [];
   for (const { from, to } of pairs.map(versionsOf)) {
     const held = await readUpdate(updateDir(plan, from, to), from, to, signal ? { signal } : {});

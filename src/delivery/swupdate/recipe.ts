@@ -13,7 +13,10 @@ const PACKAGING = 1;
  * What a plan says of how updates are made and packed, as a digest: an update
  * of another recipe is made again. Where files lie does not count.
  */
-export async function recipeOf(plan: Pick<Plan, 'partitions' | 'swu' | 'signing' | 'product' | 'machine'>, engine: EngineName): Promise<string> {
+export async function recipeOf(
+  plan: Pick<Plan, 'partitions' | 'swu' | 'signing' | 'product' | 'machine'>,
+  engine: EngineName,
+): Promise<string> {
   const { template, ...swu } = plan.swu;
   const guard = await Promise.all(GUARD_TEMPLATES[swu.guard].map((name) => readFile(templatePath(name), 'utf8')));
   return digestOf({

@@ -17,14 +17,22 @@ import { registryFile } from '../fleet/open.ts';
  *
  * @throws ReleasePlanError `targets-invalid`, `targets-sign-failed`, `locked`
  */
-export async function registerVersions(plan: Plan, versions: Iterable<Held<VersionManifest>>, host: { report: Report; signal?: AbortSignal }): Promise<void> {
+export async function registerVersions(
+  plan: Plan,
+  versions: Iterable<Held<VersionManifest>>,
+  host: { report: Report; signal?: AbortSignal },
+): Promise<void> {
   const file = registryFile(plan);
   const entries: Array<{ name: string; entry: TargetEntry }> = [];
   for (const held of versions) {
     if (held.state !== 'whole') continue;
     const path = join(held.dir, MANIFEST);
     const tags = plan.versions.find((one) => one.version === held.manifest.version)?.tags ?? [];
-    const entry = targetOfVersion(held.manifest, { path: relative(dirname(file), path), ...(await digestFile(path, host.signal)) }, tags);
+    const entry = targetOfVersion(
+      held.manifest,
+      { path: relative(dirname(file), path), ...(await digestFile(path, host.signal)) },
+      tags,
+    );
     entries.push({ name: swupdateTargetName(plan, held.manifest.version), entry });
   }
   if (entries.length === 0) return;

@@ -45,23 +45,36 @@ export async function reproveDeltas(request: ReproveRequest): Promise<Reproof[]>
   return found;
 }
 
-async function reproveDelta({ base, target, update, signal, progress, onBytes }: ReproveRequest, partition: string, file: string): Promise<Reproof> {
-  const imageOf = ({ manifest, dir }: UpdateSide): string => join(dir, manifest.partitions.find((one) => one.name === partition)?.file ?? '');
+async function reproveDelta(
+  { base, target, update, signal, progress, onBytes }: ReproveRequest,
+  partition: string,
+  file: string,
+): Promise<Reproof> {
+  const imageOf = ({ manifest, dir }: UpdateSide): string =>
+    join(dir, manifest.partitions.find((one) => one.name === partition)?.file ?? '');
   progress(`apply ${file}`);
   let done = 0;
   try {
     const paths = [imageOf(base), join(update.dir, file), imageOf(target)] as const;
-    const proof = await attributed(`one of ${paths.join(', ')}`, async () => await proveDelta(...paths, {
-      signal,
-      digest: false,
-      onProgress: ({ doneBytes }) => {
-        onBytes?.(doneBytes - done);
-        done = doneBytes;
-      },
-    }));
+    const proof = await attributed(
+      `one of ${paths.join(', ')}`,
+      async () =>
+        await proveDelta(...paths, {
+          signal,
+          digest: false,
+          onProgress: ({ doneBytes }) => {
+            onBytes?.(doneBytes - done);
+            done = doneBytes;
+          },
+        }),
+    );
     return proof.equal
       ? { check: 'delta', result: 'pass', detail: `${file}: ${proof.targetBytes} bytes as the target's` }
-      : { check: 'delta', result: 'fail', detail: `${file}: applied to the base it differs from the target from byte ${proof.firstDifference} on` };
+      : {
+          check: 'delta',
+          result: 'fail',
+          detail: `${file}: applied to the base it differs from the target from byte ${proof.firstDifference} on`,
+        };
   } catch (error) {
     if (signal.aborted) throw error;
     return failureAs('delta', file, error);
@@ -73,7 +86,9 @@ function failureAs(check: Reproof['check'], file: string, error: unknown): Repro
   const known = asUserError(error);
   if (known === undefined) throw error;
   const detail = `${file}: ${known.message}`;
-  return known.code === 'io-failed' && leavesOpen(known) ? { check, result: 'not-checked', detail, isUnreadable: true } : { check, result: 'fail', detail };
+  return known.code === 'io-failed' && leavesOpen(known)
+    ? { check, result: 'not-checked', detail, isUnreadable: true }
+    : { check, result: 'fail', detail };
 }
 
 /** Opens the .swu of an update as a device does: its hashes and its signature hold. */
@@ -85,12 +100,18 @@ export async function reopenPackage({ plan, update, env, signal, progress }: Reo
     let checks: SwuCheck[];
     try {
       const path = join(update.dir, file);
-      ({ checks } = await attributed(path, async () => await openSwu(path, {
-        version: update.manifest.to,
-        workDir,
-        signal,
-        ...(signing?.public === undefined ? {} : { trust: { method: signing.method, public: signing.public, env, planDir: plan.dir, signal } }),
-      })));
+      ({ checks } = await attributed(
+        path,
+        async () =>
+          await openSwu(path, {
+            version: update.manifest.to,
+            workDir,
+            signal,
+            ...(signing?.public === undefined
+              ? {}
+              : { trust: { method: signing.method, public: signing.public, env, planDir: plan.dir, signal } }),
+          }),
+      ));
     } catch (error) {
       // A missing tool or key is no fault of the package.
       if (signal.aborted || asUserError(error)?.code !== 'io-failed') throw error;

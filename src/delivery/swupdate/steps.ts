@@ -42,7 +42,16 @@ function deltaSteps(input: ResolveInput): Step[] {
     const reason = reasonToMake(input, from, to, engine);
     if (reason === undefined) return [];
     const blocked = [from, to].flatMap((version) => problemsOf(input.state.versions.get(version)));
-    return [{ kind: 'delta', from, to, engine, why: `required by ${rule}; ${reason}`, ...(blocked.length === 0 ? {} : { blocked }) }];
+    return [
+      {
+        kind: 'delta',
+        from,
+        to,
+        engine,
+        why: `required by ${rule}; ${reason}`,
+        ...(blocked.length === 0 ? {} : { blocked }),
+      },
+    ];
   });
 }
 
@@ -54,12 +63,17 @@ function reasonToMake(input: ResolveInput, from: string, to: string, engine: Eng
   if (held.state === 'unreadable') return undefined;
   if (held.state === 'damaged') return `damaged: ${held.problems.join('; ')}`;
   const info = held.manifest;
-  if (info.recipe !== input.recipes[engine]) return 'the plan says otherwise of partitions, packaging or signing than when it was made';
+  if (info.recipe !== input.recipes[engine])
+    return 'the plan says otherwise of partitions, packaging or signing than when it was made';
   const [made, now] = [info.engineVersion ?? 0, input.engineVersions[engine]];
   if (made < now) return `it was made by version ${made} of the engine ${engine}, here is ${now}`;
-  if (input.trust !== undefined && info.trust !== input.trust) return 'the public key that devices trust is another than when it was made';
+  if (input.trust !== undefined && info.trust !== input.trust)
+    return 'the public key that devices trust is another than when it was made';
   for (const one of info.partitions) {
-    for (const [side, version] of [['base', from], ['target', to]] as const) {
+    for (const [side, version] of [
+      ['base', from],
+      ['target', to],
+    ] as const) {
       const archived = input.state.versions.get(version);
       if (archived?.state !== 'whole') continue;
       const image = archived.manifest.files.find((file) => file.role === 'image' && file.partition === one.name);

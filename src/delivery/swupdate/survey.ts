@@ -27,14 +27,22 @@ const PLAN_ALONE: Beyond = { versions: [], pairs: [] };
  *
  * @param beyond versions and updates that are read too; they decide no step
  */
-export async function assess(plan: Plan, env: NodeJS.ProcessEnv, options: ReadOptions = {}, beyond: Beyond = PLAN_ALONE): Promise<Situation> {
+export async function assess(
+  plan: Plan,
+  env: NodeJS.ProcessEnv,
+  options: ReadOptions = {},
+  beyond: Beyond = PLAN_ALONE,
+): Promise<Situation> {
   if (plan.ostree !== undefined) {
     const situation = await ostreeSituation(plan, options.signal);
     decideSteps(situation);
     return situation;
   }
   const { pairs, rows } = await pairsOfPlan(plan, options.signal);
-  const request = { versions: [...new Set([...versionsOf(plan, pairs), ...beyond.versions])], pairs: [...pairs, ...pairsBeyond(pairs, beyond)] };
+  const request = {
+    versions: [...new Set([...versionsOf(plan, pairs), ...beyond.versions])],
+    pairs: [...pairs, ...pairsBeyond(pairs, beyond)],
+  };
   const state = await surveyArchive(plan, request, options);
   const recipes = { rdiff: await recipeOf(plan, 'rdiff'), kas: await recipeOf(plan, 'kas'), ostree: '' };
   const situation: Situation = {
@@ -60,7 +68,14 @@ export function decideSteps(situation: Situation): void {
     situation.steps = ostreeSteps(situation.ostree, reportIsCurrent);
     return;
   }
-  situation.steps = resolve(plan, { state: { versions, updates }, pairs, recipes, engineVersions: ENGINE_VERSIONS, reportIsCurrent, ...(trust === undefined ? {} : { trust }) });
+  situation.steps = resolve(plan, {
+    state: { versions, updates },
+    pairs,
+    recipes,
+    engineVersions: ENGINE_VERSIONS,
+    reportIsCurrent,
+    ...(trust === undefined ? {} : { trust }),
+  });
 }
 
 /** The plan's versions, and any base that only the fleet knows of. */

@@ -13,7 +13,10 @@ export function updateInfo(info: Omit<DeltaInfo, 'files'>): string {
     ['Created', info.createdAt],
     ['Engine', info.engine],
     ...info.partitions.flatMap(partitionRows),
-    ['Package', `${info.swu.file}, ${formatBytes(info.swu.sizeBytes)}, sha256 ${info.swu.sha256}, signed: ${info.swu.signed}`],
+    [
+      'Package',
+      `${info.swu.file}, ${formatBytes(info.swu.sizeBytes)}, sha256 ${info.swu.sha256}, signed: ${info.swu.signed}`,
+    ],
     ...info.proof.map((one): Row => [`Check ${one.check}`, `${one.result}: ${one.detail}`]),
     ...Object.entries(info.tools),
   ]);
@@ -28,7 +31,11 @@ function partitionRows(one: DeltaInfo['partitions'][number]): Row[] {
   ];
   if (delta !== undefined) rows.push(['  delta', `${formatBytes(delta.sizeBytes)}, sha256 ${delta.sha256}`]);
   if (deltaCompressed !== undefined) {
-    rows.push(['  compressed', `${formatBytes(deltaCompressed.sizeBytes)} (${formatShare(deltaCompressed.sizeBytes, target.sizeBytes)} of the image), sha256 ${deltaCompressed.sha256}`]);
+    rows.push([
+      '  compressed',
+      `${formatBytes(deltaCompressed.sizeBytes)} (${formatShare(deltaCompressed.sizeBytes, target.sizeBytes)} of ` +
+        `the image), sha256 ${deltaCompressed.sha256}`,
+    ]);
   }
   return rows;
 }

@@ -60,7 +60,11 @@ export async function makeUpdate(request: UpdateRequest): Promise<MadeUpdate> {
   const inputs = inputsOf(base, target);
   // A delta never needs more than its target; packed and gzipped it stands there three times at the most.
   const needBytes = 3 * inputs.reduce((sum, one) => sum + one.target.sizeBytes, 0);
-  const manifest = await withSpace(dir, needBytes, async () => await publishFolder(dir, (staging) => fill(staging, request, inputs), { replace: true }));
+  const manifest = await withSpace(
+    dir,
+    needBytes,
+    async () => await publishFolder(dir, (staging) => fill(staging, request, inputs), { replace: true }),
+  );
   return { manifest, dir, summary: summaryOf(manifest) };
 }
 
@@ -82,18 +86,39 @@ async function fill(staging: string, request: UpdateRequest, inputs: readonly De
   const work = join(staging, 'work');
   await mkdir(work);
   const swu = join(staging, swuName(from, to));
-  const packed = await packageUpdate({ ...request, from, to, partitions, stagingDir: staging, targetDir: target.dir, workDir: work, out: swu, ...(made.swu === undefined ? {} : { ready: made.swu }) });
+  const packed = await packageUpdate({
+    ...request,
+    from,
+    to,
+    partitions,
+    stagingDir: staging,
+    targetDir: target.dir,
+    workDir: work,
+    out: swu,
+    ...(made.swu === undefined ? {} : { ready: made.swu }),
+  });
   await rm(work, { recursive: true });
   proof.push(...packed.proof, await proveWithSwupdate({ plan: request.plan, swu, env: request.env, signal }));
 
   const { product, machine, distro, image } = target.manifest;
   const info: Omit<DeltaInfo, 'files'> = {
-    schema: 1, product, machine, distro, image, from, to,
+    schema: 1,
+    product,
+    machine,
+    distro,
+    image,
+    from,
+    to,
     engine: engineName,
     engineVersion: engines[engineName].version,
     createdAt: timestamp(request.env),
     partitions,
-    swu: { file: basename(swu), ...(await digestFile(swu)), signed: packed.signed, compress: request.plan.swu.compress },
+    swu: {
+      file: basename(swu),
+      ...(await digestFile(swu)),
+      signed: packed.signed,
+      compress: request.plan.swu.compress,
+    },
     proof,
     recipe: request.recipe,
     ...(request.trust === undefined ? {} : { trust: request.trust }),
@@ -110,28 +135,48 @@ async function proveOne(input: DeltaInput, delta: string, { progress, signal }: 
   progress(`${input.partition}: apply to the base and compare with the target`);
   const proof = await proveDelta(input.base.path, delta, input.target.path, { signal });
   if (!proof.equal) {
-    throw new ReleasePlanError('delta-unproven', `${input.partition}: applied to its base, the delta gives ${proof.reconstructedBytes} bytes that differ from the target from byte ${proof.firstDifference} on`);
+    throw new ReleasePlanError(
+      'delta-unproven',
+      `${input.partition}: applied to its base, the delta gives ${proof.reconstructedBytes} bytes that differ from ` +
+        `the target from byte ${proof.firstDifference} on`,
+    );
   }
-  if (proof.targetSha256 !== input.target.sha256) throw new ReleasePlanError('archive-damaged', `${input.target.path} changed while its delta was made`);
-  return { check: 'delta-applies', result: 'pass', detail: `${input.partition}: ${proof.targetBytes} bytes, sha256 ${proof.targetSha256}` };
+  if (proof.targetSha256 !== input.target.sha256)
+    throw new ReleasePlanError('archive-damaged', `${input.target.path} changed while its delta was made`);
+  return {
+    check: 'delta-applies',
+    result: 'pass',
+    detail: `${input.partition}: ${proof.targetBytes} bytes, sha256 ${proof.targetSha256}`,
+  };
 }
 
 /** An image of a version; `file` is its name within the version's folder. */
 function requireImage(side: UpdateSide, partition: string): ImageRef & { file: string } {
   const found = side.manifest.files.find((one) => one.role === 'image' && one.partition === partition);
-  if (found === undefined) throw new ReleasePlanError('archive-missing', `version ${side.manifest.version} was archived without an image of partition ${partition}`);
+  if (found === undefined)
+    throw new ReleasePlanError(
+      'archive-missing',
+      `version ${side.manifest.version} was archived without an image of partition ${partition}`,
+    );
   return { path: join(side.dir, found.path), file: found.path, sizeBytes: found.sizeBytes, sha256: found.sha256 };
 }
 
 const inputsOf = (base: UpdateSide, target: UpdateSide): DeltaInput[] =>
-  target.manifest.partitions.filter((one) => one.delta === 'rdiff').map(({ name }) => ({
-    partition: name,
-    base: requireImage(base, name),
-    target: requireImage(target, name),
-    baseSignature: join(base.dir, signatureName(name)),
-  }));
+  target.manifest.partitions
+    .filter((one) => one.delta === 'rdiff')
+    .map(({ name }) => ({
+      partition: name,
+      base: requireImage(base, name),
+      target: requireImage(target, name),
+      baseSignature: join(base.dir, signatureName(name)),
+    }));
 
-async function partitionInfos(staging: string, base: UpdateSide, target: UpdateSide, inputs: readonly DeltaInput[]): Promise<DeltaPartitionInfo[]> {
+async function partitionInfos(
+  staging: string,
+  base: UpdateSide,
+  target: UpdateSide,
+  inputs: readonly DeltaInput[],
+): Promise<DeltaPartitionInfo[]> {
   const named = async (file: string) => ({ file, ...(await digestFile(join(staging, file))) });
   const side = (of: UpdateSide, partition: string) => {
     const { path: _path, ...named } = requireImage(of, partition);
@@ -141,7 +186,14 @@ async function partitionInfos(staging: string, base: UpdateSide, target: UpdateS
   for (const { name } of target.manifest.partitions) {
     const common = { name, base: side(base, name), target: side(target, name) };
     if (!inputs.some((one) => one.partition === name)) infos.push({ ...common, algorithm: 'whole-image' });
-    else infos.push({ ...common, algorithm: 'rdiff', delta: await named(deltaName(name)), deltaCompressed: await named(`${deltaName(name)}.gz`), signature: await named(signatureName(name)) });
+    else
+      infos.push({
+        ...common,
+        algorithm: 'rdiff',
+        delta: await named(deltaName(name)),
+        deltaCompressed: await named(`${deltaName(name)}.gz`),
+        signature: await named(signatureName(name)),
+      });
   }
   return infos;
 }
@@ -149,8 +201,13 @@ async function partitionInfos(staging: string, base: UpdateSide, target: UpdateS
 async function filesOf(staging: string, info: Omit<DeltaInfo, 'files'>): Promise<ArchivedFile[]> {
   const files: ArchivedFile[] = [];
   for (const { name, delta, deltaCompressed, signature } of info.partitions) {
-    for (const [role, found] of [['delta', delta], ['delta-gz', deltaCompressed], ['signature', signature]] as const) {
-      if (found !== undefined) files.push({ path: found.file, role, partition: name, sizeBytes: found.sizeBytes, sha256: found.sha256 });
+    for (const [role, found] of [
+      ['delta', delta],
+      ['delta-gz', deltaCompressed],
+      ['signature', signature],
+    ] as const) {
+      if (found !== undefined)
+        files.push({ path: found.file, role, partition: name, sizeBytes: found.sizeBytes, sha256: found.sha256 });
     }
   }
   const { file, sizeBytes, sha256 } = info.swu;
@@ -161,5 +218,8 @@ async function filesOf(staging: string, info: Omit<DeltaInfo, 'files'>): Promise
 
 function summaryOf(info: DeltaInfo): string {
   const full = info.partitions.reduce((sum, one) => sum + one.target.sizeBytes, 0);
-  return `${info.swu.file}: ${formatBytes(info.swu.sizeBytes)}, ${formatShare(info.swu.sizeBytes, full)} of the full image's ${formatBytes(full)}; proven`;
+  return (
+    `${info.swu.file}: ${formatBytes(info.swu.sizeBytes)}, ${formatShare(info.swu.sizeBytes, full)} of the ` +
+    `full image's ${formatBytes(full)}; proven`
+  );
 }

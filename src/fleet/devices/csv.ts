@@ -33,7 +33,12 @@ export async function readCsv(chunks: AsyncIterable<string>, tally: FleetTally, 
     max_record_size: MAX_ROW_CHARS,
     trim: true,
   });
-  parser.on('skip', (error: unknown) => tally.addBad(`is no row of this table: ${error instanceof Error ? error.message : String(error)}`, lineOf(error, parser.info.lines)));
+  parser.on('skip', (error: unknown) =>
+    tally.addBad(
+      `is no row of this table: ${error instanceof Error ? error.message : String(error)}`,
+      lineOf(error, parser.info.lines),
+    ),
+  );
   const input = Readable.from(chunks);
   input.on('error', (error) => parser.destroy(error));
   for await (const row of input.pipe(parser) as AsyncIterable<CsvRow>) {

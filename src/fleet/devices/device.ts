@@ -17,7 +17,16 @@ export interface Device {
 }
 
 /** Row fields that are read, as in `GET /ota/devices/`; `version` and `hardware-id` are our additions. */
-export const DEVICE_FIELDS = ['uuid', 'name', 'tag', 'target-name', 'version', 'ostree-hash', 'hardware-id', 'hardware-ids'] as const;
+export const DEVICE_FIELDS = [
+  'uuid',
+  'name',
+  'tag',
+  'target-name',
+  'version',
+  'ostree-hash',
+  'hardware-id',
+  'hardware-ids',
+] as const;
 
 /**
  * Reads one row.
@@ -32,7 +41,12 @@ export function readDevice(row: unknown): Device | { problem: string } {
   const texts = new Map<string, string>();
   for (const field of DEVICE_FIELDS) {
     const found = row[field] ?? '';
-    const text = field === 'hardware-ids' && Array.isArray(found) ? found[0] ?? '' : field === 'version' && typeof found === 'number' ? String(found) : found;
+    const text =
+      field === 'hardware-ids' && Array.isArray(found)
+        ? (found[0] ?? '')
+        : field === 'version' && typeof found === 'number'
+          ? String(found)
+          : found;
     if (typeof text !== 'string') return { problem: `has ${field} ${describe(found)}, not text` };
     // They are printed: a terminal must not obey them.
     if (/\p{Cc}/u.test(text)) return { problem: `has control characters in ${field}` };
@@ -41,7 +55,8 @@ export function readDevice(row: unknown): Device | { problem: string } {
   const name = texts.get('name') || texts.get('uuid');
   if (name === undefined || name === '') return { problem: 'has neither uuid nor name' };
   const commit = texts.get('ostree-hash') ?? '';
-  if (commit !== '' && !/^[0-9a-f]{64}$/.test(commit)) return { problem: `(${name}) has ostree-hash ${describe(commit)}, not 64 hex digits` };
+  if (commit !== '' && !/^[0-9a-f]{64}$/.test(commit))
+    return { problem: `(${name}) has ostree-hash ${describe(commit)}, not 64 hex digits` };
   return {
     name,
     tag: texts.get('tag') ?? '',

@@ -21,16 +21,27 @@ export type JsonShape = 'array' | 'document';
  * @throws ReleasePlanError `fleet-unreadable` when it is not JSON or holds no
  *   devices, `fleet-incomplete` when it is one page of several
  */
-export async function readJson(chunks: AsyncIterable<Uint8Array>, shape: JsonShape, tally: FleetTally, source: string): Promise<void> {
+export async function readJson(
+  chunks: AsyncIterable<Uint8Array>,
+  shape: JsonShape,
+  tally: FleetTally,
+  source: string,
+): Promise<void> {
   const reader = new JsonFleetReader(shape, tally);
   try {
     for await (const chunk of chunks) reader.write(chunk);
     reader.end();
   } catch (error) {
     if (error instanceof ReleasePlanError || reader.isReading) throw error;
-    throw new ReleasePlanError('fleet-unreadable', `${source} is not whole JSON: ${messageOf(error)}`, { cause: error, where: { file: source, line: reader.line, column: 1 } });
+    throw new ReleasePlanError('fleet-unreadable', `${source} is not whole JSON: ${messageOf(error)}`, {
+      cause: error,
+      where: { file: source, line: reader.line, column: 1 },
+    });
   }
-  if (!reader.hasRows) throw new ReleasePlanError('fleet-unreadable', `${source} has neither devices nor tags`, { hint: 'It must be what GET /ota/devices/ or the factory status answers.' });
+  if (!reader.hasRows)
+    throw new ReleasePlanError('fleet-unreadable', `${source} has neither devices nor tags`, {
+      hint: 'It must be what GET /ota/devices/ or the factory status answers.',
+    });
   if (reader.total !== undefined && reader.total > tally.rows) {
     throw new ReleasePlanError('fleet-incomplete', `${source} holds ${tally.rows} of ${reader.total} devices`);
   }
@@ -116,7 +127,8 @@ class JsonFleetReader {
 }
 
 /** Only rows and the total: a list that is asked for itself would be kept whole. */
-const pathsOf = (shape: JsonShape): string[] => (shape === 'array' ? ['$.*'] : [...LISTS.map((list) => `$.${list}.*`), '$.total']);
+const pathsOf = (shape: JsonShape): string[] =>
+  shape === 'array' ? ['$.*'] : [...LISTS.map((list) => `$.${list}.*`), '$.total'];
 
 /** Turns rising byte offsets in a stream into line numbers, in one pass over its bytes. */
 class LineCounter {

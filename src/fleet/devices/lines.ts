@@ -17,7 +17,8 @@ export async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<{ 
   for await (const chunk of chunks) {
     const parts = `${rest}${chunk}`.split('\n');
     rest = parts.pop() ?? '';
-    if (rest.length > MAX_LINE_CHARS) throw new RangeError(`line ${line + parts.length + 1} is longer than ${MAX_LINE_CHARS} characters`);
+    if (rest.length > MAX_LINE_CHARS)
+      throw new RangeError(`line ${line + parts.length + 1} is longer than ${MAX_LINE_CHARS} characters`);
     for (const part of parts) yield { text: part.endsWith('\r') ? part.slice(0, -1) : part, line: ++line };
   }
   if (rest !== '') yield { text: rest, line: line + 1 };

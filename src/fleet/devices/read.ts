@@ -29,7 +29,8 @@ export interface ReadFleetOptions {
  *
  * Rows that cannot be read are counted in `bad`, with their lines; they never stop the reading.
  *
- * @throws ReleasePlanError `fleet-not-found`, `fleet-unreadable`, `fleet-incomplete`, `fleet-command-failed`, `interrupted`
+ * @throws ReleasePlanError `fleet-not-found`, `fleet-unreadable`, `fleet-incomplete`, `fleet-command-failed`,
+ *   `interrupted`
  */
 export async function readFleet(source: FleetSource, options: ReadFleetOptions): Promise<Fleet> {
   const name = 'file' in source ? source.file : source.command;
@@ -38,8 +39,10 @@ export async function readFleet(source: FleetSource, options: ReadFleetOptions):
   try {
     await readForm(bytes, tally, name);
   } catch (error) {
-    if (options.signal?.aborted) throw new ReleasePlanError('interrupted', `interrupted while reading ${name}`, { cause: error });
-    if (error instanceof RangeError) throw new ReleasePlanError('fleet-unreadable', `${name}: ${error.message}`, { cause: error });
+    if (options.signal?.aborted)
+      throw new ReleasePlanError('interrupted', `interrupted while reading ${name}`, { cause: error });
+    if (error instanceof RangeError)
+      throw new ReleasePlanError('fleet-unreadable', `${name}: ${error.message}`, { cause: error });
     throw error;
   }
   return tally.finish();
@@ -49,16 +52,25 @@ async function readForm(bytes: AsyncIterable<Uint8Array>, tally: FleetTally, nam
   const { head, whole } = await withHead(bytes);
   const form = sniff(Buffer.from(head).toString('utf8'));
   switch (form) {
-    case 'json-array': return await readJson(whole, 'array', tally, name);
-    case 'json-document': return await readJson(whole, 'document', tally, name);
-    case 'ndjson': return await readNdjson(textOf(whole), tally);
-    case 'csv': return await readCsv(textOf(whole), tally, name);
+    case 'json-array':
+      return await readJson(whole, 'array', tally, name);
+    case 'json-document':
+      return await readJson(whole, 'document', tally, name);
+    case 'ndjson':
+      return await readNdjson(textOf(whole), tally);
+    case 'csv':
+      return await readCsv(textOf(whole), tally, name);
     // An empty file is what a failed export leaves; a fleet without devices says {"devices":[]}.
-    case 'empty': throw new ReleasePlanError('fleet-unreadable', `${name} is empty`, { hint: 'A fleet without devices is {"devices":[]}.' });
+    case 'empty':
+      throw new ReleasePlanError('fleet-unreadable', `${name} is empty`, {
+        hint: 'A fleet without devices is {"devices":[]}.',
+      });
   }
 }
 
-async function withHead(bytes: AsyncIterable<Uint8Array>): Promise<{ head: Uint8Array; whole: AsyncIterable<Uint8Array> }> {
+async function withHead(
+  bytes: AsyncIterable<Uint8Array>,
+): Promise<{ head: Uint8Array; whole: AsyncIterable<Uint8Array> }> {
   const iterator = bytes[Symbol.asyncIterator]();
   const first: Uint8Array[] = [];
   let size = 0;
@@ -83,10 +95,14 @@ async function* textOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string>
 
 async function* fileBytes(file: string, { signal }: ReadFleetOptions): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES, ...(signal ? { signal } : {}) })) yield chunk as Uint8Array;
+    for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES, ...(signal ? { signal } : {}) }))
+      yield chunk as Uint8Array;
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
-    throw new ReleasePlanError('fleet-not-found', `there is no fleet file at ${file}`, { cause: error, hint: `Check fleet: in the plan, or write ${basename(file)}.` });
+    throw new ReleasePlanError('fleet-not-found', `there is no fleet file at ${file}`, {
+      cause: error,
+      hint: `Check fleet: in the plan, or write ${basename(file)}.`,
+    });
   }
 }
 
@@ -108,7 +124,12 @@ async function* commandBytes(command: string, { cwd, signal }: ReadFleetOptions)
     for await (const chunk of child.stdout) yield chunk as Uint8Array;
     const how = await ended;
     isDone = true;
-    if (how !== 'exit code 0') throw new ReleasePlanError('fleet-command-failed', `the fleet command failed (${how})${words.trim() === '' ? '' : `: ${words.trim()}`}`, { hint: `It was: ${command}` });
+    if (how !== 'exit code 0')
+      throw new ReleasePlanError(
+        'fleet-command-failed',
+        `the fleet command failed (${how})${words.trim() === '' ? '' : `: ${words.trim()}`}`,
+        { hint: `It was: ${command}` },
+      );
   } finally {
     signal?.removeEventListener('abort', stop);
     if (!isDone) stop();

@@ -20,14 +20,26 @@ export function readTagStatus(row: unknown, tally: FleetTally): string | undefin
   for (const target of targets as unknown[]) {
     const count = isRecord(target) ? target.devices : undefined;
     const version = isRecord(target) ? target.version : undefined;
-    if (typeof count !== 'number' || !Number.isInteger(count) || count < 0 || (typeof version !== 'number' && typeof version !== 'string')) {
+    if (
+      typeof count !== 'number' ||
+      !Number.isInteger(count) ||
+      count < 0 ||
+      (typeof version !== 'number' && typeof version !== 'string')
+    ) {
       return `status of tag ${tag} has a target without version or number of devices`;
     }
     counted += count;
-    tally.addGroup({ tag, version: String(version), devices: count, examples: [], isOrphan: isRecord(target) && target['is-orphan'] === true });
+    tally.addGroup({
+      tag,
+      version: String(version),
+      devices: count,
+      examples: [],
+      isOrphan: isRecord(target) && target['is-orphan'] === true,
+    });
   }
   const total = row['devices-total'];
   // What runs no known version is counted by the server, but listed under no Target.
-  if (typeof total === 'number' && total > counted) tally.addGroup({ tag, devices: total - counted, examples: [], isOrphan: false });
+  if (typeof total === 'number' && total > counted)
+    tally.addGroup({ tag, devices: total - counted, examples: [], isOrphan: false });
   return undefined;
 }

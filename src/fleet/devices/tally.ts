@@ -66,7 +66,8 @@ export class FleetTally {
       return;
     }
     known.devices += group.devices;
-    if (known.examples.length < EXAMPLES) known.examples.push(...group.examples.slice(0, EXAMPLES - known.examples.length));
+    if (known.examples.length < EXAMPLES)
+      known.examples.push(...group.examples.slice(0, EXAMPLES - known.examples.length));
   }
 
   addTag(tag: string): void {
@@ -77,10 +78,21 @@ export class FleetTally {
   addBad(problem: string, line: number, column = 1): void {
     this.#bad.count += 1;
     if (this.#bad.diagnostics.length >= BAD_ROWS_SHOWN) return;
-    this.#bad.diagnostics.push({ code: 'fleet-bad-row', severity: 'warning', message: `the device ${problem}`, where: { file: this.#source, line, column } });
+    this.#bad.diagnostics.push({
+      code: 'fleet-bad-row',
+      severity: 'warning',
+      message: `the device ${problem}`,
+      where: { file: this.#source, line, column },
+    });
   }
 
   finish(): Fleet {
-    return { source: this.#source, groups: [...this.#groups.values()], devices: this.#devices, tags: [...this.#tags].filter((tag) => tag !== '').sort(), bad: this.#bad };
+    return {
+      source: this.#source,
+      groups: [...this.#groups.values()],
+      devices: this.#devices,
+      tags: [...this.#tags].filter((tag) => tag !== '').sort(),
+      bad: this.#bad,
+    };
   }
 }

@@ -16,7 +16,10 @@ export async function erofsReader(image: string, scratchDir: string, signal?: Ab
   let failure: string | undefined;
   try {
     // 1 may only mean that a user who is not root cannot make device nodes: then the file wanted is there all the same.
-    const { exitCode, stderr } = await run('fsck.erofs', [`--extract=${root}`, '--overwrite', '--no-preserve', image], { okCodes: [0, 1], ...(signal === undefined ? {} : { signal }) });
+    const { exitCode, stderr } = await run('fsck.erofs', [`--extract=${root}`, '--overwrite', '--no-preserve', image], {
+      okCodes: [0, 1],
+      ...(signal === undefined ? {} : { signal }),
+    });
     if (exitCode !== 0) failure = stderr.trim().split('\n').slice(-3).join('\n');
   } catch (error) {
     await close();
@@ -25,7 +28,8 @@ export async function erofsReader(image: string, scratchDir: string, signal?: Ab
   return {
     async look(path) {
       const found = await lstat(join(root, path)).catch(() => undefined);
-      if (found === undefined && failure !== undefined) throw new ReleasePlanError('tool-failed', `fsck.erofs could not unpack ${path} of ${image}: ${failure}`);
+      if (found === undefined && failure !== undefined)
+        throw new ReleasePlanError('tool-failed', `fsck.erofs could not unpack ${path} of ${image}: ${failure}`);
       if (found === undefined) return { kind: 'missing' };
       if (found.isSymbolicLink()) return { kind: 'link', target: await readlink(join(root, path)) };
       return { kind: found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other' };

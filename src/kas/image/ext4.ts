@@ -10,7 +10,11 @@ export function ext4Reader(image: string, signal?: AbortSignal): ImageReader {
       const { stdout, stderr } = await run('debugfs', ['-R', `stat ${quoted(path)}`, image], options);
       if (/File not found|is not a directory/.test(stderr)) return { kind: 'missing' };
       const kind = /Type: (\w+)/.exec(stdout)?.[1];
-      if (kind === undefined) throw new ReleasePlanError('tool-failed', `debugfs cannot read ${image}: ${stderr.split('\n').slice(1).join(' ')}`);
+      if (kind === undefined)
+        throw new ReleasePlanError(
+          'tool-failed',
+          `debugfs cannot read ${image}: ${stderr.split('\n').slice(1).join(' ')}`,
+        );
       return kind === 'symlink' ? { kind: 'link', target: await targetOf(path, stdout) } : plainEntry(kind);
     },
     read: (path) => runForBytes('debugfs', ['-R', `cat ${quoted(path)}`, image], options),
@@ -24,10 +28,13 @@ export function ext4Reader(image: string, signal?: AbortSignal): ImageReader {
   }
 }
 
-const plainEntry = (kind: string): Entry => ({ kind: kind === 'regular' ? 'file' : kind === 'directory' ? 'folder' : 'other' });
+const plainEntry = (kind: string): Entry => ({
+  kind: kind === 'regular' ? 'file' : kind === 'directory' ? 'folder' : 'other',
+});
 
 /** debugfs splits its commands at spaces, and knows no way to write a quote within quotes. */
 function quoted(path: string): string {
-  if (/["\n]/.test(path)) throw new ReleasePlanError('version-file-unreadable', `debugfs cannot read the path ${JSON.stringify(path)}`);
+  if (/["\n]/.test(path))
+    throw new ReleasePlanError('version-file-unreadable', `debugfs cannot read the path ${JSON.stringify(path)}`);
   return `"${path}"`;
 }

@@ -33,11 +33,17 @@ export async function readImageFile(file: ImageFile): Promise<Uint8Array | undef
 
 async function readerOf({ image, filesystem, scratchDir, signal }: ImageFile): Promise<ImageReader> {
   switch (filesystem) {
-    case 'squashfs': return squashfsReader(image, signal);
-    case 'ext4': return ext4Reader(image, signal);
-    case 'erofs': return await erofsReader(image, scratchDir, signal);
+    case 'squashfs':
+      return squashfsReader(image, signal);
+    case 'ext4':
+      return ext4Reader(image, signal);
+    case 'erofs':
+      return await erofsReader(image, scratchDir, signal);
     case 'vfat':
     case 'unknown':
-      throw new ReleasePlanError('version-file-unreadable', `${image} is ${filesystem === 'vfat' ? 'a FAT image' : 'of no known file system'}: no file can be read from it`);
+      throw new ReleasePlanError(
+        'version-file-unreadable',
+        `${image} is ${filesystem === 'vfat' ? 'a FAT image' : 'of no known file system'}: no file can be read from it`,
+      );
   }
 }

@@ -13,7 +13,11 @@ export function squashfsReader(image: string, signal?: AbortSignal): ImageReader
     async look(path) {
       // Without the depth a folder is listed with all that is in it.
       const depth = path.split('/').length - 1;
-      const { stdout } = await run('unsquashfs', ['-lls', '-no-wildcards', '-max-depth', String(depth), image, path.slice(1)], options);
+      const { stdout } = await run(
+        'unsquashfs',
+        ['-lls', '-no-wildcards', '-max-depth', String(depth), image, path.slice(1)],
+        options,
+      );
       return entryOf(stdout, path);
     },
     read: (path) => runForBytes('unsquashfs', ['-no-wildcards', '-cat', image, path.slice(1)], options),

@@ -16,33 +16,63 @@ export function deltasLeadForward(plan: PlanSource): Finding[] {
   });
 }
 
-/** The plan's versions; undefined when they cannot be told: an OSTree product's stand in its targets.json, or one was refused. */
+/**
+ * The plan's versions; undefined when they cannot be told: an OSTree product's stand in its targets.json, or one was
+ * refused.
+ */
 function knownVersions(plan: PlanSource): string[] | undefined {
   const versions = plan.versions?.map((one) => one?.version);
   return versions?.every((one) => one !== undefined) === true ? present(versions) : undefined;
 }
 
 function endsOf(delta: DeltaSource, at: Pointer): Array<{ version: string; at: Pointer }> {
-  const from = Array.isArray(delta.from) ? numbered(delta.from).map(([index, version]) => ({ version, at: [...at, 'from', index] })) : [];
+  const from = Array.isArray(delta.from)
+    ? numbered(delta.from).map(([index, version]) => ({ version, at: [...at, 'from', index] }))
+    : [];
   return delta.to === undefined ? from : [{ version: delta.to, at: [...at, 'to'] }, ...from];
 }
 
-function unknownIn(delta: DeltaSource, at: Pointer, known: readonly string[] | undefined, names: ReadonlySet<string>): Finding[] {
+function unknownIn(
+  delta: DeltaSource,
+  at: Pointer,
+  known: readonly string[] | undefined,
+  names: ReadonlySet<string>,
+): Finding[] {
   if (known === undefined) return [];
-  return endsOf(delta, at).filter((end) => !names.has(end.version)).slice(0, MOST_TOLD).map((end) => ({
-    code: 'version-unknown',
-    at: end.at,
-    message: `${formatPointer(end.at)} is ${quote(end.version)}, which is no version of the plan`,
-    hint: suggestion(end.version, known, 'versions'),
-  }));
+  return endsOf(delta, at)
+    .filter((end) => !names.has(end.version))
+    .slice(0, MOST_TOLD)
+    .map((end) => ({
+      code: 'version-unknown',
+      at: end.at,
+      message: `${formatPointer(end.at)} is ${quote(end.version)}, which is no version of the plan`,
+      hint: suggestion(end.version, known, 'versions'),
+    }));
 }
 
 function backward(delta: DeltaSource, at: Pointer): Finding[] {
   const { to } = delta;
   if (to === undefined || !isVersion(to)) return [];
-  return endsOf(delta, at).slice(1).flatMap((end): Finding[] => {
-    if (end.version === to) return [{ code: 'delta-self', at: end.at, message: `a delta from ${quote(to)} to itself`, hint: 'Remove it from the list.' }];
-    if (!isVersion(end.version) || compareVersions(end.version, to) < 0) return [];
-    return [{ code: 'delta-downgrade', at: end.at, message: `a delta from ${quote(end.version)} to ${quote(to)}, which is not newer`, hint: 'Deltas lead to newer versions; were the two swapped?' }];
-  });
+  return endsOf(delta, at)
+    .slice(1)
+    .flatMap((end): Finding[] => {
+      if (end.version === to)
+        return [
+          {
+            code: 'delta-self',
+            at: end.at,
+            message: `a delta from ${quote(to)} to itself`,
+            hint: 'Remove it from the list.',
+          },
+        ];
+      if (!isVersion(end.version) || compareVersions(end.version, to) < 0) return [];
+      return [
+        {
+          code: 'delta-downgrade',
+          at: end.at,
+          message: `a delta from ${quote(end.version)} to ${quote(to)}, which is not newer`,
+          hint: 'Deltas lead to newer versions; were the two swapped?',
+        },
+      ];
+    });
 }

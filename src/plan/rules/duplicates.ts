@@ -14,7 +14,8 @@ export function listsWithoutRepeats(plan: PlanSource): Finding[] {
   for (const [index, one] of numbered(plan.versions)) {
     lists.push([['versions', index, 'tags'], one.tags], [['versions', index, 'kas'], listOf(one.kas)]);
   }
-  for (const [index, one] of numbered(plan.deltas)) if (Array.isArray(one.from)) lists.push([['deltas', index, 'from'], one.from]);
+  for (const [index, one] of numbered(plan.deltas))
+    if (Array.isArray(one.from)) lists.push([['deltas', index, 'from'], one.from]);
   return lists.flatMap(([at, list]) => repeats(at, list));
 }
 
@@ -28,6 +29,13 @@ function repeats(at: Pointer, list: Texts | undefined): Finding[] {
       seen.add(text);
       return [];
     }
-    return [{ code: 'value-duplicate', at: [...at, index], message: `${formatPointer(at)} names ${quote(text)} twice`, hint: 'Remove one.' }];
+    return [
+      {
+        code: 'value-duplicate',
+        at: [...at, index],
+        message: `${formatPointer(at)} names ${quote(text)} twice`,
+        hint: 'Remove one.',
+      },
+    ];
   });
 }

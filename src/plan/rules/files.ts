@@ -28,7 +28,7 @@ async function missing({ at, path, exists }: PlanPath, project: Project): Promis
     code: 'path-missing',
     at,
     message: `${formatPointer(at)} is ${quote(path)}, which ${problem}`,
-    hint: await nearName(path, absolute) ?? `Paths are relative to the plan's folder, ${project.dir}.`,
+    hint: (await nearName(path, absolute)) ?? `Paths are relative to the plan's folder, ${project.dir}.`,
     // Devices are exported by a job of their own, perhaps later.
     ...(exists === 'file-later' ? { severity: 'warning' } : {}),
   };

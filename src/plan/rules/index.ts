@@ -41,8 +41,4 @@ export const rules: readonly Rule[] = [
 ];
 
 /** Every rule that looks at the disk. */
-export const fileRules: readonly FileRule[] = [
-  linksStayInside,
-  filesExist,
-  oneRepositoryPerChain,
-];
+export const fileRules: readonly FileRule[] = [linksStayInside, filesExist, oneRepositoryPerChain];

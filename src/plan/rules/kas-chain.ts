@@ -9,7 +9,8 @@ import { ifThere } from '../../io/present.ts';
  * The files of a chain lie in one repository, or all outside of any: kas
  * refuses others.
  *
- * @see kas/includehandler.py, "All concatenated config files must belong to the same repository or all must be outside of versioning control"
+ * @see kas/includehandler.py, "All concatenated config files must belong to the same repository or all must be outside
+ *   of versioning control"
  */
 export async function oneRepositoryPerChain(plan: PlanSource, project: Project): Promise<Finding[]> {
   const base = filesOf(plan.kas?.config, ['kas', 'config']);
@@ -28,7 +29,9 @@ export async function oneRepositoryPerChain(plan: PlanSource, project: Project):
       findings.push({
         code: 'kas-repository',
         at: one.at,
-        message: `${formatPointer(one.at)} ${quote(one.file)} lies ${inWords(other)}, but ${quote(first.file)} ${inWords(home)}`,
+        message:
+          `${formatPointer(one.at)} ${quote(one.file)} lies ${inWords(other)}, but ${quote(first.file)} ` +
+          `${inWords(home)}`,
         hint: 'kas chains files of one repository alone; copy the file there.',
       });
     }
@@ -45,4 +48,5 @@ async function homeOf(file: string, project: Project): Promise<Home | 'missing'>
   return real === undefined ? 'missing' : { repository: await repositoryOf(dirname(real)) };
 }
 
-const inWords = ({ repository }: Home): string => (repository === undefined ? 'outside of any repository' : `in the repository ${repository}`);
+const inWords = ({ repository }: Home): string =>
+  repository === undefined ? 'outside of any repository' : `in the repository ${repository}`;

@@ -16,26 +16,42 @@ export function needsOfItsKind(plan: PlanSource): Finding[] {
 
 function swupdatePlan(plan: PlanSource): Finding[] {
   // `in`, not undefined: a section that the schema refused is no missing section.
-  const findings: Finding[] = NEEDED_FOR_SWUPDATE.filter(([key]) => !(key in plan)).map(([key, why]) => missing(key, [], why));
+  const findings: Finding[] = NEEDED_FOR_SWUPDATE.filter(([key]) => !(key in plan)).map(([key, why]) =>
+    missing(key, [], why),
+  );
   const makesPackages = (plan.deltas ?? []).length > 0;
   if (makesPackages && !('hardware' in (plan.swu ?? {}))) {
-    findings.push(missing('hardware', ['swu'], 'A .swu without hardware-compatibility is refused by SWUpdate; for example `hardware: ["1.0"]`.'));
+    findings.push(
+      missing(
+        'hardware',
+        ['swu'],
+        'A .swu without hardware-compatibility is refused by SWUpdate; for example `hardware: ["1.0"]`.',
+      ),
+    );
   }
   return findings;
 }
 
 function ostreePlan(plan: PlanSource): Finding[] {
-  const findings: Finding[] = (['partitions', 'swu', 'signing'] as const).filter((key) => key in plan).map((key) => ({
-    code: 'plan-mixed',
-    at: [key],
-    on: 'key',
-    message: `the plan has both "ostree" and ${JSON.stringify(key)}`,
-    hint: 'A plan is for SWUpdate or for OSTree; give each its own file.',
-  }));
-  if (!('targets' in plan)) findings.push(missing('targets', [], 'The registry of an OSTree product: versions, tags and commits stand there.'));
+  const findings: Finding[] = (['partitions', 'swu', 'signing'] as const)
+    .filter((key) => key in plan)
+    .map((key) => ({
+      code: 'plan-mixed',
+      at: [key],
+      on: 'key',
+      message: `the plan has both "ostree" and ${JSON.stringify(key)}`,
+      hint: 'A plan is for SWUpdate or for OSTree; give each its own file.',
+    }));
+  if (!('targets' in plan))
+    findings.push(missing('targets', [], 'The registry of an OSTree product: versions, tags and commits stand there.'));
   return findings;
 }
 
 function missing(key: string, at: readonly string[], hint: string): Finding {
-  return { code: 'key-missing', at, message: `${at.length === 0 ? 'the plan' : at.join('.')} has no ${JSON.stringify(key)}`, hint };
+  return {
+    code: 'key-missing',
+    at,
+    message: `${at.length === 0 ? 'the plan' : at.join('.')} has no ${JSON.stringify(key)}`,
+    hint,
+  };
 }

@@ -14,20 +14,26 @@ export function packageIsReadable(plan: PlanSource): Finding[] {
 
 function board({ machine, swu }: PlanSource): Finding[] {
   if (machine === undefined || 'template' in (swu ?? {}) || /^[A-Za-z][-A-Za-z0-9_]*$/.test(machine)) return [];
-  return [{
-    code: 'swu-board',
-    at: ['machine'],
-    message: `the machine ${quote(machine)} cannot be the name of a board in sw-description`,
-    hint: 'A board is a letter, then letters, digits, "-" and "_"; a `swu.template` of your own can name it otherwise.',
-  }];
+  return [
+    {
+      code: 'swu-board',
+      at: ['machine'],
+      message: `the machine ${quote(machine)} cannot be the name of a board in sw-description`,
+      hint:
+        'A board is a letter, then letters, digits, "-" and "_"; a `swu.template` of your own can name ' +
+        'it otherwise.',
+    },
+  ];
 }
 
 function slotVariables(plan: PlanSource): Finding[] {
   if (present(plan.partitions).some((one) => 'slots' in one)) return [];
-  return Object.entries(plan.swu?.bootenv ?? {}).filter(([, value]) => value?.includes('{slot}')).map(([name]) => ({
-    code: 'swu-bootenv',
-    at: ['swu', 'bootenv', name],
-    message: `swu.bootenv.${name} has {slot}, but no partition has slots`,
-    hint: 'Write the value itself.',
-  }));
+  return Object.entries(plan.swu?.bootenv ?? {})
+    .filter(([, value]) => value?.includes('{slot}'))
+    .map(([name]) => ({
+      code: 'swu-bootenv',
+      at: ['swu', 'bootenv', name],
+      message: `swu.bootenv.${name} has {slot}, but no partition has slots`,
+      hint: 'Write the value itself.',
+    }));
 }

@@ -7,7 +7,11 @@ const SECTOR_BYTES = 512;
 /** A partition that is updated by delta has a base, which nothing writes to; slot sizes are whole sectors. */
 export function partitionsTakeDeltas(plan: PlanSource): Finding[] {
   const partitions = numbered(plan.partitions);
-  const findings = partitions.flatMap(([index, one]) => [...writable(['partitions', index], one), ...baseless(['partitions', index], one), ...unevenSize(['partitions', index], one)]);
+  const findings = partitions.flatMap(([index, one]) => [
+    ...writable(['partitions', index], one),
+    ...baseless(['partitions', index], one),
+    ...unevenSize(['partitions', index], one),
+  ]);
   if (partitions.length > 0 && partitions.every(([, one]) => !('version_file' in one))) {
     findings.push({
       code: 'version-unproven',
@@ -15,31 +19,62 @@ export function partitionsTakeDeltas(plan: PlanSource): Finding[] {
       at: ['partitions'],
       on: 'key',
       message: 'no partition has a "version_file": nothing proves that an image holds the version it is archived as',
-      hint: 'Name a file in the image that holds BUILD_VERSION, such as /etc/buildinfo; kas exits 0 after a stale build too.',
+      hint:
+        'Name a file in the image that holds BUILD_VERSION, such as /etc/buildinfo; kas exits 0 after a ' +
+        'stale build too.',
     });
   }
   return findings;
 }
 
 function writable(at: Pointer, partition: PartitionSource): Finding[] {
-  if (partition.delta !== 'rdiff' || partition.read_only === true || (partition.read_only === undefined && 'read_only' in partition)) return [];
-  return [{
-    code: 'partition-writable',
-    at: 'read_only' in partition ? [...at, 'read_only'] : [...at, 'delta'],
-    message: `${formatPointer(at)} is updated by delta but not read-only: what a device writes to it changes the base, and the delta no longer fits`,
-    hint: 'Write `read_only: true` if the device mounts it so, or `delta: none`.',
-  }];
+  if (
+    partition.delta !== 'rdiff' ||
+    partition.read_only === true ||
+    (partition.read_only === undefined && 'read_only' in partition)
+  )
+    return [];
+  return [
+    {
+      code: 'partition-writable',
+      at: 'read_only' in partition ? [...at, 'read_only'] : [...at, 'delta'],
+      message:
+        `${formatPointer(at)} is updated by delta but not read-only: what a device writes to it changes the ` +
+        'base, and the delta no longer fits',
+      hint: 'Write `read_only: true` if the device mounts it so, or `delta: none`.',
+    },
+  ];
 }
 
 function baseless(at: Pointer, partition: PartitionSource): Finding[] {
   if (partition.delta !== 'rdiff' || !('device' in partition) || 'slots' in partition || 'base' in partition) return [];
-  return [{ code: 'partition-base-missing', at: [...at, 'device'], on: 'key', message: `${formatPointer(at)} is updated by delta but has no "base" to apply it to`, hint: 'Name the device that holds the base, write slots, or `delta: none`.' }];
+  return [
+    {
+      code: 'partition-base-missing',
+      at: [...at, 'device'],
+      on: 'key',
+      message: `${formatPointer(at)} is updated by delta but has no "base" to apply it to`,
+      hint: 'Name the device that holds the base, write slots, or `delta: none`.',
+    },
+  ];
 }
 
 function unevenSize(at: Pointer, { slot_size: size }: PartitionSource): Finding[] {
   if (size === undefined) return [];
   const bytes = parseSizeBytes(size);
   if (bytes !== undefined && bytes > 0 && bytes % SECTOR_BYTES === 0) return [];
-  const why = bytes === undefined ? 'too large to be counted' : bytes === 0 ? 'nothing' : `${bytes} bytes, no multiple of ${SECTOR_BYTES}`;
-  return [{ code: 'partition-slot-size', at: [...at, 'slot_size'], message: `${formatPointer(at)}.slot_size is ${why}`, hint: 'Write the size of the partition as its table has it, for example 512MiB.' }];
+  const why =
+    bytes === undefined
+      ? 'too large to be counted'
+      : bytes === 0
+        ? 'nothing'
+        : `${bytes} bytes, no multiple of ${SECTOR_BYTES}`;
+  return [
+    {
+      code: 'partition-slot-size',
+      at: [...at, 'slot_size'],
+      message: `${formatPointer(at)}.slot_size is ${why}`,
+      hint: 'Write the size of the partition as its table has it, for example 512MiB.',
+    },
+  ];
 }

@@ -13,13 +13,36 @@ function target(at: Pointer, partition: PartitionSource): Finding[] {
   const hasSlots = 'slots' in partition;
   const hasDevice = 'device' in partition;
   if (!hasSlots && !hasDevice) {
-    return [{ code: 'partition-target', at, message: `${shown} has neither "slots" nor "device"`, hint: 'Write `slots: { a: ..., b: ... }` for A/B, or `device: ...`.' }];
+    return [
+      {
+        code: 'partition-target',
+        at,
+        message: `${shown} has neither "slots" nor "device"`,
+        hint: 'Write `slots: { a: ..., b: ... }` for A/B, or `device: ...`.',
+      },
+    ];
   }
   if (hasSlots && hasDevice) {
-    return [{ code: 'partition-target', at: [...at, 'device'], on: 'key', message: `${shown} has both "slots" and "device"`, hint: 'Keep one: slots for A/B, device without.' }];
+    return [
+      {
+        code: 'partition-target',
+        at: [...at, 'device'],
+        on: 'key',
+        message: `${shown} has both "slots" and "device"`,
+        hint: 'Keep one: slots for A/B, device without.',
+      },
+    ];
   }
   if (hasSlots && 'base' in partition) {
-    return [{ code: 'partition-target', at: [...at, 'base'], on: 'key', message: `${shown} has "base" beside "slots"`, hint: 'Remove it: with slots the base is the slot in use.' }];
+    return [
+      {
+        code: 'partition-target',
+        at: [...at, 'base'],
+        on: 'key',
+        message: `${shown} has "base" beside "slots"`,
+        hint: 'Remove it: with slots the base is the slot in use.',
+      },
+    ];
   }
   return [];
 }
@@ -39,24 +62,38 @@ function usesOf(index: number, { slots, device, base }: PartitionSource): Use[] 
     [device, [...at, 'device'], false],
     [base, [...at, 'base'], true],
   ];
-  return uses.flatMap(([path, at, isBase]) => (path === undefined ? [] : [{ device: posix.normalize(path), at, partition: index, isBase }]));
+  return uses.flatMap(([path, at, isBase]) =>
+    path === undefined ? [] : [{ device: posix.normalize(path), at, partition: index, isBase }],
+  );
 }
 
 function shared(partitions: ReadonlyArray<[number, PartitionSource]>): Finding[] {
   const first = new Map<string, Use>();
-  return partitions.flatMap(([index, one]) => usesOf(index, one)).flatMap((use): Finding[] => {
-    const other = first.get(use.device);
-    if (other === undefined) {
-      first.set(use.device, use);
-      return [];
-    }
-    // Nothing writes a base that only serves as base.
-    if (use.isBase && other.isBase) return [];
-    return [{ code: 'partition-device-shared', at: use.at, message: `${formatPointer(use.at)} is ${quote(use.device)}, as ${formatPointer(other.at)} is`, hint: hintFor(use, other) }];
-  });
+  return partitions
+    .flatMap(([index, one]) => usesOf(index, one))
+    .flatMap((use): Finding[] => {
+      const other = first.get(use.device);
+      if (other === undefined) {
+        first.set(use.device, use);
+        return [];
+      }
+      // Nothing writes a base that only serves as base.
+      if (use.isBase && other.isBase) return [];
+      return [
+        {
+          code: 'partition-device-shared',
+          at: use.at,
+          message: `${formatPointer(use.at)} is ${quote(use.device)}, as ${formatPointer(other.at)} is`,
+          hint: hintFor(use, other),
+        },
+      ];
+    });
 }
 
 function hintFor(use: Use, other: Use): string {
-  if (use.partition !== other.partition) return 'One update would overwrite the other: give each partition its own device.';
-  return use.isBase ? 'A delta cannot be applied onto its own base: name the device that holds the base.' : 'Slot a and slot b are two devices: the update writes the one while the other runs.';
+  if (use.partition !== other.partition)
+    return 'One update would overwrite the other: give each partition its own device.';
+  return use.isBase
+    ? 'A delta cannot be applied onto its own base: name the device that holds the base.'
+    : 'Slot a and slot b are two devices: the update writes the one while the other runs.';
 }

@@ -9,14 +9,25 @@ export function partitionNames(plan: PlanSource): Finding[] {
   const partitions = numbered(plan.partitions);
   const names = new Map<string, number>();
   const files = new Map<string, number>();
-  const signatures = new Set(partitions.flatMap(([, one]) => (one.name === undefined ? [] : [`${one.name}.signature`])));
+  const signatures = new Set(
+    partitions.flatMap(([, one]) => (one.name === undefined ? [] : [`${one.name}.signature`])),
+  );
   return partitions.flatMap(([index, { name, file }]) => {
     const findings: Finding[] = [];
-    if (name !== undefined) findings.push(...taken(names, name, index, 'name', 'Give each partition a name of its own: its delta is archived by it.'));
-    if (file !== undefined) findings.push(...taken(files, file, index, 'file', 'Two partitions cannot be the same image.'));
+    if (name !== undefined)
+      findings.push(
+        ...taken(names, name, index, 'name', 'Give each partition a name of its own: its delta is archived by it.'),
+      );
+    if (file !== undefined)
+      findings.push(...taken(files, file, index, 'file', 'Two partitions cannot be the same image.'));
     if (file !== undefined && (RESERVED_FILES.has(file) || signatures.has(file))) {
       const at = ['partitions', index, 'file'];
-      findings.push({ code: 'partition-duplicate', at, message: `${formatPointer(at)} is ${quote(file)}, a name that the archive uses itself`, hint: 'Let the build name the image otherwise.' });
+      findings.push({
+        code: 'partition-duplicate',
+        at,
+        message: `${formatPointer(at)} is ${quote(file)}, a name that the archive uses itself`,
+        hint: 'Let the build name the image otherwise.',
+      });
     }
     return findings;
   });
@@ -28,5 +39,12 @@ function taken(seen: Map<string, number>, value: string, index: number, key: 'na
     seen.set(value, index);
     return [];
   }
-  return [{ code: 'partition-duplicate', at: ['partitions', index, key], message: `partitions[${index}] has the ${key} ${quote(value)}, as partitions[${first}] has`, hint }];
+  return [
+    {
+      code: 'partition-duplicate',
+      at: ['partitions', index, key],
+      message: `partitions[${index}] has the ${key} ${quote(value)}, as partitions[${first}] has`,
+      hint,
+    },
+  ];
 }

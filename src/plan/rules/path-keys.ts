@@ -23,7 +23,13 @@ export function pathsOf(plan: PlanSource): PlanPath[] {
     ...filesOf(plan.kas?.delta_config, ['kas', 'delta_config']),
     ...numbered(plan.versions).flatMap(([index, one]) => filesOf(one.kas, ['versions', index, 'kas'])),
   ];
-  const paths: PlanPath[] = kasFiles.map(({ file, at }) => ({ at, path: file, role: 'content', exists: 'file', isKasFile: true }));
+  const paths: PlanPath[] = kasFiles.map(({ file, at }) => ({
+    at,
+    path: file,
+    role: 'content',
+    exists: 'file',
+    isKasFile: true,
+  }));
   const add = (path: string | undefined, at: Pointer, rest: Omit<PlanPath, 'at' | 'path'>): void => {
     if (path !== undefined) paths.push({ at, path, ...rest });
   };

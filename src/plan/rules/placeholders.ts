@@ -9,31 +9,56 @@ export const PLACEHOLDERS = ['machine', 'distro', 'image', 'version'] as const;
 /** Placeholders are known, and stand where they are replaced. */
 export function placeholdersKnown(plan: PlanSource): Finding[] {
   const texts: Array<{ at: Pointer; text: string; replaced: boolean }> = [
-    ...pathsOf(plan).map(({ at, path, takesPlaceholders = false }) => ({ at, text: path, replaced: takesPlaceholders })),
+    ...pathsOf(plan).map(({ at, path, takesPlaceholders = false }) => ({
+      at,
+      text: path,
+      replaced: takesPlaceholders,
+    })),
     ...numbered(plan.collect).map(([index, text]) => ({ at: ['collect', index], text, replaced: true })),
-    ...numbered(plan.partitions).flatMap(([index, { file }]) => (file === undefined ? [] : [{ at: ['partitions', index, 'file'], text: file, replaced: true }])),
+    ...numbered(plan.partitions).flatMap(([index, { file }]) =>
+      file === undefined ? [] : [{ at: ['partitions', index, 'file'], text: file, replaced: true }],
+    ),
   ];
-  return texts.flatMap(({ at, text, replaced }) => [...variables(at, text), ...(replaced ? unknown(at, text) : misplaced(at, text))]);
+  return texts.flatMap(({ at, text, replaced }) => [
+    ...variables(at, text),
+    ...(replaced ? unknown(at, text) : misplaced(at, text)),
+  ]);
 }
 
 function unknown(at: Pointer, text: string): Finding[] {
   const names = [...text.matchAll(/(?<!\$)\{(\w*)\}/g)].map((match) => match[1] ?? '');
-  return names.filter((name) => !(PLACEHOLDERS as readonly string[]).includes(name)).map((name) => ({
-    code: 'placeholder-unknown',
-    at,
-    message: `${formatPointer(at)} has the unknown placeholder ${quote(`{${name}}`)}`,
-    hint: suggestion(name, PLACEHOLDERS, 'placeholders'),
-  }));
+  return names
+    .filter((name) => !(PLACEHOLDERS as readonly string[]).includes(name))
+    .map((name) => ({
+      code: 'placeholder-unknown',
+      at,
+      message: `${formatPointer(at)} has the unknown placeholder ${quote(`{${name}}`)}`,
+      hint: suggestion(name, PLACEHOLDERS, 'placeholders'),
+    }));
 }
 
 function misplaced(at: Pointer, text: string): Finding[] {
   const found = PLACEHOLDERS.find((name) => text.includes(`{${name}}`));
   if (found === undefined) return [];
-  return [{ code: 'placeholder-unknown', at, message: `${formatPointer(at)} has the placeholder {${found}}, which is not replaced there`, hint: 'Placeholders stand in kas.deploy, collect and the file of a partition; write the value here.' }];
+  return [
+    {
+      code: 'placeholder-unknown',
+      at,
+      message: `${formatPointer(at)} has the placeholder {${found}}, which is not replaced there`,
+      hint: 'Placeholders stand in kas.deploy, collect and the file of a partition; write the value here.',
+    },
+  ];
 }
 
 function variables(at: Pointer, text: string): Finding[] {
   const [found] = /\$\{\w*\}/.exec(text) ?? [];
   if (found === undefined) return [];
-  return [{ code: 'placeholder-unknown', at, message: `${formatPointer(at)} has the variable ${quote(found)}, which is not replaced there`, hint: 'Variables of the environment stand in `signing` alone, so that a plan means the same on every machine.' }];
+  return [
+    {
+      code: 'placeholder-unknown',
+      at,
+      message: `${formatPointer(at)} has the variable ${quote(found)}, which is not replaced there`,
+      hint: 'Variables of the environment stand in `signing` alone, so that a plan means the same on every machine.',
+    },
+  ];
 }

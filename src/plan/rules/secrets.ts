@@ -1,8 +1,17 @@
 import { formatPointer, type Finding, type Pointer } from '../finding.ts';
 
 const SECRETS: ReadonlyArray<readonly [pattern: RegExp, what: string, cure: string]> = [
-  [/-----BEGIN [A-Z ]*PRIVATE KEY/, 'a private key', 'Keep it in a file outside of the repository, or in the environment: `key: ${NAME}`. This one is known to all who can read the plan: replace it.'],
-  [/[?&;]pin-value=/, 'the PIN of a PKCS#11 token', 'Use pin-source, or put the whole URI into the environment: `key: ${NAME}`.'],
+  [
+    /-----BEGIN [A-Z ]*PRIVATE KEY/,
+    'a private key',
+    'Keep it in a file outside of the repository, or in the environment: `key: ${NAME}`. This one is known to all ' +
+      'who can read the plan: replace it.',
+  ],
+  [
+    /[?&;]pin-value=/,
+    'the PIN of a PKCS#11 token',
+    'Use pin-source, or put the whole URI into the environment: `key: ${NAME}`.',
+  ],
   [/:\/\/[^\s/:@$]+:[^\s/@$]+@/, 'a password in a URL', 'Let the command read it from the environment.'],
 ];
 
@@ -16,9 +25,17 @@ export function secretsIn(plan: unknown): Finding[] {
   const visit = (value: unknown, at: Pointer): void => {
     if (typeof value === 'string') {
       const found = SECRETS.find(([pattern]) => pattern.test(value));
-      if (found !== undefined) findings.push({ code: 'secret-in-plan', at, on: 'key', message: `${formatPointer(at)} holds ${found[1]}`, hint: found[2] });
+      if (found !== undefined)
+        findings.push({
+          code: 'secret-in-plan',
+          at,
+          on: 'key',
+          message: `${formatPointer(at)} holds ${found[1]}`,
+          hint: found[2],
+        });
     } else if (Array.isArray(value)) value.forEach((one, index) => visit(one, [...at, index]));
-    else if (value !== null && typeof value === 'object') for (const [key, one] of Object.entries(value)) visit(one, [...at, key]);
+    else if (value !== null && typeof value === 'object')
+      for (const [key, one] of Object.entries(value)) visit(one, [...at, key]);
   };
   visit(plan, []);
   return findings;

@@ -9,12 +9,15 @@ import { compareVersions, isVersion, parseRange } from '../version.ts';
 
 /** Tags and ranges mean something, select something, and no pair is wanted twice. */
 export function selectionsFindVersions(plan: PlanSource): Finding[] {
-  const candidates = present(plan.versions).flatMap((one): Candidate[] =>
-    (one.version !== undefined && isVersion(one.version) ? [{ version: one.version, tags: present(one.tags) }] : []))
+  const candidates = present(plan.versions)
+    .flatMap((one): Candidate[] =>
+      one.version !== undefined && isVersion(one.version) ? [{ version: one.version, tags: present(one.tags) }] : [],
+    )
     .sort((a, b) => compareVersions(a.version, b.version));
   const select = sourceSelector(candidates);
   const tags = [...new Set(candidates.flatMap((one) => one.tags))];
-  const isComplete = plan.versions?.every((one) => one?.version !== undefined && !('tags' in one && one.tags === undefined)) === true;
+  const isComplete =
+    plan.versions?.every((one) => one?.version !== undefined && !('tags' in one && one.tags === undefined)) === true;
   const wanted = new Map<string, { rule: number; engine: EngineName }>();
   return numbered(plan.deltas).flatMap(([index, delta]) => {
     const at = ['deltas', index, 'from'];
@@ -38,7 +41,14 @@ function badRange(delta: DeltaSource, at: Pointer): Finding[] {
     parseRange(delta.from.range);
     return [];
   } catch (error) {
-    return [{ code: 'delta-range-invalid', at: [...at, 'range'], message: `${quote(delta.from.range)} is no range of versions (${messageOf(error).slice(0, 100)})`, hint: 'For example ">=0.1.0 <0.2.0", "^1.2" or "1.x || 3.x".' }];
+    return [
+      {
+        code: 'delta-range-invalid',
+        at: [...at, 'range'],
+        message: `${quote(delta.from.range)} is no range of versions (${messageOf(error).slice(0, 100)})`,
+        hint: 'For example ">=0.1.0 <0.2.0", "^1.2" or "1.x || 3.x".',
+      },
+    ];
   }
 }
 
@@ -46,19 +56,41 @@ function unknownTag(plan: PlanSource, delta: DeltaSource, at: Pointer, known: re
   if (devicesDecide(plan) || delta.from === undefined || Array.isArray(delta.from)) return [];
   const { tag } = delta.from;
   if (tag === undefined || known.includes(tag)) return [];
-  return [{ code: 'version-tag-unknown', at: [...at, 'tag'], message: `no version of the plan has the tag ${quote(tag)}`, hint: suggestion(tag, known, 'tags') }];
+  return [
+    {
+      code: 'version-tag-unknown',
+      at: [...at, 'tag'],
+      message: `no version of the plan has the tag ${quote(tag)}`,
+      hint: suggestion(tag, known, 'tags'),
+    },
+  ];
 }
 
 function nothingSelected(plan: PlanSource, delta: DeltaSource, at: Pointer, to: string): Finding[] {
   if (delta.from === undefined || Array.isArray(delta.from) || (devicesDecide(plan) && 'tag' in delta.from)) return [];
-  return [{ code: 'delta-empty', severity: 'warning', at, message: `this selects no version older than ${quote(to)}: no delta is made`, hint: 'Correct the selection, or remove the rule.' }];
+  return [
+    {
+      code: 'delta-empty',
+      severity: 'warning',
+      at,
+      message: `this selects no version older than ${quote(to)}: no delta is made`,
+      hint: 'Correct the selection, or remove the rule.',
+    },
+  ];
 }
 
-/** Where the plan names a fleet, a tag means the devices that follow it; an OSTree product's tags stand in its targets.json. */
+/**
+ * Where the plan names a fleet, a tag means the devices that follow it; an OSTree product's tags stand in its
+ * targets.json.
+ */
 const devicesDecide = (plan: PlanSource): boolean => 'ostree' in plan || 'fleet' in plan;
 
 /** Notes the pairs of a rule in `wanted`; tells those that earlier rules want, once for each way of differing. */
-function repeatedPairs(wanted: Map<string, { rule: number; engine: EngineName }>, rule: number, { to, sources, engine }: { to: string; sources: string[]; engine: EngineName }): Finding[] {
+function repeatedPairs(
+  wanted: Map<string, { rule: number; engine: EngineName }>,
+  rule: number,
+  { to, sources, engine }: { to: string; sources: string[]; engine: EngineName },
+): Finding[] {
   const same: string[] = [];
   const other: Array<[from: string, engine: EngineName]> = [];
   for (const from of sources) {
@@ -68,9 +100,25 @@ function repeatedPairs(wanted: Map<string, { rule: number; engine: EngineName }>
     else other.push([from, earlier.engine]);
   }
   const at = ['deltas', rule, 'from'];
-  const inWords = (list: readonly string[]): string => `${quote(list[0])}${list.length > 1 ? ` (and ${list.length - 1} more)` : ''} to ${quote(to)}`;
+  const inWords = (list: readonly string[]): string =>
+    `${quote(list[0])}${list.length > 1 ? ` (and ${list.length - 1} more)` : ''} to ${quote(to)}`;
   const findings: Finding[] = [];
-  if (same.length > 0) findings.push({ code: 'delta-duplicate', severity: 'warning', at, message: `an earlier rule wants the delta from ${inWords(same)} already`, hint: 'It is made once; remove it from one of the two.' });
-  if (other.length > 0) findings.push({ code: 'delta-duplicate', at, message: `an earlier rule wants the delta from ${inWords(other.map(([from]) => from))} by the engine ${other[0]?.[1]}, this one by ${engine}`, hint: 'The archive has one place for it: choose one engine.' });
+  if (same.length > 0)
+    findings.push({
+      code: 'delta-duplicate',
+      severity: 'warning',
+      at,
+      message: `an earlier rule wants the delta from ${inWords(same)} already`,
+      hint: 'It is made once; remove it from one of the two.',
+    });
+  if (other.length > 0)
+    findings.push({
+      code: 'delta-duplicate',
+      at,
+      message:
+        `an earlier rule wants the delta from ${inWords(other.map(([from]) => from))} by the engine ` +
+        `${other[0]?.[1]}, this one by ${engine}`,
+      hint: 'The archive has one place for it: choose one engine.',
+    });
   return findings;
 }

@@ -7,7 +7,12 @@ export function signingIsComplete(plan: PlanSource): Finding[] {
   if (signing === undefined) return unsigned(plan);
   const findings: Finding[] = [];
   if (signing.method === 'cms' && !('cert' in signing)) {
-    findings.push({ code: 'key-missing', at: ['signing'], message: 'signing has no "cert"', hint: 'A CMS signature names its signer: give the certificate of the key.' });
+    findings.push({
+      code: 'key-missing',
+      at: ['signing'],
+      message: 'signing has no "cert"',
+      hint: 'A CMS signature names its signer: give the certificate of the key.',
+    });
   }
   for (const key of ['key', 'cert', 'public'] as const) findings.push(...badReference(signing[key], key));
   return findings;
@@ -15,19 +20,28 @@ export function signingIsComplete(plan: PlanSource): Finding[] {
 
 function unsigned(plan: PlanSource): Finding[] {
   if ('signing' in plan || 'ostree' in plan || present(plan.deltas).length === 0) return [];
-  return [{
-    code: 'signing-missing',
-    severity: 'warning',
-    at: ['deltas'],
-    on: 'key',
-    message: 'the plan has no "signing": its .swu files are not signed',
-    hint: "A SWUpdate that checks signatures, as Debian's does, refuses them.",
-  }];
+  return [
+    {
+      code: 'signing-missing',
+      severity: 'warning',
+      at: ['deltas'],
+      on: 'key',
+      message: 'the plan has no "signing": its .swu files are not signed',
+      hint: "A SWUpdate that checks signatures, as Debian's does, refuses them.",
+    },
+  ];
 }
 
 /** A `$` that is no whole `${NAME}` would be taken for a part of a file name. */
 function badReference(value: string | undefined, key: string): Finding[] {
   if (value === undefined || !value.replaceAll(/\$\{[A-Za-z_][A-Za-z0-9_]*\}/g, '').includes('$')) return [];
   const name = /\$\{?([A-Za-z_][A-Za-z0-9_]*)/.exec(value)?.[1] ?? 'NAME';
-  return [{ code: 'placeholder-unknown', at: ['signing', key], message: `signing.${key} has a "$" that begins no variable: ${quote(value)}`, hint: `Write \${${name}}, with the braces.` }];
+  return [
+    {
+      code: 'placeholder-unknown',
+      at: ['signing', key],
+      message: `signing.${key} has a "$" that begins no variable: ${quote(value)}`,
+      hint: `Write \${${name}}, with the braces.`,
+    },
+  ];
 }

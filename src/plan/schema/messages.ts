@@ -34,7 +34,10 @@ export function pointerOf(instancePath: string, value: unknown): Array<string | 
   for (const raw of instancePath.split('/').slice(1)) {
     const key = raw.replace(/~1/g, '/').replace(/~0/g, '~');
     steps.push(Array.isArray(current) ? Number(key) : key);
-    current = current !== null && typeof current === 'object' && Object.hasOwn(current, key) ? (current as Record<string, unknown>)[key] : undefined;
+    current =
+      current !== null && typeof current === 'object' && Object.hasOwn(current, key)
+        ? (current as Record<string, unknown>)[key]
+        : undefined;
   }
   return steps;
 }
@@ -44,15 +47,45 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
   required: missingKey,
   type: wrongType,
   enum: unknownValue,
-  const: (error, at) => ({ code: 'value-unknown', at, message: `${formatPointer(at)} is ${quote(error.data)}; this release-plan reads ${quote(error.params.allowedValue)} alone`, hint: `Write ${quote(error.params.allowedValue)}, or use the release-plan that the plan was written for.` }),
+  const: (error, at) => ({
+    code: 'value-unknown',
+    at,
+    message:
+      `${formatPointer(at)} is ${quote(error.data)}; this release-plan reads ` +
+      `${quote(error.params.allowedValue)} alone`,
+    hint: `Write ${quote(error.params.allowedValue)}, or use the release-plan that the plan was written for.`,
+  }),
   pattern: wrongForm,
   minLength: (_error, at) => ({ code: 'value-invalid', at, message: `${formatPointer(at)} is empty` }),
-  maxLength: (error, at) => ({ code: codeOf(error), at, message: `${formatPointer(at)} has ${String(error.data).length} characters; at most ${error.params.limit} are allowed` }),
+  maxLength: (error, at) => ({
+    code: codeOf(error),
+    at,
+    message:
+      `${formatPointer(at)} has ${String(error.data).length} characters; at most ${error.params.limit} ` +
+      'are allowed',
+  }),
   minimum: outOfRange,
   maximum: outOfRange,
-  minItems: (error, at) => ({ code: 'value-empty', at, message: `${formatPointer(at)} is an empty list`, hint: hintOf(error) ?? 'Write at least one item, or leave the key out.' }),
-  minProperties: (error, at) => ({ code: 'value-empty', at, message: `${formatPointer(at)} names nothing`, hint: `Write exactly one of ${keysOf(error).join(', ')}.` }),
-  maxProperties: (error, at) => ({ code: 'value-invalid', at, message: `${formatPointer(at)} has ${Object.keys(error.data as object).map((key) => quote(key)).join(' and ')}; only one of them can select`, hint: `Write exactly one of ${keysOf(error).join(', ')}; several selections are several deltas.` }),
+  minItems: (error, at) => ({
+    code: 'value-empty',
+    at,
+    message: `${formatPointer(at)} is an empty list`,
+    hint: hintOf(error) ?? 'Write at least one item, or leave the key out.',
+  }),
+  minProperties: (error, at) => ({
+    code: 'value-empty',
+    at,
+    message: `${formatPointer(at)} names nothing`,
+    hint: `Write exactly one of ${keysOf(error).join(', ')}.`,
+  }),
+  maxProperties: (error, at) => ({
+    code: 'value-invalid',
+    at,
+    message: `${formatPointer(at)} has ${Object.keys(error.data as object)
+      .map((key) => quote(key))
+      .join(' and ')}; only one of them can select`,
+    hint: `Write exactly one of ${keysOf(error).join(', ')}; several selections are several deltas.`,
+  }),
   // Its inner error says what is wrong with the name.
   propertyNames: () => undefined,
 };
@@ -74,21 +107,43 @@ function missingKey(error: ErrorObject, at: Pointer): Finding | undefined {
   const present = Object.keys(error.data as object).filter((one) => !keysOf(error).includes(one));
   // A misspelt key is told as unknown already, with this one as what was meant.
   if (present.some((one) => closestName(one, keysOf(error)) === key)) return undefined;
-  return { code: 'key-missing', at, message: `${formatPointer(at)} has no ${quote(key)}`, ...(description === undefined ? {} : { hint: description }) };
+  return {
+    code: 'key-missing',
+    at,
+    message: `${formatPointer(at)} has no ${quote(key)}`,
+    ...(description === undefined ? {} : { hint: description }),
+  };
 }
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {
-  string: 'a text', number: 'a number', integer: 'a whole number', boolean: 'true or false', array: 'a list', object: 'a map', null: 'nothing',
+  string: 'a text',
+  number: 'a number',
+  integer: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a map',
+  null: 'nothing',
 };
 
 function wrongType(error: ErrorObject, at: Pointer, written: WrittenAt): Finding {
   const wanted = [error.params.type as string | string[]].flat();
   const text = written(at);
-  if (error.data === null) return { code: 'value-empty', at, message: `${formatPointer(at)} is empty`, hint: `It takes ${wordsOf(wanted)}.` };
-  if (wanted.includes('string') && !wanted.includes('integer') && (typeof error.data === 'number' || typeof error.data === 'boolean') && text !== undefined) {
+  if (error.data === null)
+    return { code: 'value-empty', at, message: `${formatPointer(at)} is empty`, hint: `It takes ${wordsOf(wanted)}.` };
+  if (
+    wanted.includes('string') &&
+    !wanted.includes('integer') &&
+    (typeof error.data === 'number' || typeof error.data === 'boolean') &&
+    text !== undefined
+  ) {
     const what = typeof error.data === 'number' ? 'number' : 'truth value';
     const read = String(error.data) === text ? '' : `, which reads it as ${String(error.data)}`;
-    return { code: 'value-unquoted', at, message: `${text} is a ${what} in YAML${read}; ${formatPointer(at)} takes a text`, hint: `Write "${text}", with the quotes.` };
+    return {
+      code: 'value-unquoted',
+      at,
+      message: `${text} is a ${what} in YAML${read}; ${formatPointer(at)} takes a text`,
+      hint: `Write "${text}", with the quotes.`,
+    };
   }
   const expected = partOf(error).patternErrorMessage ?? wordsOf(wanted);
   return { code: 'value-type', at, message: `${formatPointer(at)} is ${typeWord(error.data)}; it takes ${expected}` };
@@ -96,13 +151,24 @@ function wrongType(error: ErrorObject, at: Pointer, written: WrittenAt): Finding
 
 function unknownValue(error: ErrorObject, at: Pointer): Finding {
   const known = (error.params.allowedValues as unknown[]).map(String);
-  return { code: 'value-unknown', at, message: `${formatPointer(at)} cannot be ${quote(error.data)}`, hint: suggestion(String(error.data), known, 'values') };
+  return {
+    code: 'value-unknown',
+    at,
+    message: `${formatPointer(at)} cannot be ${quote(error.data)}`,
+    hint: suggestion(String(error.data), known, 'values'),
+  };
 }
 
 function wrongForm(error: ErrorObject, at: Pointer): Finding {
   const wanted = partOf(error).patternErrorMessage ?? `a text that matches ${String(error.params.pattern)}`;
   if (error.propertyName !== undefined) {
-    return { code: 'value-invalid', at: [...at, error.propertyName], on: 'key', message: `${quote(error.propertyName)} is no name for a key of ${formatPointer(at)}`, hint: `It takes ${wanted}.` };
+    return {
+      code: 'value-invalid',
+      at: [...at, error.propertyName],
+      on: 'key',
+      message: `${quote(error.propertyName)} is no name for a key of ${formatPointer(at)}`,
+      hint: `It takes ${wanted}.`,
+    };
   }
   const hint = versionHint(error) ?? `It takes ${wanted}.`;
   return { code: codeOf(error), at, message: `${formatPointer(at)} cannot be ${quote(error.data)}`, hint };
@@ -110,7 +176,11 @@ function wrongForm(error: ErrorObject, at: Pointer): Finding {
 
 function outOfRange(error: ErrorObject, at: Pointer): Finding {
   const bound = error.keyword === 'minimum' ? 'at least' : 'at most';
-  return { code: 'value-invalid', at, message: `${formatPointer(at)} is ${quote(error.data)}; it must be ${bound} ${String(error.params.limit)}` };
+  return {
+    code: 'value-invalid',
+    at,
+    message: `${formatPointer(at)} is ${quote(error.data)}; it must be ${bound} ${String(error.params.limit)}`,
+  };
 }
 
 const partOf = (error: ErrorObject): SchemaPart => (error.parentSchema ?? {}) as SchemaPart;

@@ -17,14 +17,18 @@ export function leaveOut(value: object, errors: readonly ErrorObject[], written:
   for (const error of errors) {
     if (HARMLESS.has(error.keyword)) continue;
     const pointer = pointerOf(error.instancePath, value);
-    if (error.keyword === 'additionalProperties') change(value, [...pointer, String(error.params.additionalProperty)], remove);
+    if (error.keyword === 'additionalProperties')
+      change(value, [...pointer, String(error.params.additionalProperty)], remove);
     else if (error.propertyName !== undefined) change(value, [...pointer, error.propertyName], remove);
     else change(value, pointer, (parent, key) => set(parent, key, standIn(error, written(pointer))));
   }
 }
 
 function standIn(error: ErrorObject, text: string | undefined): string | undefined {
-  const isUnquoted = error.keyword === 'type' && error.params.type === 'string' && (typeof error.data === 'number' || typeof error.data === 'boolean');
+  const isUnquoted =
+    error.keyword === 'type' &&
+    error.params.type === 'string' &&
+    (typeof error.data === 'number' || typeof error.data === 'boolean');
   return isUnquoted ? text : undefined;
 }
 
@@ -37,7 +41,11 @@ const set = (parent: Parent, key: string | number, value: string | undefined): v
   parent[key] = value;
 };
 
-function change(root: object, pointer: ReadonlyArray<string | number>, act: (parent: Parent, key: string | number) => void): void {
+function change(
+  root: object,
+  pointer: ReadonlyArray<string | number>,
+  act: (parent: Parent, key: string | number) => void,
+): void {
   const last = pointer.at(-1);
   if (last === undefined) return;
   let parent: unknown = root;

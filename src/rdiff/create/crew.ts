@@ -27,9 +27,19 @@ const HEAP_LIMITS: ResourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerat
  * @param fds open for reading
  * @param pause awaited between the pieces that this thread takes: lets the event loop run, and throws to stop
  */
-export function makeCrew(setup: Omit<LaneSetup, 'lane'>, fds: { base: number; target: number }, pause: () => Promise<void>): Crew {
+export function makeCrew(
+  setup: Omit<LaneSetup, 'lane'>,
+  fds: { base: number; target: number },
+  pause: () => Promise<void>,
+): Crew {
   const own = new Lane({ ...setup, lane: 0 }, fds);
-  const workers = setup.layout.lanes.slice(1).map((_, other) => new Worker(builtFile('create/worker.js'), { workerData: { ...setup, lane: other + 1 } satisfies LaneSetup, resourceLimits: HEAP_LIMITS }));
+  const workers = setup.layout.lanes.slice(1).map(
+    (_, other) =>
+      new Worker(builtFile('create/worker.js'), {
+        workerData: { ...setup, lane: other + 1 } satisfies LaneSetup,
+        resourceLimits: HEAP_LIMITS,
+      }),
+  );
   let isStopped = false;
   const pauseOrStop = async (): Promise<void> => {
     await pause();
@@ -48,7 +58,11 @@ export function makeCrew(setup: Omit<LaneSetup, 'lane'>, fds: { base: number; ta
         worker.postMessage(phase);
         const outcome = await reply;
         if ('found' in outcome) return outcome.found;
-        throw new ReleasePlanError('io-failed', outcome.failure, outcome.hint === undefined ? {} : { hint: outcome.hint });
+        throw new ReleasePlanError(
+          'io-failed',
+          outcome.failure,
+          outcome.hint === undefined ? {} : { hint: outcome.hint },
+        );
       });
       return (await Promise.race([Promise.all([own.run(phase, pauseOrStop), ...replies]), failed])).flat();
     },

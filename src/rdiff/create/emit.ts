@@ -111,7 +111,12 @@ export class DeltaWriter {
  *
  * @param pause awaited after each segment with the bytes written so far: lets the event loop run, and throws to stop
  */
-export async function emitDelta(segments: Iterable<Matches>, targetBytes: number, fds: { target: number; delta: number }, pause: (doneBytes: number) => Promise<void>): Promise<DeltaCounts> {
+export async function emitDelta(
+  segments: Iterable<Matches>,
+  targetBytes: number,
+  fds: { target: number; delta: number },
+  pause: (doneBytes: number) => Promise<void>,
+): Promise<DeltaCounts> {
   const writer = new DeltaWriter(fds.target, fds.delta);
   for (const matches of segments) {
     eachMatch(matches, (target, base, length) => writer.match(target, base, length));

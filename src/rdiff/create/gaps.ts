@@ -23,11 +23,13 @@ export function gapsOf(matches: Matches, start: number, end: number, pieceBytes:
   for (let at = 0; at < matches.length; at += MATCH_STRIDE) {
     const target = matches[at]!;
     const after = matches[at + 1]! - target;
-    for (; covered < target; covered = Math.min(target, covered + pieceBytes)) gaps.push({ start: covered, end: Math.min(target, covered + pieceBytes), before, after });
+    for (; covered < target; covered = Math.min(target, covered + pieceBytes))
+      gaps.push({ start: covered, end: Math.min(target, covered + pieceBytes), before, after });
     covered = target + matches[at + 2]!;
     before = after;
   }
-  for (; covered < end; covered = Math.min(end, covered + pieceBytes)) gaps.push({ start: covered, end: Math.min(end, covered + pieceBytes), before, after: before });
+  for (; covered < end; covered = Math.min(end, covered + pieceBytes))
+    gaps.push({ start: covered, end: Math.min(end, covered + pieceBytes), before, after: before });
   return gaps;
 }
 

@@ -31,7 +31,7 @@ export function heldWindows(used: Uint8Array, baseBytes: number, pagesMax: numbe
   let nextPage = 0;
   for (const { start, end } of unusedStretches(used, 0, baseBytes)) {
     const lastPage = Math.ceil(end / PAGE_BYTES);
-    for (let from = start; from < end; ) {
+    for (let from = start; from < end;) {
       nextPage = Math.max(nextPage, Math.floor(from / PAGE_BYTES));
       const upTo = Math.min(lastPage, nextPage + pagesMax - window.pages);
       const to = Math.min(end, upTo * PAGE_BYTES);

@@ -1,7 +1,16 @@
 import { gapBytes, gapsOf, type Gap, type Stretch } from './gaps.ts';
 import { readFully } from './files.ts';
 import type { HeldWindow } from './held.ts';
-import { BASE_BLOCK_BYTES, CHUNK_BYTES, COUNTER_AT, PAGE_BYTES, PIECE_BYTES, READ_BYTES, SEGMENT_BYTES, type Layout } from './layout.ts';
+import {
+  BASE_BLOCK_BYTES,
+  CHUNK_BYTES,
+  COUNTER_AT,
+  PAGE_BYTES,
+  PIECE_BYTES,
+  READ_BYTES,
+  SEGMENT_BYTES,
+  type Layout,
+} from './layout.ts';
 import { Matcher, type FineIndex } from './matcher.ts';
 import { MatchFile, type MatchList } from './match-file.ts';
 
@@ -116,17 +125,25 @@ export class Lane {
 
   #hold(count: number, piece: number): void {
     const end = Math.min((piece + 1) * PAGES_PER_PIECE, count);
-    for (let from = piece * PAGES_PER_PIECE; from < end; ) {
+    for (let from = piece * PAGES_PER_PIECE; from < end;) {
       const page = this.#matcher.pageHeld(from);
       let pages = 1;
       while (from + pages < end && this.#matcher.pageHeld(from + pages) === page + pages) pages += 1;
       const start = page * PAGE_BYTES;
-      readFully(this.#fds.base, this.#matcher.heldPlace(from, Math.min(pages * PAGE_BYTES, this.#baseBytes - start)), start);
+      readFully(
+        this.#fds.base,
+        this.#matcher.heldPlace(from, Math.min(pages * PAGE_BYTES, this.#baseBytes - start)),
+        start,
+      );
       from += pages;
     }
   }
 
-  async #indexFine(phase: Extract<Phase, { kind: 'index-fine' }>, part: number, pause?: () => Promise<void>): Promise<void> {
+  async #indexFine(
+    phase: Extract<Phase, { kind: 'index-fine' }>,
+    part: number,
+    pause?: () => Promise<void>,
+  ): Promise<void> {
     const { window, index, parts } = phase;
     this.#matcher.clearFine(index, part, parts);
     let sincePause = 0;
@@ -162,22 +179,25 @@ export class Lane {
 
   #fine(gaps: readonly Gap[], index: FineIndex): void {
     this.#read(gaps);
-    for (let first = 0; first < gaps.length; ) {
+    for (let first = 0; first < gaps.length;) {
       let next = first;
-      for (let sample = 0; next < gaps.length && sample < LITERAL_SAMPLE_BYTES; next += 1) sample += gaps[next]!.end - gaps[next]!.start;
+      for (let sample = 0; next < gaps.length && sample < LITERAL_SAMPLE_BYTES; next += 1)
+        sample += gaps[next]!.end - gaps[next]!.start;
       const group = gaps.slice(first, next);
       const literalCost = this.#matcher.literalCostOf(group);
-      for (const { start, end, before, after } of group) if (end - start >= FINE_WINDOW_BYTES) this.#matcher.refine(start, end, index, { before, after }, literalCost);
+      for (const { start, end, before, after } of group)
+        if (end - start >= FINE_WINDOW_BYTES) this.#matcher.refine(start, end, index, { before, after }, literalCost);
       first = next;
     }
   }
 
   /** Reads stretches of the target, and what lies between those that are near to one another. */
   #read(stretches: readonly Stretch[]): void {
-    for (let first = 0; first < stretches.length; ) {
+    for (let first = 0; first < stretches.length;) {
       const { start } = stretches[first]!;
       let { end } = stretches[first]!;
-      for (first += 1; first < stretches.length && stretches[first]!.start - end <= READ_TOGETHER_BYTES; first += 1) ({ end } = stretches[first]!);
+      for (first += 1; first < stretches.length && stretches[first]!.start - end <= READ_TOGETHER_BYTES; first += 1)
+        ({ end } = stretches[first]!);
       readFully(this.#fds.target, this.#matcher.targetPlace(start, end), start);
     }
   }

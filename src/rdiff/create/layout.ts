@@ -146,7 +146,8 @@ function planCoarseIndex(baseBytes: number, freeBytes: number): Omit<CoarseIndex
     const windows = Math.ceil(baseBytes / 2 ** strideBits);
     const tagBits = Math.min(TAG_BITS_MAX, 32 - Math.ceil(Math.log2(windows + 2)));
     const bits = Math.max(10, Math.ceil(Math.log2((windows * 4) / 3 + 1)));
-    if (tagBits >= TAG_BITS_MIN && (4 * 2 ** bits <= freeBytes * COARSE_SHARE || strideBits >= COARSE_STRIDE_BITS_MAX)) return { bits, strideBits, tagBits };
+    if (tagBits >= TAG_BITS_MIN && (4 * 2 ** bits <= freeBytes * COARSE_SHARE || strideBits >= COARSE_STRIDE_BITS_MAX))
+      return { bits, strideBits, tagBits };
   }
 }
 
@@ -159,7 +160,10 @@ function arrange(baseBytes: number, coarse: Omit<CoarseIndex, 'at'>, heldPages: 
   const coarseAt = allocator.take(4 * 2 ** coarse.bits);
   const runsAt = allocator.take(RUNS_BYTES);
   const usedAt = allocator.take(Math.ceil(baseBytes / USED_BLOCK_BYTES));
-  const fineBuckets = Math.max(heldBytes / BASE_BYTES_PER_FINE_BUCKET, Math.min(heldBytes / SMALL_BASE_BYTES_PER_FINE_BUCKET, 2 ** SMALL_FINE_BITS));
+  const fineBuckets = Math.max(
+    heldBytes / BASE_BYTES_PER_FINE_BUCKET,
+    Math.min(heldBytes / SMALL_BASE_BYTES_PER_FINE_BUCKET, 2 ** SMALL_FINE_BITS),
+  );
   const fineBits = Math.min(FINE_BITS_MAX, Math.max(10, Math.ceil(Math.log2(fineBuckets))));
   const fineAt = allocator.take(FINE_BUCKET_BYTES * 2 ** fineBits);
   const filterAt = allocator.take(FILTER_BYTES_PER_BUCKET * 2 ** fineBits);
@@ -172,10 +176,26 @@ function arrange(baseBytes: number, coarse: Omit<CoarseIndex, 'at'>, heldPages: 
     costsAt: allocator.take(8 * (PIECE_BYTES + 1)),
     countsAt: allocator.take(4 * 256),
   }));
-  return { sizeBytes: allocator.usedBytes, coarse: { at: coarseAt, ...coarse }, runsAt, usedAt, placesAt, pagesAt, heldAt, heldPages, fineAt, filterAt, fineBits, lanes: laneLayouts };
+  return {
+    sizeBytes: allocator.usedBytes,
+    coarse: { at: coarseAt, ...coarse },
+    runsAt,
+    usedAt,
+    placesAt,
+    pagesAt,
+    heldAt,
+    heldPages,
+    fineAt,
+    filterAt,
+    fineBits,
+    lanes: laneLayouts,
+  };
 }
 
-/** What Node.js takes for itself: for the process, and for each worker thread, its heap limited by crew.ts. Matches are in a file. */
+/**
+ * What Node.js takes for itself: for the process, and for each worker thread, its heap limited by crew.ts. Matches are
+ * in a file.
+ */
 const PROCESS_BYTES = 104 * 2 ** 20;
 const WORKER_BYTES = 12 * 2 ** 20;
 
@@ -185,7 +205,8 @@ const EXPECTED_WORKERS = 4;
 /** What the process takes with a layout. */
 const processBytes = (layout: Layout): number => PROCESS_BYTES + layout.lanes.length * WORKER_BYTES + layout.sizeBytes;
 
-const fits = (layout: Layout, memoryBytes: number): boolean => processBytes(layout) <= memoryBytes && layout.sizeBytes <= WASM_LIMIT_BYTES - WASM_PAGE_BYTES;
+const fits = (layout: Layout, memoryBytes: number): boolean =>
+  processBytes(layout) <= memoryBytes && layout.sizeBytes <= WASM_LIMIT_BYTES - WASM_PAGE_BYTES;
 
 /** Room for as much of the base as fits, with the threads expected. */
 function largestLayout(baseBytes: number, memoryBytes: number): Layout | undefined {
@@ -210,7 +231,9 @@ function largestLayout(baseBytes: number, memoryBytes: number): Layout | undefin
 export function planLayout(baseBytes: number, memoryBytes: number, workers: number): Layout {
   const { coarse, heldPages } = largestLayout(baseBytes, memoryBytes) ?? refuse(baseBytes, memoryBytes);
   const wanted = arrange(baseBytes, coarse, heldPages, workers);
-  return fits(wanted, memoryBytes) ? wanted : arrange(baseBytes, coarse, heldPages, Math.min(workers, EXPECTED_WORKERS));
+  return fits(wanted, memoryBytes)
+    ? wanted
+    : arrange(baseBytes, coarse, heldPages, Math.min(workers, EXPECTED_WORKERS));
 }
 
 /** What {@link refuse} says is enough is a multiple of this. */
@@ -219,6 +242,13 @@ const MEMORY_STEP_BYTES = 64 * 2 ** 20;
 function refuse(baseBytes: number, memoryBytes: number): never {
   let enough = Math.ceil(memoryBytes / MEMORY_STEP_BYTES) * MEMORY_STEP_BYTES;
   while (enough < WASM_LIMIT_BYTES && largestLayout(baseBytes, enough) === undefined) enough += MEMORY_STEP_BYTES;
-  const hint = enough < WASM_LIMIT_BYTES ? `Give --memory ${enough / 2 ** 20}MiB or more.` : 'A base of this size is too large for the delta engine.';
-  throw new ReleasePlanError('engine-memory', `the delta engine cannot work in ${formatBytes(memoryBytes)} of memory on a base of ${formatBytes(baseBytes)}`, { hint });
+  const hint =
+    enough < WASM_LIMIT_BYTES
+      ? `Give --memory ${enough / 2 ** 20}MiB or more.`
+      : 'A base of this size is too large for the delta engine.';
+  throw new ReleasePlanError(
+    'engine-memory',
+    `the delta engine cannot work in ${formatBytes(memoryBytes)} of memory on a base of ${formatBytes(baseBytes)}`,
+    { hint },
+  );
 }

@@ -50,7 +50,8 @@ export class MatchFile {
   }
 }
 
-const bytesOf = (matches: Matches): Uint8Array => new Uint8Array(matches.buffer, matches.byteOffset, matches.byteLength);
+const bytesOf = (matches: Matches): Uint8Array =>
+  new Uint8Array(matches.buffer, matches.byteOffset, matches.byteLength);
 
 /**
  * Opens a file of matches beside the delta, where there is room for that as
@@ -67,6 +68,10 @@ export async function openMatchFile(delta: string): Promise<FileHandle> {
     return handle;
   } catch (cause) {
     await handle?.close();
-    throw new ReleasePlanError('io-failed', `${path}, where the delta engine keeps its matches, cannot be made: ${messageOf(cause)}`, { cause });
+    throw new ReleasePlanError(
+      'io-failed',
+      `${path}, where the delta engine keeps its matches, cannot be made: ${messageOf(cause)}`,
+      { cause },
+    );
   }
 }

@@ -22,14 +22,20 @@ export interface MatchJob {
   onProgress?: (progress: Progress) => void;
 }
 
-/** The fine index holds a window at every eighth byte of what it is for, or fewer where its table has no room for that... */
+/**
+ * The fine index holds a window at every eighth byte of what it is for, or fewer where its table has no room for
+ * that...
+ */
 const STRIDE_BYTES = 8;
 
 /** ...or at every fourth, where there is little of it... */
 const FINEST_STRIDE_BYTES = 4;
 const LITTLE_BYTES = 16 * 2 ** 20;
 
-/** ...or where it is a large share of the base: then matches are short, as in compressed file systems, and worth the time. */
+/**
+ * ...or where it is a large share of the base: then matches are short, as in compressed file systems, and worth the
+ * time.
+ */
 const LARGE_SHARE = 0.1;
 
 /** Of the three that a bucket has room for. */
@@ -59,7 +65,11 @@ class Matching {
   constructor(job: MatchJob) {
     this.#job = job;
     this.#file = new MatchFile(job.matchesFd, job.memory);
-    this.lists = Array.from({ length: Math.ceil(job.targetBytes / SEGMENT_BYTES) }, (_, segment) => ({ at: 0, count: 0, leftBytes: Math.min(SEGMENT_BYTES, job.targetBytes - segment * SEGMENT_BYTES) }));
+    this.lists = Array.from({ length: Math.ceil(job.targetBytes / SEGMENT_BYTES) }, (_, segment) => ({
+      at: 0,
+      count: 0,
+      leftBytes: Math.min(SEGMENT_BYTES, job.targetBytes - segment * SEGMENT_BYTES),
+    }));
   }
 
   /** The matches of every segment, in order; each until the next is asked for. */
@@ -73,7 +83,9 @@ class Matching {
     this.#keep(await runPhase(this.#job, { kind: 'coarse', ...this.#open(() => true) }));
   }
 
-  /** Finds short matches in what no match uses of the base; each segment in the part that most of it was matched with. */
+  /**
+   * Finds short matches in what no match uses of the base; each segment in the part that most of it was matched with.
+   */
   async fine(): Promise<void> {
     const { layout, memory, baseBytes } = this.#job;
     const windows = heldWindows(this.#markUsed(), baseBytes, layout.heldPages);
@@ -88,7 +100,10 @@ class Matching {
     }
   }
 
-  /** The window that most of a segment was matched with, or else the one that holds its own place, or the end of the base. */
+  /**
+   * The window that most of a segment was matched with, or else the one that holds its own place, or the end of the
+   * base.
+   */
   #sourceOf(segment: number, windows: readonly [HeldWindow, ...HeldWindow[]]): HeldWindow {
     if (windows.length === 1) return windows[0];
     const holding = (offset: number): HeldWindow => windows.findLast((window) => window.start <= offset) ?? windows[0];
@@ -104,7 +119,11 @@ class Matching {
 
   /** Marks what matches use of the base. */
   #markUsed(): Uint8Array {
-    const used = new Uint8Array(this.#job.memory.buffer, this.#job.layout.usedAt, Math.ceil(this.#job.baseBytes / USED_BLOCK_BYTES));
+    const used = new Uint8Array(
+      this.#job.memory.buffer,
+      this.#job.layout.usedAt,
+      Math.ceil(this.#job.baseBytes / USED_BLOCK_BYTES),
+    );
     for (const matches of this.matches()) markUsed(used, matches);
     return used;
   }
@@ -122,7 +141,8 @@ class Matching {
 /** The stride that the constants above say, and a table no larger than it needs. */
 function planFineIndex({ start, end, unusedBytes }: HeldWindow, maxBits: number): FineIndex {
   const entriesMax = FINE_ENTRIES_PER_BUCKET * 2 ** maxBits;
-  let strideBytes = unusedBytes <= LITTLE_BYTES || unusedBytes >= LARGE_SHARE * (end - start) ? FINEST_STRIDE_BYTES : STRIDE_BYTES;
+  let strideBytes =
+    unusedBytes <= LITTLE_BYTES || unusedBytes >= LARGE_SHARE * (end - start) ? FINEST_STRIDE_BYTES : STRIDE_BYTES;
   while (unusedBytes / strideBytes > entriesMax) strideBytes *= 2;
   const bits = Math.ceil(Math.log2(unusedBytes / strideBytes / FINE_ENTRIES_PER_BUCKET + 1));
   return { bits: Math.min(maxBits, Math.max(10, bits)), strideBytes };

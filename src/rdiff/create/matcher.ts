@@ -1,16 +1,79 @@
 import type { Stretch } from './gaps.ts';
 import { stretchesOf, type HeldWindow } from './held.ts';
-import { FILTER_BYTES_PER_BUCKET, FINE_BUCKET_BYTES, PAGE_BYTES, PAGE_ENTRY_BYTES, WASM_MATCH_BYTES, type LaneLayout, type Layout } from './layout.ts';
+import {
+  FILTER_BYTES_PER_BUCKET,
+  FINE_BUCKET_BYTES,
+  PAGE_BYTES,
+  PAGE_ENTRY_BYTES,
+  WASM_MATCH_BYTES,
+  type LaneLayout,
+  type Layout,
+} from './layout.ts';
 import { MATCH_STRIDE, MatchBuffer, type Matches } from './matches.ts';
 import { instantiate } from '../wasm.ts';
 
 /** The functions of match.wasm; see src/rdiff/wasm/assembly/. */
 interface MatchExports {
-  indexCoarse(table: number, runs: number, shift: number, tagBits: number, strideBits: number, number: number, from: number, to: number, scratch: number): void;
-  scanCoarse(table: number, runs: number, shift: number, tagBits: number, strideBits: number, from: number, to: number, cache: number, baseBytes: number, expected: number, out: number): number;
-  indexFine(table: number, filter: number, shift: number, from: number, to: number, stride: number, part: number, parts: number, scratch: number): void;
-  collectMatches(table: number, filter: number, shift: number, from: number, to: number, pages: number, held: number, before: number, after: number, hits: number, best: number): void;
-  chooseMatches(best: number, size: number, costs: number, literal: number, literalHead: number, copy: number, from: number, pages: number, held: number, out: number): number;
+  indexCoarse(
+    table: number,
+    runs: number,
+    shift: number,
+    tagBits: number,
+    strideBits: number,
+    number: number,
+    from: number,
+    to: number,
+    scratch: number,
+  ): void;
+  scanCoarse(
+    table: number,
+    runs: number,
+    shift: number,
+    tagBits: number,
+    strideBits: number,
+    from: number,
+    to: number,
+    cache: number,
+    baseBytes: number,
+    expected: number,
+    out: number,
+  ): number;
+  indexFine(
+    table: number,
+    filter: number,
+    shift: number,
+    from: number,
+    to: number,
+    stride: number,
+    part: number,
+    parts: number,
+    scratch: number,
+  ): void;
+  collectMatches(
+    table: number,
+    filter: number,
+    shift: number,
+    from: number,
+    to: number,
+    pages: number,
+    held: number,
+    before: number,
+    after: number,
+    hits: number,
+    best: number,
+  ): void;
+  chooseMatches(
+    best: number,
+    size: number,
+    costs: number,
+    literal: number,
+    literalHead: number,
+    copy: number,
+    from: number,
+    pages: number,
+    held: number,
+    out: number,
+  ): number;
   countBytes(counts: number, from: number, to: number): void;
   literalCost(counts: number): number;
 }
@@ -58,10 +121,18 @@ export class Matcher {
   #changed = false;
   readonly #taken = new MatchBuffer();
 
-  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, layout: Layout, lane: number, base: { sizeBytes: number; load: LoadBase }) {
+  constructor(
+    module: WebAssembly.Module,
+    memory: WebAssembly.Memory,
+    layout: Layout,
+    lane: number,
+    base: { sizeBytes: number; load: LoadBase },
+  ) {
     const own = layout.lanes[lane];
     if (own === undefined) throw new RangeError(`there is no lane ${lane}`);
-    this.#wasm = instantiate<MatchExports>(module, memory, { loadBase: (block: number, place: number) => base.load(block >>> 0, place >>> 0) });
+    this.#wasm = instantiate<MatchExports>(module, memory, {
+      loadBase: (block: number, place: number) => base.load(block >>> 0, place >>> 0),
+    });
     this.#bytes = new Uint8Array(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
     this.#offsets = new Float64Array(memory.buffer);
@@ -78,7 +149,17 @@ export class Matcher {
   /** Enters what lies at {@link readPlace}, the base from `start` on. */
   indexCoarse(start: number, sizeBytes: number): void {
     const { at, bits, strideBits, tagBits } = this.#layout.coarse;
-    this.#wasm.indexCoarse(at, this.#layout.runsAt, 64 - bits, tagBits, strideBits, start / 2 ** strideBits + 1, this.#own.targetAt, this.#own.targetAt + sizeBytes, this.#own.bestAt);
+    this.#wasm.indexCoarse(
+      at,
+      this.#layout.runsAt,
+      64 - bits,
+      tagBits,
+      strideBits,
+      start / 2 ** strideBits + 1,
+      this.#own.targetAt,
+      this.#own.targetAt + sizeBytes,
+      this.#own.bestAt,
+    );
   }
 
   /** Which page of the base a held page is. */
@@ -119,14 +200,25 @@ export class Matcher {
   /** Enters [start, end) of the base, which is held, into one part of the fine index. */
   indexFine(start: number, end: number, index: FineIndex, part: number, parts: number): void {
     const from = this.#heldAddress(start);
-    this.#wasm.indexFine(this.#layout.fineAt, this.#layout.filterAt, 64 - index.bits, from, from + end - start, index.strideBytes, part, parts, this.#own.bestAt);
+    this.#wasm.indexFine(
+      this.#layout.fineAt,
+      this.#layout.filterAt,
+      64 - index.bits,
+      from,
+      from + end - start,
+      index.strideBytes,
+      part,
+      parts,
+      this.#own.bestAt,
+    );
   }
 
   /** What a literal byte costs that is like those of these stretches of the target, in 1/16 byte. */
   literalCostOf(stretches: Iterable<{ start: number; end: number }>): LiteralCost {
     const { countsAt } = this.#own;
     this.#words.fill(0, countsAt / 4, countsAt / 4 + 256);
-    for (const { start, end } of stretches) this.#wasm.countBytes(countsAt, this.#targetAddress(start), this.#targetAddress(end));
+    for (const { start, end } of stretches)
+      this.#wasm.countBytes(countsAt, this.#targetAddress(start), this.#targetAddress(end));
     return this.#wasm.literalCost(countsAt);
   }
 
@@ -146,8 +238,25 @@ export class Matcher {
 
   /** Adds long matches in [start, end) of the target, where there are none yet. */
   scanCoarse(start: number, end: number): void {
-    const { runsAt, coarse: { at, bits, strideBits, tagBits } } = this.#layout;
-    this.#add(this.#wasm.scanCoarse(at, runsAt, 64 - bits, tagBits, strideBits, this.#targetAddress(start), this.#targetAddress(end), this.#own.baseAt, this.#baseBytes, start, this.#nextMatchAt()));
+    const {
+      runsAt,
+      coarse: { at, bits, strideBits, tagBits },
+    } = this.#layout;
+    this.#add(
+      this.#wasm.scanCoarse(
+        at,
+        runsAt,
+        64 - bits,
+        tagBits,
+        strideBits,
+        this.#targetAddress(start),
+        this.#targetAddress(end),
+        this.#own.baseAt,
+        this.#baseBytes,
+        start,
+        this.#nextMatchAt(),
+      ),
+    );
   }
 
   /**
@@ -155,13 +264,44 @@ export class Matcher {
    *
    * @param diagonals base offset minus target offset of the matches around
    */
-  refine(start: number, end: number, index: FineIndex, diagonals: { before: number; after: number }, literalCost: LiteralCost): void {
+  refine(
+    start: number,
+    end: number,
+    index: FineIndex,
+    diagonals: { before: number; after: number },
+    literalCost: LiteralCost,
+  ): void {
     const { heldAt, pagesAt, fineAt, filterAt } = this.#layout;
     const { hitsAt, bestAt, costsAt } = this.#own;
     const from = this.#targetAddress(start);
     this.#keepUntil(start);
-    this.#wasm.collectMatches(fineAt, filterAt, 64 - index.bits, from, this.#targetAddress(end), pagesAt, heldAt, this.#heldAddress(start + diagonals.before), this.#heldAddress(end - 1 + diagonals.after), hitsAt, bestAt);
-    this.#add(this.#wasm.chooseMatches(bestAt, end - start, costsAt, literalCost, LITERAL_HEAD_COST, COPY_COST, from, pagesAt, heldAt, this.#nextMatchAt()));
+    this.#wasm.collectMatches(
+      fineAt,
+      filterAt,
+      64 - index.bits,
+      from,
+      this.#targetAddress(end),
+      pagesAt,
+      heldAt,
+      this.#heldAddress(start + diagonals.before),
+      this.#heldAddress(end - 1 + diagonals.after),
+      hitsAt,
+      bestAt,
+    );
+    this.#add(
+      this.#wasm.chooseMatches(
+        bestAt,
+        end - start,
+        costsAt,
+        literalCost,
+        LITERAL_HEAD_COST,
+        COPY_COST,
+        from,
+        pagesAt,
+        heldAt,
+        this.#nextMatchAt(),
+      ),
+    );
   }
 
   /**
@@ -189,7 +329,11 @@ export class Matcher {
 
   /** Puts the known matches before an offset in the target into the list, where they belong in the order. */
   #keepUntil(offset: number): void {
-    for (; this.#nextKnown < this.#known.length && this.#known[this.#nextKnown]! < offset; this.#nextKnown += MATCH_STRIDE) {
+    for (
+      ;
+      this.#nextKnown < this.#known.length && this.#known[this.#nextKnown]! < offset;
+      this.#nextKnown += MATCH_STRIDE
+    ) {
       const at = this.#nextMatchAt();
       this.#words[at / 4] = this.#targetAddress(this.#known[this.#nextKnown]!);
       this.#words[at / 4 + 1] = this.#known[this.#nextKnown + 2]!;

@@ -19,7 +19,8 @@ export class MatchBuffer {
 
   /** Room for so many matches; what it held before is lost. */
   of(count: number): Matches {
-    if (count * MATCH_STRIDE > this.#room.length) this.#room = new Float64Array(2 ** Math.ceil(Math.log2(count)) * MATCH_STRIDE);
+    if (count * MATCH_STRIDE > this.#room.length)
+      this.#room = new Float64Array(2 ** Math.ceil(Math.log2(count)) * MATCH_STRIDE);
     return this.#room.subarray(0, count * MATCH_STRIDE);
   }
 }

@@ -29,11 +29,12 @@ function progressOf(job: MatchJob, phase: Phase, counter: Int32Array): (() => vo
   if (onProgress === undefined || phase.kind === 'hold' || phase.kind === 'index-fine') return undefined;
   const pieces = piecesOf(phase, job.baseBytes);
   const pieceBytes = phase.kind === 'index-coarse' ? CHUNK_BYTES : SEGMENT_BYTES;
-  return () => onProgress({
-    phase: phase.kind === 'index-coarse' ? 'index' : 'scan',
-    doneBytes: Math.min(Atomics.load(counter, 0), pieces) * pieceBytes,
-    totalBytes: pieces * pieceBytes,
-  });
+  return () =>
+    onProgress({
+      phase: phase.kind === 'index-coarse' ? 'index' : 'scan',
+      doneBytes: Math.min(Atomics.load(counter, 0), pieces) * pieceBytes,
+      totalBytes: pieces * pieceBytes,
+    });
 }
 
 /** What `work` gives, or an error as soon as the signal fires. */

@@ -15,4 +15,5 @@ export interface DiagnosticFormat {
 }
 
 /** Message and cure in one text, for formats that have no place of its own for the cure. */
-export const messageWithHint = ({ message, hint }: Diagnostic): string => (hint === undefined ? message : `${message}\n${hint}`);
+export const messageWithHint = ({ message, hint }: Diagnostic): string =>
+  hint === undefined ? message : `${message}\n${hint}`;

@@ -17,15 +17,18 @@ function annotation(one: Diagnostic): string {
   if (where !== undefined) {
     properties.push(['file', where.file], ['line', where.line]);
     // GitHub takes columns only within one line.
-    if (where.endLine === undefined || where.endLine === where.line) properties.push(['col', where.column], ...endColumn(where.endColumn));
+    if (where.endLine === undefined || where.endLine === where.line)
+      properties.push(['col', where.column], ...endColumn(where.endColumn));
     else properties.push(['endLine', where.endLine]);
   }
   properties.push(['title', one.code]);
-  return `::${one.severity} ${properties.map(([name, value]) => `${name}=${escapeProperty(String(value))}`).join(',')}::${escapeData(messageWithHint(one))}\n`;
+  const listed = properties.map(([name, value]) => `${name}=${escapeProperty(String(value))}`).join(',');
+  return `::${one.severity} ${listed}::${escapeData(messageWithHint(one))}\n`;
 }
 
 /** Ours is exclusive, GitHub's is the last column. */
-const endColumn = (column: number | undefined): Array<[string, number]> => (column === undefined ? [] : [['endColumn', Math.max(1, column - 1)]]);
+const endColumn = (column: number | undefined): Array<[string, number]> =>
+  column === undefined ? [] : [['endColumn', Math.max(1, column - 1)]];
 
 /** Unescaped, a line break in a message would begin a command of its own. */
 const escapeData = (text: string): string => text.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A');

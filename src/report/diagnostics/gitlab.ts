@@ -11,13 +11,18 @@ export const gitlab: DiagnosticFormat = {
   name: 'gitlab',
   render: ({ files, diagnostics }) => {
     const seen = new Map<string, number>();
-    return `${JSON.stringify(diagnostics.map((one) => issue(one, files, seen)), null, 2)}\n`;
+    return `${JSON.stringify(
+      diagnostics.map((one) => issue(one, files, seen)),
+      null,
+      2,
+    )}\n`;
   },
 };
 
 function issue(one: Diagnostic, files: readonly string[], seen: Map<string, number>): object {
   const path = one.where?.file ?? files[0] ?? '.';
-  // Without the line, so that a finding that only moved is the same one; GitLab drops all but one of equal fingerprints.
+  // Without the line, so that a finding that only moved is the same one; GitLab drops all but one of equal
+  // fingerprints.
   const content = digestOf([one.code, path, one.message]);
   const count = seen.get(content) ?? 0;
   seen.set(content, count + 1);

@@ -3,11 +3,16 @@ import type { DiagnosticFormat } from './format.ts';
 /** Our own: `{schema, files, errors, warnings, diagnostics}`, each diagnostic as in src/diagnostic.ts. */
 export const json: DiagnosticFormat = {
   name: 'json',
-  render: ({ files, diagnostics }) => `${JSON.stringify({
-    schema: 1,
-    files,
-    errors: diagnostics.filter((one) => one.severity === 'error').length,
-    warnings: diagnostics.filter((one) => one.severity === 'warning').length,
-    diagnostics,
-  }, null, 2)}\n`,
+  render: ({ files, diagnostics }) =>
+    `${JSON.stringify(
+      {
+        schema: 1,
+        files,
+        errors: diagnostics.filter((one) => one.severity === 'error').length,
+        warnings: diagnostics.filter((one) => one.severity === 'warning').length,
+        diagnostics,
+      },
+      null,
+      2,
+    )}\n`,
 };

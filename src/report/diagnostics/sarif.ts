@@ -13,16 +13,22 @@ export const sarif: DiagnosticFormat = {
   name: 'sarif',
   render: ({ files, diagnostics }) => {
     const codes = [...new Set(diagnostics.map((one) => one.code))].sort();
-    return `${JSON.stringify({
-      $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
-      version: '2.1.0',
-      runs: [{
-        tool: { driver: { name: 'release-plan', version: packageVersion(), rules: codes.map(rule) } },
-        columnKind: 'utf16CodeUnits',
-        artifacts: [...new Set(files)].map((file) => ({ location: { uri: uriOf(file) } })),
-        results: diagnostics.map((one) => result(one, codes)),
-      }],
-    }, null, 2)}\n`;
+    return `${JSON.stringify(
+      {
+        $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+        version: '2.1.0',
+        runs: [
+          {
+            tool: { driver: { name: 'release-plan', version: packageVersion(), rules: codes.map(rule) } },
+            columnKind: 'utf16CodeUnits',
+            artifacts: [...new Set(files)].map((file) => ({ location: { uri: uriOf(file) } })),
+            results: diagnostics.map((one) => result(one, codes)),
+          },
+        ],
+      },
+      null,
+      2,
+    )}\n`;
   },
 };
 
@@ -40,12 +46,23 @@ function result(one: Diagnostic, codes: ReadonlyArray<Diagnostic['code']>): obje
     message: { text: messageWithHint(one) },
     // Without the line: a finding that only moved stays the same.
     partialFingerprints: { 'codeFileMessage/v1': digestOf([one.code, one.where?.file ?? '', one.message]) },
-    ...(one.where === undefined ? {} : { locations: [{ physicalLocation: { artifactLocation: { uri: uriOf(one.where.file) }, region: region(one.where) } }] }),
+    ...(one.where === undefined
+      ? {}
+      : {
+          locations: [
+            { physicalLocation: { artifactLocation: { uri: uriOf(one.where.file) }, region: region(one.where) } },
+          ],
+        }),
   };
 }
 
 function region({ line, column, endLine, endColumn }: Location): object {
-  return { startLine: line, startColumn: column, ...(endLine === undefined ? {} : { endLine }), ...(endColumn === undefined ? {} : { endColumn }) };
+  return {
+    startLine: line,
+    startColumn: column,
+    ...(endLine === undefined ? {} : { endLine }),
+    ...(endColumn === undefined ? {} : { endColumn }),
+  };
 }
 
 /** A relative reference, or a file: URI for an absolute path; each segment percent-encoded. */

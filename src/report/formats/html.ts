@@ -5,36 +5,56 @@ import { sizeCells } from '../size-cells.ts';
 /** The report as one page without scripts or other files: to attach to a build or a mail. */
 export const html: ReportFormat = { name: 'html', extension: 'html', render };
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 const escape = (text: string): string => text.replace(/[&<>"']/g, (one) => ENTITIES[one] ?? one);
 
 const STYLE = `
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; color: #1c1c1e; background: #fff; }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; }
+body { color: #1c1c1e; background: #fff; }
 table { border-collapse: collapse; width: 100%; margin: 1rem 0 2rem; }
-th, td { border-bottom: 1px solid #d8d8dc; padding: .35rem .6rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+th, td { border-bottom: 1px solid #d8d8dc; padding: .35rem .6rem; text-align: left; }
+th, td { vertical-align: top; overflow-wrap: anywhere; }
 th { white-space: nowrap; }
 td.number, .sizes th:not(:first-child) { text-align: right; white-space: nowrap; }
 td.pair, td.check { white-space: nowrap; }
 .pass { color: #13692c; } .fail { color: #b3141b; font-weight: 600; } .not-checked { color: #6b6b70; }
 .verdict { font-size: 1.2rem; }
-@media (prefers-color-scheme: dark) { body { color: #f2f2f4; background: #1c1c1e; } th, td { border-color: #48484c; } .pass { color: #5fd07f; } .fail { color: #ff7b80; } .not-checked { color: #a0a0a6; } }
+@media (prefers-color-scheme: dark) {
+  body { color: #f2f2f4; background: #1c1c1e; }
+  th, td { border-color: #48484c; }
+  .pass { color: #5fd07f; } .fail { color: #ff7b80; } .not-checked { color: #a0a0a6; }
+}
 `;
 
-const WORDS: Record<CheckRow['result'], string> = { pass: 'pass', fail: 'FAIL', 'not-checked': 'not checked' };
+const WORDS: Record<CheckRow['result'], string> = { 'pass': 'pass', 'fail': 'FAIL', 'not-checked': 'not checked' };
 
 function render(report: ConsistencyReport): string {
   const failed = report.checks.filter((row) => row.result === 'fail');
   const passed = report.checks.filter((row) => row.result === 'pass').length;
   const open = report.checks.length - passed - failed.length;
   const title = `Consistency report: ${report.product}`;
+  const at = escape(report.generatedAt);
+  const time = `<time datetime="${at}">${at}</time>`;
+  const verdict = report.consistent ? '<span class="pass">Consistent</span>' : '<span class="fail">INCONSISTENT</span>';
   return `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escape(title)}</title><style>${STYLE}</style></head>
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escape(title)}</title>
+<style>${STYLE}</style>
+</head>
 <body>
 <h1>${escape(title)}</h1>
-<p>Machine ${escape(report.machine)}, image ${escape(report.image)}, <time datetime="${escape(report.generatedAt)}">${escape(report.generatedAt)}</time></p>
-<p class="verdict"><span class="${report.consistent ? 'pass' : 'fail'}">${report.consistent ? 'Consistent' : 'INCONSISTENT'}</span>: ${passed} checks pass, ${failed.length} fail, ${open} not checked.</p>
+<p>Machine ${escape(report.machine)}, image ${escape(report.image)}, ${time}</p>
+<p class="verdict">${verdict}: ${passed} checks pass, ${failed.length} fail, ${open} not checked.</p>
 ${failed.length === 0 ? '' : `<h2>Failed</h2>\n${checkTable(failed)}`}<h2>Sizes</h2>
 ${report.sizes.length === 0 ? '<p>No update in the archive.</p>\n' : sizeTable(report.sizes)}<h2>Checks</h2>
 ${checkTable(report.checks)}</body>
@@ -42,17 +62,24 @@ ${checkTable(report.checks)}</body>
 `;
 }
 
-const headOf = (names: readonly string[]): string => `<thead><tr>${names.map((name) => `<th scope="col">${name}</th>`).join('')}</tr></thead>`;
+const headOf = (names: readonly string[]): string =>
+  `<thead><tr>${names.map((name) => `<th scope="col">${name}</th>`).join('')}</tr></thead>`;
 
 function checkTable(rows: readonly CheckRow[]): string {
-  const body = rows.map((row) => `<tr><td class="check">${row.check}</td><td class="pair">${escape(row.subject)}</td><td class="${row.result}">${WORDS[row.result]}</td><td>${escape(row.detail)}</td></tr>\n`);
+  const body = rows.map(
+    (row) =>
+      `<tr><td class="check">${row.check}</td><td class="pair">${escape(row.subject)}</td><td ` +
+      `class="${row.result}">${WORDS[row.result]}</td><td>${escape(row.detail)}</td></tr>\n`,
+  );
   return `<table>${headOf(['Check', 'Of', 'Result', 'Detail'])}<tbody>\n${body.join('')}</tbody></table>\n`;
 }
 
 function sizeTable(sizes: readonly SizeRow[]): string {
   const body = sizes.map((one) => {
     const [pair = '', ...numbers] = [...sizeCells(one), one.devices === undefined ? '-' : String(one.devices)];
-    return `<tr><td class="pair">${escape(pair)}</td>${numbers.map((text) => `<td class="number">${text}</td>`).join('')}</tr>\n`;
+    const cells = numbers.map((text) => `<td class="number">${text}</td>`).join('');
+    return `<tr><td class="pair">${escape(pair)}</td>${cells}</tr>\n`;
   });
-  return `<table class="sizes">${headOf(['Update', 'Full image', 'Delta', 'Compressed', 'To send', 'Saved per device', 'Devices'])}<tbody>\n${body.join('')}</tbody></table>\n`;
+  const head = headOf(['Update', 'Full image', 'Delta', 'Compressed', 'To send', 'Saved per device', 'Devices']);
+  return `<table class="sizes">${head}<tbody>\n${body.join('')}</tbody></table>\n`;
 }

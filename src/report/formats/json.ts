@@ -1,8 +1,9 @@
 import type { ReportFormat } from '../format.ts';
+import { prettyJson } from '../../text/json.ts';
 
 /** The report as it is, for programs. */
 export const json: ReportFormat = {
   name: 'json',
   extension: 'json',
-  render: (report) => `${JSON.stringify(report, null, 2)}\n`,
+  render: (report) => prettyJson(report),
 };

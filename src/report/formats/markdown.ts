@@ -6,7 +6,7 @@ import { sizeCells } from '../size-cells.ts';
 /** The report for a person: failures first, then every row. */
 export const markdown: ReportFormat = { name: 'markdown', extension: 'md', render };
 
-const SIGN: Record<CheckRow['result'], string> = { pass: 'pass', fail: '**FAIL**', 'not-checked': 'not checked' };
+const SIGN: Record<CheckRow['result'], string> = { 'pass': 'pass', 'fail': '**FAIL**', 'not-checked': 'not checked' };
 
 /** Text that a table cell can hold: a bar or a line break would end it. */
 const cell = (text: string): string => text.replace(/\|/g, '\\|').replace(/\s*\n\s*/g, ' ');
@@ -20,7 +20,8 @@ function render(report: ConsistencyReport): string {
   return [
     `# Consistency report: ${report.product}\n`,
     `Machine ${report.machine}, image ${report.image}, ${report.generatedAt}\n`,
-    `**${report.consistent ? 'Consistent' : 'INCONSISTENT'}**: ${count('pass')} checks pass, ${failed.length} fail, ${count('not-checked')} not checked.\n`,
+    `**${report.consistent ? 'Consistent' : 'INCONSISTENT'}**: ${count('pass')} checks pass, ${failed.length} fail, ` +
+      `${count('not-checked')} not checked.\n`,
     ...(failed.length === 0 ? [] : ['## Failed\n', checkTable(failed)]),
     '## Sizes\n',
     report.sizes.length === 0 ? 'No update in the archive.\n' : sizeTable(report.sizes),
@@ -30,13 +31,32 @@ function render(report: ConsistencyReport): string {
 }
 
 const checkTable = (rows: readonly CheckRow[]): string =>
-  table(['Check', 'Of', 'Result', 'Detail'], rows.map((row) => [row.check, row.subject, SIGN[row.result], row.detail]));
+  table(
+    ['Check', 'Of', 'Result', 'Detail'],
+    rows.map((row) => [row.check, row.subject, SIGN[row.result], row.detail]),
+  );
 
 function sizeTable(sizes: readonly SizeRow[]): string {
   const known = sizes.some((one) => one.devices !== undefined);
   const rows = sizes.map((one) => [
     ...sizeCells(one),
-    ...(known ? [one.devices === undefined ? '-' : String(one.devices), one.devices === undefined ? '-' : formatBytes(Math.max(0, one.fullBytes - one.sendBytes) * one.devices)] : []),
+    ...(known
+      ? [
+          one.devices === undefined ? '-' : String(one.devices),
+          one.devices === undefined ? '-' : formatBytes(Math.max(0, one.fullBytes - one.sendBytes) * one.devices),
+        ]
+      : []),
   ]);
-  return table(['Update', 'Full image', 'Delta', 'Compressed', 'To send', 'Saved per device', ...(known ? ['Devices', 'Saved over the fleet'] : [])], rows);
+  return table(
+    [
+      'Update',
+      'Full image',
+      'Delta',
+      'Compressed',
+      'To send',
+      'Saved per device',
+      ...(known ? ['Devices', 'Saved over the fleet'] : []),
+    ],
+    rows,
+  );
 }

@@ -1,9 +1,26 @@
 /** Static deltas on the real ostree, taken by a real client over HTTP from a server without objects. */
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { deltaStates, makeDeltas, pruneDeltas, publishSizes, resolveRef, unrequiredDeltas, type MakeOptions } from '../../../src/delivery/ostree/index.ts';
+import {
+  deltaStates,
+  makeDeltas,
+  pruneDeltas,
+  publishSizes,
+  resolveRef,
+  unrequiredDeltas,
+  type MakeOptions,
+} from '../../../src/delivery/ostree/index.ts';
 import { ostree as runOstree } from '../../../src/delivery/ostree/repository.ts';
 import { deltaFolder, showDelta } from '../../../src/delivery/ostree/static-delta.ts';
 import { readStats, writeStats } from '../../../src/delivery/ostree/stats.ts';
@@ -38,46 +55,78 @@ async function checkout(client: string, rev: string): Promise<Map<string, string
   const folder = join(scratch('checkout'), 'tree');
   await ostree(client, 'checkout', '--user-mode', rev, folder);
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return new Map(files.map((entry) => [join(entry.parentPath, entry.name).slice(folder.length), digestBytes(readFileSync(join(entry.parentPath, entry.name))).sha256]));
+  return new Map(
+    files.map((entry) => [
+      join(entry.parentPath, entry.name).slice(folder.length),
+      digestBytes(readFileSync(join(entry.parentPath, entry.name))).sha256,
+    ]),
+  );
 }
 
 async function pullOverHttp(client: string, url: string, rev: string): Promise<number> {
   await run('ostree', [`--repo=${client}`, 'remote', 'add', '--if-not-exists', '--no-gpg-verify', 'origin', url]);
   for (let attempt = 0; ; attempt += 1) {
-    const { exitCode } = await run('ostree', [`--repo=${client}`, 'pull', '--require-static-deltas', 'origin', rev], { okCodes: [0, 1] });
+    const { exitCode } = await run('ostree', [`--repo=${client}`, 'pull', '--require-static-deltas', 'origin', rev], {
+      okCodes: [0, 1],
+    });
     // 2022.7 asks for the commit's detached metadata while it applies the parts; see facts in docs/ostree.md.
     if (exitCode === 0 || attempt === 1) return exitCode;
   }
 }
 
-test('two products: a client takes each delta over HTTP from a server without objects, one without the source is refused', async () => {
-  const repo = { path: await archiveRepository('two-products') };
-  const pi = [await commit(repo.path, 'pi', treeOf('pi', 5), 5), await commit(repo.path, 'pi', treeOf('pi', 7), 7), await commit(repo.path, 'pi', treeOf('pi', 9), 9)] as const;
-  const imx = [await commit(repo.path, 'imx', treeOf('imx', 1), 1), await commit(repo.path, 'imx', treeOf('imx', 2), 2)] as const;
-  const pairs = [{ from: pi[1], to: pi[2] }, { from: pi[0], to: pi[2] }, { from: imx[0], to: imx[1] }];
-  const made = await makeDeltas(repo, pairs, { ...quiet(), jobs: 2 });
-  assert.equal(made.map(({ from, to, isNew }) => ({ from, to, isNew })), pairs.map((pair) => ({ ...pair, isNew: true })));
+test(
+  'two products: a client takes each delta over HTTP from a server without objects, one without the ' +
+    'source is refused',
+  async () => {
+    const repo = { path: await archiveRepository('two-products') };
+    const pi = [
+      await commit(repo.path, 'pi', treeOf('pi', 5), 5),
+      await commit(repo.path, 'pi', treeOf('pi', 7), 7),
+      await commit(repo.path, 'pi', treeOf('pi', 9), 9),
+    ] as const;
+    const imx = [
+      await commit(repo.path, 'imx', treeOf('imx', 1), 1),
+      await commit(repo.path, 'imx', treeOf('imx', 2), 2),
+    ] as const;
+    const pairs = [
+      { from: pi[1], to: pi[2] },
+      { from: pi[0], to: pi[2] },
+      { from: imx[0], to: imx[1] },
+    ];
+    const made = await makeDeltas(repo, pairs, { ...quiet(), jobs: 2 });
+    assert.equal(
+      made.map(({ from, to, isNew }) => ({ from, to, isNew })),
+      pairs.map((pair) => ({ ...pair, isNew: true })),
+    );
 
-  const server = await serveWithoutObjects(repo.path);
-  try {
-    for (const { from, to } of pairs) {
-      const client = await clientWith(repo.path, from);
-      assert.is(await pullOverHttp(client, server.url, to), 0);
-      await ostree(client, 'fsck', '--quiet');
-      assert.equal(await checkout(client, to), await checkout(repo.path, to));
+    const server = await serveWithoutObjects(repo.path);
+    try {
+      for (const { from, to } of pairs) {
+        const client = await clientWith(repo.path, from);
+        assert.is(await pullOverHttp(client, server.url, to), 0);
+        await ostree(client, 'fsck', '--quiet');
+        assert.equal(await checkout(client, to), await checkout(repo.path, to));
+      }
+      assert.ok(server.asked.some((path) => path.endsWith('/superblock')));
+      const stranger = await clientWith(repo.path, imx[0]);
+      assert.is(await pullOverHttp(stranger, server.url, pi[2]), 1);
+    } finally {
+      await server.close();
     }
-    assert.ok(server.asked.some((path) => path.endsWith('/superblock')));
-    const stranger = await clientWith(repo.path, imx[0]);
-    assert.is(await pullOverHttp(stranger, server.url, pi[2]), 1);
-  } finally {
-    await server.close();
-  }
-});
+  },
+);
 
 test('a second run has nothing to do and changes no byte of the deltas', async () => {
   const repo = { path: await archiveRepository('again') };
   const [a, b] = [await commit(repo.path, 'x', treeOf('x', 1)), await commit(repo.path, 'x', treeOf('x', 2))];
-  const [first] = await makeDeltas(repo, [{ from: a, to: b }, { from: a, to: b }], quiet());
+  const [first] = await makeDeltas(
+    repo,
+    [
+      { from: a, to: b },
+      { from: a, to: b },
+    ],
+    quiet(),
+  );
   const summary = readFileSync(join(repo.path, 'summary'));
   const second = await makeDeltas(repo, [{ from: a, to: b }], quiet());
   assert.equal(second, [{ ...first, isNew: false }]);
@@ -86,7 +135,10 @@ test('a second run has nothing to do and changes no byte of the deltas', async (
 
 test('large files that ostree sends by themselves are part of the proof', async () => {
   const repo = { path: await archiveRepository('fallback') };
-  const [a, b] = [await commit(repo.path, 'x', { one: 'x' }), await commit(repo.path, 'x', { one: 'x', big: noise('big', 5_000_000) })];
+  const [a, b] = [
+    await commit(repo.path, 'x', { one: 'x' }),
+    await commit(repo.path, 'x', { one: 'x', big: noise('big', 5_000_000) }),
+  ];
   const [delta] = await makeDeltas(repo, [{ from: a, to: b }], quiet());
   assert.ok((delta?.proof.sizeBytes ?? 0) > 5_000_000);
 });
@@ -125,7 +177,9 @@ test('a missing commit, an unknown branch, no repository and a bare one are told
   assert.not.ok(readdirSync(repo.path).includes('deltas'));
   assert.is(await resolveRef(repo, 'lmp/pi'), a);
   assert.is(await codeOf(resolveRef(repo, 'lmp/pj')), 'ostree-ref-unknown');
-  const failure = await runOstree(repo, ['static-delta', 'show', 'x']).catch((error: unknown) => (error instanceof ReleasePlanError ? `${error.code}: ${error.message}` : ''));
+  const failure = await runOstree(repo, ['static-delta', 'show', 'x']).catch((error: unknown) =>
+    error instanceof ReleasePlanError ? `${error.code}: ${error.message}` : '',
+  );
   assert.match(String(failure), /^tool-failed: ostree static-delta show failed \(exit code 1\): error: /);
   const path = process.env.PATH;
   process.env.PATH = scratch('no-ostree');
@@ -158,7 +212,11 @@ test('a signed summary is not replaced by an unsigned one; with the key it is si
 
 test('sizes are merged over runs, by the name of their digest, and follow a prune', async () => {
   const repo = { path: await archiveRepository('sizes') };
-  const [a, b, c] = [await commit(repo.path, 'x', treeOf('x', 1)), await commit(repo.path, 'x', treeOf('x', 2)), await commit(repo.path, 'x', treeOf('x', 3))];
+  const [a, b, c] = [
+    await commit(repo.path, 'x', treeOf('x', 1)),
+    await commit(repo.path, 'x', treeOf('x', 2)),
+    await commit(repo.path, 'x', treeOf('x', 3)),
+  ];
   await makeDeltas(repo, [{ from: a, to: c }], quiet());
   const first = (await publishSizes(repo, [c], () => undefined)).get(c);
   await makeDeltas(repo, [{ from: b, to: c }], quiet());
@@ -176,7 +234,11 @@ test('sizes are merged over runs, by the name of their digest, and follow a prun
 
 test('a delta under a false name is seen and replaced', async () => {
   const repo = { path: await archiveRepository('false-name') };
-  const [a, b, c] = [await commit(repo.path, 'x', treeOf('x', 1)), await commit(repo.path, 'x', treeOf('x', 2)), await commit(repo.path, 'x', treeOf('x', 3))];
+  const [a, b, c] = [
+    await commit(repo.path, 'x', treeOf('x', 1)),
+    await commit(repo.path, 'x', treeOf('x', 2)),
+    await commit(repo.path, 'x', treeOf('x', 3)),
+  ];
   await ostree(repo.path, 'static-delta', 'generate', `--from=${b}`, `--to=${c}`);
   const wrong = deltaFolder(repo, { from: a, to: c });
   mkdirSync(join(wrong, '..'), { recursive: true });
@@ -189,7 +251,10 @@ test('a delta under a false name is seen and replaced', async () => {
 
 test('a delta whose client does not reach the target is removed and never shown', async () => {
   const repo = { path: await archiveRepository('wrong') };
-  const [a, b] = [await commit(repo.path, 'x', { one: 'x' }), await commit(repo.path, 'x', { one: 'x', big: noise('big', 5_000_000) })];
+  const [a, b] = [
+    await commit(repo.path, 'x', { one: 'x' }),
+    await commit(repo.path, 'x', { one: 'x', big: noise('big', 5_000_000) }),
+  ];
   await ostree(repo.path, 'static-delta', 'generate', `--from=${a}`, `--to=${b}`);
   const shown = await showDelta(repo, { from: a, to: b });
   const [fallback = ''] = 'fallbacks' in shown ? shown.fallbacks : [];
@@ -201,7 +266,11 @@ test('a delta whose client does not reach the target is removed and never shown'
 
 test('an interruption and a second run at once are told; what was there is served, the next run completes', async () => {
   const repo = { path: await archiveRepository('interrupted') };
-  const [a, b, c] = [await commit(repo.path, 'x', treeOf('x', 1)), await commit(repo.path, 'x', treeOf('x', 2)), await commit(repo.path, 'x', treeOf('x', 3))];
+  const [a, b, c] = [
+    await commit(repo.path, 'x', treeOf('x', 1)),
+    await commit(repo.path, 'x', treeOf('x', 2)),
+    await commit(repo.path, 'x', treeOf('x', 3)),
+  ];
   await makeDeltas(repo, [{ from: a, to: b }], quiet());
   const stop = new AbortController();
   const options = { ...quiet(), signal: stop.signal, progress: () => stop.abort() };
@@ -217,12 +286,21 @@ test('an interruption and a second run at once are told; what was there is serve
 
 test('a full disk is told as such, and everything else is served as before', async () => {
   const repo = { path: await archiveRepository('full') };
-  const [a, b, c] = [await commit(repo.path, 'x', treeOf('x', 1)), await commit(repo.path, 'x', treeOf('x', 2)), await commit(repo.path, 'x', treeOf('x', 3))];
+  const [a, b, c] = [
+    await commit(repo.path, 'x', treeOf('x', 1)),
+    await commit(repo.path, 'x', treeOf('x', 2)),
+    await commit(repo.path, 'x', treeOf('x', 3)),
+  ];
   await makeDeltas(repo, [{ from: a, to: b }], quiet());
   const summary = readFileSync(join(repo.path, 'summary'));
   // The words of ostree 2022.7 on a full file system; a file system of its own would need root.
   const bin = scratch('full-disk');
-  writeFileSync(join(bin, 'ostree'), `#!/bin/sh\ncase "$*" in *static-delta\\ generate*) echo 'error: Error writing to file descriptor: No space left on device' >&2; exit 1;; *) exec /usr/bin/ostree "$@";; esac\n`, { mode: 0o755 });
+  writeFileSync(
+    join(bin, 'ostree'),
+    `#!/bin/sh\ncase "$*" in *static-delta\\ generate*) echo 'error: Error writing to file descriptor: No space ` +
+      `left on device' >&2; exit 1;; *) exec /usr/bin/ostree "$@";; esac\n`,
+    { mode: 0o755 },
+  );
   const path = process.env.PATH;
   process.env.PATH = `${bin}:${path}`;
   try {
@@ -238,13 +316,25 @@ test('a full disk is told as such, and everything else is served as before', asy
 
 test('sizes that devices would not read are refused', async () => {
   const repo = { path: scratch('large-stats') };
-  const sizes = new Map(Array.from({ length: 12_000 }, (_, at) => [at.toString(16).padStart(64, '0'), { size: 1, u_size: 2 }]));
+  const sizes = new Map(
+    Array.from({ length: 12_000 }, (_, at) => [at.toString(16).padStart(64, '0'), { size: 1, u_size: 2 }]),
+  );
   assert.is(await codeOf(writeStats(repo, 'f'.repeat(64), sizes)), 'ostree-stats-too-large');
 });
 
 test('as many deltas at once as cores and memory allow, or as the plan says', () => {
   const machine = { cores: 8, freeBytes: 4_000_000_000 };
-  assert.equal([jobCount(10, undefined, machine), jobCount(2, undefined, machine), jobCount(10, 5, machine), jobCount(10, undefined, { cores: 1, freeBytes: 1e12 }), jobCount(0, undefined, machine), jobCount(9, undefined, { cores: 8, freeBytes: 0 })], [3, 2, 5, 1, 1, 1]);
+  assert.equal(
+    [
+      jobCount(10, undefined, machine),
+      jobCount(2, undefined, machine),
+      jobCount(10, 5, machine),
+      jobCount(10, undefined, { cores: 1, freeBytes: 1e12 }),
+      jobCount(0, undefined, machine),
+      jobCount(9, undefined, { cores: 8, freeBytes: 0 }),
+    ],
+    [3, 2, 5, 1, 1, 1],
+  );
 });
 
 test.run();

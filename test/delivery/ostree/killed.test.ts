@@ -37,7 +37,11 @@ const pull = async (client: string, rev: string, ...flags: string[]): Promise<nu
 
 test(`${KILLS} kills at random moments, in first generations and in repairs`, async () => {
   const repo = { path: await archiveRepository('killed') };
-  const [a, b, c] = [await commit(repo.path, 'x', treeOf('x', 1, 300_000)), await commit(repo.path, 'x', treeOf('x', 2, 300_000)), await commit(repo.path, 'x', treeOf('x', 3, 300_000))];
+  const [a, b, c] = [
+    await commit(repo.path, 'x', treeOf('x', 1, 300_000)),
+    await commit(repo.path, 'x', treeOf('x', 2, 300_000)),
+    await commit(repo.path, 'x', treeOf('x', 3, 300_000)),
+  ];
   const served = { from: a, to: b };
   const made = { from: b, to: c };
   await makeDeltas(repo, [served], quiet);
@@ -47,7 +51,8 @@ test(`${KILLS} kills at random moments, in first generations and in repairs`, as
 
   const server = await serveWhole(repo.path);
   const clients = { a: await clientWith(repo.path, a), b: await clientWith(repo.path, b) };
-  for (const client of Object.values(clients)) await run('ostree', [`--repo=${client}`, 'remote', 'add', '--no-gpg-verify', 'origin', server.url]);
+  for (const client of Object.values(clients))
+    await run('ostree', [`--repo=${client}`, 'remote', 'add', '--no-gpg-verify', 'origin', server.url]);
 
   let kills = 0;
   try {
@@ -60,8 +65,13 @@ test(`${KILLS} kills at random moments, in first generations and in repairs`, as
       if (await killDuring(repo.path, made, Math.random() * spanMs * 1.2)) kills += 1;
 
       // A client of another delta, and one that would use this delta if it were offered. A damaged delta that the
-      // kill left in place was advertised before, and breaks its clients until the next run: that is the damage, not the kill.
-      assert.is(await pull(copyOf(clients.a), b, '--require-static-deltas'), 0, `round ${round}: client of the other delta`);
+      // kill left in place was advertised before, and breaks its clients until the next run: that is the damage, not
+      // the kill.
+      assert.is(
+        await pull(copyOf(clients.a), b, '--require-static-deltas'),
+        0,
+        `round ${round}: client of the other delta`,
+      );
       if (round % 3 !== 2 || (await deltaStates(repo, [made]))[0]?.state !== 'broken') {
         assert.is(await pull(copyOf(clients.b), c), 0, `round ${round}: ordinary client`);
       }

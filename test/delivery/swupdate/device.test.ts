@@ -30,7 +30,11 @@ const input: DeltaInput = {
 };
 
 test('librsync gives the target', async () => {
-  assert.equal(await proveWithLibrsync(input, release.paths.delta, signal), { check: 'librsync-applies', result: 'pass', detail: 'rootfs: rdiff patch gives the target' });
+  assert.equal(await proveWithLibrsync(input, release.paths.delta, signal), {
+    check: 'librsync-applies',
+    result: 'pass',
+    detail: 'rootfs: rdiff patch gives the target',
+  });
 });
 
 test('a delta of another base, or no delta at all, is not proven', async () => {
@@ -49,17 +53,26 @@ async function packed(name: string, signing: SigningSettings, settings: SwuSetti
 }
 
 const proofOf = async (path: string, signing: SigningSettings, settings: SwuSettings = swu) =>
-  await proveWithSwupdate({ plan: plan({ dir: keys, machine: BOARD, signing, swu: settings }), swu: path, env: {}, signal });
+  await proveWithSwupdate({
+    plan: plan({ dir: keys, machine: BOARD, signing, swu: settings }),
+    swu: path,
+    env: {},
+    signal,
+  });
 
 const cms: SigningSettings = { method: 'cms', key: 'ec.pem', cert: 'ec.crt', public: 'ec.crt' };
 const codeSigning: SigningSettings = { method: 'cms', key: 'rsa.pem', cert: 'code.crt', public: 'code.crt' };
 
 test('swupdate accepts a package on both sides, also under a certificate for code alone', async () => {
-  assert.equal(await proofOf(await packed('good', cms), cms), { check: 'swupdate-accepts', result: 'pass', detail: `swupdate -c as ${BOARD}:1.0, stable,main and stable,alt` });
+  assert.equal(await proofOf(await packed('good', cms), cms), {
+    check: 'swupdate-accepts',
+    result: 'pass',
+    detail: `swupdate -c as ${BOARD}:1.0, stable,main and stable,alt`,
+  });
   assert.is((await proofOf(await packed('code', codeSigning), codeSigning)).result, 'pass');
 });
 
-test('swupdate\'s refusal is ours, in its own words', async () => {
+test("swupdate's refusal is ours, in its own words", async () => {
   const path = await packed('flipped', cms);
   const bytes = readFileSync(path);
   const at = bytes.indexOf('rootfs.delta.gz\0') + 5000;
@@ -68,15 +81,21 @@ test('swupdate\'s refusal is ours, in its own words', async () => {
   const flipped = await failureOf(() => proofOf(path, cms));
   assert.is(flipped.code, 'pair-inconsistent');
   assert.match(flipped.message, /flipped\.swu: swupdate -c -e stable,main refuses it: .*ERROR/);
-  const stranger = await failureOf(async () => proofOf(await packed('stranger', { ...cms, key: 'other.pem', cert: 'other.crt', public: 'other.crt' }), cms));
+  const stranger = await failureOf(async () =>
+    proofOf(await packed('stranger', { ...cms, key: 'other.pem', cert: 'other.crt', public: 'other.crt' }), cms),
+  );
   assert.is(stranger.code, 'pair-inconsistent');
 });
 
-test('what Debian\'s swupdate cannot show is not checked, and says why', async () => {
+test("what Debian's swupdate cannot show is not checked, and says why", async () => {
   const lua: SwuSettings = { ...swu, guard: 'lua' };
   assert.match((await proofOf(await packed('lua', cms, lua), cms, lua)).detail, 'guard: lua');
   const rsa: SigningSettings = { method: 'rsa', key: 'rsa.pem', public: 'rsa.pub.pem' };
-  assert.equal(await proofOf(await packed('rsa', rsa), rsa), { check: 'swupdate-accepts', result: 'not-checked', detail: 'Debian\'s swupdate verifies CMS signatures alone' });
+  assert.equal(await proofOf(await packed('rsa', rsa), rsa), {
+    check: 'swupdate-accepts',
+    result: 'not-checked',
+    detail: "Debian's swupdate verifies CMS signatures alone",
+  });
 });
 
 test.run();

@@ -35,9 +35,20 @@ const failure = async (work: Promise<unknown>): Promise<string> => {
   }
 };
 
-const row = (n: number, more: object = {}): object => ({ uuid: `u${n}`, name: `dev-${n}`, tag: 'promoted', 'target-name': 'pi-lmp-7', 'ostree-hash': HASH, 'is-prod': true, 'last-seen': 'x', ...more });
+const row = (n: number, more: object = {}): object => ({
+  'uuid': `u${n}`,
+  'name': `dev-${n}`,
+  'tag': 'promoted',
+  'target-name': 'pi-lmp-7',
+  'ostree-hash': HASH,
+  'is-prod': true,
+  'last-seen': 'x',
+  ...more,
+});
 
-const expected = [{ tag: 'promoted', targetName: 'pi-lmp-7', commit: HASH, devices: 2, examples: ['dev-1', 'dev-2'], isOrphan: false }];
+const expected = [
+  { tag: 'promoted', targetName: 'pi-lmp-7', commit: HASH, devices: 2, examples: ['dev-1', 'dev-2'], isOrphan: false },
+];
 
 test('the same devices in every form are the same fleet', async () => {
   const rows = [row(1), row(2)];
@@ -60,33 +71,57 @@ test('the same devices in every form are the same fleet', async () => {
   }
 });
 
-test('a command\'s output is a fleet, when the command succeeds', async () => {
+test("a command's output is a fleet, when the command succeeds", async () => {
   const fleet = await readFleet({ command: `printf '%s' '${JSON.stringify([row(1), row(2)])}'` }, { cwd: dir });
   assert.equal(fleet.groups, expected);
-  const broken = failure(readFleet({ command: `printf '%s' '${JSON.stringify([row(1)])}'; echo no route >&2; exit 7` }, { cwd: dir }));
+  const broken = failure(
+    readFleet({ command: `printf '%s' '${JSON.stringify([row(1)])}'; echo no route >&2; exit 7` }, { cwd: dir }),
+  );
   assert.match(await broken, /^fleet-command-failed: .*exit code 7.*no route/);
 });
 
 test('a command ends with its children when the run is interrupted', async () => {
   const stop = new AbortController();
   setTimeout(() => stop.abort(), 200);
-  assert.match(await failure(readFleet({ command: 'printf "["; sleep 600' }, { cwd: dir, signal: stop.signal })), /^(interrupted|fleet)/);
+  assert.match(
+    await failure(readFleet({ command: 'printf "["; sleep 600' }, { cwd: dir, signal: stop.signal })),
+    /^(interrupted|fleet)/,
+  );
 });
 
 test('bad rows are counted with their lines, and the good ones count', async () => {
-  const ndjson = [JSON.stringify(row(1)), '{"uuid":', '5', JSON.stringify(row(2)), JSON.stringify(row(3, { 'ostree-hash': 'xyz' })), '{"tag":"x"}'].join('\n');
+  const ndjson = [
+    JSON.stringify(row(1)),
+    '{"uuid":',
+    '5',
+    JSON.stringify(row(2)),
+    JSON.stringify(row(3, { 'ostree-hash': 'xyz' })),
+    '{"tag":"x"}',
+  ].join('\n');
   const fleet = await read(ndjson);
   assert.equal([fleet.devices, fleet.bad.count], [2, 4]);
-  assert.equal(fleet.bad.diagnostics.map((one) => one.where?.line), [2, 3, 5, 6]);
+  assert.equal(
+    fleet.bad.diagnostics.map((one) => one.where?.line),
+    [2, 3, 5, 6],
+  );
   for (const one of fleet.bad.diagnostics) assert.is(one.code, 'fleet-bad-row');
 
-  const json = await read(`{"devices": [\n${JSON.stringify(row(1))},\n7,\n\n${JSON.stringify(row(2, { tag: 5 }), null, 1)},\n {"uuid":"u","tag":[]}\n]}`);
+  const json = await read(
+    `{"devices": [\n${JSON.stringify(row(1))},\n7,\n\n${JSON.stringify(row(2, { tag: 5 }), null, 1)},\n ` +
+      '{"uuid":"u","tag":[]}\n]}',
+  );
   assert.equal([json.devices, json.bad.count], [1, 3]);
-  assert.equal(json.bad.diagnostics.map((one) => one.where?.line), [3, 5, 14]);
+  assert.equal(
+    json.bad.diagnostics.map((one) => one.where?.line),
+    [3, 5, 14],
+  );
 
   const csv = await read('name,tag,target-name\ndev-1,a,t-1\ndev-2,a\ndev-3,a,t-1\n,,\n');
   assert.equal([csv.devices, csv.bad.count], [2, 2]);
-  assert.equal(csv.bad.diagnostics.map((one) => one.where?.line), [3, 5]);
+  assert.equal(
+    csv.bad.diagnostics.map((one) => one.where?.line),
+    [3, 5],
+  );
 });
 
 test('a name that would move the cursor is a bad row', async () => {
@@ -95,12 +130,19 @@ test('a name that would move the cursor is a bad row', async () => {
 });
 
 test('only the first bad rows are kept, all are counted', async () => {
-  const fleet = await read(Array.from({ length: 1000 }, () => '[]').join('\n').replace('[]', JSON.stringify(row(1))));
+  const fleet = await read(
+    Array.from({ length: 1000 }, () => '[]')
+      .join('\n')
+      .replace('[]', JSON.stringify(row(1))),
+  );
   assert.equal([fleet.devices, fleet.bad.count, fleet.bad.diagnostics.length], [1, 999, 20]);
 });
 
 test('one page of several is refused', async () => {
-  assert.match(await failure(read(JSON.stringify({ devices: [row(1)], total: 5000, next: '/ota/devices/?page=2' }))), /^fleet-incomplete: .* holds 1 of 5000 devices/);
+  assert.match(
+    await failure(read(JSON.stringify({ devices: [row(1)], total: 5000, next: '/ota/devices/?page=2' }))),
+    /^fleet-incomplete: .* holds 1 of 5000 devices/,
+  );
 });
 
 test('what is no fleet, or cut off, is told by file and line', async () => {
@@ -111,17 +153,31 @@ test('what is no fleet, or cut off, is told by file and line', async () => {
     ['[{"uuid":"a",}]', /fleet-unreadable: .* is not whole JSON/],
     ['uuid;tag;target-name\n', /fleet-unreadable: .* has no column uuid or name/],
     ['uuid,tags,target-name\n', /fleet-unreadable: .* has no column tag/],
-  ] as const) assert.match(await failure(read(text)), message);
+  ] as const)
+    assert.match(await failure(read(text)), message);
   assert.match(await failure(readFleet({ file: join(dir, 'nowhere.json') }, { cwd: dir })), /^fleet-not-found/);
 });
 
-test('fioctl\'s factory status: versions by tag, orphans marked, wave tags passed over', async () => {
-  const fleet = await read(JSON.stringify({
-    'total-devices': 3,
-    tags: [{ name: 'promoted', 'devices-total': 3, 'devices-online': 2, 'devices-on-latest': 0, 'devices-on-orphan': 1, 'latest-target': 7, targets: [{ version: 7, devices: 2, 'is-orphan': false }], 'device-groups': [] }],
-    'prod-tags': [{ name: 'stable', targets: [{ version: 5, devices: 4, 'is-orphan': true }] }],
-    'wave-tags': [{ name: 'wave', targets: [{ version: 1, devices: 9, 'is-orphan': false }] }],
-  }));
+test("fioctl's factory status: versions by tag, orphans marked, wave tags passed over", async () => {
+  const fleet = await read(
+    JSON.stringify({
+      'total-devices': 3,
+      'tags': [
+        {
+          'name': 'promoted',
+          'devices-total': 3,
+          'devices-online': 2,
+          'devices-on-latest': 0,
+          'devices-on-orphan': 1,
+          'latest-target': 7,
+          'targets': [{ 'version': 7, 'devices': 2, 'is-orphan': false }],
+          'device-groups': [],
+        },
+      ],
+      'prod-tags': [{ name: 'stable', targets: [{ 'version': 5, 'devices': 4, 'is-orphan': true }] }],
+      'wave-tags': [{ name: 'wave', targets: [{ 'version': 1, 'devices': 9, 'is-orphan': false }] }],
+    }),
+  );
   assert.equal(fleet.groups, [
     { tag: 'promoted', version: '7', devices: 2, examples: [], isOrphan: false },
     { tag: 'promoted', devices: 1, examples: [], isOrphan: false },
@@ -131,7 +187,9 @@ test('fioctl\'s factory status: versions by tag, orphans marked, wave tags passe
 });
 
 test('a device that says nothing of what it runs counts; names of keys are no traps', async () => {
-  const fleet = await read('[{"uuid":"u1","__proto__":{"tag":"x"},"constructor":1,"tag":null,"ostree-hash":""},{"uuid":"u2","version":9,"hardware-ids":["pi"]}]');
+  const fleet = await read(
+    '[{"uuid":"u1","__proto__":{"tag":"x"},"constructor":1,"tag":null,"ostree-hash":""},{"uuid":"u2","version":9,"hardware-ids":["pi"]}]',
+  );
   assert.equal(fleet.groups, [
     { tag: '', devices: 1, examples: ['u1'], isOrphan: false },
     { tag: '', version: '9', hardwareId: 'pi', devices: 1, examples: ['u2'], isOrphan: false },
@@ -141,33 +199,50 @@ test('a device that says nothing of what it runs counts; names of keys are no tr
 
 test('the form is seen from the first line, whatever its length', () => {
   for (const [head, form] of [
-    ['', 'empty'], [' \n\t', 'empty'], ['[', 'json-array'], ['{"devices":[', 'json-document'], ['{', 'json-document'],
-    ['{"tags":[]}', 'json-document'], ['{"uuid":"a"}', 'ndjson'], ['{"uuid":"a"}\n{"uuid":"b"', 'ndjson'], ['uuid,tag', 'csv'],
-  ] as const) assert.is(sniff(head), form, head);
+    ['', 'empty'],
+    [' \n\t', 'empty'],
+    ['[', 'json-array'],
+    ['{"devices":[', 'json-document'],
+    ['{', 'json-document'],
+    ['{"tags":[]}', 'json-document'],
+    ['{"uuid":"a"}', 'ndjson'],
+    ['{"uuid":"a"}\n{"uuid":"b"', 'ndjson'],
+    ['uuid,tag', 'csv'],
+  ] as const)
+    assert.is(sniff(head), form, head);
 });
 
 test('lines come out whole however the chunks are cut, and U+2028 ends none', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(fc.string({ unit: fc.constantFrom('a', '\u2028', '"', ' ', 'é') }), { minLength: 1 }), fc.array(fc.nat(7), { minLength: 1 }), async (lines, cuts) => {
-    const text = lines.join('\n');
-    async function* chunks(): AsyncGenerator<string> {
-      for (let at = 0, n = 0; at < text.length; n += 1) {
-        const end = at + (cuts[n % cuts.length] ?? 0) + 1;
-        yield text.slice(at, end);
-        at = end;
-      }
-    }
-    const found: string[] = [];
-    for await (const { text, line } of linesOf(chunks())) {
-      found.push(text);
-      assert.is(line, found.length);
-    }
-    // A last line that is empty is none.
-    assert.equal(found, lines.at(-1) === '' ? lines.slice(0, -1) : lines);
-  }));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.string({ unit: fc.constantFrom('a', '\u2028', '"', ' ', 'é') }), { minLength: 1 }),
+      fc.array(fc.nat(7), { minLength: 1 }),
+      async (lines, cuts) => {
+        const text = lines.join('\n');
+        async function* chunks(): AsyncGenerator<string> {
+          for (let at = 0, n = 0; at < text.length; n += 1) {
+            const end = at + (cuts[n % cuts.length] ?? 0) + 1;
+            yield text.slice(at, end);
+            at = end;
+          }
+        }
+        const found: string[] = [];
+        for await (const { text, line } of linesOf(chunks())) {
+          found.push(text);
+          assert.is(line, found.length);
+        }
+        // A last line that is empty is none.
+        assert.equal(found, lines.at(-1) === '' ? lines.slice(0, -1) : lines);
+      },
+    ),
+  );
 });
 
 test('a line without an end does not fill the memory', async () => {
-  assert.match(await failure(read(`{"uuid":"a"}\n{"uuid":"${'x'.repeat(5 * 1024 * 1024)}`)), /fleet-unreadable: .* longer than/);
+  assert.match(
+    await failure(read(`{"uuid":"a"}\n{"uuid":"${'x'.repeat(5 * 1024 * 1024)}`)),
+    /fleet-unreadable: .* longer than/,
+  );
 });
 
 test('a hundred thousand devices in one JSON document fit into 80 MiB of heap', async () => {
@@ -176,7 +251,13 @@ test('a hundred thousand devices in one JSON document fit into 80 MiB of heap', 
   const script = join(dir, 'many.cjs');
   writeFileSync(script, rows);
   const child = fileURLToPath(new URL('../../support/read-fleet-child.ts', import.meta.url));
-  const { stdout } = await run(process.execPath, ['--max-old-space-size=80', '--import', 'tsx', child, `'${process.execPath}' '${script}'`]);
+  const { stdout } = await run(process.execPath, [
+    '--max-old-space-size=80',
+    '--import',
+    'tsx',
+    child,
+    `'${process.execPath}' '${script}'`,
+  ]);
   assert.is(stdout, '100000');
 });
 

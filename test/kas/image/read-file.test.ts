@@ -16,7 +16,8 @@ const unpacked = join(dir, 'unpacked');
 const longFolder = 'a-folder-whose-name-is-long-enough-that-a-link-to-it-needs-a-block-of-its-own';
 
 test.before(async () => {
-  for (const folder of ['etc', 'usr/lib/tolomeo', `usr/${longFolder}`]) mkdirSync(join(rootfs, folder), { recursive: true });
+  for (const folder of ['etc', 'usr/lib/tolomeo', `usr/${longFolder}`])
+    mkdirSync(join(rootfs, folder), { recursive: true });
   mkdirSync(unpacked);
   writeFileSync(join(rootfs, 'etc/buildinfo'), 'BUILD_VERSION = 0.1.0\n');
   writeFileSync(join(rootfs, 'etc/with space'), 'spaced');
@@ -24,9 +25,16 @@ test.before(async () => {
   writeFileSync(join(rootfs, 'usr/lib/tolomeo/version'), 'linked');
   writeFileSync(join(rootfs, `usr/${longFolder}/version`), 'long');
   const links: Array<[link: string, target: string]> = [
-    ['lib', 'usr/lib'], ['etc/relative', '../usr/lib/tolomeo/version'], ['etc/absolute', '/usr/lib/tolomeo/version'], ['etc/twice', 'relative'],
-    ['etc/long', `../usr/${longFolder}/version`], ['etc/loop', 'loop2'], ['etc/loop2', 'loop'], ['etc/dangling', '/nowhere'],
-    ['etc/climbing', '../../../../../etc/buildinfo'], ['etc/outside', '/etc/hostname'],
+    ['lib', 'usr/lib'],
+    ['etc/relative', '../usr/lib/tolomeo/version'],
+    ['etc/absolute', '/usr/lib/tolomeo/version'],
+    ['etc/twice', 'relative'],
+    ['etc/long', `../usr/${longFolder}/version`],
+    ['etc/loop', 'loop2'],
+    ['etc/loop2', 'loop'],
+    ['etc/dangling', '/nowhere'],
+    ['etc/climbing', '../../../../../etc/buildinfo'],
+    ['etc/outside', '/etc/hostname'],
   ];
   for (const [link, target] of links) symlinkSync(target, join(rootfs, link));
   await run('mksquashfs', [rootfs, join(dir, 'squashfs'), '-quiet', '-no-progress']);
@@ -66,13 +74,16 @@ for (const filesystem of ['squashfs', 'ext4', 'erofs'] as const) {
 }
 
 test('FAT and what has no known file system are refused with a word of why', async () => {
-  for (const filesystem of ['vfat', 'unknown'] as const) await failsWith('version-file-unreadable', () => read(filesystem, '/version'));
+  for (const filesystem of ['vfat', 'unknown'] as const)
+    await failsWith('version-file-unreadable', () => read(filesystem, '/version'));
 });
 
 test('an image that is cut short is a failure, not a missing file', async () => {
   for (const filesystem of ['squashfs', 'ext4', 'erofs'] as const) {
     writeFileSync(join(dir, 'cut'), Buffer.alloc(100));
-    await failsWith('tool-failed', () => readImageFile({ image: join(dir, 'cut'), filesystem, path: '/etc/buildinfo', scratchDir: unpacked }));
+    await failsWith('tool-failed', () =>
+      readImageFile({ image: join(dir, 'cut'), filesystem, path: '/etc/buildinfo', scratchDir: unpacked }),
+    );
   }
 });
 

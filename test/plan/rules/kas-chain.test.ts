@@ -16,7 +16,9 @@ async function found(config: string, files: readonly string[], repositories: rea
     writeFileSync(join(dir, one), '');
   }
   writeFileSync(join(dir, 'plan.yml'), minimal.replace('kas/pins/0.2.0.yml', config));
-  return (await loadPlan('plan.yml', { cwd: dir })).diagnostics.map((one) => `${one.code} ${one.where?.line}:${one.where?.column}`);
+  return (await loadPlan('plan.yml', { cwd: dir })).diagnostics.map(
+    (one) => `${one.code} ${one.where?.line}:${one.where?.column}`,
+  );
 }
 
 test('files of one repository are a chain', async () => {
@@ -28,11 +30,17 @@ test('so are files outside of any', async () => {
 });
 
 test('files of two repositories are none', async () => {
-  assert.equal(await found('[kas/a.yml, layers/vendor/b.yml]', ['kas/a.yml', 'layers/vendor/b.yml'], ['.', 'layers/vendor']), ['kas-repository 6:28']);
+  assert.equal(
+    await found('[kas/a.yml, layers/vendor/b.yml]', ['kas/a.yml', 'layers/vendor/b.yml'], ['.', 'layers/vendor']),
+    ['kas-repository 6:28'],
+  );
 });
 
 test('nor is one in a repository and one outside', async () => {
-  assert.equal(await found('[kas/a.yml, layers/vendor/b.yml]', ['kas/a.yml', 'layers/vendor/b.yml'], ['layers/vendor']), ['kas-repository 6:28']);
+  assert.equal(
+    await found('[kas/a.yml, layers/vendor/b.yml]', ['kas/a.yml', 'layers/vendor/b.yml'], ['layers/vendor']),
+    ['kas-repository 6:28'],
+  );
 });
 
 test.run();

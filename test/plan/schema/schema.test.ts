@@ -10,7 +10,10 @@ import { schemaUrl } from '../../../src/plan/schema/schema-file.ts';
 const test = suite('plan: schema');
 
 type Part = Record<string, unknown>;
-const schema = JSON.parse(readFileSync(schemaUrl, 'utf8')) as Part & { properties: Record<string, Part>; $defs: Record<string, Part> };
+const schema = JSON.parse(readFileSync(schemaUrl, 'utf8')) as Part & {
+  properties: Record<string, Part>;
+  $defs: Record<string, Part>;
+};
 
 test('it is valid JSON Schema 2020-12', () => {
   const ajv = new Ajv2020({ strict: false });
@@ -22,7 +25,8 @@ test('it is valid JSON Schema 2020-12', () => {
 function partsOf(part: Part, way: string): Array<[way: string, part: Part]> {
   const inner: Array<[string, Part]> = [];
   for (const keyword of ['properties', 'patternProperties', '$defs']) {
-    for (const [key, one] of Object.entries((part[keyword] ?? {}) as Record<string, Part>)) inner.push([`${way}/${keyword}/${key}`, one]);
+    for (const [key, one] of Object.entries((part[keyword] ?? {}) as Record<string, Part>))
+      inner.push([`${way}/${keyword}/${key}`, one]);
   }
   for (const keyword of ['items', 'additionalProperties']) {
     if (typeof part[keyword] === 'object') inner.push([`${way}/${keyword}`, part[keyword] as Part]);
@@ -33,18 +37,25 @@ function partsOf(part: Part, way: string): Array<[way: string, part: Part]> {
 const parts = partsOf(schema, '#');
 
 test('every key is described', () => {
-  const bare = parts.filter(([way, part]) => !way.endsWith('/items') && typeof part.description !== 'string').map(([way]) => way);
+  const bare = parts
+    .filter(([way, part]) => !way.endsWith('/items') && typeof part.description !== 'string')
+    .map(([way]) => way);
   assert.equal(bare, []);
   assert.ok(parts.length > 70);
 });
 
 test('every map is closed', () => {
-  const open = parts.filter(([, part]) => [part.type].flat().includes('object') && !('additionalProperties' in part)).map(([way]) => way);
+  const open = parts
+    .filter(([, part]) => [part.type].flat().includes('object') && !('additionalProperties' in part))
+    .map(([way]) => way);
   assert.equal(open, []);
 });
 
 test('every pattern says in words what it takes', () => {
-  assert.equal(parts.filter(([, part]) => 'pattern' in part && !('patternErrorMessage' in part)).map(([way]) => way), []);
+  assert.equal(
+    parts.filter(([, part]) => 'pattern' in part && !('patternErrorMessage' in part)).map(([way]) => way),
+    [],
+  );
 });
 
 test('examples and defaults are as the schema wants them', () => {
@@ -53,7 +64,8 @@ test('examples and defaults are as the schema wants them', () => {
   for (const [way, part] of parts) {
     if (!('examples' in part) && !('default' in part)) continue;
     const validate = ajv.compile({ $ref: `plan${way}` });
-    for (const one of [...((part.examples ?? []) as unknown[]), ...('default' in part ? [part.default] : [])]) assert.ok(validate(one), `${way}: ${JSON.stringify(one)}`);
+    for (const one of [...((part.examples ?? []) as unknown[]), ...('default' in part ? [part.default] : [])])
+      assert.ok(validate(one), `${way}: ${JSON.stringify(one)}`);
   }
 });
 
@@ -79,9 +91,11 @@ test('the validator that the build writes finds what ajv finds', async () => {
   assert.ok(errors > 50);
 });
 
-test("docs/plan.md names every key", () => {
+test('docs/plan.md names every key', () => {
   const docs = readFileSync(new URL('../../../docs/plan.md', import.meta.url), 'utf8');
-  const missing = parts.map(([way]) => /\/properties\/([^/]+)$/.exec(way)?.[1]).filter((key) => key !== undefined && !docs.includes(`\`${key}\``));
+  const missing = parts
+    .map(([way]) => /\/properties\/([^/]+)$/.exec(way)?.[1])
+    .filter((key) => key !== undefined && !docs.includes(`\`${key}\``));
   assert.equal(missing, []);
 });
 

@@ -6,30 +6,39 @@ import { gapBytes, gapsOf, markUsed, unusedStretches } from '../../../src/rdiff/
 const test = suite('rdiff/create/gaps');
 
 /** Matches in target order with gaps between, some of them empty. */
-const matches = fc.array(fc.tuple(fc.nat(50), fc.nat(100_000), fc.integer({ min: 1, max: 5000 })), { maxLength: 12 }).map((list) => {
-  let at = 1000;
-  return Float64Array.from(list.flatMap(([gap, base, length]) => {
-    const match = [at + gap, base, length];
-    at += gap + length;
-    return match;
-  }));
-});
+const matches = fc
+  .array(fc.tuple(fc.nat(50), fc.nat(100_000), fc.integer({ min: 1, max: 5000 })), { maxLength: 12 })
+  .map((list) => {
+    let at = 1000;
+    return Float64Array.from(
+      list.flatMap(([gap, base, length]) => {
+        const match = [at + gap, base, length];
+        at += gap + length;
+        return match;
+      }),
+    );
+  });
 
 test('gaps and matches together cover a segment exactly', () => {
-  fc.assert(fc.property(matches, fc.nat(300), (list, rest) => {
-    const end = list.length === 0 ? 1000 + rest : list.at(-3)! + list.at(-1)! + rest;
-    const covered = new Uint8Array(end - 1000);
-    const cover = (from: number, to: number): void => {
-      for (let at = from; at < to; at += 1) covered[at - 1000]! += 1;
-    };
-    for (let at = 0; at < list.length; at += 3) cover(list[at]!, list[at]! + list[at + 2]!);
-    const gaps = gapsOf(list, 1000, end, 32);
-    assert.ok(gaps.every((gap) => gap.end - gap.start <= 32));
-    for (const gap of gaps) cover(gap.start, gap.end);
-    assert.ok(covered.every((times) => times === 1));
-    assert.ok(gaps.every((gap) => gap.end > gap.start));
-    assert.is(gapBytes(list, 1000, end), gaps.reduce((sum, gap) => sum + gap.end - gap.start, 0));
-  }));
+  fc.assert(
+    fc.property(matches, fc.nat(300), (list, rest) => {
+      const end = list.length === 0 ? 1000 + rest : list.at(-3)! + list.at(-1)! + rest;
+      const covered = new Uint8Array(end - 1000);
+      const cover = (from: number, to: number): void => {
+        for (let at = from; at < to; at += 1) covered[at - 1000]! += 1;
+      };
+      for (let at = 0; at < list.length; at += 3) cover(list[at]!, list[at]! + list[at + 2]!);
+      const gaps = gapsOf(list, 1000, end, 32);
+      assert.ok(gaps.every((gap) => gap.end - gap.start <= 32));
+      for (const gap of gaps) cover(gap.start, gap.end);
+      assert.ok(covered.every((times) => times === 1));
+      assert.ok(gaps.every((gap) => gap.end > gap.start));
+      assert.is(
+        gapBytes(list, 1000, end),
+        gaps.reduce((sum, gap) => sum + gap.end - gap.start, 0),
+      );
+    }),
+  );
 });
 
 test('a gap knows the diagonals of its neighbours', () => {
@@ -51,22 +60,28 @@ test('long gaps come in pieces', () => {
 });
 
 test('unused stretches leave out whole used blocks, and nothing else', () => {
-  fc.assert(fc.property(matches, fc.nat(80), fc.integer({ min: 0, max: 90_000 }), (list, block, size) => {
-    const start = block * 256;
-    const all = new Uint8Array(Math.ceil((start + size) / 256));
-    markUsed(all, list);
-    const blocks = all.subarray(block);
-    const wanted = new Uint8Array(size);
-    let last = start - 1;
-    for (const { start: from, end: to } of unusedStretches(blocks, start, size)) {
-      assert.ok(from > last && to > from && to <= start + size, 'in order, apart, inside');
-      wanted.fill(1, from - start, to - start);
-      last = to;
-    }
-    const used = new Uint8Array(size);
-    for (let at = 0; at < list.length; at += 3) used.fill(1, Math.max(0, list[at + 1]! - start), Math.max(0, list[at + 1]! + list[at + 2]! - start));
-    assert.ok(used.every((one, at) => one === 1 || wanted[at] === 1), 'every byte that no match uses is there');
-  }));
+  fc.assert(
+    fc.property(matches, fc.nat(80), fc.integer({ min: 0, max: 90_000 }), (list, block, size) => {
+      const start = block * 256;
+      const all = new Uint8Array(Math.ceil((start + size) / 256));
+      markUsed(all, list);
+      const blocks = all.subarray(block);
+      const wanted = new Uint8Array(size);
+      let last = start - 1;
+      for (const { start: from, end: to } of unusedStretches(blocks, start, size)) {
+        assert.ok(from > last && to > from && to <= start + size, 'in order, apart, inside');
+        wanted.fill(1, from - start, to - start);
+        last = to;
+      }
+      const used = new Uint8Array(size);
+      for (let at = 0; at < list.length; at += 3)
+        used.fill(1, Math.max(0, list[at + 1]! - start), Math.max(0, list[at + 1]! + list[at + 2]! - start));
+      assert.ok(
+        used.every((one, at) => one === 1 || wanted[at] === 1),
+        'every byte that no match uses is there',
+      );
+    }),
+  );
 });
 
 test.run();

@@ -29,27 +29,41 @@ const buffers = (layout: Layout, baseBytes: number): Array<[at: number, size: nu
 ];
 
 test('buffers lie apart, within the memory given, aligned as the indexes need them', () => {
-  const sizes = fc.oneof(fc.nat(64 * 2 ** 20), fc.maxSafeNat().map((one) => one % (4 * GIB)));
-  fc.assert(fc.property(sizes, fc.integer({ min: 200, max: 4096 }), fc.integer({ min: 1, max: 8 }), (baseBytes, memoryMiB, lanes) => {
-    const memoryBytes = memoryMiB * 2 ** 20;
-    // Beyond that the tables alone may not fit.
-    fc.pre(baseBytes <= 8 * memoryBytes);
-    const layout = planLayout(baseBytes, memoryBytes, lanes);
-    assert.ok(layout.sizeBytes <= Math.min(memoryBytes, 4 * GIB - 65_536));
-    assert.is(layout.heldAt % 4096, 0);
-    const { lanes: _one, ...alone } = planLayout(baseBytes, memoryBytes, 1);
-    const { lanes: _all, ...together } = layout;
-    assert.equal({ ...together, sizeBytes: 0 }, { ...alone, sizeBytes: 0 }, 'what the delta depends on does not depend on the workers');
-    // A window's number and its tag share a word, and 0 is none.
-    assert.ok(Math.ceil(baseBytes / 2 ** layout.coarse.strideBits) < 2 ** (32 - layout.coarse.tagBits));
-    let free = 65_536;
-    for (const [at, size] of buffers(layout, baseBytes).toSorted(([a], [b]) => a - b)) {
-      assert.ok(at >= free, 'buffers overlap');
-      // SIMD reads beyond the end of what it compares.
-      free = at + size + 16;
-    }
-    assert.ok(free <= layout.sizeBytes);
-  }));
+  const sizes = fc.oneof(
+    fc.nat(64 * 2 ** 20),
+    fc.maxSafeNat().map((one) => one % (4 * GIB)),
+  );
+  fc.assert(
+    fc.property(
+      sizes,
+      fc.integer({ min: 200, max: 4096 }),
+      fc.integer({ min: 1, max: 8 }),
+      (baseBytes, memoryMiB, lanes) => {
+        const memoryBytes = memoryMiB * 2 ** 20;
+        // Beyond that the tables alone may not fit.
+        fc.pre(baseBytes <= 8 * memoryBytes);
+        const layout = planLayout(baseBytes, memoryBytes, lanes);
+        assert.ok(layout.sizeBytes <= Math.min(memoryBytes, 4 * GIB - 65_536));
+        assert.is(layout.heldAt % 4096, 0);
+        const { lanes: _one, ...alone } = planLayout(baseBytes, memoryBytes, 1);
+        const { lanes: _all, ...together } = layout;
+        assert.equal(
+          { ...together, sizeBytes: 0 },
+          { ...alone, sizeBytes: 0 },
+          'what the delta depends on does not depend on the workers',
+        );
+        // A window's number and its tag share a word, and 0 is none.
+        assert.ok(Math.ceil(baseBytes / 2 ** layout.coarse.strideBits) < 2 ** (32 - layout.coarse.tagBits));
+        let free = 65_536;
+        for (const [at, size] of buffers(layout, baseBytes).toSorted(([a], [b]) => a - b)) {
+          assert.ok(at >= free, 'buffers overlap');
+          // SIMD reads beyond the end of what it compares.
+          free = at + size + 16;
+        }
+        assert.ok(free <= layout.sizeBytes);
+      },
+    ),
+  );
 });
 
 test('has room for the whole base where it fits: 3 GiB in 4', () => {

@@ -16,7 +16,18 @@ interface Exports {
   baseForward(cache: number, source: bigint, i: number, max: number): number;
   baseBackward(cache: number, source: bigint, i: number, max: number): number;
   baseEqual32(cache: number, source: bigint, i: number): number;
-  chooseMatches(best: number, size: number, costs: number, literal: number, literalHead: number, copy: number, from: number, pages: number, held: number, out: number): number;
+  chooseMatches(
+    best: number,
+    size: number,
+    costs: number,
+    literal: number,
+    literalHead: number,
+    copy: number,
+    from: number,
+    pages: number,
+    held: number,
+    out: number,
+  ): number;
   countBytes(counts: number, from: number, to: number): void;
   literalCost(counts: number): number;
 }
@@ -39,41 +50,61 @@ const A = 4096;
 const B = 65_536;
 
 test('SIMD and scalar comparison agree wherever the first difference is', () => {
-  const cases = fc.record({ length: fc.integer({ min: 0, max: 200 }), differs: fc.integer({ min: 0, max: 220 }), shiftA: fc.integer({ min: 0, max: 17 }), shiftB: fc.integer({ min: 0, max: 17 }), seed: fc.integer() });
-  fc.assert(fc.property(cases, ({ length, differs, shiftA, shiftB, seed }) => {
-    // The same noise twice, and around it bytes that go on agreeing: a read beyond max would show.
-    const content = noise(300, seed);
-    bytes.set(content, A + shiftA);
-    bytes.set(content, B + shiftB);
-    if (differs < length) bytes[B + shiftB + differs]! ^= 1;
-    const forward = wasm.matchForward(A + shiftA, B + shiftB, length);
-    assert.is(forward, Math.min(length, differs));
-    assert.is(forward, wasm.matchForwardScalar(A + shiftA, B + shiftB, length));
-    const backward = wasm.matchBackward(A + shiftA + length, B + shiftB + length, length);
-    assert.is(backward, differs < length ? length - differs - 1 : length);
-    assert.is(backward, wasm.matchBackwardScalar(A + shiftA + length, B + shiftB + length, length));
-    assert.is(wasm.equal32(A + shiftA, B + shiftB), differs < length && differs < 32 ? 0 : 1);
-    assert.is(wasm.equal32(A + shiftA, B + shiftB), wasm.equal32Scalar(A + shiftA, B + shiftB));
-  }), { numRuns: 2000 });
+  const cases = fc.record({
+    length: fc.integer({ min: 0, max: 200 }),
+    differs: fc.integer({ min: 0, max: 220 }),
+    shiftA: fc.integer({ min: 0, max: 17 }),
+    shiftB: fc.integer({ min: 0, max: 17 }),
+    seed: fc.integer(),
+  });
+  fc.assert(
+    fc.property(cases, ({ length, differs, shiftA, shiftB, seed }) => {
+      // The same noise twice, and around it bytes that go on agreeing: a read beyond max would show.
+      const content = noise(300, seed);
+      bytes.set(content, A + shiftA);
+      bytes.set(content, B + shiftB);
+      if (differs < length) bytes[B + shiftB + differs]! ^= 1;
+      const forward = wasm.matchForward(A + shiftA, B + shiftB, length);
+      assert.is(forward, Math.min(length, differs));
+      assert.is(forward, wasm.matchForwardScalar(A + shiftA, B + shiftB, length));
+      const backward = wasm.matchBackward(A + shiftA + length, B + shiftB + length, length);
+      assert.is(backward, differs < length ? length - differs - 1 : length);
+      assert.is(backward, wasm.matchBackwardScalar(A + shiftA + length, B + shiftB + length, length));
+      assert.is(wasm.equal32(A + shiftA, B + shiftB), differs < length && differs < 32 ? 0 : 1);
+      assert.is(wasm.equal32(A + shiftA, B + shiftB), wasm.equal32Scalar(A + shiftA, B + shiftB));
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 test('the base is compared across the blocks in which it is read, at offsets beyond 4 GiB too', () => {
   const cache = 1 << 20;
   const border = 5 * 2 ** 32 + 16_384 * 300;
-  const cases = fc.record({ before: fc.integer({ min: 0, max: 400 }), length: fc.integer({ min: 1, max: 40_000 }), differs: fc.nat(45_000), seed: fc.integer() });
-  fc.assert(fc.property(cases, ({ before, length, differs, seed }) => {
-    const content = noise(length, seed);
-    base = { start: border - before, content };
-    bytes.fill(0, cache, cache + 64 * (16_384 + 4));
-    bytes.set(content, B);
-    if (differs < length) bytes[B + differs]! ^= 1;
-    assert.is(wasm.baseForward(cache, BigInt(base.start), B, length), Math.min(length, differs));
-    assert.is(wasm.baseBackward(cache, BigInt(base.start + length), B + length, length), differs < length ? length - differs - 1 : length);
-    if (length >= 32) assert.is(wasm.baseEqual32(cache, BigInt(base.start), B), differs < 32 ? 0 : 1);
-    const read = loads;
-    wasm.baseForward(cache, BigInt(base.start), B, length);
-    assert.is(loads, read, 'what was read is held');
-  }), { numRuns: 300 });
+  const cases = fc.record({
+    before: fc.integer({ min: 0, max: 400 }),
+    length: fc.integer({ min: 1, max: 40_000 }),
+    differs: fc.nat(45_000),
+    seed: fc.integer(),
+  });
+  fc.assert(
+    fc.property(cases, ({ before, length, differs, seed }) => {
+      const content = noise(length, seed);
+      base = { start: border - before, content };
+      bytes.fill(0, cache, cache + 64 * (16_384 + 4));
+      bytes.set(content, B);
+      if (differs < length) bytes[B + differs]! ^= 1;
+      assert.is(wasm.baseForward(cache, BigInt(base.start), B, length), Math.min(length, differs));
+      assert.is(
+        wasm.baseBackward(cache, BigInt(base.start + length), B + length, length),
+        differs < length ? length - differs - 1 : length,
+      );
+      if (length >= 32) assert.is(wasm.baseEqual32(cache, BigInt(base.start), B), differs < 32 ? 0 : 1);
+      const read = loads;
+      wasm.baseForward(cache, BigInt(base.start), B, length);
+      assert.is(loads, read, 'what was read is held');
+    }),
+    { numRuns: 300 },
+  );
 });
 
 interface Choice {
@@ -90,46 +121,64 @@ function leastCost(choice: Choice, at: number, open: boolean, known = new Map<st
   const key = `${at} ${open}`;
   const seen = known.get(key);
   if (seen !== undefined) return seen;
-  const reach = Math.max(0, ...choice.found.filter((one) => one.at <= at && one.at + one.length > at).map((one) => one.at + one.length));
+  const reach = Math.max(
+    0,
+    ...choice.found.filter((one) => one.at <= at && one.at + one.length > at).map((one) => one.at + one.length),
+  );
   let least = choice.literal + (open ? 0 : choice.head) + leastCost(choice, at + 1, true, known);
-  for (let end = at + 1; end <= reach; end += 1) least = Math.min(least, choice.copy + leastCost(choice, end, false, known));
+  for (let end = at + 1; end <= reach; end += 1)
+    least = Math.min(least, choice.copy + leastCost(choice, end, false, known));
   known.set(key, least);
   return least;
 }
 
 test('no other choice among the matches costs less', () => {
-  const choices = fc.integer({ min: 1, max: 40 }).chain((size) => fc.record({
-    size: fc.constant(size),
-    literal: fc.integer({ min: 1, max: 16 }),
-    head: fc.integer({ min: 0, max: 30 }),
-    copy: fc.integer({ min: 0, max: 100 }),
-    found: fc.array(fc.tuple(fc.nat(size - 1), fc.integer({ min: 1, max: size })).map(([at, length]) => ({ at, length: Math.min(length, size - at) })), { maxLength: 6 }),
-  }));
-  fc.assert(fc.property(choices, (choice) => {
-    const { size, literal, head, copy, found } = choice;
-    const [best, costs, out, pages] = [8192, 16_384, 32_768, 49_152];
-    // Page 24 of what is held is page 7 of the base.
-    words[(pages + 24 * 16) / 4 + 2] = 7;
-    bytes.fill(0, best, best + 8 * size);
-    for (const { at, length } of found) {
-      if (length <= words[best / 4 + 2 * at]!) continue;
-      words[best / 4 + 2 * at] = length;
-      words[best / 4 + 2 * at + 1] = 100_000 + at;
-    }
-    const count = wasm.chooseMatches(best, size, costs, literal, head, copy, 5000, pages, 0, out);
-    let cost = 0;
-    let done = 0;
-    for (let one = 0; one <= count; one += 1) {
-      const at = out + 16 * one;
-      const [target, length, source] = one < count ? [words[at / 4]!, words[at / 4 + 1]!, offsets[at / 8 + 1]!] as const : [5000 + size, 0, 0] as const;
-      const inserted = target - 5000 - done;
-      assert.ok(inserted >= 0, 'matches overlap');
-      cost += inserted * literal + (inserted > 0 ? head : 0) + (one < count ? copy : 0);
-      done += inserted + length;
-      if (one < count) assert.is(source, 100_000 - (24 - 7) * 4096 + target - 5000, 'the source goes with the target');
-    }
-    assert.is(cost, leastCost(choice, 0, false));
-  }), { numRuns: 500 });
+  const choices = fc.integer({ min: 1, max: 40 }).chain((size) =>
+    fc.record({
+      size: fc.constant(size),
+      literal: fc.integer({ min: 1, max: 16 }),
+      head: fc.integer({ min: 0, max: 30 }),
+      copy: fc.integer({ min: 0, max: 100 }),
+      found: fc.array(
+        fc
+          .tuple(fc.nat(size - 1), fc.integer({ min: 1, max: size }))
+          .map(([at, length]) => ({ at, length: Math.min(length, size - at) })),
+        { maxLength: 6 },
+      ),
+    }),
+  );
+  fc.assert(
+    fc.property(choices, (choice) => {
+      const { size, literal, head, copy, found } = choice;
+      const [best, costs, out, pages] = [8192, 16_384, 32_768, 49_152];
+      // Page 24 of what is held is page 7 of the base.
+      words[(pages + 24 * 16) / 4 + 2] = 7;
+      bytes.fill(0, best, best + 8 * size);
+      for (const { at, length } of found) {
+        if (length <= words[best / 4 + 2 * at]!) continue;
+        words[best / 4 + 2 * at] = length;
+        words[best / 4 + 2 * at + 1] = 100_000 + at;
+      }
+      const count = wasm.chooseMatches(best, size, costs, literal, head, copy, 5000, pages, 0, out);
+      let cost = 0;
+      let done = 0;
+      for (let one = 0; one <= count; one += 1) {
+        const at = out + 16 * one;
+        const [target, length, source] =
+          one < count
+            ? ([words[at / 4]!, words[at / 4 + 1]!, offsets[at / 8 + 1]!] as const)
+            : ([5000 + size, 0, 0] as const);
+        const inserted = target - 5000 - done;
+        assert.ok(inserted >= 0, 'matches overlap');
+        cost += inserted * literal + (inserted > 0 ? head : 0) + (one < count ? copy : 0);
+        done += inserted + length;
+        if (one < count)
+          assert.is(source, 100_000 - (24 - 7) * 4096 + target - 5000, 'the source goes with the target');
+      }
+      assert.is(cost, leastCost(choice, 0, false));
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test('a literal byte is estimated from its likes: dear when random, cheap when regular', () => {
