@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ReleasePlanError } from '../core/errors.ts';
-import { renderTemplate, templatePath } from '../text/template.ts';
+import { renderTemplate, templatePath } from '../io/template.ts';
 
 /** What a kas override says. */
 export interface OverrideValues {

@@ -3,7 +3,7 @@ import { basename, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { ReleasePlanError, messageOf } from '../core/errors.ts';
-import { renderTemplateFile, templatePath } from '../text/template.ts';
+import { renderTemplateFile, templatePath } from '../io/template.ts';
 import { schemaUrl } from './schema/schema-file.ts';
 
 /** What is known of a product that has no plan yet. */

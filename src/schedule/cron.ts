@@ -1,5 +1,5 @@
 import { ReleasePlanError } from '../core/errors.ts';
-import { renderTemplateFile, templatePath } from '../text/template.ts';
+import { renderTemplateFile, templatePath } from '../io/template.ts';
 import { environmentFile, nightlyArguments, nightlyName } from './names.ts';
 import { cronCommand, shellLine, shellWord } from './quote.ts';
 import type { NightlyRun, Scheduler, TimeOfDay } from './schedule.ts';

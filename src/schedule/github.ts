@@ -1,4 +1,4 @@
-import { renderTemplateFile, templatePath } from '../text/template.ts';
+import { renderTemplateFile, templatePath } from '../io/template.ts';
 import { planInCheckout } from './checkout.ts';
 import { everyNight } from './cron.ts';
 import { nightlyArguments, nightlyName } from './names.ts';

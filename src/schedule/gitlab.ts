@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { renderTemplateFile, templatePath } from '../text/template.ts';
+import { renderTemplateFile, templatePath } from '../io/template.ts';
 import { planInCheckout } from './checkout.ts';
 import { everyNight } from './cron.ts';
 import { nightlyArguments, nightlyName } from './names.ts';

@@ -1,4 +1,4 @@
-import { renderTemplateFile, templatePath } from '../text/template.ts';
+import { renderTemplateFile, templatePath } from '../io/template.ts';
 import { environmentFile, nightlyArguments, nightlyName } from './names.ts';
 import { execStart, shellLine, unitValue } from './quote.ts';
 import type { NightlyRun, Scheduler, TimeOfDay } from './schedule.ts';

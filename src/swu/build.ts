@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import { digestBytes, digestFile, type FileDigest } from '../io/hash.ts';
-import { templatePath } from '../text/template.ts';
+import { templatePath } from '../io/template.ts';
 import { STAGING_PREFIX } from '../io/atomic.ts';
 import type { Partition, SigningSettings, SwuSettings } from '../core/plan.ts';
 import type { MemberSource } from './cpio.ts';

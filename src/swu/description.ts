@@ -2,7 +2,7 @@
 import type { Partition, SwuSettings } from '../core/plan.ts';
 import { ReleasePlanError, messageOf } from '../core/errors.ts';
 import type { FileDigest } from '../io/hash.ts';
-import { renderTemplate } from '../text/template.ts';
+import { renderTemplate } from '../io/template.ts';
 import { isSettingName, quoteString } from './libconfig.ts';
 import { targetsOf, type Slot } from './devices.ts';
 

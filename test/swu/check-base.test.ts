@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestBytes } from '../../src/io/hash.ts';
-import { templatePath } from '../../src/text/template.ts';
+import { templatePath } from '../../src/io/template.ts';
 import { scratch } from '../support/scratch.ts';
 
 /** templates/check-base.sh by itself, in Debian's sh and in busybox with nothing but busybox's applets. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ReleasePlanError } from '../../src/core/errors.ts';
-import { templatePath } from '../../src/text/template.ts';
+import { templatePath } from '../../src/io/template.ts';
 import { describeUpdate, type UpdateDescription, type UpdatePartition } from '../../src/swu/description.ts';
 import { parseLibconfig, type ConfigValue } from '../../src/swu/libconfig.ts';
 

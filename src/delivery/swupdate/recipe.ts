@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { digestOf } from '../../text/json.ts';
-import { templatePath } from '../../text/template.ts';
+import { templatePath } from '../../io/template.ts';
 import type { EngineName, Plan } from '../../core/plan.ts';
 
 /** The guard's files, by `swu.guard`. Both guards run the shell script's text. */

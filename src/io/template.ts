@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import Handlebars from 'handlebars';
-import { packageFile } from '../io/package.ts';
+import { packageFile } from './package.ts';
 
 /** A helper of a template: turns one value into text that is safe where it stands. */
 export type TemplateHelpers = Record<string, (value: unknown) => string>;
