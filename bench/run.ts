@@ -14,6 +14,7 @@ import type { Bench, BenchResult, BenchSettings } from './bench.ts';
 import { compressBench } from './compress.ts';
 import { deltaBench } from './delta.ts';
 import { fleetBench } from './fleet.ts';
+import { imageKindsBench } from './image-kinds.ts';
 import { memoryBench } from './memory.ts';
 import { signatureBench } from './signature.ts';
 import { markdownTable } from './table.ts';
@@ -28,6 +29,7 @@ const BENCHES: readonly Bench[] = [
   signatureBench,
   compressBench,
   fleetBench,
+  imageKindsBench,
   validateBench,
 ];
 
