@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { EXIT, type ExitCode } from './core/codes.ts';
+import { EXIT, type ExitCode } from './core/codes/index.ts';
 import { commands } from './commands/index.ts';
 import type { CommandAction, CommandContext } from './commands/host.ts';
 import { asUserError, InvalidPlanError, messageOf, ReleasePlanError } from './core/errors.ts';

@@ -7,24 +7,27 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CODES } from '../src/core/codes.ts';
+import { CODES } from '../src/core/codes/index.ts';
 
 const test = suite('codes');
 const TEST = fileURLToPath(new URL('.', import.meta.url));
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
 /** What speaks of codes without raising them. */
 const ABOUT_CODES = /codes\.test\.ts$|commands\/explain\.test\.ts$/;
-const TABLES = /^(codes|commands\/explain-examples)\.ts$/;
+const TABLES = /^core\/codes\//;
 
 interface Line {
   text: string;
   place: string;
 }
 
+/** Calls and lists that the formatter spread over several lines, on one; without comments. */
+const statementsOf = (text: string): string => text.replace(/^ *\/\/.*\n/gm, '').replace(/([([,])\n +/g, '$1 ');
+
 function linesBelow(dir: string, wanted: (path: string) => boolean): Line[] {
   const files = readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter(wanted);
   return files.flatMap((file) =>
-    readFileSync(join(dir, file), 'utf8')
+    statementsOf(readFileSync(join(dir, file), 'utf8'))
       .split('\n')
       .map((text, index) => ({ text, place: `${file}:${index + 1}` })),
   );

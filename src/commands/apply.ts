@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError, asUserError } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { ApplyOptions, ApplyResult } from '../jobs/apply.ts';

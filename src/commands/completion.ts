@@ -1,5 +1,5 @@
 import { Argument } from 'commander';
-import { CODES, EXIT } from '../core/codes.ts';
+import { CODES, EXIT } from '../core/codes/index.ts';
 import type { RegisterCommand } from './host.ts';
 import type { KnownValues, Place } from './completion/words.ts';
 

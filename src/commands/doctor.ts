@@ -1,4 +1,4 @@
-import { EXIT } from '../core/codes.ts';
+import { EXIT } from '../core/codes/index.ts';
 import type { RegisterCommand } from './host.ts';
 
 export const registerDoctor: RegisterCommand = (program, run) => {

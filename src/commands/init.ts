@@ -1,4 +1,4 @@
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { InvalidPlanError, ReleasePlanError, errnoOf } from '../core/errors.ts';
 import type { ProductFacts } from '../plan/first.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';

@@ -1,4 +1,4 @@
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { Plan, PlannedVersion } from '../core/plan.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';

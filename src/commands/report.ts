@@ -1,4 +1,4 @@
-import { EXIT } from '../core/codes.ts';
+import { EXIT } from '../core/codes/index.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { RegisterCommand } from './host.ts';
 

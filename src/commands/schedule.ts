@@ -1,4 +1,4 @@
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import { packageFile } from '../io/package.ts';
 import type { ScheduleFile, Scheduler, TimeOfDay } from '../schedule/schedule.ts';

@@ -1,4 +1,4 @@
-import { CODES, EXIT, type ExitCode } from '../core/codes.ts';
+import { CODES, EXIT, type ExitCode } from '../core/codes/index.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { LoadedPlan } from '../plan/load.ts';

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { takeInventory } from '../archive/inventory.ts';
 import { lockFile, productDir, reportFile, updatesDir, versionDir } from '../archive/layout.ts';
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { asUserError, type ReleasePlanError } from '../core/errors.ts';
 import type { Task, TaskOutcome } from '../core/events.ts';
 import { cleanStaging } from '../io/atomic.ts';

@@ -7,7 +7,7 @@ import { nightlyShare } from '../archive/share.ts';
 import { surveyArchive } from '../archive/survey.ts';
 import { removeBatches, type TrashBatch } from '../archive/trash.ts';
 import type { Inventory } from '../archive/inventory.ts';
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { formatBytes } from '../text/bytes.ts';
 import { leavesOpen } from '../io/present.ts';

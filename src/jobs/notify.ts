@@ -1,6 +1,6 @@
 /** The plan's notification command: who is told how a run ended. */
 import { reportFile as archivedReport } from '../archive/layout.ts';
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { asUserError, messageOf } from '../core/errors.ts';
 import { runShell } from '../io/shell.ts';
 import type { NotifySettings, Plan } from '../core/plan.ts';

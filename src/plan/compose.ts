@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type Alias, type Node, type Pair, type YAMLMap } from 'yaml';
-import { CODES } from '../core/codes.ts';
+import { CODES } from '../core/codes/index.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { quote } from './finding.ts';
 import type { Range, SourceText } from './source-text.ts';

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../core/diagnostic.ts';
-import { CODES } from '../core/codes.ts';
+import { CODES } from '../core/codes/index.ts';
 import type { SourceText } from './source-text.ts';
 
 /** Columns that indentation and block indicators may take: a plan needs 20. */

@@ -1,6 +1,6 @@
 import { open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { CODES } from '../core/codes.ts';
+import { CODES } from '../core/codes/index.ts';
 import type { Diagnostic, Location } from '../core/diagnostic.ts';
 import { InvalidPlanError, errnoOf, messageOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';

@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
-import { CODES } from '../core/codes.ts';
+import { CODES } from '../core/codes/index.ts';
 import type { Diagnostic, Location } from '../core/diagnostic.ts';
 import { composeValue } from './compose.ts';
 import { formatPointer, type Finding, type Pointer } from './finding.ts';

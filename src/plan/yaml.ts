@@ -1,5 +1,5 @@
 import { parseDocument, type Document, type ErrorCode, type ParsedNode, type YAMLError } from 'yaml';
-import { CODES, type Code } from '../core/codes.ts';
+import { CODES, type Code } from '../core/codes/index.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { harmless } from '../text/printable.ts';
 import { quote } from './finding.ts';

@@ -1,7 +1,7 @@
 /** openssl(1) with a private key: its arguments, its passphrase, and its failures in words that give nothing away. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { SigningSettings } from '../core/plan.ts';
-import type { Code } from '../core/codes.ts';
+import type { Code } from '../core/codes/index.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import { run } from '../io/process.ts';
 import { resolveKey, toArgument, type KeyArgument, type KeyContext } from './keys.ts';

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { EXIT } from '../../src/core/codes.ts';
+import { EXIT } from '../../src/core/codes/index.ts';
 import { registerApply } from '../../src/commands/apply.ts';
 import { ReleasePlanError } from '../../src/core/errors.ts';
 import type { ReleaseEvent } from '../../src/core/events.ts';

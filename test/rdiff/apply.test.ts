@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Code } from '../../src/core/codes.ts';
+import type { Code } from '../../src/core/codes/index.ts';
 import { ReleasePlanError } from '../../src/core/errors.ts';
 import { applyDelta } from '../../src/rdiff/apply.ts';
 import { reconstruct } from '../../src/rdiff/reconstruct.ts';

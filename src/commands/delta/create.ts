@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
-import { EXIT, type ExitCode } from '../../core/codes.ts';
+import { EXIT, type ExitCode } from '../../core/codes/index.ts';
 import type { CreateDeltaOptions, DeltaSummary, Progress } from '../../rdiff/index.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
 import { size, wholeNumber } from './flags.ts';

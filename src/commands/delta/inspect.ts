@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { EXIT, type ExitCode } from '../../core/codes.ts';
+import { EXIT, type ExitCode } from '../../core/codes/index.ts';
 import type { DeltaInspection } from '../../rdiff/index.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
 import { prettyJson } from '../../text/json.ts';

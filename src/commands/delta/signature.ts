@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
-import { EXIT, type ExitCode } from '../../core/codes.ts';
+import { EXIT, type ExitCode } from '../../core/codes/index.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
 import { wholeNumber } from './flags.ts';
 import { prettyJson } from '../../text/json.ts';

@@ -1,7 +1,7 @@
 import { TargetIndex, runningOf } from '../../fleet/running.ts';
 import { readFleet } from '../../fleet/devices/read.ts';
 import { readRegistry } from '../../fleet/registry-file.ts';
-import type { Code } from '../../core/codes.ts';
+import type { Code } from '../../core/codes/index.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { VersionUse } from '../../plan/compare.ts';

@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
-import type { Code } from '../../core/codes.ts';
+import type { Code } from '../../core/codes/index.ts';
 import { formatPointer, quote, type Finding, type Pointer } from '../finding.ts';
 import { closestName, suggestion } from '../../text/suggest.ts';
 
