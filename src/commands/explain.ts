@@ -1,5 +1,6 @@
 import { CODES, EXIT, type Code, type CodeEntry, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError } from '../core/errors.ts';
+import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { prettyJson } from '../text/json.ts';
 
@@ -9,6 +10,13 @@ export const registerExplain: RegisterCommand = (program, run) => {
     .description('explain an error code, or list all of them')
     .argument('[code]', 'a code as in error[CODE]')
     .option('--json', 'print one JSON document')
+    .addHelpText(
+      ...examples({
+        'Explain a code from an error message': 'release-plan explain archive-damaged',
+        'List all codes': 'release-plan explain',
+        'The same for programs': 'release-plan explain --json',
+      }),
+    )
     .action(async (code: string | undefined, flags: { json?: boolean }) => {
       await run((context) => explain(code, flags.json === true, context));
     });

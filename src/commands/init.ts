@@ -1,6 +1,7 @@
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { InvalidPlanError, ReleasePlanError, errnoOf } from '../core/errors.ts';
 import type { ProductFacts } from '../plan/first.ts';
+import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 
 interface Flags extends ProductFacts {
@@ -10,18 +11,24 @@ interface Flags extends ProductFacts {
 export const registerInit: RegisterCommand = (program, run) => {
   program
     .command('init')
-    .description('write a first plan with comments; asks nothing and overwrites nothing')
-    .argument('[dir]', 'folder of the plan', '.')
-    .option('--file <name>', 'name of the plan file', 'plan.yml')
+    .description('create a first plan, with comments; never overwrites a file')
+    .argument('[dir]', 'folder to create the plan in', '.')
+    .option('--file <name>', 'file name of the plan', 'plan.yml')
     .option(
       '--kas <file>',
-      'the kas file of the product, relative to the folder; machine, distro and image are taken from it',
+      'kas file of the product, relative to the folder; machine, distro and image are read from it',
     )
-    .option('--product <name>')
-    .option('--machine <name>')
-    .option('--distro <name>')
-    .option('--image <name>')
-    .option('--ostree', 'a plan for OSTree static deltas instead of SWUpdate')
+    .option('--product <name>', 'name of the product')
+    .option('--machine <name>', 'MACHINE of the build')
+    .option('--distro <name>', 'DISTRO of the build')
+    .option('--image <name>', 'image recipe to build')
+    .option('--ostree', 'create a plan for OSTree static deltas instead of SWUpdate')
+    .addHelpText(
+      ...examples({
+        'Create plan.yml from the settings of a kas file': 'release-plan init --kas kas/product.yml',
+        'Create a plan for an OSTree product': 'release-plan init --ostree --machine board ota',
+      }),
+    )
     .action(async (dir: string, flags: Flags) => {
       await run((context) => init(dir, flags, context));
     });
@@ -51,9 +58,9 @@ export async function init(dir: string, flags: Flags, context: CommandContext): 
     await writeFile(file, text, { flag: 'wx' });
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
-    throw new ReleasePlanError('plan-exists', `${file} exists already`);
+    throw new ReleasePlanError('plan-exists', `${file} already exists`);
   }
   const shown = shortPath(file, context.cwd);
-  context.out(`${shown} is written. Edit it, then: release-plan validate ${shown}\n`);
+  context.out(`Created ${shown}. Edit it, then run: release-plan validate ${shown}\n`);
   return EXIT.ok;
 }

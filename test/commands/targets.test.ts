@@ -115,7 +115,7 @@ test('orphans by their commit, pruning, --force and the answer as JSON', async (
   // 3 -> 9 is required by nobody as long as 9 is not on beta; 5 -> 7 by the devices on promoted that run 5, as 7 has
   // the tag.
   const listed = await targets('static-deltas', '9', '--by-tag', 'promoted');
-  assert.match(said(listed), '1 static deltas are required by no rule and no tag any more; --prune deletes them:');
+  assert.match(said(listed), '1 static delta is no longer required by any rule or tag; --prune deletes them:');
   await targets('static-deltas', '9', '--by-tag', 'promoted', '--prune');
   assert.is(await list(), 3);
   const forced = await targets('tag', 'raspberrypi4-64-lmp-9', '-T', 'beta', '--append', '--force');

@@ -85,7 +85,7 @@ test('against a branch: what is built, made, and removed while devices run it', 
   assert.equal(document.notes, []);
   const text = (await against(made, 'main')).stdout;
   assert.match(text, /builds:\n    0\.4\.0\n/);
-  assert.match(text, '0.1.0  STILL NEEDED: 1 device runs it (dev-1)');
+  assert.match(text, '0.1.0  STILL REQUIRED: 1 device runs it (dev-1)');
 });
 
 test('without a fleet it says that nobody was asked', async () => {

@@ -9,6 +9,7 @@ import type { DeltaRule, Plan } from '../../core/plan.ts';
 import { requiredPairs, type RequiredPair } from '../../plan/pairs.ts';
 import type { CheckRow } from '../../report/consistency.ts';
 import { basisFacts } from '../fleet/facts.ts';
+import { counted } from '../../text/count.ts';
 import { registryFile, versionsOf } from '../fleet/open.ts';
 import { badRows, deviceRows } from '../fleet/rows.ts';
 
@@ -49,7 +50,7 @@ export async function pairsOfPlan(plan: Plan, signal?: AbortSignal): Promise<{ p
         : (answer?.pairs ?? []).map((pair) => ({
             ...versionsOf(pair),
             engine: rule.engine,
-            rule: `${pair.devices} devices on ${tag}`,
+            rule: `${counted(pair.devices, 'device')} on ${tag}`,
             devices: pair.devices,
           }));
     for (const pair of pairs)
