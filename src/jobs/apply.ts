@@ -181,11 +181,11 @@ async function attempt(step: Step, host: StepHost, body: () => Promise<string>):
 
 /** Why a step is not even tried, or undefined. The report is always written: it says what holds. */
 function reasonToSkip(step: Step, results: readonly StepResult[], options: ApplyOptions): string | undefined {
-  if (!isWanted(step, options)) return `left out by --only ${options.only?.join(',') ?? ''}`;
+  if (!isWanted(step, options)) return `excluded by --only ${options.only?.join(',') ?? ''}`;
   if (step.kind === 'report') return undefined;
   const failed = results.filter((one) => one.outcome.state === 'failed');
   if (failed.length === 0) return undefined;
-  if (!options.keepGoing) return 'a step before it failed';
+  if (!options.keepGoing) return 'an earlier step failed';
   const needed = step.kind === 'delta' ? [step.from, step.to] : [step.version];
   const cause = failed.find((one) => needed.includes(subjectOf(one.step) ?? ''));
   return cause === undefined ? undefined : `${cause.title} failed`;

@@ -49,8 +49,8 @@ export async function gc(
   options: { dryRun: boolean; waitMs: number; now: Date },
 ): Promise<GcResult> {
   if (plan.ostree !== undefined)
-    throw new ReleasePlanError('usage', `${plan.file} is an OSTree plan, whose archive is the repository`, {
-      hint: 'Withdraw deltas with `release-plan targets static-deltas --prune`; prune commits with ostree.',
+    throw new ReleasePlanError('usage', `${plan.file} is an OSTree plan; its archive is the repository`, {
+      hint: 'Delete deltas with `release-plan targets static-deltas --prune`, and commits with `ostree prune`.',
     });
   if (options.dryRun) return await decide(plan, host, options.now);
   return await withArchive(plan, host, options, `gc ${plan.file}`, async () => {
@@ -102,7 +102,7 @@ export async function expiredTrash(
       host.report({
         type: 'warning',
         message:
-          `devices run ${back.join(', ')}, which is in the trash and is kept there; to restore it: ` +
+          `devices run ${back.join(', ')}, which is in the trash and stays there; to restore it: ` +
           `${back.map((one) => `mv ${join(batch.dir, one)} ${productDir(plan)}/`).join('; ')}`,
       });
   }

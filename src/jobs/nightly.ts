@@ -53,7 +53,7 @@ export async function nightly(
 ): Promise<NightlyResult> {
   return await withArchive(plan, host, options, `apply --nightly ${plan.file}`, async () => {
     const { memory, problem } = await readMemory(plan);
-    if (problem !== undefined) host.report({ type: 'warning', message: `${problem}; everything is read anew` });
+    if (problem !== undefined) host.report({ type: 'warning', message: `${problem}; the whole archive is read again` });
     const ledger = new ReadLedger(plan, memory.files, options.now);
     const { situation, readBytes } = await lookAround(plan, host, memory, ledger, options.now);
     const result = await makeTrue(situation, host, { keepGoing: true, waitMs: options.waitMs });
@@ -106,7 +106,7 @@ async function lookAround(
   try {
     await host.drive([
       {
-        title: 'a share of the archive against its manifests',
+        title: 'verify part of the archive',
         async run(progress) {
           const meter = new Meter(due.sizeBytes, progress);
           const watched = {
@@ -211,7 +211,7 @@ async function tidy(
     if (!(error instanceof ReleasePlanError) || error.code !== 'gc-undecided') throw error;
     host.report({
       type: 'warning',
-      message: `the trash is not emptied, and no list is made of deltas that nothing needs: ${error.message}`,
+      message: `the trash was not emptied and unused deltas were not listed: ${error.message}`,
     });
     return { unneeded: undefined, emptied: [], ioFailed: errnoOf(error) !== undefined && leavesOpen(error) };
   }

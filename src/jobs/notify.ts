@@ -60,7 +60,7 @@ export function noticeOf(plan: Plan, result: ApplyResult, changes: readonly stri
     '',
     ...steps,
     ...changes,
-    ...(steps.length + changes.length === 0 ? ['Nothing to do: everything in the plan is true already.'] : []),
+    ...(steps.length + changes.length === 0 ? ['Nothing to do: everything in the plan exists and is verified.'] : []),
     '',
   ];
   return {
@@ -113,6 +113,6 @@ export async function notify(plan: Plan, notice: Notice, host: StepHost): Promis
   if (!isOk)
     host.report({
       type: 'warning',
-      message: `the command of notify failed (${how})${words === '' ? '' : `: ${words}`}`,
+      message: `the notify command failed (${how})${words === '' ? '' : `: ${words}`}`,
     });
 }

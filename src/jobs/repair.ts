@@ -95,7 +95,7 @@ async function repairVersion(
     return problems.map((what) => ({
       what,
       result: 'beyond-repair',
-      detail: 'nothing else says what the version was archived as; restore it from a backup',
+      detail: 'nothing else records what was archived; restore it from a backup',
     }));
   const repairs: Repair[] = [];
   // Images first: signatures are made from them.
@@ -119,10 +119,10 @@ async function remake(
   switch (file.role) {
     case 'signature': {
       const image = manifest.files.find((one) => one.role === 'image' && one.partition === file.partition);
-      if (image === undefined) throw new ReleasePlanError('archive-damaged', `${path} is the signature of no image`);
+      if (image === undefined)
+        throw new ReleasePlanError('archive-damaged', `${path} is not the signature of an archived image`);
       const { sha256 } = await digestFile(join(dir, image.path), host.signal);
-      if (sha256 !== image.sha256)
-        throw new ReleasePlanError('archive-damaged', `the image that it is made from is damaged: ${image.path}`);
+      if (sha256 !== image.sha256) throw new ReleasePlanError('archive-damaged', `its image is damaged: ${image.path}`);
       await publishChecked(
         path,
         file,
@@ -135,7 +135,7 @@ async function remake(
       if (digestBytes(text).sha256 !== file.sha256)
         throw new ReleasePlanError(
           'archive-damaged',
-          `${path} was written by another release of release-plan, and would differ`,
+          `${path} was written by another version of release-plan and would differ`,
         );
       await writeFileAtomic(path, text);
       return 'made from the manifest';
@@ -143,7 +143,7 @@ async function remake(
     case 'image':
       return await imageFromDelta(path, file, manifest.version, situation, host);
     default:
-      throw new ReleasePlanError('archive-damaged', 'it was collected from the build', {
+      throw new ReleasePlanError('archive-damaged', 'it was collected from a build', {
         hint: 'Restore it from a backup.',
       });
   }
@@ -168,11 +168,15 @@ async function imageFromDelta(
       file,
       async (temporary) => void (await applyDelta(baseImage, delta, temporary, { signal: host.signal })),
     );
-    return `the archived delta from ${update.manifest.from} gave it back`;
+    return `reconstructed by the archived delta from ${update.manifest.from}`;
   }
-  throw new ReleasePlanError('archive-damaged', 'it is an image, and no archived delta with a whole base leads to it', {
-    hint: 'Restore it from a backup; devices may run it, and no build is sure to give the same bytes.',
-  });
+  throw new ReleasePlanError(
+    'archive-damaged',
+    'it is an image, and no archived delta with an intact base leads to it',
+    {
+      hint: 'Restore it from a backup; devices may run it, and a new build may not give the same bytes.',
+    },
+  );
 }
 
 /** Gives a file its name only when it is what the manifest says. */
@@ -187,7 +191,7 @@ async function publishChecked(
     if (made.sha256 !== sha256 || made.sizeBytes !== sizeBytes)
       throw new ReleasePlanError(
         'archive-damaged',
-        `made again, ${path} has sha256 ${made.sha256}, archived was ${sha256}`,
+        `made again, ${path} has sha256 ${made.sha256}, expected ${sha256}`,
       );
   });
 }
@@ -225,7 +229,7 @@ async function remakeUpdate(
   const [from = '', to = ''] = subject.split(' -> ');
   const engine = engineOf(subject, situation);
   if (engine === 'kas')
-    throw new ReleasePlanError('archive-damaged', 'its engine is kas, whose builds `release-plan apply` runs');
+    throw new ReleasePlanError('archive-damaged', 'its engine is kas; run `release-plan apply` to build it');
   return await runDelta({ kind: 'delta', from, to, engine, why: 'damaged' }, situation, host, undefined, progress);
 }
 

@@ -57,7 +57,7 @@ export async function writeSchedule(
     const path = join(folder, name);
     const there = await contentOf(path);
     if (there !== undefined && there !== content && !options.replace)
-      throw new ReleasePlanError('schedule-exists', `${path} exists already, with another content`);
+      throw new ReleasePlanError('schedule-exists', `${path} already exists with different content`);
     written.push({ path, content, isNew: there !== content });
   }
   for (const { path, content, isNew } of written) {

@@ -90,7 +90,7 @@ export async function archivedSubjects(plan: Plan, host: Pick<StepHost, 'report'
   if (strangers.length > 0)
     host.report({
       type: 'warning',
-      message: `in the archive, and not looked at, since their names are no versions: ${strangers.join(', ')}`,
+      message: `skipped in the archive, because the names are not versions: ${strangers.join(', ')}`,
     });
   return { versions: versions.filter((name) => isVersion(name)), pairs: pairs.filter(isUpdate) };
 }
@@ -122,7 +122,7 @@ export function pairsNotRequired({ updates, pairs }: Situation): Array<{ from: s
 
 function readTask(plan: Plan, beyond: Inventory, host: StepHost, done: (situation: Situation) => void): Task {
   return {
-    title: 'archive against its manifests',
+    title: 'verify the archive',
     async run(progress) {
       const meter = new Meter(bytesOf(await surveyArchive(plan, beyond, HEADERS_ALONE)), progress);
       const situation = await assess(
@@ -157,7 +157,7 @@ function proofTask(
   { deep, unreadable }: { deep: boolean; unreadable: string[] },
 ): Task {
   return {
-    title: deep ? 'deltas applied to their bases, packages against the key' : 'packages against the key',
+    title: deep ? 'prove deltas and verify packages' : 'verify packages',
     async run(progress) {
       const meter = new Meter(bytesToProve(situation, deep), progress);
       unreadable.push(...(await proveAgain(situation, shown, host, { deep, meter })));
@@ -167,7 +167,7 @@ function proofTask(
         ...unreadable,
       ];
       return failed.length === 0
-        ? { state: 'done', message: `${rows.length} proofs hold; ${meter.summary()}` }
+        ? { state: 'done', message: `${rows.length} checks pass; ${meter.summary()}` }
         : { state: 'failed', message: failed.join('\n') };
     },
   };

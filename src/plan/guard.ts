@@ -26,7 +26,7 @@ export function nestingProblem(source: SourceText): Diagnostic | undefined {
   return {
     code: 'yaml-limit',
     severity: 'error',
-    message: 'nested too deep',
+    message: 'nested too deeply',
     hint: CODES['yaml-limit'].cure,
     where: source.locate([offset, offset + 1]),
   };

@@ -29,7 +29,7 @@ export function requiredPairs(plan: Plan): RequiredPair[] {
 function ruleInWords(from: DeltaSources): string {
   switch (from.kind) {
     case 'list':
-      return 'the plan by name';
+      return 'the plan';
     case 'tag':
       return `tag ${from.tag}`;
     case 'previous':

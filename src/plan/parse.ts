@@ -110,7 +110,7 @@ function empty(source: SourceText): Diagnostic {
     code: 'plan-empty',
     severity: 'error',
     message: 'the plan is empty',
-    hint: '`release-plan init` writes a first one.',
+    hint: '`release-plan init` creates a first one.',
     where: source.locate([0, 1]),
   };
 }

@@ -76,7 +76,7 @@ function diagnosticOf(problem: YAMLError, source: SourceText): Diagnostic {
     return {
       code,
       severity: 'error',
-      message: 'a second document begins here',
+      message: 'a second document starts here',
       hint: CODES[code].cure,
       where: source.locate([start, start + 3]),
     };
@@ -84,7 +84,7 @@ function diagnosticOf(problem: YAMLError, source: SourceText): Diagnostic {
     return {
       code,
       severity: 'error',
-      message: `the tag ${quote(source.text.slice(start, end))} means nothing in a plan`,
+      message: `the tag ${quote(source.text.slice(start, end))} is not allowed in a plan`,
       hint: CODES[code].cure,
       where: source.locate([start, end]),
     };

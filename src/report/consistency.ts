@@ -83,7 +83,7 @@ export function consistencyReport(input: ReportInput, generatedAt: string): Cons
     ...input.pairs.flatMap(({ from, to }) => pairRows(input, from, to)),
     ...(input.devices.length > 0
       ? input.devices
-      : [{ check: 'devices', subject: 'fleet', result: 'not-checked', detail: 'the plan names no fleet' } as const]),
+      : [{ check: 'devices', subject: 'fleet', result: 'not-checked', detail: 'the plan has no fleet' } as const]),
   ];
   return rowsReport(
     input,
@@ -147,7 +147,7 @@ function updateRows(input: ReportInput, subject: string): CheckRow[] {
     const reason =
       input.failures.get(subject) ??
       (held?.state === 'absent' || held === undefined
-        ? 'required, and not in the archive'
+        ? 'required, but not in the archive'
         : problemsOf(held).join('; '));
     return [{ check: 'delta', subject, result: 'fail', detail: reason }];
   }
@@ -155,7 +155,7 @@ function updateRows(input: ReportInput, subject: string): CheckRow[] {
   const row = (check: CheckName, kinds: ReadonlyArray<Proof['check']>): CheckRow => {
     const shown = proof.filter((one) => kinds.includes(one.check));
     const result = shown.length > 0 && shown.every((one) => one.result === 'pass') ? 'pass' : 'not-checked';
-    return { check, subject, result, detail: shown.map((one) => one.detail).join('; ') || 'no proof on record' };
+    return { check, subject, result, detail: shown.map((one) => one.detail).join('; ') || 'no proof recorded' };
   };
   return [
     row('delta', ['delta-applies']),

@@ -38,8 +38,8 @@ test("the seed's scene: dry run, refused promotion, deltas, promotion, nothing l
   const { cwd, targets } = await example();
   const dry = await targets('static-deltas', '9', '--by-tag', 'promoted', '--dryrun');
   assert.is(dry.stdout, 'Dry run: Would generate static deltas for Target versions:\n   7 -> 9\n   5 -> 9\n');
-  assert.match(said(dry), '6 devices: 5 by delta, 1 by full image, 0 there already');
-  assert.match(said(dry), 'full image: 1 (kiosk-7): runs raspberrypi4-64-lmp-2, which the registry does not have');
+  assert.match(said(dry), '6 devices: 5 by delta, 1 by full image, 0 up to date');
+  assert.match(said(dry), 'full image: 1 (kiosk-7): runs raspberrypi4-64-lmp-2, which is not in the registry');
   const filtered = await targets(
     'static-deltas',
     '9',
@@ -276,7 +276,7 @@ test('a SWUpdate product: archived versions are Targets, devices decide the delt
   assert.match((await targets('list')).stdout, /0\.1\.0 {4}promoted\n0\.2\.0\n/);
   const dry = await targets('static-deltas', '0.2.0', '--by-tag', 'promoted', '--dry-run');
   assert.match(dry.stdout, /:\n {3}0\.1\.0 -> 0\.2\.0\n$/);
-  assert.match(said(dry), '3 devices: 2 by delta, 1 by full image, 0 there already');
+  assert.match(said(dry), '3 devices: 2 by delta, 1 by full image, 0 up to date');
   assert.match(
     codeOf(await targets('tag', '-T', 'promoted', '--by-version', '0.2.0')),
     /^4 promotion-blocked: the delta 0.1.0 -> 0.2.0, which 2 devices on promoted require, is missing/,

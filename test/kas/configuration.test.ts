@@ -53,7 +53,7 @@ const refused: Array<[what: string, conf: string, code: Code, words: string]> = 
     'another machine',
     CONF.replace('??= "demo"', '??= "qemu"'),
     'kas-settings-differ',
-    'the plan says MACHINE demo, the kas files say otherwise: machine: qemu',
+    'the plan sets MACHINE to demo, but the kas files differ: machine: qemu',
   ],
   [
     'a header sets the distro',

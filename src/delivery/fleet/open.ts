@@ -47,6 +47,6 @@ export const versionsOf = ({ from, to }: Pick<RequiredPair, 'from' | 'to'>): { f
 
 /** @throws ReleasePlanError `fleet-missing` */
 export function requireFleet({ plan, fleet }: FleetSituation): Fleet {
-  if (fleet === undefined) throw new ReleasePlanError('fleet-missing', `${plan.file} names no fleet`);
+  if (fleet === undefined) throw new ReleasePlanError('fleet-missing', `${plan.file} has no fleet`);
   return fleet;
 }

@@ -29,7 +29,7 @@ export function ostreeRows(
         rule.from.kind === 'tag' && fleet.fleet !== undefined ? deviceRows(rule.from.tag, answer) : [],
       ),
       ...(fleet.fleet === undefined
-        ? [{ check: 'devices', subject: 'fleet', result: 'not-checked', detail: 'the plan names no fleet' } as const]
+        ? [{ check: 'devices', subject: 'fleet', result: 'not-checked', detail: 'the plan has no fleet' } as const]
         : badRows(fleet.fleet)),
     ],
     sizes: pairs.flatMap((pair) => sizeRow(pair, fleet.fleet !== undefined)),
@@ -62,9 +62,9 @@ export function deviceRows(tag: string, answer: RequiredDeltas): CheckRow[] {
 
 /** The ways of a fleet in one line. */
 export function coverageInWords({ devices, there, newer, byDelta, byFullImage, notAtAll }: Coverage): string {
-  const parts = [`${byDelta} by delta`, `${byFullImage} by full image`, `${there} there already`];
+  const parts = [`${byDelta} by delta`, `${byFullImage} by full image`, `${there} up to date`];
   if (newer > 0) parts.push(`${newer} on a newer version`);
-  if (notAtAll > 0) parts.push(`${notAtAll} not at all`);
+  if (notAtAll > 0) parts.push(`${notAtAll} without an update`);
   return `${devices} ${devices === 1 ? 'device' : 'devices'}: ${parts.join(', ')}`;
 }
 
@@ -77,7 +77,7 @@ export function badRows({
   },
 }: Fleet): CheckRow[] {
   if (count === 0) return [];
-  const example = first === undefined ? '' : `, the first in line ${first.where?.line ?? 0}: ${first.message}`;
+  const example = first === undefined ? '' : `, the first on line ${first.where?.line ?? 0}: ${first.message}`;
   return [
     {
       check: 'devices',
@@ -99,7 +99,7 @@ function deltaRow({ from, to, state }: OstreePair, failure: string | undefined):
   const problem = problemOf(state);
   const row = { check: 'delta', subject: pairKey(from, to) } as const;
   if (problem !== undefined) return { ...row, result: 'fail', detail: failure ?? problem };
-  return { ...row, result: 'pass', detail: `${provenAt(state)}a client that had only ${from} took it, fsck clean` };
+  return { ...row, result: 'pass', detail: `${provenAt(state)}a client with only ${from} applied it, fsck passed` };
 }
 
 const provenAt = (state: DeltaState): string => (state.state === 'proven' ? `${state.proof.provenAt}: ` : '');

@@ -19,7 +19,7 @@ const EXAMPLES = 3;
  * be read is not one without devices: it is unknown.
  */
 export async function usesOf(plan: Plan, signal?: AbortSignal): Promise<Uses> {
-  if (plan.fleet === undefined) return { unknown: 'the plan names no fleet', code: 'fleet-missing' };
+  if (plan.fleet === undefined) return { unknown: 'the plan has no fleet', code: 'fleet-missing' };
   try {
     const fleet = await readFleet(plan.fleet, { cwd: plan.dir, ...(signal ? { signal } : {}) });
     const index = new TargetIndex(await registryTargets(plan));

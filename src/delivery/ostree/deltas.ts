@@ -44,7 +44,9 @@ export function commitsOf({ from, to }: Pick<RequiredPair, 'from' | 'to'>): Comm
 /** The OSTree settings of a plan. @throws ReleasePlanError `usage` for a plan without */
 export function ostreeOf(plan: Plan): OstreeSettings {
   if (plan.ostree === undefined)
-    throw new ReleasePlanError('usage', `${plan.file} is no OSTree plan`, { hint: 'Set `ostree: {repo, branch}`.' });
+    throw new ReleasePlanError('usage', `${plan.file} is not an OSTree plan`, {
+      hint: 'Set `ostree: {repo, branch}`.',
+    });
   return plan.ostree;
 }
 

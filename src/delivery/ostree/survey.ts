@@ -98,7 +98,7 @@ export function ostreeSteps({ pairs }: OstreeSituation, reportIsCurrent: boolean
       : [{ kind: 'delta', from, to, engine: 'ostree', why: `required by ${rule}; it ${problem}` }];
   });
   if (deltas.length > 0) return [...deltas, { kind: 'report', why: 'the steps above change it' }];
-  return reportIsCurrent ? [] : [{ kind: 'report', why: 'the report on disk is missing or of another state' }];
+  return reportIsCurrent ? [] : [{ kind: 'report', why: 'the report on disk is missing or out of date' }];
 }
 
 function versionProblems(plan: Plan, { registry, format }: FleetSituation): OstreeSituation['versions'] {
@@ -113,7 +113,7 @@ function versionProblems(plan: Plan, { registry, format }: FleetSituation): Ostr
       return [
         version,
         targets.length === 0
-          ? `${registry.file} has no Target of it`
+          ? `${registry.file} has no Target for it`
           : targets.map((target) => commitProblem(repo, target.sha256)).find((one) => one !== undefined),
       ];
     }),
@@ -123,7 +123,7 @@ function versionProblems(plan: Plan, { registry, format }: FleetSituation): Ostr
 function ruleInWords({ from }: DeltaRule): string {
   switch (from.kind) {
     case 'list':
-      return 'the plan by name';
+      return 'the plan';
     case 'tag':
       return `tag ${from.tag}`;
     case 'previous':

@@ -20,7 +20,7 @@ import type { DeltaInput } from '../engines/engine.ts';
 const notInstalled = (check: Proof['check'], program: string): Proof => ({
   check,
   result: 'not-checked',
-  detail: `${program} is not installed here`,
+  detail: `${program} is not installed`,
 });
 
 async function orNotInstalled(check: Proof['check'], program: string, proof: () => Promise<Proof>): Promise<Proof> {
@@ -47,8 +47,8 @@ export async function proveWithLibrsync(input: DeltaInput, delta: string, signal
       `${input.partition}: rdiff patch ` +
         `${
           exitCode === 0
-            ? `gives sha256 ${sha256}, the target has ${input.target.sha256}`
-            : `ended with exit code ${exitCode}: ${stderr.trim()}`
+            ? `gives sha256 ${sha256}, expected ${input.target.sha256}`
+            : `failed with exit code ${exitCode}: ${stderr.trim()}`
         }`,
     );
   });
@@ -94,11 +94,11 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
   const skipped = (detail: string): Proof => ({ check: 'swupdate-accepts', result: 'not-checked', detail });
   // Debian's build demands a signature and takes CMS alone (shared/facts/swupdate.md).
   if (signing?.method !== 'cms' || signing.public === undefined)
-    return skipped("Debian's swupdate verifies CMS signatures alone");
-  if (swu.guard === 'lua') return skipped('guard: lua looks for the base on the machine that parses the package');
+    return skipped("Debian's swupdate verifies only CMS signatures");
+  if (swu.guard === 'lua') return skipped('guard: lua reads the base on the machine that parses the package');
   // A revision may be a regular expression of the device, which no board can have.
   const revision = swu.hardware.find((one) => !one.startsWith('#'));
-  if (revision === undefined) return skipped('swu.hardware names only patterns');
+  if (revision === undefined) return skipped('swu.hardware contains only patterns');
   const trusted = signing.public;
   return await orNotInstalled('swupdate-accepts', 'swupdate', async () => {
     return await withSocketScratch('swupdate', async (work) => {
@@ -184,7 +184,7 @@ async function check(
   const errors = `${stdout}\n${stderr}`.split('\n').filter((line) => line.includes('ERROR'));
   throw new ReleasePlanError(
     'pair-inconsistent',
-    `${basename(swu)}: swupdate -c ${selection === undefined ? '' : `-e ${selection} `}refuses it: ` +
+    `${basename(swu)}: swupdate -c ${selection === undefined ? '' : `-e ${selection} `}rejects it: ` +
       `${errors.slice(0, 4).join('; ') || `exit code ${exitCode}`}`,
   );
 }

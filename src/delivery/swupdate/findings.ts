@@ -28,7 +28,7 @@ export async function archiveFindings(plan: Plan, options: ReadOptions = {}): Pr
         code: 'archive-not-there',
         severity: 'warning',
         at: ['artifacts'],
-        message: `there is no archive of the product at ${productDir(plan)}`,
+        message: `no archive found at ${productDir(plan)}`,
       },
       ...fleet,
     ];
@@ -123,7 +123,7 @@ function sizeFindings(plan: Plan, state: ArchiveState): Finding[] {
         {
           code: 'image-too-large',
           at: ['partitions', index, 'slot_size'],
-          message: `${name} of the archived ${version} has ${image.sizeBytes} bytes, its slot ${slotSizeBytes}`,
+          message: `${name} of the archived ${version} has ${image.sizeBytes} bytes, but its slot has ${slotSizeBytes}`,
         },
       ];
     }),
@@ -146,7 +146,7 @@ async function pairFindings(
         code: 'pair-inconsistent',
         at,
         message: `no delta ${pairKey(from, to)} can be made: ${failed.map((row) => row.detail).join('; ')}`,
-        hint: 'Devices on the base need the full image; leave the pair out of the plan.',
+        hint: 'Remove the pair from the plan; devices on the base require the full image.',
       });
       continue;
     }
@@ -185,8 +185,8 @@ async function fleetFindings(plan: Plan, uses: Uses): Promise<Finding[]> {
       severity: 'warning',
       at,
       message:
-        `${devices} ${devices === 1 ? 'device runs' : 'devices run'} ${version}, which is neither planned ` +
-        `nor archived (${examples.join(', ')})`,
+        `${devices} ${devices === 1 ? 'device runs' : 'devices run'} ${version}, which is neither in the plan nor in ` +
+        `the archive (${examples.join(', ')})`,
     }));
 }
 

@@ -39,13 +39,13 @@ export interface Need {
  */
 export async function needOf(plan: Plan, state: ArchiveState, signal?: AbortSignal): Promise<Need> {
   const need: Need = { bound: new Map(), requiredPairs: new Set(), tagged: new Set(), running: undefined };
-  for (const { version } of plan.versions) bind(need, version, 'the plan names it');
+  for (const { version } of plan.versions) bind(need, version, 'in the plan');
   addPairs(need, requiredPairs(plan));
   for (const [version, held] of state.versions) {
-    if (held.state === 'damaged') bind(need, version, 'it is damaged; see `release-plan verify`');
-    if (held.state === 'unreadable') bind(need, version, 'it cannot be read; see `release-plan verify`');
+    if (held.state === 'damaged') bind(need, version, 'damaged; see `release-plan verify`');
+    if (held.state === 'unreadable') bind(need, version, 'unreadable; see `release-plan verify`');
     if (held.state === 'whole' && held.manifest.product !== plan.product)
-      bind(need, version, `it is of the product ${held.manifest.product}`);
+      bind(need, version, `belongs to the product ${held.manifest.product}`);
   }
   await undecided('the reports of other plans', async () => await addOtherPlans(need, plan));
   const situation = await undecided('registry and fleet', async () => await openNeed(plan, signal));
@@ -63,7 +63,7 @@ function bind(need: Need, version: string, why: string): void {
 function addPairs(need: Need, pairs: ReadonlyArray<{ from: string; to: string }>): void {
   for (const { from, to } of pairs) {
     need.requiredPairs.add(pairKey(from, to));
-    for (const version of [from, to]) bind(need, version, `the required delta ${pairKey(from, to)} is made of it`);
+    for (const version of [from, to]) bind(need, version, `required for the delta ${pairKey(from, to)}`);
   }
 }
 
@@ -89,7 +89,7 @@ async function addOtherPlans(need: Need, plan: Plan): Promise<void> {
     for (const subject of subjectsOf(await readFile(join(folder, name), 'utf8'), name)) {
       const [from = '', to] = subject.split(' -> ');
       if (to !== undefined) addPairs(need, [{ from, to }]);
-      else if (isVersion(from)) bind(need, from, `another plan's report names it: ${name}`);
+      else if (isVersion(from)) bind(need, from, `required by another plan: ${name}`);
     }
   }
 }
@@ -101,7 +101,7 @@ function subjectsOf(text: string, name: string): string[] {
   } catch (error) {
     throw new ReleasePlanError('gc-undecided', `${name} is not JSON`, {
       cause: error,
-      hint: 'Write it again with `release-plan apply`, or remove it when its plan is no more.',
+      hint: 'Write it again with `release-plan apply`, or remove it if its plan no longer exists.',
     });
   }
   const checks = isRecord(parsed) && Array.isArray(parsed.checks) ? parsed.checks : [];
@@ -183,6 +183,6 @@ const silent = (devices: number, examples: readonly string[], source: string): R
     `${source}: ${devices} ${devices === 1 ? 'device does' : 'devices do'} not say which version ` +
       `${devices === 1 ? 'it runs' : 'they run'} (${examples.join(', ')})`,
     {
-      hint: 'Correct them at their source, or take devices that are no more out of the fleet.',
+      hint: 'Fix them at their source, or remove retired devices from the fleet.',
     },
   );

@@ -44,7 +44,7 @@ export async function swupdateProblems(
     else if (held.state !== 'whole') problems.push(`is ${held.state}: ${held.problems.join('; ')}`);
     else {
       const open = held.manifest.proof.filter((proof) => proof.result !== 'pass' && proof.check === 'delta-applies');
-      problems.push(open.length === 0 ? undefined : `was not proven: ${open.map((proof) => proof.detail).join('; ')}`);
+      problems.push(open.length === 0 ? undefined : `is unproven: ${open.map((proof) => proof.detail).join('; ')}`);
     }
   }
   return problems;

@@ -23,7 +23,7 @@ export interface ResolveInput {
 export function resolve(plan: Plan, input: ResolveInput): Step[] {
   const steps: Step[] = [...buildSteps(plan, input.state), ...deltaSteps(input)];
   if (steps.length > 0) return [...steps, { kind: 'report', why: 'the steps above change it' }];
-  return input.reportIsCurrent ? [] : [{ kind: 'report', why: 'the report on disk is missing or of another state' }];
+  return input.reportIsCurrent ? [] : [{ kind: 'report', why: 'the report on disk is missing or out of date' }];
 }
 
 function buildSteps(plan: Plan, state: ArchiveState): Step[] {
@@ -32,7 +32,7 @@ function buildSteps(plan: Plan, state: ArchiveState): Step[] {
     if ((state.versions.get(version)?.state ?? 'absent') !== 'absent') return [];
     return [
       { kind: 'build', version, why: 'not in the archive' },
-      { kind: 'archive', version, why: 'the next build removes its files' },
+      { kind: 'archive', version, why: 'the next build would remove its files' },
     ];
   });
 }
@@ -63,12 +63,11 @@ function reasonToMake(input: ResolveInput, from: string, to: string, engine: Eng
   if (held.state === 'unreadable') return undefined;
   if (held.state === 'damaged') return `damaged: ${held.problems.join('; ')}`;
   const info = held.manifest;
-  if (info.recipe !== input.recipes[engine])
-    return 'the plan says otherwise of partitions, packaging or signing than when it was made';
+  if (info.recipe !== input.recipes[engine]) return 'partitions, packaging or signing changed since it was made';
   const [made, now] = [info.engineVersion ?? 0, input.engineVersions[engine]];
-  if (made < now) return `it was made by version ${made} of the engine ${engine}, here is ${now}`;
+  if (made < now) return `made by version ${made} of the engine ${engine}, now ${now}`;
   if (input.trust !== undefined && info.trust !== input.trust)
-    return 'the public key that devices trust is another than when it was made';
+    return 'the public key that devices trust changed since it was made';
   for (const one of info.partitions) {
     for (const [side, version] of [
       ['base', from],
@@ -77,7 +76,7 @@ function reasonToMake(input: ResolveInput, from: string, to: string, engine: Eng
       const archived = input.state.versions.get(version);
       if (archived?.state !== 'whole') continue;
       const image = archived.manifest.files.find((file) => file.role === 'image' && file.partition === one.name);
-      if (image?.sha256 !== one[side].sha256) return `it was made from another image of ${version}`;
+      if (image?.sha256 !== one[side].sha256) return `made from a different image of ${version}`;
     }
   }
   return undefined;

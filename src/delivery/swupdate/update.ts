@@ -71,7 +71,7 @@ export async function makeUpdate(request: UpdateRequest): Promise<MadeUpdate> {
 async function fill(staging: string, request: UpdateRequest, inputs: readonly DeltaInput[]): Promise<DeltaInfo> {
   const { base, target, engine: engineName } = request;
   const [from, to] = [base.manifest.version, target.manifest.version];
-  if (engineName === 'ostree') throw new ReleasePlanError('bug', 'an OSTree delta is no folder of files');
+  if (engineName === 'ostree') throw new ReleasePlanError('bug', 'an OSTree delta is not a folder of files');
   const { progress, signal } = request;
   const made = await engines[engineName].create({ from, to, inputs, outDir: staging, signal, progress }, request.host);
   const proof: Proof[] = [];
@@ -132,17 +132,17 @@ async function fill(staging: string, request: UpdateRequest, inputs: readonly De
 
 /** Applies a delta to its base as the device would, and compares with the target bit for bit. */
 async function proveOne(input: DeltaInput, delta: string, { progress, signal }: UpdateRequest): Promise<Proof> {
-  progress(`${input.partition}: apply to the base and compare with the target`);
+  progress(`${input.partition}: proving the delta`);
   const proof = await proveDelta(input.base.path, delta, input.target.path, { signal });
   if (!proof.equal) {
     throw new ReleasePlanError(
       'delta-unproven',
       `${input.partition}: applied to its base, the delta gives ${proof.reconstructedBytes} bytes that differ from ` +
-        `the target from byte ${proof.firstDifference} on`,
+        `the target, first at byte ${proof.firstDifference}`,
     );
   }
   if (proof.targetSha256 !== input.target.sha256)
-    throw new ReleasePlanError('archive-damaged', `${input.target.path} changed while its delta was made`);
+    throw new ReleasePlanError('archive-damaged', `${input.target.path} changed while its delta was being made`);
   return {
     check: 'delta-applies',
     result: 'pass',

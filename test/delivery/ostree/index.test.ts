@@ -143,7 +143,7 @@ test('large files that ostree sends by themselves are part of the proof', async 
   assert.ok((delta?.proof.sizeBytes ?? 0) > 5_000_000);
 });
 
-test('a delta with a damaged part leaves the summary, is made anew, and works again', async () => {
+test('a delta with a damaged part leaves the summary, is made again, and works again', async () => {
   const repo = { path: await archiveRepository('damaged') };
   const [a, b] = [await commit(repo.path, 'x', treeOf('x', 1)), await commit(repo.path, 'x', treeOf('x', 2))];
   const pair = { from: a, to: b };
@@ -156,7 +156,7 @@ test('a delta with a damaged part leaves the summary, is made anew, and works ag
   assert.is(broken?.state, 'broken');
   const options = quiet();
   assert.is((await makeDeltas(repo, [pair], options))[0]?.isNew, true);
-  assert.match(options.warnings.join(), /cannot be read and is made anew/);
+  assert.match(options.warnings.join(), /cannot be read and is made again/);
   const [whole] = await deltaStates(repo, [pair]);
   assert.ok(whole?.state === 'proven' && whole.isAdvertised);
 });
