@@ -9,7 +9,7 @@ export const PRETTY = 'pretty';
 export async function knownValues(): Promise<KnownValues> {
   const { diagnosticFormats } = await import('../report/diagnostics/registry.ts');
   const { reportFormats } = await import('../report/registry.ts');
-  const { PHASES } = await import('../jobs/session.ts');
+  const { PHASES } = await import('../core/step.ts');
   return {
     'validate --format': [PRETTY, ...diagnosticFormats.map((one) => one.name)],
     'report --format': reportFormats.map((one) => one.name),

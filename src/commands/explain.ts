@@ -2,7 +2,7 @@ import { CODES, EXIT, type Code, type CodeEntry, type ExitCode } from '../core/c
 import { ReleasePlanError } from '../core/errors.ts';
 import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
-import { prettyJson } from '../text/json.ts';
+import { prettyJson } from '../text/pretty-json.ts';
 
 export const registerExplain: RegisterCommand = (program, run) => {
   program

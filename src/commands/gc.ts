@@ -4,7 +4,7 @@ import type { GcResult } from '../jobs/gc.ts';
 import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
-import { prettyJson } from '../text/json.ts';
+import { prettyJson } from '../text/pretty-json.ts';
 
 interface Flags {
   dryRun?: boolean;

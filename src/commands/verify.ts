@@ -1,11 +1,11 @@
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError } from '../core/errors.ts';
-import type { Repair } from '../jobs/repair.ts';
+import type { Repair } from '../delivery/delivery.ts';
 import type { Verification } from '../jobs/verify.ts';
 import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
-import { prettyJson } from '../text/json.ts';
+import { prettyJson } from '../text/pretty-json.ts';
 
 interface Flags {
   deep?: boolean;

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { describeChoices } from '../../src/commands/choices.ts';
 import { createProgram } from '../../src/commands/program.ts';
 import { withExplicitWait } from '../../src/commands/wait.ts';
-import { PHASES } from '../../src/jobs/session.ts';
+import { PHASES } from '../../src/core/step.ts';
 import { diagnosticFormats } from '../../src/report/diagnostics/registry.ts';
 import { reportFormats } from '../../src/report/registry.ts';
 import { schedulers } from '../../src/schedule/registry.ts';

@@ -5,7 +5,7 @@ import type { CreateDeltaOptions, DeltaSummary, Progress } from '../../rdiff/ind
 import { examples } from '../examples.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
 import { size, wholeNumber } from './flags.ts';
-import { prettyJson } from '../../text/json.ts';
+import { prettyJson } from '../../text/pretty-json.ts';
 
 interface Flags {
   compress?: 'gzip' | 'zstd';

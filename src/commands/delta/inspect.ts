@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from '../../core/codes/index.ts';
 import type { DeltaInspection } from '../../rdiff/index.ts';
 import { examples } from '../examples.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
-import { prettyJson } from '../../text/json.ts';
+import { prettyJson } from '../../text/pretty-json.ts';
 
 interface Flags {
   json?: boolean;

@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from '../../core/codes/index.ts';
 import { examples } from '../examples.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
 import { wholeNumber } from './flags.ts';
-import { prettyJson } from '../../text/json.ts';
+import { prettyJson } from '../../text/pretty-json.ts';
 
 interface Flags {
   blockSize?: number;
