@@ -7,6 +7,7 @@ import type { CommandContext, RegisterCommand } from './host.ts';
 
 interface Flags {
   at: string;
+  name?: string;
   out?: string;
   stdout?: boolean;
   runAs?: string;
@@ -21,11 +22,12 @@ export const registerSchedule: RegisterCommand = (program, run) => {
   program
     .command('schedule')
     .description('write a systemd timer, a crontab line or a CI job that runs `apply --nightly`')
-    .argument('<plan>', 'plan file')
+    .argument('<plan...>', 'plan files, folders of plans, or globs; one run for all of them')
     .option('--systemd', 'write a systemd service and its timer')
     .option('--cron', 'write a crontab line for the build account')
     .option('--gitlab', 'write a GitLab CI job for a pipeline schedule')
     .option('--github', 'write a GitHub workflow with a schedule')
+    .option('--name <name>', 'name of units, jobs and files (default: product and machine of the plan)')
     .option('--at <HH:MM>', 'time of day to start; UTC for GitHub', '02:30')
     .option('--run-as <user>', 'build account, for --systemd (default: the current user)')
     .option('--out <dir>', 'folder to write to (default: the current one; for CI, where the repository keeps its jobs)')
@@ -38,27 +40,27 @@ export const registerSchedule: RegisterCommand = (program, run) => {
         'Print a crontab line': 'release-plan schedule --cron --stdout plan.yml',
       }),
     )
-    .action(async (plan: string, flags: Flags) => {
-      await run((context) => schedule(plan, flags, context));
+    .action(async (plans: string[], flags: Flags) => {
+      await run((context) => schedule(plans, flags, context));
     });
 };
 
 /**
- * Writes or prints the schedule of a plan's nightly run.
+ * Writes or prints the schedule of the plans' nightly run.
  *
  * @throws ReleasePlanError `usage`, `schedule-text`, `schedule-ci`, `schedule-exists`
  */
-export async function schedule(file: string, flags: Flags, context: CommandContext): Promise<ExitCode> {
+export async function schedule(plans: readonly string[], flags: Flags, context: CommandContext): Promise<ExitCode> {
   const { join, resolve } = await import('node:path');
   const { fileURLToPath } = await import('node:url');
-  const { requirePlan } = await import('../plan/load.ts');
+  const { loadPlans } = await import('./plans.ts');
   const { shortPath } = await import('../plan/source-text.ts');
   const { nightlyRunOf, writeSchedule } = await import('../jobs/schedule.ts');
 
   const scheduler = await chosen(flags);
   const at = timeOf(flags.at);
-  const { plan } = await requirePlan(file, { cwd: context.cwd });
-  const nightly = await nightlyRunOf(plan, {
+  const nightly = await nightlyRunOf(await loadPlans(plans, context), {
+    ...(flags.name === undefined ? {} : { name: flags.name }),
     at,
     user: await accountOf(flags, context),
     program: [process.execPath, fileURLToPath(packageFile('src/bin.js'))],
@@ -71,7 +73,7 @@ export async function schedule(file: string, flags: Flags, context: CommandConte
   const usual =
     scheduler.folder === undefined || nightly.repository === undefined
       ? context.cwd
-      : join(nightly.repository.root, scheduler.folder);
+      : join(nightly.repository, scheduler.folder);
   const written = await writeSchedule(flags.out === undefined ? usual : resolve(context.cwd, flags.out), files, {
     replace: flags.force === true,
   });
