@@ -47,7 +47,11 @@ export async function readVersion(
 ): Promise<ArchiveEntry<VersionManifest>> {
   const entry = await readSettled<VersionManifest>(dir, MANIFEST, options);
   return entry.state === 'whole' && entry.manifest.version !== version
-    ? { state: 'damaged', dir, problems: [`${join(dir, MANIFEST)} is the manifest of version ${entry.manifest.version}`] }
+    ? {
+        state: 'damaged',
+        dir,
+        problems: [`${join(dir, MANIFEST)} is the manifest of version ${entry.manifest.version}`],
+      }
     : entry;
 }
 

@@ -7,7 +7,7 @@ import type { Fleet } from '../fleet/devices/tally.ts';
 import { readRegistry } from '../fleet/registry-file.ts';
 import { emptyRegistry, type Registry } from '../fleet/registry.ts';
 
-/** What came of reading something: there is none, it was read, or it could not be read, which is not the same as none. */
+/** What came of reading something: there is none, it was read, or it could not be read (not the same as none). */
 export type Reading<T> = { state: 'none' } | { state: 'read'; value: T } | { state: 'failed'; error: ReleasePlanError };
 
 export interface Inputs {

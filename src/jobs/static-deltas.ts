@@ -85,7 +85,7 @@ export async function pruneUnrequired(
     throw new ReleasePlanError(
       'fleet-unreadable',
       `${fleet.bad.count} rows of ${fleet.source} cannot be read, so the required deltas are not known`,
-      { hint: 'Correct the rows, then prune.' },
+      { hint: 'Fix the rows, then prune.' },
     );
   await deliveryOf(inputs.plan).deltas.prune(inputs.plan, unrequired, host, { waitMs });
 }

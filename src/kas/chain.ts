@@ -35,10 +35,7 @@ export async function chainOf({ config, versionFiles = [], override, workDir }: 
   const shown = files.map((file) => asArgument(relative(workDir, file)));
   for (const [index, file] of files.entries()) {
     if (shown[index]?.includes(':'))
-      throw new ReleasePlanError(
-        'path-colon',
-        `${file} has a colon in its path, which kas uses to separate files`,
-      );
+      throw new ReleasePlanError('path-colon', `${file} has a colon in its path, which kas uses to separate files`);
     if (!(await ifPresent(stat(file)))?.isFile())
       throw new ReleasePlanError('path-missing', `the kas file ${file} does not exist`);
   }

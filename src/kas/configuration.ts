@@ -94,7 +94,7 @@ function otherVersion(
       'kas-order',
       `${file} does not set BUILD_VERSION; expected ${version} under ${buildinfo}`,
     );
-  const message = `${locationOf(file, by)} sets BUILD_VERSION to ${JSON.stringify(value)}, not to the planned ${version}`;
+  const message = `${locationOf(file, by)} sets BUILD_VERSION to ${JSON.stringify(value)}, not the planned ${version}`;
   return by.header === buildinfo
     ? new ReleasePlanError('kas-order', message)
     : new ReleasePlanError('kas-version-overridden', message, {

@@ -73,7 +73,7 @@ function safeName(name: string): string {
   return safe === '' ? 'product' : safe;
 }
 
-/** Where a plan's own copy of the schema is, relative to it: for release-plan that is installed outside of the project. */
+/** Where a plan's own copy of the schema is, relative to it: for a release-plan installed outside of the project. */
 export const SCHEMA_COPY = 'schemas/release-plan.schema.json';
 
 /**

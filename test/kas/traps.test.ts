@@ -28,7 +28,7 @@ test('1, order: an override that is not the last is found before the build', asy
   );
   assert.match(
     error.message,
-    /local\.conf:\d+ \(local_conf_header "buildinfo"\) sets BUILD_VERSION to "dev", not to the planned 0\.1\.0/,
+    /local\.conf:\d+ \(local_conf_header "buildinfo"\) sets BUILD_VERSION to "dev", not the planned 0\.1\.0/,
   );
 });
 
@@ -45,7 +45,7 @@ test('2, another id: a later header that sets BUILD_VERSION is named', async () 
   );
   assert.match(
     error.message,
-    /local_conf_header "zz-product"\) sets BUILD_VERSION to "9\.9\.9", not to the planned 0\.1\.0/,
+    /local_conf_header "zz-product"\) sets BUILD_VERSION to "9\.9\.9", not the planned 0\.1\.0/,
   );
 });
 

@@ -32,7 +32,8 @@ export function noteCoverage({ view, answer, unrequired = [] }: Answered, report
   if (uncovered.length > REASONS_SHOWN)
     note(`  and ${uncovered.length - REASONS_SHOWN} more reasons; --json has all of them`);
   const bad = view.fleet?.bad.count ?? 0;
-  if (bad > 0) report({ type: 'warning', message: `${counted(bad, 'row')} of the fleet cannot be read and were not counted` });
+  if (bad > 0)
+    report({ type: 'warning', message: `${counted(bad, 'row')} of the fleet cannot be read and were not counted` });
   if (unrequired.length > 0) {
     const shown = unrequired
       .slice(0, REASONS_SHOWN)

@@ -58,6 +58,7 @@ export async function fleetFindings(inputs: Inputs, uses: Uses): Promise<Finding
       severity: 'warning',
       at,
       message:
-        `${devices} ${devices === 1 ? 'device runs' : 'devices run'} ${version}, which is neither in the plan nor in the archive (${examples.join(', ')})`,
+        `${devices} ${devices === 1 ? 'device runs' : 'devices run'} ${version}, which is neither in the plan nor ` +
+        `in the archive (${examples.join(', ')})`,
     }));
 }

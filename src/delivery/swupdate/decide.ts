@@ -60,8 +60,7 @@ function reasonToMake(input: DecideInput, from: string, to: string, engine: Engi
   if (entry.state === 'unreadable') return undefined;
   if (entry.state === 'damaged') return `damaged: ${entry.problems.join('; ')}`;
   const info = entry.manifest;
-  if (info.recipe !== input.recipes.get(engine))
-    return 'partitions, packaging or signing changed since it was made';
+  if (info.recipe !== input.recipes.get(engine)) return 'partitions, packaging or signing changed since it was made';
   const [made, now] = [info.engineVersion ?? 0, input.engineVersion(engine)];
   if (made < now) return `made by version ${made} of the engine ${engine}, now ${now}`;
   if (input.trust !== undefined && info.trust !== input.trust)

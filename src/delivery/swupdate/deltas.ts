@@ -24,7 +24,7 @@ export const deltas: FleetDeltas = {
   prune: async () => undefined,
 };
 
-/** The plan with rules for just these pairs; the engine is that of its own rule for the version, or the first there is. */
+/** The plan with rules for just these pairs; the engine is that of its own rule for the version, or the first. */
 function planOf(plan: Plan, pairs: readonly RequiredPair[]): Plan {
   const byTarget = new Map<string, string[]>();
   for (const { from, to } of pairs.map(versionsOf)) byTarget.set(to, [...(byTarget.get(to) ?? []), from]);

@@ -63,8 +63,7 @@ function add({ needed }: Needed, version: string, why: string): void {
 function addPairs(found: Needed, pairs: readonly Pair[]): void {
   for (const pair of pairs) {
     found.requiredPairs.set(pair, true);
-    for (const version of [pair.from, pair.to])
-      add(found, version, `required for the delta ${pairText(pair)}`);
+    for (const version of [pair.from, pair.to]) add(found, version, `required for the delta ${pairText(pair)}`);
   }
 }
 

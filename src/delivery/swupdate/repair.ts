@@ -106,10 +106,10 @@ async function remake(
   switch (file.role) {
     case 'signature': {
       const image = manifest.files.find((one) => one.role === 'image' && one.partition === file.partition);
-      if (image === undefined) throw new ReleasePlanError('archive-damaged', `${path} is not the signature of an archived image`);
+      if (image === undefined)
+        throw new ReleasePlanError('archive-damaged', `${path} is not the signature of an archived image`);
       const { sha256 } = await digestFile(join(dir, image.path), host.signal);
-      if (sha256 !== image.sha256)
-        throw new ReleasePlanError('archive-damaged', `its image is damaged: ${image.path}`);
+      if (sha256 !== image.sha256) throw new ReleasePlanError('archive-damaged', `its image is damaged: ${image.path}`);
       await publishChecked(
         path,
         file,
@@ -158,9 +158,13 @@ async function imageFromDelta(
     );
     return `reconstructed by the archived delta from ${update.manifest.from}`;
   }
-  throw new ReleasePlanError('archive-damaged', 'it is an image, and no archived delta with an intact base leads to it', {
-    hint: 'Restore it from a backup; devices may run it, and a new build may not give the same bytes.',
-  });
+  throw new ReleasePlanError(
+    'archive-damaged',
+    'it is an image, and no archived delta with an intact base leads to it',
+    {
+      hint: 'Restore it from a backup; devices may run it, and a new build may not give the same bytes.',
+    },
+  );
 }
 
 /** Gives a file its name only when it is what the manifest says. */

@@ -41,8 +41,7 @@ function writable(at: Pointer, partition: PartitionSource): Finding[] {
     {
       code: 'partition-writable',
       at: 'read_only' in partition ? [...at, 'read_only'] : [...at, 'delta'],
-      message:
-        `${formatPointer(at)} is updated by delta but not read-only; once the device writes to it, ` + 'no delta fits',
+      message: `${formatPointer(at)} is updated by delta but not read-only; once the device writes to it no delta fits`,
       hint: 'Set `read_only: true` if the device mounts it read-only; otherwise set `delta: none`.',
     },
   ];

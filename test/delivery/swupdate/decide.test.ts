@@ -68,7 +68,7 @@ test('nothing to do when all is true', () => {
 test('a damaged version is not built over, and blocks what starts from it', () => {
   const steps = resolve(
     plan(),
-    input({ ...archived, '0.1.0': { state: 'damaged', dir: '/a', problems: ['/a/rootfs was altered'] } }, []),
+    input({ ...archived, '0.1.0': { state: 'damaged', dir: '/a', problems: ['/a/rootfs was modified'] } }, []),
   );
   assert.equal(
     steps.filter((step) => step.kind === 'build'),
