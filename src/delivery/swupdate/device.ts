@@ -30,7 +30,7 @@ export interface SwupdateRequest {
 export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof> {
   const { signing, swu } = request.plan;
   const skipped = (detail: string): Proof => ({ check: 'swupdate-accepts', result: 'not-checked', detail });
-  // Debian's build demands a signature and takes CMS alone (shared/facts/swupdate.md).
+  // Debian's build demands a signature and takes CMS alone.
   if (signing?.method !== 'cms' || signing.public === undefined)
     return skipped("Debian's swupdate verifies only CMS signatures");
   if (swu.guard === 'lua') return skipped('guard: lua reads the base on the machine that parses the package');

@@ -64,7 +64,7 @@ async function pullOverHttp(client: string, url: string, rev: string): Promise<n
     const { exitCode } = await run('ostree', [`--repo=${client}`, 'pull', '--require-static-deltas', 'origin', rev], {
       okCodes: [0, 1],
     });
-    // 2022.7 asks for the commit's detached metadata while it applies the parts; see facts in docs/ostree.md.
+    // 2022.7 asks for the commit's detached metadata while it applies the parts; see docs/ostree.md.
     if (exitCode === 0 || attempt === 1) return exitCode;
   }
 }
