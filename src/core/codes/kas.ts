@@ -2,6 +2,12 @@ import { EXIT, type CodeTable } from './entry.ts';
 
 /** kas files, and the builds that kas runs. */
 export const kasCodes = {
+  'kas-differs': {
+    exit: EXIT.usage,
+    about: 'The kas files in the plan build for a different machine, distro or image than the plan says.',
+    cure: 'Use the same values in the plan and in its kas files; later kas files win.',
+    example: 'machine: board-b   # with `machine: board-a` in the kas file',
+  },
   'kas-repository': {
     exit: EXIT.usage,
     about: 'The files of a kas chain are in different repositories, which kas does not accept.',
