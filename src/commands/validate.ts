@@ -3,9 +3,9 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import { counted } from '../text/count.ts';
 import type { LoadedPlan } from '../plan/load.ts';
-import type { DiagnosticFormat, Findings } from '../report/diagnostics/format.ts';
 import { PRETTY } from './choices.ts';
 import { examples } from './examples.ts';
+import type { DiagnosticFormat, Findings } from '../report/diagnostics/format.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 
 interface Flags {

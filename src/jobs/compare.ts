@@ -42,7 +42,7 @@ export async function compareAgainst(
     const comparison = comparePlans(before, after, 'unknown' in uses ? undefined : uses.byVersion);
     const notes = [
       ...(isNew
-        ? [`${revision} has no ${basename(plan.file)}: the plan is new, or was renamed; then name the old file.`]
+        ? [`${revision} has no ${basename(plan.file)}: the plan is new or had another name (then pass that file).`]
         : []),
       ...(commit === undefined || isNew ? [] : await changedKasFiles(plan, commit, host.signal)).map(
         (file) => `${file} differs from ${revision}; versions not yet built use it, archived ones are not built again.`,

@@ -4,9 +4,8 @@ import { EXIT, type CodeTable } from './entry.ts';
 export const kasCodes = {
   'kas-differs': {
     exit: EXIT.usage,
-    about:
-      'The kas files that the plan names build for another machine or distro, or another image, than the plan says.',
-    cure: 'Write the same in the plan and in its kas files; later kas files win.',
+    about: 'The kas files in the plan build for a different machine, distro or image than the plan says.',
+    cure: 'Use the same values in the plan and in its kas files; later kas files win.',
     example: 'machine: board-b   # with `machine: board-a` in the kas file',
   },
   'kas-repository': {
