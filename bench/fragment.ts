@@ -7,30 +7,36 @@ import { parse } from 'yaml';
 export const fragmentFile = (name: string): string => fileURLToPath(new URL(`../kas/${name}.yml`, import.meta.url));
 
 /**
- * The variables that a fragment assigns, each with those of the fragment itself
- * expanded in it; later assignments win, as in BitBake for `=`.
+ * The variables that fragments assign, each with those of the fragments
+ * themselves expanded in it.
  */
-export function fragmentVariables(name: string): ReadonlyMap<string, string> {
-  const document = parse(readFileSync(fragmentFile(name), 'utf8')) as { local_conf_header: Record<string, string> };
-  const assignments = Object.values(document.local_conf_header)
-    .flatMap((block) => block.split('\n'))
-    .flatMap((line) => {
-      const [, variable, value] = /^(?:export )?([^\s=?]+) *\?{0,2}= *"([^"]*)"$/.exec(line) ?? [];
-      return variable === undefined || value === undefined ? [] : [[variable, value] as const];
-    });
-  const variables = new Map(assignments);
+export function fragmentVariables(...names: readonly string[]): ReadonlyMap<string, string> {
+  const variables = new Map(names.flatMap(assignmentsOf));
   const expanded = (value: string): string =>
-    value.replace(/\$\{(\w+)\}/g, (whole, variable: string) => expandedOf(variable) ?? whole);
-  const expandedOf = (variable: string): string | undefined => {
-    const value = variables.get(variable);
-    return value === undefined ? undefined : expanded(value);
-  };
-  return new Map(assignments.map(([variable, value]) => [variable, expanded(value)]));
+    value.replace(/\$\{(\w+)\}/g, (whole, name: string) => {
+      const inner = variables.get(name);
+      return inner === undefined ? whole : expanded(inner);
+    });
+  return new Map([...variables].map(([name, value]) => [name, expanded(value)]));
 }
 
-/** Options of a mkfs program as a fragment gives them. @throws Error where it gives none */
+function assignmentsOf(name: string): Array<[variable: string, value: string]> {
+  const document = parse(readFileSync(fragmentFile(name), 'utf8')) as { local_conf_header: Record<string, string> };
+  return Object.values(document.local_conf_header)
+    .flatMap((block) => block.split('\n'))
+    .flatMap((line): Array<[string, string]> => {
+      const [, variable, value] = /^([^\s=?#]+) *\?{0,2}= *"([^"]*)"$/.exec(line) ?? [];
+      return variable === undefined || value === undefined ? [] : [[variable, value]];
+    });
+}
+
+/**
+ * Options of a mkfs program as a fragment gives them, together with kas/reproducible.yml.
+ *
+ * @throws Error where it gives none
+ */
 export function fragmentOptions(name: string, variable: string): string[] {
-  const value = fragmentVariables(name).get(variable);
+  const value = fragmentVariables('reproducible', name).get(variable);
   if (value === undefined) throw new Error(`kas/${name}.yml does not set ${variable}`);
   return value.split(' ').filter((option) => option !== '');
 }

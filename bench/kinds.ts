@@ -141,7 +141,7 @@ function erofs(id: string, title: string, options: readonly string[], installed 
       run([
         ...(installed ? ['mkfs.erofs'] : trixie('usr/bin/mkfs.erofs')),
         ...options,
-        ...friendly.map((option) => (timeOf !== undefined && /^-T/.test(option) ? `-T${timeOf[which]}` : option)),
+        ...friendly.map((option) => (timeOf !== undefined && option.startsWith('-T') ? `-T${timeOf[which]}` : option)),
         image,
         tree,
       ]),

@@ -4,6 +4,7 @@ import { deltasLeadForward } from './deltas.ts';
 import { listsWithoutRepeats } from './duplicates.ts';
 import { enginesHaveWhatTheyNeed } from './engines.ts';
 import { filesExist } from './files.ts';
+import { imageKindsSuitDeltas } from './image-kinds.ts';
 import { oneRepositoryPerChain } from './kas-chain.ts';
 import { kasFilesAgree } from './kas-files.ts';
 import { needsOfItsKind } from './kind.ts';
@@ -42,4 +43,10 @@ export const rules: readonly Rule[] = [
 ];
 
 /** Every rule that looks at the disk. */
-export const fileRules: readonly FileRule[] = [linksStayInside, filesExist, oneRepositoryPerChain, kasFilesAgree];
+export const fileRules: readonly FileRule[] = [
+  linksStayInside,
+  filesExist,
+  oneRepositoryPerChain,
+  kasFilesAgree,
+  imageKindsSuitDeltas,
+];
