@@ -4,7 +4,8 @@ import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createDelta, gzipFile, zstdFile } from '../src/index.ts';
 import type { Bench, BenchResult, BenchSettings } from './bench.ts';
-import { kindPairs, type KindPair } from './kinds.ts';
+import { kindPairs, type KindPair } from './kind-pairs.ts';
+import { commandsInWords, IMAGE_KINDS } from './kinds.ts';
 import { interleaved, medianOf, type Measurement } from './measure.ts';
 import { program } from './programs.ts';
 import { mebibytesOfKiB, megabytes, seconds, type Table } from './table.ts';
@@ -28,7 +29,7 @@ export const imageKindsBench: Bench = {
   async run(settings): Promise<BenchResult> {
     const measured: Measured[] = [];
     for await (const pair of kindPairs(settings)) measured.push(await measureKind(pair, settings));
-    return { tables: [tableOf(measured)], judgements: [], data: measured };
+    return { tables: [tableOf(measured), commandsTable()], judgements: [], data: measured };
   },
 };
 
@@ -96,5 +97,13 @@ function tableOf(measured: readonly Measured[]): Table {
       seconds(one.unpack.cpuMs + one.patch.cpuMs),
       mebibytesOfKiB(one.unpack.peakKiB + one.patch.peakKiB),
     ]),
+  };
+}
+
+function commandsTable(): Table {
+  return {
+    title: 'The commands',
+    columns: ['image', 'command'],
+    rows: IMAGE_KINDS.map((kind) => [kind.title, `\`${commandsInWords(kind)}\``]),
   };
 }
