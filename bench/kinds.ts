@@ -69,7 +69,7 @@ const ext4Kinds: readonly ImageKind[] = [
   },
   {
     id: 'ext4-friendly',
-    title: 'ext4, fragment',
+    title: 'ext4, kas fragment',
     commands: (source) =>
       ext4(source, {
         mke2fs: ['mke2fs'],
@@ -81,7 +81,7 @@ const ext4Kinds: readonly ImageKind[] = [
   },
   {
     id: 'ext4-friendly-1.47.2',
-    title: 'ext4, fragment, e2fsprogs 1.47.2',
+    title: 'ext4, kas fragment, e2fsprogs 1.47.2',
     commands: (source) =>
       ext4(source, {
         mke2fs: source.trixie('usr/sbin/mke2fs'),
@@ -118,18 +118,21 @@ const zstd = (kib: number, ...options: string[]): string[] => [
 ];
 
 const squashfsKinds: readonly ImageKind[] = [
-  squashfs('none', 'none, fragment', SQUASHFS_FRAGMENT),
+  squashfs('none', 'none, kas fragment', SQUASHFS_FRAGMENT),
   squashfs('none-times', 'none, times of the build', SQUASHFS_FRAGMENT, true),
   squashfs('gzip', 'gzip, 128 KiB', []),
   squashfs('xz', 'xz, 128 KiB', ['-comp', 'xz']),
-  ...[4, 16, 64, 128, 1024].map((kib) => squashfs(`zstd-${kib}k`, `zstd, ${kib} KiB`, zstd(kib))),
-  squashfs('zstd-128k-times', 'zstd, 128 KiB, times of the build', zstd(128), true),
-  ...[4, 16, 128].map((kib) =>
-    squashfs(`zstd-${kib}k-apart`, `zstd, ${kib} KiB, no fragments`, zstd(kib, '-no-fragments')),
-  ),
+  ...[4, 64, 128, 1024].map((kib) => squashfs(`zstd-${kib}k`, `zstd, ${kib} KiB`, zstd(kib))),
+  squashfs('zstd-16k-apart', 'zstd, 16 KiB, no fragments', zstd(16, '-no-fragments')),
+  squashfs('zstd-128k-apart', 'zstd, 128 KiB, no fragments, kas fragment', [
+    ...zstd(128),
+    ...fragmentOptions('delta-friendly-squashfs', 'EXTRA_IMAGECMD:squashfs-zst'),
+  ]),
 ];
 
-const EROFS_FRAGMENT = fragmentOptions('delta-friendly-erofs', 'EXTRA_IMAGECMD:erofs');
+/** What the kas fragment gives mkfs.erofs, for either of OE-core's types. */
+const erofsFragment = (type: 'erofs' | 'erofs-lz4hc'): string[] =>
+  fragmentOptions('delta-friendly-erofs', `EXTRA_IMAGECMD:${type}`);
 
 function erofs(id: string, title: string, options: readonly string[], variant?: 'installed' | 'times'): ImageKind {
   return {
@@ -138,22 +141,23 @@ function erofs(id: string, title: string, options: readonly string[], variant?: 
     commands: (source) => {
       const program = variant === 'installed' ? ['mkfs.erofs'] : source.trixie('usr/bin/mkfs.erofs');
       const time = timeOf(source, variant === 'times');
-      const friendly = EROFS_FRAGMENT.map((option) => (option.startsWith('-T') ? `-T${time}` : option));
-      return [{ argv: [...program, ...options, ...friendly, source.image, source.tree] }];
+      const common = erofsFragment('erofs').filter((option) => !options.includes(option));
+      const dated = common.map((option) => (option.startsWith('-T') ? `-T${time}` : option));
+      return [{ argv: [...program, ...options, ...dated, source.image, source.tree] }];
     },
   };
 }
 
-const cluster = (kib: number): string[] => ['-C', String(kib * KIB)];
+const cluster = (kib: number): string[] => [`-C${kib * KIB}`];
 
 const erofsKinds: readonly ImageKind[] = [
-  erofs('none', 'none, fragment', []),
-  erofs('none-1.5', 'none, fragment, erofs-utils 1.5', [], 'installed'),
+  erofs('none', 'none, kas fragment', []),
+  erofs('none-1.5', 'none, kas fragment, erofs-utils 1.5', [], 'installed'),
   erofs('none-times', 'none, times of the build', [], 'times'),
   erofs('lz4hc-4k', 'lz4hc, 4 KiB', ['-zlz4hc']),
   erofs('lz4hc-1.5', 'lz4hc, 4 KiB, erofs-utils 1.5', ['-zlz4hc'], 'installed'),
   erofs('lz4hc-dedupe', 'lz4hc, 4 KiB, dedupe', ['-zlz4hc', '-Ededupe']),
-  erofs('lz4hc-64k', 'lz4hc, 64 KiB', ['-zlz4hc', ...cluster(64)]),
+  erofs('lz4hc-64k', 'lz4hc, 64 KiB, kas fragment', ['-zlz4hc', ...erofsFragment('erofs-lz4hc')]),
   erofs('lz4hc-1024k', 'lz4hc, 1024 KiB', ['-zlz4hc', ...cluster(1024)]),
   ...[4, 16, 64, 1024].map((kib) => erofs(`zstd-${kib}k`, `zstd, ${kib} KiB`, ['-zzstd', ...cluster(kib)])),
   erofs('zstd-64k-dedupe', 'zstd, 64 KiB, dedupe', ['-zzstd', ...cluster(64), '-Ededupe']),
@@ -163,7 +167,9 @@ const erofsKinds: readonly ImageKind[] = [
 /** Every kind, in the order of the table. */
 export const IMAGE_KINDS: readonly ImageKind[] = [...ext4Kinds, ...squashfsKinds, ...erofsKinds];
 
-/** A kind's commands as a person reads them, with `TREE` and `IMAGE` for the paths. */
+const UUID = fragmentVariables('delta-friendly-ext4').get('RELEASE_PLAN_IMAGE_UUID') ?? '';
+
+/** A kind's commands as a person reads them, with `TREE`, `IMAGE` and `UUID` for what is long. */
 export function commandsInWords(kind: ImageKind): string {
   const commands = kind.commands({
     tree: 'TREE',
@@ -174,6 +180,8 @@ export function commandsInWords(kind: ImageKind): string {
   });
   return commands
     .filter(({ argv }) => argv[0] !== 'truncate')
-    .map(({ argv, env = {} }) => [...Object.entries(env).map((one) => one.join('=')), ...argv].join(' '))
+    .map(({ argv, env = {} }) =>
+      [...Object.entries(env).map((one) => one.join('=')), ...argv].join(' ').replaceAll(UUID, 'UUID'),
+    )
     .join('; ');
 }

@@ -15,5 +15,10 @@ export type ImageKind =
       /** Whether the ends of files share blocks, which are compressed together. */
       hasFragments: boolean;
     }
-  | { filesystem: 'erofs'; compression: ErofsCompression }
+  | {
+      filesystem: 'erofs';
+      compression: ErofsCompression;
+      /** Whether the ends of files, or whole files, are packed and compressed together. */
+      hasFragments: boolean;
+    }
   | { filesystem: 'ext4' | 'vfat' | 'unknown' };

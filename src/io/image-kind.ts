@@ -17,7 +17,7 @@ export async function imageKindOf(path: string): Promise<ImageKind> {
     case 'squashfs':
       return squashfsKind(await headOf(path));
     case 'erofs':
-      return { filesystem, compression: erofsCompression(await headOf(path)) };
+      return erofsKind(await headOf(path));
     case 'ext4':
     case 'vfat':
     case 'unknown':
@@ -72,11 +72,19 @@ const EROFS_SUPERBLOCK_AT = 1024;
 const EROFS_COMPRESSIONS: readonly ErofsCompression[] = ['lz4', 'lzma', 'deflate', 'zstd'];
 const EROFS_LZ4_PADDED = 0x1;
 const EROFS_COMPRESSION_TABLE = 0x2;
+/** Of dedupe too, which has no file of packed ends. */
+const EROFS_FRAGMENTS = 0x20;
 
-function erofsCompression(head: Buffer): ErofsCompression {
-  const features = head.readUInt32LE(EROFS_SUPERBLOCK_AT + 80);
+function erofsKind(head: Buffer): ImageKind {
+  const superblock = head.subarray(EROFS_SUPERBLOCK_AT);
+  const hasFragments = (superblock.readUInt32LE(80) & EROFS_FRAGMENTS) !== 0 && superblock.readBigUInt64LE(96) !== 0n;
+  return { filesystem: 'erofs', compression: erofsCompression(superblock), hasFragments };
+}
+
+function erofsCompression(superblock: Buffer): ErofsCompression {
+  const features = superblock.readUInt32LE(80);
   if ((features & EROFS_COMPRESSION_TABLE) === 0) return (features & EROFS_LZ4_PADDED) === 0 ? 'none' : 'lz4';
-  const available = head.readUInt16LE(EROFS_SUPERBLOCK_AT + 84);
+  const available = superblock.readUInt16LE(84);
   if (available >= 1 << EROFS_COMPRESSIONS.length) return 'unknown';
   return EROFS_COMPRESSIONS.findLast((_name, bit) => (available & (1 << bit)) !== 0) ?? 'none';
 }

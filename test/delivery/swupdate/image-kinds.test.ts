@@ -79,7 +79,10 @@ test('a kind that the name tells too is told once, as the archive has it', async
   const [only, ...others] = await told([['-comp', 'xz', '-b', '1M']], { file: 'rootfs.squashfs-xz' });
   assert.equal(others, []);
   assert.match(only ?? '', /archived 0\.1\.0 is squashfs \(xz, 1024 KiB blocks\)/);
-  assert.match((await told([], { file: 'rootfs.squashfs-xz' }))[0] ?? '', /by default, deltas of squashfs \(xz, 128 KiB/);
+  assert.match(
+    (await told([], { file: 'rootfs.squashfs-xz' }))[0] ?? '',
+    /by default, deltas of squashfs \(xz, 128 KiB/,
+  );
 });
 
 test('nothing is told of a partition that is updated as a whole, nor without an archive', async () => {
