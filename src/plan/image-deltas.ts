@@ -19,6 +19,7 @@ export interface LargeDeltas {
 export const MEASURED_MB = {
   'squashfs, none, kas fragment': 8.25,
   'squashfs, gzip, 128 KiB': 27,
+  'squashfs, lz4, 128 KiB': 27,
   'squashfs, xz, 128 KiB': 27,
   'squashfs, zstd, 4 KiB': 20,
   'squashfs, zstd, 64 KiB': 20,
@@ -73,7 +74,7 @@ function squashfsDeltas(kind: Squashfs): LargeDeltas | undefined {
 
 /** Of the block size measured that is nearest; what was not measured of another compression is taken as of zstd. */
 function squashfsMegabytes({ compression, blockBytes }: Squashfs): number {
-  if (blockBytes === 128 * 1024 && (compression === 'gzip' || compression === 'xz'))
+  if (blockBytes === 128 * 1024 && (compression === 'gzip' || compression === 'lz4' || compression === 'xz'))
     return MEASURED_MB[`squashfs, ${compression}, 128 KiB`];
   const distance = (kib: number): number => Math.abs(Math.log2(blockBytes / 1024 / kib));
   const [nearest = 128] = ([4, 64, 128, 1024] as const).toSorted((a, b) => distance(a) - distance(b));
