@@ -11,10 +11,17 @@ import { expandPlaceholders } from '../text/placeholders.ts';
 import { run } from '../io/process.ts';
 import { withSpace } from '../io/space.ts';
 import { timestamp } from '../text/timestamp.ts';
-import type { ArchivedFile, ArchivedPartition, BuildConfiguration, Proof, VersionManifest } from '../core/archive.ts';
+import type {
+  ArchivedFile,
+  ArchivedPartition,
+  BuildConfiguration,
+  BuildRecordKind,
+  Proof,
+  VersionManifest,
+} from '../core/archive.ts';
 import type { Partition } from '../core/plan.ts';
 import { buildInfo } from './build-info.ts';
-import { BUILD_INFO, MANIFEST, UPDATES, signatureName, versionDir, type ArchiveKey } from './layout.ts';
+import { BUILD_INFO, LOCK, MANIFEST, RECORDS, UPDATES, signatureName, versionDir, type ArchiveKey } from './layout.ts';
 import { readVersion } from './manifest.ts';
 
 /** A finished build, ready to be archived. */
@@ -31,6 +38,14 @@ export interface ArchiveRequest {
   configuration: BuildConfiguration;
   proof: Proof[];
   tools: Record<string, string>;
+  /** Text of kas-lock.json; without, the version cannot be built again. */
+  lock?: string;
+  /** What the build says of itself, see kas/records.ts. */
+  records?: ReadonlyArray<{ path: string; kind: BuildRecordKind }>;
+  /** Built of what no commit names. */
+  isDirty?: boolean;
+  /** What kas and BitBake warned of. */
+  warnings?: readonly string[];
   /** Writes the rdiff signature of an image. */
   makeSignature(image: string, out: string): Promise<void>;
   signal?: AbortSignal;
@@ -128,11 +143,27 @@ async function fillFolder(
     await request.makeSignature(join(dir, image.name), join(dir, name));
     files.push({ path: name, role: 'signature', partition: partition.name, ...(await digestFile(join(dir, name))) });
   }
+  files.push(...(await takeRecords(dir, request)));
   const manifest = await describe(dir, files, request);
   await writeFileAtomic(join(dir, BUILD_INFO), buildInfo(manifest));
   manifest.files.push({ path: BUILD_INFO, role: 'build-info', ...(await digestFile(join(dir, BUILD_INFO))) });
   await writeFileAtomic(join(dir, MANIFEST), sealJson(manifest));
   return manifest;
+}
+
+/** The lock, and what the build says of itself. */
+async function takeRecords(dir: string, { lock, records = [], signal }: ArchiveRequest): Promise<ArchivedFile[]> {
+  const files: ArchivedFile[] = [];
+  if (lock !== undefined) {
+    await writeFileAtomic(join(dir, LOCK), lock);
+    files.push({ path: LOCK, role: 'lock', ...(await digestFile(join(dir, LOCK))) });
+  }
+  for (const { path, kind } of records) {
+    const name = join(RECORDS, kind, basename(path));
+    await mkdir(dirname(join(dir, name)), { recursive: true });
+    files.push({ path: name, role: kind, ...(await copyWithDigest(path, join(dir, name), signal)) });
+  }
+  return files;
 }
 
 async function describe(dir: string, files: ArchivedFile[], request: ArchiveRequest): Promise<VersionManifest> {
@@ -164,6 +195,8 @@ async function describe(dir: string, files: ArchivedFile[], request: ArchiveRequ
     archivedAt: timestamp(),
     configuration,
     partitions,
+    ...(request.isDirty === true ? { dirty: true as const } : {}),
+    ...(request.warnings === undefined ? {} : { warnings: [...request.warnings] }),
     partitionTables,
     proof,
     files,
@@ -201,7 +234,7 @@ async function sourcesOf(request: ArchiveRequest): Promise<Source[]> {
     images.push({ path, name, role: 'image', partition: partition.name });
   }
   const patterns = request.collect.map((one) => expandPlaceholders(one, values));
-  const own = [`${UPDATES}/**`, MANIFEST, BUILD_INFO, ...request.partitions.map((one) => signatureName(one.name))];
+  const own = [`${UPDATES}/**`, `${RECORDS}/**`, LOCK, MANIFEST, BUILD_INFO, ...request.partitions.map((one) => signatureName(one.name))];
   const found =
     patterns.length === 0
       ? []

@@ -600,15 +600,16 @@ const codes = {
   // --- kas: builds -------------------------------------------------------------------
   'kas-order': entry(
     EXIT.build,
-    'local.conf has another BUILD_VERSION than planned, under the very id that release-plan writes: another kas ' +
-      'file comes after the override and replaces it. The build was not started.',
+    'local.conf has another BUILD_VERSION than planned, under the very id that release-plan writes, or has no ' +
+      'block of that id: another kas file has the id as well, comes after the override and replaces it. The build ' +
+      'was not started.',
     'Look for the id under local_conf_header in the chain and in what its files include.',
   ),
   'kas-version-overridden': entry(
     EXIT.build,
     'local.conf sets BUILD_VERSION again, under another id: kas writes the entries of local_conf_header in ' +
       'alphabetical order, so a later id wins, and overrides and appends win anyway. The build was not started.',
-    'Remove the named line, or name its id as `kas.buildinfo` in the plan.',
+    'Remove the named line, or give `kas.override` in the plan an id that sorts after the named one.',
   ),
   'kas-settings-differ': entry(
     EXIT.build,
@@ -620,6 +621,46 @@ const codes = {
     'local.conf or bblayers.conf changed while the build ran: somebody used kas in the same build directory. What ' +
       'was built cannot be told, so it is not archived.',
     'Run the same command again, and use another KAS_BUILD_DIR for builds by hand.',
+  ),
+  'layer-not-at-pin': entry(
+    EXIT.build,
+    'A repository is at another commit than the kas files ask for, or has changes that no commit names. kas leaves ' +
+      'a repository with changes as it is, warns of it in one line and exits 0: the version would be built from ' +
+      'something else than what is written down.',
+    'Commit or undo the named changes and run the same command again; `kas.force_checkout: true` undoes them in ' +
+      'repositories that kas fetched. For development, `kas.allow_dirty: true` builds what is there; such a version ' +
+      'is never promoted.',
+  ),
+  'lock-incomplete': entry(
+    EXIT.build,
+    'The plan says `kas.lock: required`, and the version could not be built again from its lock: a repository ' +
+      'follows a branch or tag, or has no commit. The build was not started.',
+    'Pin each repository by `commit:` or by a lock file (`kas lock`), and commit the product\'s own repository.',
+  ),
+  'lock-missing': entry(
+    EXIT.inconsistent,
+    'The version was archived without a lock, or with one that says what it could not pin: nobody can tell what it ' +
+      'has to be built from again.',
+    'Versions that are archived with `kas.lock: write`, from committed repositories, can be built again.',
+  ),
+  'commit-gone': entry(
+    EXIT.build,
+    'A commit that an archived version was built from is no longer in its repository: somebody rewrote a branch, ' +
+      'or the repository moved.',
+    'Push the commit again, from any clone that has it, under a tag that stays; or name a mirror in KAS_PREMIRRORS.',
+  ),
+  'rebuild-differs': entry(
+    EXIT.inconsistent,
+    'The version was built again from its lock, and an image came out with other bytes than the archived one.',
+    'The named files show the cause: times in files, the order of a hash table, the path of the build. The next ' +
+      'release can be made reproducible; the archived one stays as it is.',
+  ),
+  'kas-too-old': entry(
+    EXIT.environment,
+    'A kas file names a format version that this kas does not know; kas itself says no more than that it could not ' +
+      'validate the file.',
+    'Install a later kas (`pip install kas`), name it as `kas.command`, or lower header.version where nothing of ' +
+      'the later format is used.',
   ),
   'build-dir-busy': entry(
     EXIT.environment,
@@ -635,9 +676,9 @@ const codes = {
   ),
   'build-stalled': entry(
     EXIT.build,
-    'The build printed nothing for as long as `kas.stall_timeout` allows and was stopped. A line above 64 KiB hangs ' +
-      'kas for ever.',
-    'Look at the end of the log; raise kas.stall_timeout for tasks that are silent for longer.',
+    'The build printed nothing and used no processor time for as long as `kas.stall_timeout` allows, and was ' +
+      'stopped. A line above 64 KiB hangs kas for ever.',
+    'Look at the end of the log; raise kas.stall_timeout for tasks that wait for longer.',
   ),
   'build-stale': entry(
     EXIT.build,

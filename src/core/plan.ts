@@ -46,8 +46,20 @@ export interface RetentionSettings {
 export interface KasSettings {
   /** The base chain, absolute paths, at least one. */
   config: string[];
-  /** The local_conf_header id that sets BUILD_VERSION. */
-  buildinfo: string;
+  /** The local_conf_header id of our own block, which sets BUILD_VERSION; the last of all in alphabetical order. */
+  override: string;
+  /** The local_conf_header id of the product's block that sets BUILD_VERSION for builds by hand; left alone. */
+  buildinfo?: string;
+  /** Whether each version is archived with a lock of all repositories; `required` builds only what is pinned. */
+  lock: 'off' | 'write' | 'required';
+  /** Branches are fetched anew before a build: kas --update. */
+  update: boolean;
+  /** Changes in fetched repositories are thrown away before a build: kas --force-checkout. */
+  forceCheckout: boolean;
+  /** Builds what no commit names, too; such versions are archived and never promoted. */
+  allowDirty: boolean;
+  /** The SLSA provenance that kas 5 writes is archived. */
+  provenance: 'off' | 'min' | 'max';
   /** `kas`, `kas-container`, or a path. */
   command: string;
   /** Where kas runs; repositories and build/ lie here unless KAS_BUILD_DIR says otherwise. */
@@ -56,7 +68,7 @@ export interface KasSettings {
   deploy: string;
   /** The chain for `engine: kas`, absolute paths. */
   deltaConfig: string[];
-  /** A build that prints nothing for so long is stopped. */
+  /** A build that prints nothing and uses no processor time for so long is stopped. */
   stallTimeoutMs: number;
 }
 

@@ -8,6 +8,8 @@ import { run } from '../io/process.ts';
 export interface Chain {
   /** Absolute paths; the override is the last. */
   files: string[];
+  /** The file that sets BUILD_VERSION, where there is one. */
+  override?: string;
   /** What kas is given: paths relative to the work dir, joined by colons. */
   argument: string;
 }
@@ -43,7 +45,7 @@ export async function chainOf({ config, versionFiles = [], override, workDir }: 
       throw new ReleasePlanError('path-missing', `the kas file ${file} does not exist`);
   }
   await requireOneRepository(files);
-  return { files, argument: shown.join(':') };
+  return { files, argument: shown.join(':'), ...(override === undefined ? {} : { override }) };
 }
 
 /** A file name that begins with a dash would be an option of kas. */

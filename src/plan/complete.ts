@@ -79,13 +79,19 @@ function kasOf(kas: KasSource, dir: string): KasSettings {
   const command = kas.command ?? 'kas';
   return {
     config: absolute(kas.config, dir),
-    buildinfo: kas.buildinfo ?? 'buildinfo',
+    override: kas.override ?? 'zz-release-plan',
     // A name is looked up in PATH; only a path is relative to the plan.
     command: command.includes('/') ? resolve(dir, command) : command,
     workDir,
     deploy: kas.deploy === undefined ? join(workDir, 'build/tmp/deploy/images/{machine}') : resolve(dir, kas.deploy),
     deltaConfig: absolute(kas.delta_config, dir),
     stallTimeoutMs: parseDurationMs(kas.stall_timeout ?? '') ?? HOUR_MS,
+    lock: kas.lock ?? 'write',
+    update: kas.update ?? false,
+    forceCheckout: kas.force_checkout ?? false,
+    allowDirty: kas.allow_dirty ?? false,
+    provenance: kas.provenance ?? 'off',
+    ...defined({ buildinfo: kas.buildinfo }),
   };
 }
 

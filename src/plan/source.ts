@@ -1,4 +1,4 @@
-import type { EngineName, NotifySettings, Partition, SigningSettings, SwuSettings } from '../core/plan.ts';
+import type { EngineName, KasSettings, NotifySettings, Partition, SigningSettings, SwuSettings } from '../core/plan.ts';
 
 /** Anything may be missing or was refused by the schema: rules judge what is left. */
 type Loose<T> = { [K in keyof T]?: T[K] | undefined };
@@ -36,12 +36,18 @@ export type FilesSource = string | Array<string | undefined>;
 
 export type KasSource = Loose<{
   config: FilesSource;
+  override: string;
   buildinfo: string;
   command: string;
   deploy: string;
   delta_config: FilesSource;
   work_dir: string;
   stall_timeout: string;
+  lock: KasSettings['lock'];
+  update: boolean;
+  force_checkout: boolean;
+  allow_dirty: boolean;
+  provenance: KasSettings['provenance'];
 }>;
 
 export type PartitionSource = Loose<{

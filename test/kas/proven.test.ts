@@ -51,7 +51,7 @@ async function built(
   version = '0.1.0',
   how: Partial<BuildConfiguration> = {},
 ): Promise<PendingBuild> {
-  return await finishPending(directory, await startPending(directory, version, configuration(how)));
+  return await finishPending(directory, await startPending(directory, { version, configuration: configuration(how) }));
 }
 
 const ask = async (here: Place, pending: PendingBuild, more: object = {}): Promise<string | undefined> =>

@@ -1,15 +1,20 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Plan, Step } from '../../src/core/plan.ts';
+import type { KasSettings, Plan, Step } from '../../src/core/plan.ts';
 import { comparePlans, isEmpty, type PlanView } from '../../src/plan/compare.ts';
 import { requiredPairs } from '../../src/plan/pairs.ts';
 import { plan as demoPlan } from '../support/manifests.ts';
 
 const test = suite('plan: compare');
 
-const KAS = {
+const KAS: KasSettings = {
   config: ['/project/base.yml'],
-  buildinfo: 'buildinfo',
+  override: 'zz-release-plan',
+  lock: 'write',
+  update: false,
+  forceCheckout: false,
+  allowDirty: false,
+  provenance: 'off',
   command: 'kas',
   workDir: '/project',
   deploy: '/project/deploy',

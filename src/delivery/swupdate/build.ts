@@ -84,7 +84,7 @@ export async function runBuild(
   progress: (message: string) => void,
 ): Promise<string> {
   const place = placeOf(plan, kas);
-  const override = await writeOverride(place, { buildinfo: kas.buildinfo, version });
+  const override = await writeOverride(place, { id: kas.override, version });
   const chain = await chainOf({
     config: kas.config,
     versionFiles: plannedVersion(plan, version).kas,
