@@ -234,7 +234,14 @@ async function sourcesOf(request: ArchiveRequest): Promise<Source[]> {
     images.push({ path, name, role: 'image', partition: partition.name });
   }
   const patterns = request.collect.map((one) => expandPlaceholders(one, values));
-  const own = [`${UPDATES}/**`, `${RECORDS}/**`, LOCK, MANIFEST, BUILD_INFO, ...request.partitions.map((one) => signatureName(one.name))];
+  const own = [
+    `${UPDATES}/**`,
+    `${RECORDS}/**`,
+    LOCK,
+    MANIFEST,
+    BUILD_INFO,
+    ...request.partitions.map((one) => signatureName(one.name)),
+  ];
   const found =
     patterns.length === 0
       ? []

@@ -7,6 +7,7 @@ import { registerGc } from './gc.ts';
 import type { RegisterCommand } from './host.ts';
 import { registerInit } from './init.ts';
 import { registerPlan } from './plan.ts';
+import { registerRebuild } from './rebuild.ts';
 import { registerRender } from './render.ts';
 import { registerReport } from './report.ts';
 import { registerSchedule } from './schedule.ts';
@@ -21,6 +22,7 @@ export const commands: readonly RegisterCommand[] = [
   registerValidate,
   registerRender,
   registerVerify,
+  registerRebuild,
   registerGc,
   registerReport,
   registerTargets,

@@ -51,11 +51,7 @@ export async function render(
   return EXIT.ok;
 }
 
-async function printOverrides(
-  id: string,
-  planned: readonly PlannedVersion[],
-  context: CommandContext,
-): Promise<void> {
+async function printOverrides(id: string, planned: readonly PlannedVersion[], context: CommandContext): Promise<void> {
   const { renderOverride } = await import('../kas/render.ts');
   context.out(planned.map(({ version }) => renderOverride({ id, version })).join('---\n'));
 }

@@ -635,7 +635,7 @@ const codes = {
     EXIT.build,
     'The plan says `kas.lock: required`, and the version could not be built again from its lock: a repository ' +
       'follows a branch or tag, or has no commit. The build was not started.',
-    'Pin each repository by `commit:` or by a lock file (`kas lock`), and commit the product\'s own repository.',
+    "Pin each repository by `commit:` or by a lock file (`kas lock`), and commit the product's own repository.",
   ),
   'lock-missing': entry(
     EXIT.inconsistent,
@@ -648,6 +648,11 @@ const codes = {
     'A commit that an archived version was built from is no longer in its repository: somebody rewrote a branch, ' +
       'or the repository moved.',
     'Push the commit again, from any clone that has it, under a tag that stays; or name a mirror in KAS_PREMIRRORS.',
+  ),
+  'rebuild-folder': entry(
+    EXIT.usage,
+    'The folder to build a version again in is there already: a rebuild begins with nothing.',
+    'Look at what the last rebuild left there, remove it, or name another folder with --into.',
   ),
   'rebuild-differs': entry(
     EXIT.inconsistent,

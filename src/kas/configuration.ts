@@ -57,7 +57,12 @@ export function requirePlanned(
   const statements = parseConf(localConf);
   const { version, machine, distro } = planned;
   const { value, by, changedBy } = effectOn('BUILD_VERSION', statements, [machine, distro]);
-  if (value !== version) throw otherVersion(value, by, planned, { placeOf, file, hasBlock: statements.some((one) => one.header === planned.override) });
+  if (value !== version)
+    throw otherVersion(value, by, planned, {
+      placeOf,
+      file,
+      hasBlock: statements.some((one) => one.header === planned.override),
+    });
   const changed = changedBy[0];
   if (changed !== undefined) {
     throw new ReleasePlanError(
@@ -117,11 +122,7 @@ function otherVersion(
 }
 
 /** local.conf:12 (local_conf_header "x", kas/product.yml:20), as far as it is known. */
-function placed(
-  file: string,
-  { line, header }: Statement,
-  places: ReadonlyMap<string, readonly string[]>,
-): string {
+function placed(file: string, { line, header }: Statement, places: ReadonlyMap<string, readonly string[]>): string {
   if (header === undefined) return `${file}:${line}`;
   return `${file}:${line} (${[`local_conf_header ${JSON.stringify(header)}`, ...(places.get(header) ?? [])].join(', ')})`;
 }

@@ -24,11 +24,7 @@ const LONGEST_LINE = 400;
 const SHOWN_LOGS = 2;
 
 /** @param run the run, and `build` or the like */
-export async function failureOf(
-  run: KasRun & { verb: string },
-  ending: Ending,
-  output: BuildOutput,
-): Promise<unknown> {
+export async function failureOf(run: KasRun & { verb: string }, ending: Ending, output: BuildOutput): Promise<unknown> {
   const log = `the log is ${run.logFile}`;
   switch (ending.why) {
     case 'log-failed':
@@ -52,7 +48,12 @@ async function failed(
   output: BuildOutput,
 ): Promise<ReleasePlanError> {
   const how = code === null ? `killed by ${signal ?? 'a signal'}` : `exit code ${code}`;
-  const tails = await Promise.all(output.taskLogs().slice(0, SHOWN_LOGS).map((path) => endOf(path, run)));
+  const tails = await Promise.all(
+    output
+      .taskLogs()
+      .slice(0, SHOWN_LOGS)
+      .map((path) => endOf(path, run)),
+  );
   const heading = `kas ${run.verb} failed (${how}); the log is ${run.logFile}`;
   const message = [heading, ...output.errors(), ...tails.flat()].join('\n');
   if (output.sawFullDisk())
@@ -69,7 +70,8 @@ async function failed(
 
 /** The end of a task's log, or its name alone when it cannot be read. */
 async function endOf(path: string, { container, buildDir }: KasRun): Promise<string[]> {
-  const file = container !== undefined && path.startsWith('/build/') ? join(buildDir, path.slice('/build/'.length)) : path;
+  const file =
+    container !== undefined && path.startsWith('/build/') ? join(buildDir, path.slice('/build/'.length)) : path;
   const lines = ((await ifThere(tailOf(file))) ?? '').split('\n').filter((line) => line.trim() !== '');
   if (lines.length === 0) return [`the log of the task is ${file}`];
   const shown = lines.slice(-TAIL_LINES).map((line) => `  | ${line.slice(0, LONGEST_LINE)}`);

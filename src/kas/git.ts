@@ -50,7 +50,10 @@ export async function headOf(folder: string): Promise<Head | undefined> {
   ];
   if (top === undefined || commit === undefined) return undefined;
   const log = await git(folder, ['log', '--first-parent', '--format=%H %ae', `-${MAX_PATCHES}`]);
-  const base = log?.split('\n').find((line) => !line.endsWith(` ${KAS_AUTHOR}`))?.split(' ', 1)[0];
+  const base = log
+    ?.split('\n')
+    .find((line) => !line.endsWith(` ${KAS_AUTHOR}`))
+    ?.split(' ', 1)[0];
   if (base === undefined || base === commit) return { top, commit };
   const patchedTree = await git(folder, ['rev-parse', 'HEAD^{tree}']);
   return patchedTree === undefined ? { top, commit } : { top, commit: base, patchedTree };

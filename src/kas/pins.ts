@@ -38,16 +38,29 @@ export async function inspectRepositories(
     await resolveAll(inputs.files),
     await resolveAll(inputs.written),
   ];
-  return await Promise.all(
-    all.map(async (one) => {
-      const others = paths.filter((path) => path !== one.path && isWithin(path, one.path));
-      return await inspect(one, {
-        layers: layers.filter((layer) => isWithin(layer, one.path) && !others.some((path) => isWithin(layer, path))),
-        files,
-        written: [...written, ...others],
-      });
-    }),
-  );
+  const look = async (one: KasRepository): Promise<RepositoryState> => {
+    const others = paths.filter((path) => path !== one.path && isWithin(path, one.path));
+    return await inspect(one, {
+      layers: layers.filter((layer) => isWithin(layer, one.path) && !others.some((path) => isWithin(layer, path))),
+      files,
+      written: [...written, ...others],
+    });
+  };
+  const states = await Promise.all(all.map(look));
+  const product = await productRepository(states, files);
+  return product === undefined ? states : [...states, await look(product)];
+}
+
+/** The repository of the kas files, where `repos:` does not have it: a product may hold nothing else. */
+async function productRepository(
+  states: readonly RepositoryState[],
+  files: readonly string[],
+): Promise<KasRepository | undefined> {
+  const folder = dirname(files[0] ?? '.');
+  const top = (await headOf(folder))?.top;
+  const locals = states.filter((one) => one.url === undefined);
+  const isKnown = top === undefined ? locals.length > 0 : locals.some((one) => one.head?.top === top);
+  return isKnown ? undefined : { name: 'of the kas files', path: top ?? folder };
 }
 
 const resolveAll = async (paths: readonly string[]): Promise<string[]> => await Promise.all(paths.map(resolved));

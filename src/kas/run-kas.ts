@@ -79,17 +79,13 @@ async function supervise(run: KasRun, log: FileHandle): Promise<string[]> {
   const watch = watchOver(run, child.pid ?? 0);
   const drained = Promise.all(
     [child.stdout, child.stderr].map((stream) =>
-      relay(
-        stream,
-        { log, logFile: run.logFile },
-        (line) => {
-          run.onLine?.(line);
-          const parsed = parseKasLine(line);
-          output.add(parsed);
-          watch.sign(parsed.message);
-          watch.heard(progressOf(parsed.message));
-        },
-      ),
+      relay(stream, { log, logFile: run.logFile }, (line) => {
+        run.onLine?.(line);
+        const parsed = parseKasLine(line);
+        output.add(parsed);
+        watch.sign(parsed.message);
+        watch.heard(progressOf(parsed.message));
+      }),
     ),
   );
   // A build whose log cannot be written is stopped: its disk is full, most likely, and nobody could say why it failed.
@@ -189,4 +185,3 @@ async function relay(
 
 /** `build` or `for-all-repos`, behind whatever options of kas-container. */
 const verbOf = (run: KasRun): string => run.args.find((one) => /^[a-z][a-z-]*$/.test(one)) ?? '';
-

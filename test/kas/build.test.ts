@@ -119,7 +119,8 @@ test('a failed task: the errors of BitBake, its code and the log are named', asy
   assert.match(error.message, '\nERROR: RuntimeError: oe_runmake failed');
   assert.match(error.message, here.logFile);
   assert.is(error.message.split("do_compile) failed with exit code '1'").length, 2, 'each error stands there once');
-  const log = /the last 20 lines of (\S+log\.do_compile\.\d+):\n  \| line 12 of the task\n/.exec(error.message)?.[1] ?? '';
+  const log =
+    /the last 20 lines of (\S+log\.do_compile\.\d+):\n  \| line 12 of the task\n/.exec(error.message)?.[1] ?? '';
   assert.match(readFileSync(log, 'utf8'), 'cc: error: what.c: no such file');
   assert.match(error.message, /\n {2}\| cc: error: what\.c: no such file$/);
   assert.is(
@@ -142,7 +143,10 @@ test('a line of 140,000 bytes hangs kas: the build is stopped as stalled, and no
   const error = await failsWith('build-stalled', () =>
     locked(here, (directory) => build(here, directory, '0.1.0', { kas })),
   );
-  assert.match(error.message, /kas build printed nothing and used no processor time for 4 s and was stopped; its last words: ./);
+  assert.match(
+    error.message,
+    /kas build printed nothing and used no processor time for 4 s and was stopped; its last words: ./,
+  );
   assert.equal(processesIn(here.dir), []);
 });
 

@@ -70,8 +70,15 @@ test('kas.allow_dirty builds what is there, and says so in the lock', async () =
     await failsWith('layer-not-at-pin', () => build(here, directory, '0.1.0'));
     const built = await build(here, directory, '0.1.0', { kas: { ...here.kas, allowDirty: true } });
     await prove(here, directory, '0.1.0', built.startedAtNs);
-    assert.ok(built.lock?.problems.includes('repository meta-extra has changes that no commit names: conf/layer.conf, conf/new.inc'));
-    assert.ok((built.warnings ?? []).some((one) => /^kas: .*meta-extra is dirty/.test(one)), String(built.warnings));
+    assert.ok(
+      built.lock?.problems.includes(
+        'repository meta-extra has changes that no commit names: conf/layer.conf, conf/new.inc',
+      ),
+    );
+    assert.ok(
+      (built.warnings ?? []).some((one) => /^kas: .*meta-extra is dirty/.test(one)),
+      String(built.warnings),
+    );
   });
 });
 
@@ -180,7 +187,10 @@ test('kas files of a later format than this kas knows are refused by name', asyn
   const kas = { ...here.kas, config: [...here.kas.config, file] };
   here.kas = kas;
   const error = await failsWith('kas-too-old', () => locked(here, (directory) => build(here, directory, '0.1.0')));
-  assert.match(error.message, /^your kas is too old for header version 99 of .*kas\/new\.yml: kas [\d.]+ knows versions up/);
+  assert.match(
+    error.message,
+    /^your kas is too old for header version 99 of .*kas\/new\.yml: kas [\d.]+ knows versions up/,
+  );
 });
 
 test('addresses are recorded without what gets somebody in', () => {

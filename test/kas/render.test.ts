@@ -40,7 +40,9 @@ test('any id of one line is the only key of the override', () => {
       const override = parse(renderOverride({ id, version: '1.2.3' })) as {
         local_conf_header: Record<string, string>;
       };
-      assert.equal(Object.entries(override.local_conf_header), [[id, 'BUILD_VERSION = "1.2.3"\nBB_SERVER_TIMEOUT = "0"\n']]);
+      assert.equal(Object.entries(override.local_conf_header), [
+        [id, 'BUILD_VERSION = "1.2.3"\nBB_SERVER_TIMEOUT = "0"\n'],
+      ]);
     }),
   );
 });

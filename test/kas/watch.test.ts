@@ -32,7 +32,9 @@ test('a task that says nothing for longer than the time limit and uses the proce
 });
 
 test('processor time counts what children used that have ended', async () => {
-  const child = spawn('sh', ['-c', 'sh -c "i=0; while [ \\$i -lt 400000 ]; do i=\\$((i+1)); done"; sleep 60'], { detached: true });
+  const child = spawn('sh', ['-c', 'sh -c "i=0; while [ \\$i -lt 400000 ]; do i=\\$((i+1)); done"; sleep 60'], {
+    detached: true,
+  });
   try {
     const pid = child.pid ?? 0;
     let usedMs = 0;

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { archiveVersion } from '../../archive/collect.ts';
+import { archiveVersion, type ArchiveRequest } from '../../archive/collect.ts';
 import { versionDir } from '../../archive/layout.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { STAGING_PREFIX, cleanStaging } from '../../io/atomic.ts';
@@ -13,9 +13,11 @@ import { chainOf } from '../../kas/chain.ts';
 import { buildDelta } from '../../kas/delta-build.ts';
 import { deployDirOf } from '../../kas/environment.ts';
 import { generatedFolder, overrideFolder, writeOverride, type OverridePlace } from '../../kas/override.ts';
-import { clearPending, readPending } from '../../kas/pending.ts';
+import { lockText } from '../../kas/lock.ts';
+import { clearPending, readPending, type PendingBuild } from '../../kas/pending.ts';
 import { objectionToEarlier, rememberProven } from '../../kas/proven.ts';
 import { proveBuild } from '../../kas/prove.ts';
+import { findRecords } from '../../kas/records.ts';
 import type { KasSettings, Plan, PlannedVersion } from '../../core/plan.ts';
 import { signature } from '../../rdiff/index.ts';
 import type { Situation, StepHost } from '../../jobs/session.ts';
@@ -160,6 +162,15 @@ export async function runArchive(
     collect: plan.collect,
     configuration: pending.configuration,
     tools: { 'release-plan': packageVersion() },
+    ...archivedOf(kas, pending),
+    records: await findRecords({
+      deploy,
+      machine,
+      image,
+      buildDir: directory.path,
+      startedAtNs: pending.startedAtNs,
+      hasProvenance: kas.provenance !== 'off',
+    }),
     makeSignature: async (from, out) => void (await signature(from, out, { signal })),
     onFile: (path, sizeBytes) => progress(`${path}, ${formatBytes(sizeBytes)}`),
   });
@@ -175,6 +186,16 @@ export async function runArchive(
     .map((one) => one.detail)
     .join('; ')}`;
 }
+
+/** What the archive keeps of how a version was built. */
+const archivedOf = (
+  kas: KasSettings,
+  { lock, dirty, warnings }: PendingBuild,
+): Pick<ArchiveRequest, 'lock' | 'isDirty' | 'warnings'> => ({
+  ...(lock === undefined || kas.lock === 'off' ? {} : { lock: lockText(lock) }),
+  ...(dirty === undefined ? {} : { isDirty: true }),
+  ...(warnings === undefined ? {} : { warnings }),
+});
 
 /** Runs the plan's own delta build. @returns the folder with its results */
 export async function buildDeltaWithKas(

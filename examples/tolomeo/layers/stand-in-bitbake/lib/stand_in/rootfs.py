@@ -4,6 +4,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import time
 from pathlib import Path
 
 from .conf import Configuration
@@ -91,6 +92,9 @@ def _write_texts(configuration: Configuration, root: Path, version: str, names: 
         "usr/share/tolomeo/files.list": "".join(f"{name}\n" for name in names),
         f"usr/share/doc/tolomeo/release-notes-{version}.txt": f"Tolomeo {version}\n\nThis version has {len(names)} programs and libraries.\n",
     }
+    if "STAND_IN_STAMP" in configuration:
+        texts["etc/stamp"] = f"built {time.strftime('%Y-%m-%d %H:%M:%S')}.{time.time_ns() % 1_000_000_000}\n"
+        texts["etc/place"] = f"{configuration.topdir}\n"
     for name, text in texts.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
