@@ -44,10 +44,15 @@ def image_tasks(configuration: Configuration, recipe: Path, name: str) -> list[T
     if image.shared_state.is_dir():
         return [complete]
     return [
-        Task(recipe, "rootfs", lambda _server: make_rootfs(configuration, image.work / "rootfs")),
+        Task(recipe, "rootfs", lambda _server: make_rootfs(configuration, image.work / "rootfs", _says_version(configuration, recipe))),
         Task(recipe, "image_squashfs", lambda server: _squashfs(server, image)),
         complete,
     ]
+
+
+def _says_version(configuration: Configuration, recipe: Path) -> bool:
+    """Whether the image inherits image-buildinfo, by its recipe or by IMAGE_CLASSES."""
+    return "image-buildinfo" in [*recipe.read_text().split(), *configuration.expand("IMAGE_CLASSES").split()]
 
 
 def clean_tasks(configuration: Configuration, recipe: Path, name: str) -> list[Task]:
