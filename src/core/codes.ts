@@ -518,6 +518,12 @@ const codes = {
     'Run `release-plan targets static-deltas VERSION --by-tag TAG`, then tag again; --force moves the tag ' +
       'without them.',
   ),
+  'promotion-dirty': entry(
+    EXIT.inconsistent,
+    'The version was built with `kas.allow_dirty`, of changes that no commit names: nobody could build it again, so ' +
+      'no tag leads devices to it, not even with --force.',
+    'Commit the changes, and build and promote a version of its own from them.',
+  ),
   'fleet-not-found': entry(
     EXIT.usage,
     'The fleet file that the plan names does not exist.',

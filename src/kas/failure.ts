@@ -5,7 +5,6 @@ import { ReleasePlanError } from '../core/errors.ts';
 import { ifThere } from '../io/present.ts';
 import { quoteForShell } from '../text/quote-for-shell.ts';
 import type { BuildOutput } from './output.ts';
-import type { KasRun } from './run-kas.ts';
 import { inWords } from './watch.ts';
 
 /** How a run of kas ended. */
@@ -16,6 +15,20 @@ export type Ending =
   | { why: 'stalled'; lastWords: string | undefined }
   | { why: 'log-failed'; error: unknown };
 
+/** What is said of a run that failed. */
+export interface FailedRun {
+  /** `build`, or another command of kas. */
+  verb: string;
+  command: string;
+  args: readonly string[];
+  workDir: string;
+  buildDir: string;
+  logFile: string;
+  stallTimeoutMs: number;
+  /** Set when the build directory is /build to BitBake. */
+  container?: object;
+}
+
 const TAIL_LINES = 20;
 /** Twenty lines of a compiler fit, and twenty of a generator do no harm. */
 const TAIL_BYTES = 32 * 1024;
@@ -23,8 +36,8 @@ const LONGEST_LINE = 400;
 /** More failures than this are one cause, most likely. */
 const SHOWN_LOGS = 2;
 
-/** @param run the run, and `build` or the like */
-export async function failureOf(run: KasRun & { verb: string }, ending: Ending, output: BuildOutput): Promise<unknown> {
+/** The error for a run that ended so. A failure to write the log is thrown as it is. */
+export async function failureOf(run: FailedRun, ending: Ending, output: BuildOutput): Promise<unknown> {
   const log = `the log is ${run.logFile}`;
   switch (ending.why) {
     case 'log-failed':
@@ -43,7 +56,7 @@ export async function failureOf(run: KasRun & { verb: string }, ending: Ending, 
 }
 
 async function failed(
-  run: KasRun & { verb: string },
+  run: FailedRun,
   { code, signal }: Ending & { why: 'ended' },
   output: BuildOutput,
 ): Promise<ReleasePlanError> {
@@ -69,7 +82,7 @@ async function failed(
 }
 
 /** The end of a task's log, or its name alone when it cannot be read. */
-async function endOf(path: string, { container, buildDir }: KasRun): Promise<string[]> {
+async function endOf(path: string, { container, buildDir }: FailedRun): Promise<string[]> {
   const file =
     container !== undefined && path.startsWith('/build/') ? join(buildDir, path.slice('/build/'.length)) : path;
   const lines = ((await ifThere(tailOf(file))) ?? '').split('\n').filter((line) => line.trim() !== '');
@@ -91,7 +104,7 @@ async function tailOf(file: string): Promise<string> {
 }
 
 /** A command for a shell that makes the failed task alone, or the same run of kas again. */
-function nextTry(run: KasRun & { verb: string }, output: BuildOutput): string {
+function nextTry(run: FailedRun, output: BuildOutput): string {
   const chain = run.args.slice(run.args.indexOf(run.verb) + 1).find((one) => !one.startsWith('-')) ?? '';
   const [first] = output.failedTasks();
   const kas = `cd ${quoteForShell(run.workDir)} && ${quoteForShell(run.command)}`;

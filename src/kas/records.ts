@@ -64,9 +64,9 @@ export async function findRecords(places: RecordPlaces): Promise<BuildRecord[]> 
 const literal = (name: string): string => name.replace(/[*?[\]{}()!+@\\]/g, String.raw`\$&`);
 
 /** Files below a folder that may not be there, absolute and sorted. */
-async function within(folder: string, patterns: string[]): Promise<string[]> {
+async function within(folder: string, patterns: string[], followSymbolicLinks = false): Promise<string[]> {
   if ((await ifThere(stat(folder))) === undefined) return [];
-  return (await glob(patterns, { cwd: folder, onlyFiles: true, absolute: true, followSymbolicLinks: false })).sort();
+  return (await glob(patterns, { cwd: folder, onlyFiles: true, absolute: true, followSymbolicLinks })).sort();
 }
 
 /**
@@ -75,7 +75,7 @@ async function within(folder: string, patterns: string[]): Promise<string[]> {
  */
 async function named(folder: string, patterns: string[]): Promise<string[]> {
   const shortest = new Map<string, string>();
-  for (const path of await within(folder, patterns)) {
+  for (const path of await within(folder, patterns, true)) {
     const real = await realpath(path);
     const known = shortest.get(real);
     if (known === undefined || path.length < known.length) shortest.set(real, path);

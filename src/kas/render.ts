@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { ReleasePlanError } from '../core/errors.ts';
-import type { KasSettings } from '../core/plan.ts';
 import { renderTemplate, templatePath } from '../io/template.ts';
 
 /** What a kas override says. */
 export interface OverrideValues {
   /**
-   * An id under local_conf_header that no other kas file has, see {@link KasSettings.override}: kas merges by it, so
+   * An id under local_conf_header that no other kas file has, see kas.override of the plan: kas merges by it, so
    * an id of the product would lose whatever else stands in its block.
    */
   id: string;

@@ -59,6 +59,14 @@ export interface ConsistencyReport {
   consistent: boolean;
   checks: CheckRow[];
   sizes: SizeRow[];
+  /** What kas and BitBake warned of when they built a version; absent without any. */
+  warnings?: BuildWarning[];
+}
+
+/** A warning of a build. `kas: ` stands before those of kas itself. */
+export interface BuildWarning {
+  version: string;
+  message: string;
 }
 
 export interface ReportInput {
@@ -85,12 +93,14 @@ export function consistencyReport(input: ReportInput, generatedAt: string): Cons
       ? input.devices
       : [{ check: 'devices', subject: 'fleet', result: 'not-checked', detail: 'the plan names no fleet' } as const]),
   ];
-  return rowsReport(
-    input,
-    { checks, sizes: input.pairs.flatMap(({ from, to, devices }) => sizeRow(input.state, from, to, devices)) },
-    generatedAt,
-  );
+  const sizes = input.pairs.flatMap(({ from, to, devices }) => sizeRow(input.state, from, to, devices));
+  const warnings = input.versions.flatMap((version) => warningsOf(version, input.state));
+  const report = rowsReport(input, { checks, sizes }, generatedAt);
+  return warnings.length === 0 ? report : { ...report, warnings };
 }
+
+const warningsOf = (version: string, state: ArchiveState): BuildWarning[] =>
+  (manifestOf(state, version)?.warnings ?? []).map((message) => ({ version, message }));
 
 /** The report that these rows make: pairs that serve most devices first, and what the fleet fetches in all. */
 export function rowsReport(

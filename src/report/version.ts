@@ -15,9 +15,10 @@ export function checkVersion(
   });
   if (held === undefined || held.state === 'absent') return [row('archive', 'fail', failure ?? 'not in the archive')];
   if (held.state !== 'whole') return [row('archive', 'fail', held.problems.join('; '))];
-  const { files, proof } = held.manifest;
+  const { files, proof, dirty } = held.manifest;
+  const origin = dirty === true ? '; built with kas.allow_dirty of what no commit names' : '';
   return [
-    row('archive', 'pass', `${files.length} files are what the manifest says`),
+    row('archive', 'pass', `${files.length} files are what the manifest says${origin}`),
     versionRow(row, proof),
     ...checkSlots(held.manifest),
   ];

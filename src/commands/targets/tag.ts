@@ -36,7 +36,7 @@ export function registerTag(targets: Command, run: Runner): void {
 }
 
 async function tag(names: readonly string[], flags: Flags, context: CommandContext): Promise<ExitCode> {
-  const { changeTags, chosenTargets } = await import('../../delivery/fleet/promotion.ts');
+  const { changeTags, chosenTargets, dirtyPromotions } = await import('../../delivery/fleet/promotion.ts');
   const { openFleet } = await import('../../delivery/fleet/open.ts');
   const { promotionBlockers } = await import('../../delivery/fleet/guard.ts');
   const tags = tagsOf(flags.tags);
@@ -48,6 +48,9 @@ async function tag(names: readonly string[], flags: Flags, context: CommandConte
       : chosenTargets(situation.registry, names, []);
   if (missing.length > 0) throw unknown(missing, flags.byVersion === true);
   const changes = changeTags(found, tags, flags.append === true);
+  const dirty = dirtyPromotions(changes);
+  if (dirty.length > 0)
+    throw new ReleasePlanError('promotion-dirty', `${dirty.join(', ')}: built with kas.allow_dirty, never promoted`);
   if (situation.fleet === undefined)
     context.report({
       type: 'note',

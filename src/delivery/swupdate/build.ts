@@ -95,7 +95,7 @@ export async function runBuild(
   });
   const logFile = join(await generatedFolder(place), 'logs', `${version}.log`);
   const { machine, distro, dir: planDir } = plan;
-  await buildVersion(directory, {
+  const { warnings = [] } = await buildVersion(directory, {
     kas,
     chain,
     version,
@@ -107,6 +107,7 @@ export async function runBuild(
     signal: host.signal,
     onProgress: progress,
   });
+  for (const message of warnings) host.report({ type: 'warning', message: `${version}: ${message}` });
   return `log ${logFile}`;
 }
 

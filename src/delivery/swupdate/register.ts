@@ -28,6 +28,11 @@ export async function registerVersions(
     if (held.state !== 'whole') continue;
     const path = join(held.dir, MANIFEST);
     const tags = plan.versions.find((one) => one.version === held.manifest.version)?.tags ?? [];
+    if (held.manifest.dirty === true && tags.length > 0)
+      host.report({
+        type: 'warning',
+        message: `${held.manifest.version} was built with kas.allow_dirty: it gets none of its tags (${tags.join(', ')})`,
+      });
     const entry = targetOfVersion(
       held.manifest,
       { path: relative(dirname(file), path), ...(await digestFile(path, host.signal)) },
