@@ -5,7 +5,7 @@ import { digestOf } from '../text/json.ts';
 import type { BuildConfiguration } from '../core/archive.ts';
 import type { KasSettings } from '../core/plan.ts';
 import { effectOn, parseConf, type Statement } from './bitbake-conf.ts';
-import { repositoryOf, type Chain } from './chain.ts';
+import { gitRootOf, type Chain } from './chain.ts';
 import { containerFor, containerMounts } from './container.ts';
 import { changesIn, headOf } from './git.ts';
 import { passedEnvironment } from './passed-env.ts';
@@ -32,7 +32,7 @@ export async function readConf(kas: KasSettings, buildDir: string): Promise<Conf
     topDir: isContained ? '/build' : buildDir,
     workDir: kas.workDir,
     mounts: isContained
-      ? containerMounts({ workDir: kas.workDir, buildDir, repository: (await repositoryOf(base)) ?? base })
+      ? containerMounts({ workDir: kas.workDir, buildDir, repository: (await gitRootOf(base)) ?? base })
       : [],
   };
 }
@@ -53,13 +53,13 @@ export function requirePlanned(
   file: string,
   places: ReadonlyMap<string, readonly string[]> = new Map(),
 ): void {
-  const placeOf = (statement: Statement): string => placed(file, statement, places);
+  const locationOf = (statement: Statement): string => placed(file, statement, places);
   const statements = parseConf(localConf);
   const { version, machine, distro } = planned;
   const { value, by, changedBy } = effectOn('BUILD_VERSION', statements, [machine, distro]);
   if (value !== version)
     throw otherVersion(value, by, planned, {
-      placeOf,
+      locationOf,
       file,
       hasBlock: statements.some((one) => one.header === planned.override),
     });
@@ -67,17 +67,17 @@ export function requirePlanned(
   if (changed !== undefined) {
     throw new ReleasePlanError(
       'kas-version-overridden',
-      `${placeOf(changed)} changes the planned BUILD_VERSION ${version}: ${changed.text}`,
+      `${locationOf(changed)} changes the planned BUILD_VERSION ${version}: ${changed.text}`,
     );
   }
-  requireSetting('MACHINE', machine, statements, { file, placeOf });
-  requireSetting('DISTRO', distro, statements, { file, placeOf });
+  requireSetting('MACHINE', machine, statements, { file, locationOf });
+  requireSetting('DISTRO', distro, statements, { file, locationOf });
 }
 
 /** How messages name local.conf and places in it. */
 interface ConfNames {
   file: string;
-  placeOf: (statement: Statement) => string;
+  locationOf: (statement: Statement) => string;
 }
 
 function requireSetting(
@@ -95,25 +95,25 @@ function requireSetting(
   );
 }
 
-function saidBy(name: string, statement: Statement | undefined, { file, placeOf }: ConfNames): string {
+function saidBy(name: string, statement: Statement | undefined, { file, locationOf }: ConfNames): string {
   if (statement === undefined) return `${file} does not set it`;
   // kas itself writes `MACHINE ??=` at the end, from the top-level key.
   if (statement.assignment?.operator === '??=') return `${name.toLowerCase()}: ${statement.assignment.value}`;
-  return `${placeOf(statement)}: ${statement.text}`;
+  return `${locationOf(statement)}: ${statement.text}`;
 }
 
 function otherVersion(
   value: string | undefined,
   by: Statement | undefined,
   { version, override }: PlannedSettings,
-  { file, placeOf, hasBlock }: ConfNames & { hasBlock: boolean },
+  { file, locationOf, hasBlock }: ConfNames & { hasBlock: boolean },
 ): ReleasePlanError {
   if (by === undefined)
     return new ReleasePlanError(
       'kas-order',
       `${file} does not set BUILD_VERSION, ${version} was planned under ${override}`,
     );
-  const message = `${placeOf(by)} sets BUILD_VERSION to ${JSON.stringify(value)}, planned is ${version}`;
+  const message = `${locationOf(by)} sets BUILD_VERSION to ${JSON.stringify(value)}, planned is ${version}`;
   return by.header === override || !hasBlock
     ? new ReleasePlanError('kas-order', message)
     : new ReleasePlanError('kas-version-overridden', message, {

@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
-import { ifThere } from '../io/present.ts';
+import { ifPresent } from '../io/present.ts';
 import { quoteForShell } from '../text/quote-for-shell.ts';
 import type { BuildOutput } from './output.ts';
 import { inWords } from './watch.ts';
@@ -85,7 +85,7 @@ async function failed(
 async function endOf(path: string, { container, buildDir }: FailedRun): Promise<string[]> {
   const file =
     container !== undefined && path.startsWith('/build/') ? join(buildDir, path.slice('/build/'.length)) : path;
-  const lines = ((await ifThere(tailOf(file))) ?? '').split('\n').filter((line) => line.trim() !== '');
+  const lines = ((await ifPresent(tailOf(file))) ?? '').split('\n').filter((line) => line.trim() !== '');
   if (lines.length === 0) return [`the log of the task is ${file}`];
   const shown = lines.slice(-TAIL_LINES).map((line) => `  | ${line.slice(0, LONGEST_LINE)}`);
   return [`the last ${shown.length} lines of ${file}:`, ...shown];

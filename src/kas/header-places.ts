@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { LineCounter, isMap, isScalar, parseDocument, type Document } from 'yaml';
-import { ifThere } from '../io/present.ts';
-import { repositoryOf } from './chain.ts';
+import { ifPresent } from '../io/present.ts';
+import { gitRootOf } from './chain.ts';
 
 /**
  * Where kas files give a block of local_conf_header its text, as `file:line`:
@@ -19,7 +19,7 @@ export async function headerPlaces(files: readonly string[], workDir: string): P
   const search = async (file: string): Promise<void> => {
     if (seen.has(file)) return;
     seen.add(file);
-    const text = await ifThere(readFile(file, 'utf8'));
+    const text = await ifPresent(readFile(file, 'utf8'));
     if (text === undefined) return;
     const counter = new LineCounter();
     const document = parseDocument(text, {
@@ -57,6 +57,6 @@ const member = (value: unknown, key: string): unknown =>
 
 /** kas takes an include relative to the top of the repository, else to the file that names it. */
 async function includedFile(included: string, file: string): Promise<string> {
-  const fromTop = join((await repositoryOf(dirname(file))) ?? dirname(file), included);
-  return (await ifThere(stat(fromTop))) === undefined ? join(dirname(file), included) : fromTop;
+  const fromTop = join((await gitRootOf(dirname(file))) ?? dirname(file), included);
+  return (await ifPresent(stat(fromTop))) === undefined ? join(dirname(file), included) : fromTop;
 }

@@ -3,7 +3,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
 import { digestFile } from '../io/hash.ts';
-import { ifThere } from '../io/present.ts';
+import { ifPresent } from '../io/present.ts';
 import { run } from '../io/process.ts';
 import { commitOf, git } from './git.ts';
 import type { BuildLock, LockedRepository } from './lock.ts';
@@ -75,7 +75,7 @@ export async function layOutSources(
   await mkdir(places.workDir, { recursive: true });
   for (const [index, { path, sha256 }] of lock.files.entries()) {
     const file = places.files[index] ?? '';
-    const isSame = (await ifThere(stat(file)))?.isFile() === true && (await digestFile(file)).sha256 === sha256;
+    const isSame = (await ifPresent(stat(file)))?.isFile() === true && (await digestFile(file)).sha256 === sha256;
     if (isSame) continue;
     throw new ReleasePlanError(
       'lock-missing',
@@ -120,7 +120,7 @@ export async function fetchLostCommits(lock: BuildLock, places: RebuildPlaces): 
   for (const { name, path, url, commit } of lock.repositories) {
     if (url === undefined || commit === undefined) continue;
     const clone = resolve(places.workDir, path);
-    if ((await ifThere(stat(join(clone, '.git')))) === undefined) continue;
+    if ((await ifPresent(stat(join(clone, '.git')))) === undefined) continue;
     if ((await commitOf(clone, commit)) !== undefined) continue;
     await git(clone, ['fetch', '--quiet', 'origin', commit]);
     if ((await commitOf(clone, commit)) === undefined) throw gone(name, commit, url);

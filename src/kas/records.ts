@@ -8,7 +8,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { glob } from 'tinyglobby';
-import { ifThere } from '../io/present.ts';
+import { ifPresent } from '../io/present.ts';
 import type { BuildRecordKind } from '../core/archive.ts';
 
 /** One record of a build. */
@@ -65,7 +65,7 @@ const literal = (name: string): string => name.replace(/[*?[\]{}()!+@\\]/g, Stri
 
 /** Files below a folder that may not be there, absolute and sorted. */
 async function within(folder: string, patterns: string[], followSymbolicLinks = false): Promise<string[]> {
-  if ((await ifThere(stat(folder))) === undefined) return [];
+  if ((await ifPresent(stat(folder))) === undefined) return [];
   return (await glob(patterns, { cwd: folder, onlyFiles: true, absolute: true, followSymbolicLinks })).sort();
 }
 

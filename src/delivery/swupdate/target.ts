@@ -3,6 +3,9 @@ import type { FileDigest } from '../../io/hash.ts';
 import type { VersionManifest } from '../../core/archive.ts';
 import type { TargetEntry } from '../../fleet/registry-edit.ts';
 
+/** `custom.targetFormat` of this system's Targets. */
+export const FORMAT = 'SWUPDATE' as const;
+
 /** The Target's name of an archived version: what devices send as `target-name`. */
 export const swupdateTargetName = (key: Pick<VersionManifest, 'machine' | 'image'>, version: string): string =>
   `${key.machine}-${key.image}-${version}`;
@@ -30,7 +33,7 @@ export function targetOfVersion(
       tags: manifest.dirty === true ? [] : tags,
       ...(manifest.dirty === true ? { dirty: true } : {}),
       hardwareIds: [manifest.machine],
-      targetFormat: 'SWUPDATE',
+      targetFormat: FORMAT,
       uri: file.path,
       product: manifest.product,
       createdAt: manifest.archivedAt,

@@ -1,4 +1,4 @@
-import type { BuildWarning, CheckRow, ConsistencyReport, SizeRow } from '../consistency.ts';
+import type { BuildWarning, CheckRow, ConsistencyReport, SizeRow } from '../../core/report.ts';
 import type { ReportFormat } from '../format.ts';
 import { sizeCells } from '../size-cells.ts';
 
