@@ -59,15 +59,23 @@ export const EXAMPLES: Partial<Record<Code, string>> = {
   'swu-bootenv': 'bootenv: { root: "{slot}" }   # in a plan whose partitions have no slots',
   'signing-missing': 'deltas:   # without a section `signing:`\n  - { to: "0.2.0", from: ["0.1.0"] }',
   // kas
-  'kas-header-id': 'kas:\n  buildinfo: "version\\"   # instead: the id as it stands under local_conf_header',
+  'kas-header-id': 'kas:\n  override: "zz-version\\"   # instead: an id of one line, without a backslash at its end',
   'kas-repository-owner': 'sudo release-plan apply plan.yml   # in a checkout of another user',
   'kas-order':
-    'versions:\n  - version: "0.2.0"\n    kas: [kas/dev.yml]   # whose `includes` bring the base again, after ' +
-    'the override',
+    'local_conf_header:\n  zz-release-plan: |   # in a kas file of the product; instead: an id of its own\n' +
+    '    BUILD_VERSION = "dev"',
   'kas-version-overridden':
-    'local_conf_header:\n  buildinfo: |\n    BUILD_VERSION = "dev"\n  zz-product: |\n    BUILD_VERSION = "9.9.9"   ' +
-    '# written later, so it wins',
+    'local_conf_header:\n  zzz-product: |\n    BUILD_VERSION = "9.9.9"   # written after zz-release-plan, so it wins',
   'kas-settings-differ': 'machine: tolomeo-imx8   # in the plan; the kas files say machine: tolomeo-qemux86-64',
+  'layer-not-at-pin':
+    'repository meta-board is at 2ed17e8c0ffe, the kas files ask for 79799c8deb1a\n' +
+    'repository meta-board has changes that no commit names: conf/layer.conf   # for which kas leaves it where it is',
+  'lock-incomplete': 'repos:\n  poky: { url: https://git.example/poky, branch: scarthgap }   # instead, also: commit: ...',
+  'lock-missing': 'release-plan rebuild plan.yml 0.1.0   # archived with kas.lock: off',
+  'commit-gone': 'git push --force origin main   # in meta-board, after 0.1.0 was built from it',
+  'rebuild-folder': 'release-plan rebuild plan.yml 0.1.0 --into /scratch/again   # for the second time',
+  'rebuild-differs': 'release-plan rebuild plan.yml 0.1.0   # /etc/timestamp has other content: a time in the file',
+  'kas-too-old': 'header: { version: 14 }   # and the kas of Debian 12, which knows versions up to 12',
   'kas-configuration-changed': 'kas shell kas/product.yml   # by hand, while apply builds',
   'build-dir-busy': 'kas build kas/product.yml & release-plan apply plan.yml',
   'build-failed': 'ERROR: zlib-1.3-r0 do_compile: oe_runmake failed',
@@ -123,6 +131,7 @@ export const EXAMPLES: Partial<Record<Code, string>> = {
   'tag-unknown': 'release-plan targets static-deltas 9 --by-tag promted   # instead: promoted',
   'nothing-required': 'release-plan targets static-deltas 9 --by-tag promoted   # all devices run 9',
   'promotion-blocked': 'release-plan targets tag -T promoted --by-version 9   # before the delta 7 -> 9 was made',
+  'promotion-dirty': 'kas: { allow_dirty: true }   # when 9 was built; then: release-plan targets tag -T promoted 9',
   'fleet-not-found': 'fleet: fleet/device.json   # instead: fleet/devices.json',
   'fleet-missing': 'release-plan targets static-deltas 9 --by-tag promoted   # with a plan that has no fleet',
   'fleet-unreadable': 'fleet: fleet/devices.xlsx   # instead: JSON, NDJSON or CSV',
