@@ -42,6 +42,8 @@ export interface ArchiveRequest {
   lock?: string;
   /** What the build says of itself, see kas/records.ts. */
   records?: ReadonlyArray<{ path: string; kind: BuildRecordKind }>;
+  /** Not built by us: the configuration is not known. */
+  isAdopted?: boolean;
   /** Built of what no commit names. */
   isDirty?: boolean;
   /** What kas and BitBake warned of. */
@@ -195,6 +197,7 @@ async function describe(dir: string, files: ArchivedFile[], request: ArchiveRequ
     archivedAt: timestamp(),
     configuration,
     partitions,
+    ...(request.isAdopted === true ? { adopted: true as const } : {}),
     ...(request.isDirty === true ? { dirty: true as const } : {}),
     ...(request.warnings === undefined ? {} : { warnings: [...request.warnings] }),
     partitionTables,

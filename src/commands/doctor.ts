@@ -1,31 +1,73 @@
-import { EXIT } from '../core/codes.ts';
-import type { RegisterCommand } from './host.ts';
+import { EXIT, type ExitCode } from '../core/codes.ts';
+import { ReleasePlanError } from '../core/errors.ts';
+import type { ToolName } from '../io/tools.ts';
+import type { CommandContext, RegisterCommand } from './host.ts';
+
+interface Flags {
+  json?: boolean;
+}
+
+/** One program, as found. */
+interface Program {
+  name: string;
+  /** The line in which it says its version; null when it is not there. */
+  version: string | null;
+  debianPackage: string;
+  purpose: string;
+  can: string[];
+  lacks: string[];
+}
 
 export const registerDoctor: RegisterCommand = (program, run) => {
   program
     .command('doctor')
-    .description('which of the programs that release-plan runs are there, and what to install')
-    .action(async () => {
-      await run(async (context) => {
-        const { TOOLS } = await import('../io/tools.ts');
-        const { toolVersion } = await import('../io/process.ts');
-        const { formatRows } = await import('../text/rows.ts');
-        const names = Object.keys(TOOLS) as Array<keyof typeof TOOLS>;
-        const missing = new Set<string>();
-        const rows = await Promise.all(
-          names.map(async (name): Promise<[string, string]> => {
-            try {
-              return [name, await toolVersion(name)];
-            } catch {
-              missing.add(TOOLS[name].debian);
-              return [name, `missing (Debian package ${TOOLS[name].debian})`];
-            }
-          }),
-        );
-        context.out(formatRows([['node', process.version], ...rows]));
-        if (missing.size === 0) return EXIT.ok;
-        context.out(`\nInstall them with: apt-get install ${[...missing].sort().join(' ')}\n`);
-        return EXIT.environment;
-      });
+    .description('check required programs: their versions, what each makes possible, and what to install')
+    .option('--json', 'one JSON document on stdout')
+    .addHelpText(
+      'after',
+      "\nExamples:\n  release-plan doctor\n  release-plan doctor --json | jq -r '.programs[] | select(.version == null) | .name'\n",
+    )
+    .action(async (flags: Flags) => {
+      await run((context) => doctor(flags, context));
     });
 };
+
+async function doctor(flags: Flags, context: CommandContext): Promise<ExitCode> {
+  const { TOOLS } = await import('../io/tools.ts');
+  const { prettyJson } = await import('../text/json.ts');
+  const programs = await Promise.all((Object.keys(TOOLS) as ToolName[]).map(examine));
+  const missing = programs.filter((one) => one.version === null);
+  const exit = missing.length === 0 ? EXIT.ok : EXIT.environment;
+  if (flags.json === true) context.out(prettyJson({ schema: 1, node: process.version, programs }));
+  else await print(programs, context);
+  return exit;
+}
+
+/** A program that is there and cannot say its version counts as missing: it cannot be run. */
+async function examine(name: ToolName): Promise<Program> {
+  const { TOOLS } = await import('../io/tools.ts');
+  const { toolVersion } = await import('../io/process.ts');
+  const { PURPOSE, abilitiesOf } = await import('./doctor-facts.ts');
+  const common = { name, debianPackage: TOOLS[name].debian, purpose: PURPOSE[name] };
+  try {
+    const version = await toolVersion(name);
+    return { ...common, version, ...abilitiesOf(name, version) };
+  } catch (error) {
+    if (!(error instanceof ReleasePlanError)) throw error;
+    return { ...common, version: null, can: [], lacks: [] };
+  }
+}
+
+async function print(programs: readonly Program[], context: CommandContext): Promise<void> {
+  const { formatRows } = await import('../text/rows.ts');
+  const rows = programs.map((one): [string, string] => [one.name, inWords(one)]);
+  context.out(formatRows([['node', process.version], ...rows]));
+  const packages = new Set(programs.filter((one) => one.version === null).map((one) => one.debianPackage));
+  if (packages.size > 0) context.out(`\nInstall them with: apt-get install ${[...packages].sort().join(' ')}\n`);
+}
+
+function inWords({ version, debianPackage, purpose, can, lacks }: Program): string {
+  if (version === null) return `missing (Debian package ${debianPackage}): ${purpose}`;
+  const abilities = [...can, ...lacks.map((one) => `not ${one}`)];
+  return [`${version}: ${purpose}`, ...abilities].join('; ');
+}

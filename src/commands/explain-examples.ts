@@ -70,7 +70,9 @@ export const EXAMPLES: Partial<Record<Code, string>> = {
   'layer-not-at-pin':
     'repository meta-board is at 2ed17e8c0ffe, the kas files ask for 79799c8deb1a\n' +
     'repository meta-board has changes that no commit names: conf/layer.conf   # for which kas leaves it where it is',
-  'lock-incomplete': 'repos:\n  poky: { url: https://git.example/poky, branch: scarthgap }   # instead, also: commit: ...',
+  'lock-incomplete':
+    'repos:\n  poky: { url: https://git.example/poky, branch: scarthgap }   # instead, also: commit: ...',
+  'adopt-nothing': 'release-plan init --adopt artifacts/board/image-prod   # instead: --adopt artifacts',
   'lock-missing': 'release-plan rebuild plan.yml 0.1.0   # archived with kas.lock: off',
   'commit-gone': 'git push --force origin main   # in meta-board, after 0.1.0 was built from it',
   'rebuild-folder': 'release-plan rebuild plan.yml 0.1.0 --into /scratch/again   # for the second time',

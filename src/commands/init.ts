@@ -5,6 +5,7 @@ import type { CommandContext, RegisterCommand } from './host.ts';
 
 interface Flags extends ProductFacts {
   file: string;
+  adopt?: string;
 }
 
 export const registerInit: RegisterCommand = (program, run) => {
@@ -21,6 +22,11 @@ export const registerInit: RegisterCommand = (program, run) => {
     .option('--machine <name>')
     .option('--distro <name>')
     .option('--image <name>')
+    .option(
+      '--adopt <folder>',
+      'a plan for images that are there: <machine>/<image>/<version>/ or <version>/ below the folder; writes a ' +
+        'manifest for each version',
+    )
     .option('--ostree', 'a plan for OSTree static deltas instead of SWUpdate')
     .action(async (dir: string, flags: Flags) => {
       await run((context) => init(dir, flags, context));
@@ -33,6 +39,7 @@ export const registerInit: RegisterCommand = (program, run) => {
  * @throws ReleasePlanError `plan-exists`; InvalidPlanError when a flag's value cannot stand in a plan
  */
 export async function init(dir: string, flags: Flags, context: CommandContext): Promise<ExitCode> {
+  const { existsSync } = await import('node:fs');
   const { mkdir, writeFile } = await import('node:fs/promises');
   const { dirname, resolve } = await import('node:path');
   const { checkPlan } = await import('../plan/load.ts');
@@ -40,7 +47,10 @@ export async function init(dir: string, flags: Flags, context: CommandContext): 
   const { firstPlan } = await import('../plan/first.ts');
 
   const file = resolve(context.cwd, dir, flags.file);
-  const text = Buffer.from(await firstPlan(dirname(file), flags));
+  if (flags.adopt !== undefined && existsSync(file))
+    throw new ReleasePlanError('plan-exists', `${file} exists already`);
+  const planText = flags.adopt === undefined ? firstPlan(dirname(file), flags) : adoptedText(file, flags, context);
+  const text = Buffer.from(await planText);
   const { diagnostics } = await checkPlan(text, file, { cwd: context.cwd, checkFiles: false });
   // The text is not on disk: a place in it would mean nothing.
   const wrong = diagnostics.map(({ where: _where, ...rest }) => rest);
@@ -56,4 +66,33 @@ export async function init(dir: string, flags: Flags, context: CommandContext): 
   const shown = shortPath(file, context.cwd);
   context.out(`${shown} is written. Edit it, then: release-plan validate ${shown}\n`);
   return EXIT.ok;
+}
+
+/** Writes the manifests, then the text of the plan: a plan of versions without manifests would build them anew. */
+async function adoptedText(file: string, flags: Flags, context: CommandContext): Promise<string> {
+  const { dirname, resolve } = await import('node:path');
+  const { adoptImages, artifactsKey } = await import('../jobs/adopt.ts');
+  const { adoptedPlan, productOf } = await import('../plan/first.ts');
+  const dir = dirname(file);
+  const root = resolve(context.cwd, flags.adopt ?? '.');
+  const product = flags.product ?? productOf(dir);
+  const distro = flags.distro ?? 'poky';
+  const { left, ...adopted } = await adoptImages(
+    {
+      root,
+      product,
+      distro,
+      ...(flags.machine === undefined ? {} : { machine: flags.machine }),
+      ...(flags.image === undefined ? {} : { image: flags.image }),
+    },
+    { signal: context.signal, onProgress: (message) => context.report({ type: 'note', message }) },
+  );
+  for (const line of left) context.report({ type: 'warning', message: `left alone: ${line}` });
+  return await adoptedPlan(dir, {
+    ...adopted,
+    product,
+    distro,
+    artifacts: artifactsKey(root, dir),
+    ...(flags.kas === undefined ? {} : { kas: flags.kas }),
+  });
 }

@@ -61,6 +61,8 @@ export interface VersionManifest {
   /** ISO 8601, UTC. */
   archivedAt: string;
   configuration: BuildConfiguration;
+  /** Made by something else, and found by `init --adopt`: nothing is known of its build. Absent otherwise. */
+  adopted?: true;
   /** Built with kas.allow_dirty of what no commit names: never promoted. Absent otherwise. */
   dirty?: true;
   /** What kas and BitBake warned of; absent in manifests of releases that did not keep it. */

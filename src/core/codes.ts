@@ -643,6 +643,12 @@ const codes = {
       'follows a branch or tag, or has no commit. The build was not started.',
     "Pin each repository by `commit:` or by a lock file (`kas lock`), and commit the product's own repository.",
   ),
+  'adopt-nothing': entry(
+    EXIT.usage,
+    '`init --adopt` found no version: a folder is one when its name is a version and images lie in it.',
+    'Name the folder above `<machine>/<image>/<version>/` or above `<version>/`; for the latter also --machine and ' +
+      '--image.',
+  ),
   'lock-missing': entry(
     EXIT.inconsistent,
     'The version was archived without a lock, or with one that says what it could not pin: nobody can tell what it ' +
