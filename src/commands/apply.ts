@@ -9,7 +9,7 @@ import type { CommandContext, RegisterCommand } from './host.ts';
 import { printSteps } from './plan.ts';
 import { loadPlans } from './plans.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
-import { prettyJson } from '../text/json.ts';
+import { prettyJson } from '../text/pretty-json.ts';
 
 interface Flags {
   dryRun?: boolean;
