@@ -1,26 +1,5 @@
-/** What each program is for, and what its version makes possible. */
+/** What the version of a program makes possible. */
 import type { ToolName } from '../io/tools.ts';
-
-/** What a program is run for. */
-export const PURPOSE: Record<ToolName, string> = {
-  'kas': 'builds',
-  'git': 'commits of layers, plans of other branches',
-  'openssl': 'signatures',
-  'cpio': 'reading .swu packages again',
-  'unsquashfs': 'BUILD_VERSION in squashfs images, rebuild',
-  'debugfs': 'BUILD_VERSION in ext4 images, rebuild',
-  'dump.erofs': 'recognising erofs images',
-  'fsck.erofs': 'BUILD_VERSION in erofs images, rebuild',
-  'zstd': 'swu.compress: zstd',
-  'gzip': 'reading compressed deltas again',
-  'libdeflate-gzip': 'swu.compress: gzip',
-  'rdiff': "proof of deltas with the device's library",
-  'swupdate': "proof of packages with the device's program",
-  'flock': 'locks of archives and build directories',
-  'sfdisk': 'partition tables of .wic images',
-  'setpriv': 'an ostree that ends with the run that started it',
-  'ostree': 'OSTree plans',
-};
 
 /** Something that a program can do from a version on. */
 interface Feature {

@@ -34,7 +34,7 @@ export const registerDoctor: RegisterCommand = (program, run) => {
 
 async function doctor(flags: Flags, context: CommandContext): Promise<ExitCode> {
   const { TOOLS } = await import('../io/tools.ts');
-  const { prettyJson } = await import('../text/json.ts');
+  const { prettyJson } = await import('../text/pretty-json.ts');
   const programs = await Promise.all((Object.keys(TOOLS) as ToolName[]).map(examine));
   const missing = programs.filter((one) => one.version === null);
   const exit = missing.length === 0 ? EXIT.ok : EXIT.environment;
@@ -47,8 +47,9 @@ async function doctor(flags: Flags, context: CommandContext): Promise<ExitCode> 
 async function examine(name: ToolName): Promise<Program> {
   const { TOOLS } = await import('../io/tools.ts');
   const { toolVersion } = await import('../io/process.ts');
-  const { PURPOSE, abilitiesOf } = await import('./doctor-facts.ts');
-  const common = { name, debianPackage: TOOLS[name].debian, purpose: PURPOSE[name] };
+  const { abilitiesOf } = await import('./doctor-facts.ts');
+  const { debian: debianPackage, purpose } = TOOLS[name];
+  const common = { name, debianPackage, purpose };
   try {
     const version = await toolVersion(name);
     return { ...common, version, ...abilitiesOf(name, version) };

@@ -36,7 +36,7 @@ async function rebuild(file: string, version: string, flags: Flags, context: Com
   const { requirePlan } = await import('../plan/load.ts');
   const { rebuildVersion } = await import('../jobs/rebuild.ts');
   const { rebuildInWords } = await import('./rebuild-text.ts');
-  const { prettyJson } = await import('../text/json.ts');
+  const { prettyJson } = await import('../text/pretty-json.ts');
   const { plan } = await requirePlan(file, { cwd: context.cwd });
   let result: RebuildResult | undefined;
   let failure: unknown;

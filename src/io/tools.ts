@@ -2,23 +2,31 @@ import { ReleasePlanError } from '../core/errors.ts';
 
 /** The programs that release-plan runs, and the Debian package that has each. */
 export const TOOLS = {
-  'kas': { debian: 'kas', version: ['--version'] },
-  'git': { debian: 'git', version: ['--version'] },
-  'openssl': { debian: 'openssl', version: ['version'] },
-  'cpio': { debian: 'cpio', version: ['--version'] },
-  'unsquashfs': { debian: 'squashfs-tools', version: ['-version'] },
-  'debugfs': { debian: 'e2fsprogs', version: ['-V'] },
-  'dump.erofs': { debian: 'erofs-utils', version: ['-V'] },
-  'fsck.erofs': { debian: 'erofs-utils', version: ['-V'] },
-  'zstd': { debian: 'zstd', version: ['--version'] },
-  'gzip': { debian: 'gzip', version: ['--version'] },
-  'libdeflate-gzip': { debian: 'libdeflate-tools', version: ['-V'] },
-  'rdiff': { debian: 'rdiff', version: ['--version'] },
-  'swupdate': { debian: 'swupdate', version: ['--version'] },
-  'flock': { debian: 'util-linux', version: ['--version'] },
-  'sfdisk': { debian: 'fdisk', version: ['--version'] },
-  'setpriv': { debian: 'util-linux', version: ['--version'] },
-  'ostree': { debian: 'ostree', version: ['--version'] },
+  'kas': { debian: 'kas', version: ['--version'], purpose: 'builds' },
+  'git': { debian: 'git', version: ['--version'], purpose: 'commits of layers, plans of other branches' },
+  'openssl': { debian: 'openssl', version: ['version'], purpose: 'signatures' },
+  'cpio': { debian: 'cpio', version: ['--version'], purpose: 'reading .swu packages again' },
+  'unsquashfs': {
+    debian: 'squashfs-tools',
+    version: ['-version'],
+    purpose: 'BUILD_VERSION in squashfs images, rebuild',
+  },
+  'debugfs': { debian: 'e2fsprogs', version: ['-V'], purpose: 'BUILD_VERSION in ext4 images, rebuild' },
+  'dump.erofs': { debian: 'erofs-utils', version: ['-V'], purpose: 'recognising erofs images' },
+  'fsck.erofs': { debian: 'erofs-utils', version: ['-V'], purpose: 'BUILD_VERSION in erofs images, rebuild' },
+  'zstd': { debian: 'zstd', version: ['--version'], purpose: 'swu.compress: zstd' },
+  'gzip': { debian: 'gzip', version: ['--version'], purpose: 'reading compressed deltas again' },
+  'libdeflate-gzip': { debian: 'libdeflate-tools', version: ['-V'], purpose: 'swu.compress: gzip' },
+  'rdiff': { debian: 'rdiff', version: ['--version'], purpose: "proof of deltas with the device's library" },
+  'swupdate': { debian: 'swupdate', version: ['--version'], purpose: "proof of packages with the device's program" },
+  'flock': { debian: 'util-linux', version: ['--version'], purpose: 'locks of archives and build directories' },
+  'sfdisk': { debian: 'fdisk', version: ['--version'], purpose: 'partition tables of .wic images' },
+  'setpriv': {
+    debian: 'util-linux',
+    version: ['--version'],
+    purpose: 'an ostree that ends with the run that started it',
+  },
+  'ostree': { debian: 'ostree', version: ['--version'], purpose: 'OSTree plans' },
 } as const;
 
 export type ToolName = keyof typeof TOOLS;
