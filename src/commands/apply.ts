@@ -67,7 +67,7 @@ async function applyAll(plans: readonly string[], flags: Flags, context: Command
         message: result.failure.message,
       });
     else if (flags.json === true) documents.push(documentOf(plan.file, result));
-    else await summarise(result, context);
+    else await summarise(result, options.only, context);
     if (exitCode !== EXIT.ok && !options.keepGoing) break;
   }
   if (flags.json === true) context.out(prettyJson({ schema: 1, plans: documents }));
@@ -119,10 +119,16 @@ const documentOf = (file: string, { results, report, reportFiles, exitCode, nigh
   ...(night === undefined ? {} : { night }),
 });
 
-async function summarise(result: Applied, context: CommandContext): Promise<void> {
+/** @param only phases that were asked for; without the report among them, nothing was found out of consistency */
+async function summarise(result: Applied, only: readonly Phase[] | undefined, context: CommandContext): Promise<void> {
   const { summaryTable } = await import('../report/summary.ts');
-  if (result.results.length === 0) context.out('Nothing to do: everything in the plan is true already.\n');
-  context.out(summaryTable(result.report));
+  if (result.results.length === 0)
+    context.out(
+      only === undefined
+        ? 'Nothing to do: everything in the plan is true already.\n'
+        : `Nothing to do: ${only.join(', ')} of everything in the plan is done already.\n`,
+    );
+  if (only === undefined || only.includes('report')) context.out(summaryTable(result.report));
   for (const file of result.reportFiles) context.out(`${relative(context.cwd, file)}\n`);
   if (result.night !== undefined) context.out((await import('../report/night-text.ts')).nightInWords(result.night));
 }

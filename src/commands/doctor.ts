@@ -25,7 +25,8 @@ export const registerDoctor: RegisterCommand = (program, run) => {
     .option('--json', 'one JSON document on stdout')
     .addHelpText(
       'after',
-      "\nExamples:\n  release-plan doctor\n  release-plan doctor --json | jq -r '.programs[] | select(.version == null) | .name'\n",
+      '\nExamples:\n  release-plan doctor\n' +
+        "  release-plan doctor --json | jq -r '.programs[] | select(.version == null) | .name'\n",
     )
     .action(async (flags: Flags) => {
       await run((context) => doctor(flags, context));

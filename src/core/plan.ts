@@ -58,7 +58,7 @@ export interface KasSettings {
   forceCheckout: boolean;
   /** Builds what no commit names, too; such versions are archived and never promoted. */
   allowDirty: boolean;
-  /** The SLSA provenance that kas 5 writes is archived. */
+  /** The SLSA provenance that kas 4.8 and later write is archived. */
   provenance: 'off' | 'min' | 'max';
   /** `kas`, `kas-container`, or a path. */
   command: string;

@@ -124,7 +124,8 @@ function otherVersion(
 /** local.conf:12 (local_conf_header "x", kas/product.yml:20), as far as it is known. */
 function placed(file: string, { line, header }: Statement, places: ReadonlyMap<string, readonly string[]>): string {
   if (header === undefined) return `${file}:${line}`;
-  return `${file}:${line} (${[`local_conf_header ${JSON.stringify(header)}`, ...(places.get(header) ?? [])].join(', ')})`;
+  const origin = [`local_conf_header ${JSON.stringify(header)}`, ...(places.get(header) ?? [])];
+  return `${file}:${line} (${origin.join(', ')})`;
 }
 
 /** What a configuration is recorded with, beside the files that kas wrote. */

@@ -59,6 +59,10 @@ export async function headOf(folder: string): Promise<Head | undefined> {
   return patchedTree === undefined ? { top, commit } : { top, commit: base, patchedTree };
 }
 
+/** Whether the commit has anything in a folder: one that git ignores is in a repository, and in no commit of it. */
+export const isCommitted = async (folder: string): Promise<boolean> =>
+  ((await git(folder, ['ls-tree', '--name-only', 'HEAD', './'])) ?? '') !== '';
+
 /**
  * What `git status` lists below some folders of a repository, ignored files included as git sums them up: a folder of
  * which everything is ignored is one entry that ends in a slash.

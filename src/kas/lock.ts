@@ -68,7 +68,7 @@ export async function makeLock(states: readonly RepositoryState[], facts: LockFa
       ...facts.problems,
       ...states
         .filter((one) => one.head === undefined)
-        .map(({ name }) => `repository ${name} is in no git repository, or in one without a commit`),
+        .map(({ name }) => `repository ${name} is in no git repository, or no commit has it`),
     ],
     tools: { kas: facts.kas, ...facts.tools },
   };

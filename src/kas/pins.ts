@@ -5,7 +5,7 @@
  */
 import { dirname, extname, join, relative } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
-import { changesIn, commitOf, headOf, isWithin, resolved, type Change, type Head } from './git.ts';
+import { changesIn, commitOf, headOf, isCommitted, isWithin, resolved, type Change, type Head } from './git.ts';
 import type { KasRepository, Pin } from './repositories.ts';
 
 /** A repository as it stands in its folder. */
@@ -68,7 +68,7 @@ const resolveAll = async (paths: readonly string[]): Promise<string[]> => await 
 /** @param inputs those of this repository */
 async function inspect(repository: KasRepository, inputs: BuildInputs): Promise<RepositoryState> {
   const head = await headOf(repository.path);
-  if (head === undefined) return { ...repository, problems: [] };
+  if (head === undefined || !(await isCommitted(repository.path))) return { ...repository, problems: [] };
   const { pin, path } = repository;
   const problems = pin === undefined ? [] : await differsFromPin(pin, path, head);
   const changes = await changesRead(repository, head.top, inputs);

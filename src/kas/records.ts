@@ -3,7 +3,7 @@
  * version, so that two versions can be compared by package and licence.
  *
  * @see Yocto: create-spdx.bbclass, license_image.bbclass, buildhistory.bbclass,
- *   rootfs manifests; meta-cyclonedx; kas 5, build --provenance
+ *   rootfs manifests; meta-cyclonedx; kas 4.8, build --provenance
  */
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';

@@ -112,7 +112,7 @@ test('what was built of uncommitted files cannot be built again, and says why', 
   const result = await here.run(['rebuild', 'plan.yml', '0.1.0']);
   assert.is(result.exitCode, 4, result.stderr);
   assert.match(result.stderr, 'error[lock-missing]: 0.1.0 was built of what no commit names:');
-  assert.match(result.stderr, 'repository meta-tolomeo is in no git repository, or in one without a commit');
+  assert.match(result.stderr, 'repository meta-tolomeo is in no git repository, or no commit has it');
 });
 
 test.run();

@@ -15,7 +15,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FOLDER = fileURLToPath(new URL(`../../.cache/kas-${VERSION}`, import.meta.url));
 const INSTALL_MS = 180_000;
 /** What depends on how kas behaves. */
-const FILES = '^kas/(traps|pins|build|stop|watch|idle-server|fragments|bitbake)\\.test';
+const FILES = '^kas/(traps|pins|build|stop|watch|idle-server|fragments|provenance|bitbake)\\.test';
 
 const call = promisify(execFile);
 

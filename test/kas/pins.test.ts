@@ -35,8 +35,8 @@ test('a pin that moves is followed, also one that names a branch', async () => {
       const built = await build(here, directory, '0.2.0');
       assert.is(built.configuration.layers['meta-extra'], commits[1]);
       assert.equal(built.lock?.problems, [
-        'repository stand-in-bitbake is in no git repository, or in one without a commit',
-        'repository meta-tolomeo is in no git repository, or in one without a commit',
+        'repository stand-in-bitbake is in no git repository, or no commit has it',
+        'repository meta-tolomeo is in no git repository, or no commit has it',
       ]);
     }
   });
@@ -106,6 +106,17 @@ test("the product's own repository: layers and kas files count, the plan and the
   });
 });
 
+test('what git ignores is in no commit, whatever repository lies around it', async () => {
+  const here = project('pin-ignored');
+  writeFileSync(join(here.dir, '.gitignore'), 'layers/meta-tolomeo/\nbuild/\nlog\n');
+  git(here.dir, 'add', '.');
+  git(here.dir, 'commit', '--quiet', '-m', 'product');
+  await locked(here, async (directory) => {
+    const { lock } = await build(here, directory, '0.1.0');
+    assert.equal(lock?.problems, ['repository meta-tolomeo is in no git repository, or no commit has it']);
+  });
+});
+
 test('a repository that moves while it is built is noticed after the build', async () => {
   const here = project('pin-moved', ['STAND_IN_TASK_SECONDS = "1"']);
   const { clone, commits } = fetched(here);
@@ -157,7 +168,7 @@ test('kas.lock: required builds only what is pinned and committed', async () => 
   );
   assert.match(error.message, 'repository meta-extra follows the');
   assert.match(error.message, ' main, and no commit pins it');
-  assert.match(error.message, 'repository meta-tolomeo is in no git repository, or in one without a commit');
+  assert.match(error.message, 'repository meta-tolomeo is in no git repository, or no commit has it');
   ask(commits[1]);
   const product = commitProject(here);
   await locked(here, async (directory) => {

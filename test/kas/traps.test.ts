@@ -57,7 +57,7 @@ test('2, another id: the block of the product stays whole, and our version wins 
     const built = await build(here, directory, '0.1.0');
     await prove(here, directory, '0.1.0', built.startedAtNs);
     const localConf = readFileSync(join(directory.path, 'conf/local.conf'), 'utf8');
-    assert.match(localConf, /# buildinfo\n(.*\n)?BUILD_VERSION = "9\.9\.9"\nFIRMWARE_NAME = "core"\n/);
+    assert.match(localConf, 'BUILD_VERSION = "9.9.9"\nFIRMWARE_NAME = "core"\n');
   });
 });
 
