@@ -13,7 +13,7 @@ import * as assert from 'uvu/assert';
 import { chainOf } from '../../src/kas/chain.ts';
 import { isIdle } from '../../src/kas/idle-server.ts';
 import { readImageFile } from '../../src/kas/image/read-file.ts';
-import { bitbakeServerOf } from '../../src/kas/processes.ts';
+import { bitbakeServerOf, sendSignal } from '../../src/kas/processes.ts';
 import type { KasSettings } from '../../src/core/plan.ts';
 import { scratch } from '../support/scratch.ts';
 import { failsWith } from './expect.ts';
@@ -166,9 +166,9 @@ else {
       const error = await failsWith('build-dir-busy', () => locked(here, async () => undefined));
       assert.match(error.message, /held by BitBake server, pid \d+, which is building/);
     } finally {
-      for (const one of processesIn(here.dir)) process.kill(Number.parseInt(one, 10), 'SIGKILL');
+      for (const one of processesIn(here.dir)) sendSignal(Number.parseInt(one, 10), 'SIGKILL');
       if (byHand.exitCode === null && byHand.signalCode === null) {
-        process.kill(-(byHand.pid ?? 0), 'SIGKILL');
+        sendSignal(-(byHand.pid ?? 0), 'SIGKILL');
         await once(byHand, 'exit');
       }
     }

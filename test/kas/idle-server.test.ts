@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { withBuildDirectory } from '../../src/kas/build-directory.ts';
 import { chainOf } from '../../src/kas/chain.ts';
 import { isIdle } from '../../src/kas/idle-server.ts';
-import { bitbakeServerOf } from '../../src/kas/processes.ts';
+import { bitbakeServerOf, sendSignal } from '../../src/kas/processes.ts';
 import { failsWith } from './expect.ts';
 import { build, locked, processesIn, project, prove } from './project.ts';
 
@@ -57,8 +57,8 @@ test('one that builds is left alone, and named', async () => {
     );
     assert.match(error.message, `held by BitBake server, pid ${server.pid}, which is building`);
   } finally {
-    for (const one of processesIn(here.dir)) process.kill(Number.parseInt(one, 10), 'SIGKILL');
-    process.kill(-(byHand.pid ?? 0), 'SIGKILL');
+    for (const one of processesIn(here.dir)) sendSignal(Number.parseInt(one, 10), 'SIGKILL');
+    sendSignal(-(byHand.pid ?? 0), 'SIGKILL');
   }
 });
 

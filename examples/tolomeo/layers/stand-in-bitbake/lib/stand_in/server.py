@@ -85,6 +85,7 @@ def serve(topdir: Path, hear: int, server_pid_in: int, task: str, targets: list[
     # As bitbake's: the server outlives the build for a moment, and holds its lock.
     time.sleep(float(configuration.get("STAND_IN_LINGER", "0.3")))
     _stay(listener, float(configuration.get("BB_SERVER_TIMEOUT", "0")))
+    Path(SOCKET).unlink(missing_ok=True)
     return code
 
 
