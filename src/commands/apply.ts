@@ -122,12 +122,7 @@ const documentOf = (file: string, { results, report, reportFiles, exitCode, nigh
 /** @param only phases that were asked for; without the report among them, nothing was found out of consistency */
 async function summarise(result: Applied, only: readonly Phase[] | undefined, context: CommandContext): Promise<void> {
   const { summaryTable } = await import('../report/summary.ts');
-  if (result.results.length === 0)
-    context.out(
-      only === undefined
-        ? 'Nothing to do: everything in the plan is true already.\n'
-        : `Nothing to do: ${only.join(', ')} of everything in the plan is done already.\n`,
-    );
+  if (result.results.length === 0) context.out('Nothing to do: everything in the plan is true already.\n');
   if (only === undefined || only.includes('report')) context.out(summaryTable(result.report));
   for (const file of result.reportFiles) context.out(`${relative(context.cwd, file)}\n`);
   if (result.night !== undefined) context.out((await import('../report/night-text.ts')).nightInWords(result.night));

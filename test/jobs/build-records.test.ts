@@ -29,8 +29,6 @@ test('lock, packages, SBOM, licences and buildhistory are archived with their di
   const partial = await here.run(['apply', 'plan.yml', '--only', 'build,archive']);
   assert.equal([partial.exitCode, partial.stdout], [0, ''], 'nothing was asked for that shows consistency');
   assert.match(partial.stderr, '0.1.0: zlib do_fetch: a mirror was used');
-  const again = await here.run(['apply', 'plan.yml', '--only', 'build,archive']);
-  assert.is(again.stdout, 'Nothing to do: build, archive of everything in the plan is done already.\n');
   const applied = await here.run(['apply', 'plan.yml']);
   assert.is(applied.exitCode, 0, applied.stderr);
   assert.match(partial.stderr, '0.1.0: zlib do_fetch: a mirror was used');
