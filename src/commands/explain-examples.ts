@@ -51,6 +51,7 @@ export const EXAMPLES: Partial<Record<Code, string>> = {
   'path-outside': 'kas:\n  config: ../../other-product/kas.yml   # instead: a file in this repository',
   'path-missing': 'kas:\n  config: kas/prodcut.yml   # instead: kas/product.yml',
   'path-colon': 'kas:\n  config: kas/base.yml:kas/prod.yml   # instead: [kas/base.yml, kas/prod.yml]',
+  'kas-differs': 'machine: board-b   # with `machine: board-a` in the kas file',
   'kas-repository':
     'kas:\n  config: [kas/product.yml, layers/meta-vendor/kas/board.yml]   # the second is in a repository of its own',
   'placeholder-unknown': 'file: "image-{machin}.squashfs"   # instead: {machine}',

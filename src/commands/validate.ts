@@ -2,6 +2,7 @@ import { CODES, EXIT, type ExitCode } from '../core/codes.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { LoadedPlan } from '../plan/load.ts';
+import type { DiagnosticFormat, Findings } from '../report/diagnostics/format.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 
 interface Flags {
@@ -33,7 +34,7 @@ export async function validate(args: readonly string[], flags: Flags, context: C
   const { findPlans } = await import('../plan/find.ts');
   const { loadPlan } = await import('../plan/load.ts');
   const { shortPath } = await import('../plan/source-text.ts');
-  const render = flags.format === PRETTY ? undefined : await formatNamed(flags.format);
+  const format = flags.format === PRETTY ? undefined : await formatNamed(flags.format);
 
   const { files, diagnostics } = await findPlans(args, context.cwd);
   const found: Diagnostic[] = [...diagnostics];
@@ -44,11 +45,12 @@ export async function validate(args: readonly string[], flags: Flags, context: C
     if (flags.withArchive === true) found.push(...(await archiveDiagnostics(loaded, context)));
   }
 
-  if (render === undefined) {
+  if (format === undefined) {
     context.diagnostics(found);
     context.out(`${summary(files.length, found)}\n`);
   } else {
-    context.out(render({ files: files.map((file) => shortPath(file, context.cwd)), diagnostics: found }));
+    const shown = { files: files.map((file) => shortPath(file, context.cwd)), diagnostics: found };
+    context.out(format.render(format.paths === 'folder' ? shown : await fromRepository(shown, context.cwd)));
   }
   const failing = flags.strict === true ? found : found.filter((one) => one.severity === 'error');
   return exitCodeOf(failing);
@@ -78,10 +80,31 @@ function exitCodeOf(failing: readonly Diagnostic[]): ExitCode {
   return [EXIT.usage, EXIT.environment].find((one) => exits.has(one)) ?? EXIT.inconsistent;
 }
 
-async function formatNamed(name: string) {
+/** Paths as a platform knows them: from the root of the repository that each file is in. */
+async function fromRepository({ files, diagnostics }: Findings, cwd: string): Promise<Findings> {
+  const { dirname, relative, resolve } = await import('node:path');
+  const { gitRootOf } = await import('../plan/rules/project.ts');
+  const known = new Map<string, string>();
+  for (const file of new Set([
+    ...files,
+    ...diagnostics.flatMap(({ where }) => (where === undefined ? [] : [where.file])),
+  ])) {
+    const root = await gitRootOf(dirname(resolve(cwd, file)));
+    known.set(file, root === undefined ? file : relative(root, resolve(cwd, file)));
+  }
+  const moved = (file: string): string => known.get(file) ?? file;
+  return {
+    files: files.map(moved),
+    diagnostics: diagnostics.map((one) =>
+      one.where === undefined ? one : { ...one, where: { ...one.where, file: moved(one.where.file) } },
+    ),
+  };
+}
+
+async function formatNamed(name: string): Promise<DiagnosticFormat> {
   const { diagnosticFormats } = await import('../report/diagnostics/registry.ts');
   const found = diagnosticFormats.find((one) => one.name === name);
-  if (found !== undefined) return found.render;
+  if (found !== undefined) return found;
   const { suggestion } = await import('../text/suggest.ts');
   throw new ReleasePlanError('usage', `there is no format ${JSON.stringify(name)}`, {
     hint: suggestion(name, [PRETTY, ...diagnosticFormats.map((one) => one.name)], 'formats'),

@@ -242,6 +242,11 @@ const codes = {
     'A kas file has a colon in its path. kas separates the files of a chain by colons.',
     'Rename the file or its folder.',
   ),
+  'kas-differs': entry(
+    EXIT.usage,
+    'The kas files that the plan names build for another machine or distro, or another image, than the plan says.',
+    'Write the same in the plan and in its kas files; later kas files win.',
+  ),
   'kas-repository': entry(
     EXIT.usage,
     'The files of a kas chain lie in different repositories, which kas refuses.',

@@ -32,7 +32,7 @@ export async function compareAgainst(
   revision: string,
   host: Pick<Host, 'env' | 'signal'> & { cwd: string },
 ): Promise<AgainstResult> {
-  return await withEarlier(plan, revision, host, async (earlier, { commit, template }) => {
+  return await withEarlier(plan, revision, host, async (earlier, { commit, template, isNew = false }) => {
     const inputs = await readInputs(plan, host.signal);
     const uses = await usesOf(inputs);
     // Where the fleet is out of reach, tags of the plan decide on both sides.
@@ -41,7 +41,10 @@ export async function compareAgainst(
     const after = await viewOf(known(inputs), host);
     const comparison = comparePlans(before, after, 'unknown' in uses ? undefined : uses.byVersion);
     const notes = [
-      ...(commit === undefined ? [] : await changedKasFiles(plan, commit, host.signal)).map(
+      ...(isNew
+        ? [`${revision} has no ${basename(plan.file)}: the plan is new, or had another name; then give that file.`]
+        : []),
+      ...(commit === undefined || isNew ? [] : await changedKasFiles(plan, commit, host.signal)).map(
         (file) =>
           `${file} differs from ${revision}: versions that are still to be built get it, archived ones are not ` +
           'built again.',
@@ -73,6 +76,8 @@ interface Place {
   commit?: string;
   /** A copy of its template as of the commit. */
   template?: string;
+  /** The commit has no such plan. */
+  isNew?: boolean;
 }
 
 /** Reads a text of the plan as of the revision, as if it lay where the plan lies now. */
@@ -86,11 +91,10 @@ async function withEarlier<T>(
   const isFile = (await stat(file).catch(() => undefined))?.isFile() === true;
   if (isFile) return await body(await planFrom(await readFile(file), plan, revision), {});
   const commit = await commitOf(revision, plan, host.signal);
-  const earlier = await planFrom(
-    await contentAt(commit, plan.file, plan, revision, host.signal),
-    plan,
-    `${revision}:${basename(plan.file)}`,
-  );
+  const content = await orAbsent(contentAt(commit, plan.file, plan, revision, host.signal));
+  // A plan that the branch adds: nothing was planned before it.
+  if (content === undefined) return await body({ ...plan, versions: [], deltas: [] }, { commit, isNew: true });
+  const earlier = await planFrom(content, plan, `${revision}:${basename(plan.file)}`);
   return await withTemplateAt(
     commit,
     earlier,
@@ -98,6 +102,16 @@ async function withEarlier<T>(
     host.signal,
     async (template) => await body(earlier, { commit, ...(template === undefined ? {} : { template }) }),
   );
+}
+
+/** A file that a commit does not have is none. */
+async function orAbsent(content: Promise<Buffer>): Promise<Buffer | undefined> {
+  try {
+    return await content;
+  } catch (error) {
+    if (error instanceof ReleasePlanError && error.code === 'revision-unknown') return undefined;
+    throw error;
+  }
 }
 
 /** @param shown what the earlier plan is called in messages */

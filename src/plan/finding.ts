@@ -14,6 +14,8 @@ export interface Finding {
   on?: 'key';
   message: string;
   hint?: string;
+  /** The key that is missing, of a finding that says so. */
+  missing?: string;
 }
 
 /** `partitions[0].file`, for messages. */

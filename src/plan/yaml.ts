@@ -5,6 +5,7 @@ import { printable } from '../text/printable.ts';
 import { quote } from './finding.ts';
 import type { SourceText } from './source-text.ts';
 import { unoptimised } from './unoptimised.ts';
+import { recogniseMistake } from './yaml-cures.ts';
 
 export type PlanDocument = Document.Parsed<ParsedNode>;
 
@@ -88,6 +89,11 @@ function diagnosticOf(problem: YAMLError, source: SourceText): Diagnostic {
       hint: CODES[code].cure,
       where: source.locate([start, end]),
     };
+  const mistake = code === 'yaml-syntax' ? recogniseMistake(source.text, start, problem.code) : undefined;
+  if (mistake !== undefined) {
+    const { message, hint, range } = mistake;
+    return { code, severity: 'error', message, hint, where: source.locate(range) };
+  }
   // The parser quotes the text, which may be long or hold anything.
   const message = printable(problem.message.split('\n', 1)[0] ?? '').slice(0, 200);
   return { code, severity: 'error', message, hint: CODES[code].cure, where: source.locate([start, end]) };

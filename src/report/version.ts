@@ -24,6 +24,20 @@ export function checkVersion(
   ];
 }
 
+/** Whether a version was archived as what the plan says that it is: a row for what differs, none for what agrees. */
+export const checkPlanned = (
+  { version, ...manifest }: VersionManifest,
+  planned: Pick<VersionManifest, 'product' | 'distro'>,
+): CheckRow[] =>
+  (['product', 'distro'] as const)
+    .filter((key) => manifest[key] !== planned[key])
+    .map((key) => ({
+      check: 'machine',
+      subject: version,
+      result: 'fail',
+      detail: `its ${key} is ${manifest[key]} in the archive and ${planned[key]} in the plan`,
+    }));
+
 type MakeRow = (check: CheckName, result: CheckRow['result'], detail: string) => CheckRow;
 
 function versionRow(row: MakeRow, proof: readonly Proof[]): CheckRow {

@@ -33,6 +33,7 @@ function commit({ dir }: HandMade): void {
 
 interface Document {
   builds: string[];
+  adopted: string[];
   deltas: Array<{ from: string; to: string }>;
   remade: Array<{ from: string; to: string }>;
   removed: Array<{ version: string; neededBy: string[]; devices?: number }>;
@@ -146,14 +147,14 @@ test('what git does not know, and what would be an option of git, is a clear err
   assert.match(String((await against(outside, 'main')).failure), 'is in no git repository');
 });
 
-test('a commit from before the plan, and one whose plan has errors, are clear errors', async () => {
+test('a plan that the branch adds is compared with none; one that had errors then is a clear error', async () => {
   const made = committed();
   git(made.dir, 'checkout', '-q', '--orphan', 'empty');
   git(made.dir, 'rm', '-rq', '--cached', '.');
   git(made.dir, 'commit', '-q', '--allow-empty', '-m', 'nothing');
-  const absent = (await against(made, 'empty')).failure as ReleasePlanError;
-  assert.is(absent.code, 'revision-unknown');
-  assert.match(absent.message, 'empty has no file plan.yml');
+  const added = await compare(made, 'empty');
+  assert.ok(added.builds.length + added.adopted.length > 0, JSON.stringify(added));
+  assert.match(added.notes.join(), 'empty has no plan.yml: the plan is new');
   made.write({ machine: 7 });
   commit(made);
   made.write();

@@ -7,6 +7,7 @@ import { archiveRows } from '../../src/report/archive-rows.ts';
 import { consistencyReport, sameReport } from '../../src/report/consistency.ts';
 import { summaryTable } from '../../src/report/summary.ts';
 import { checkPair } from '../../src/report/pair.ts';
+import { checkPlanned } from '../../src/report/version.ts';
 import { reportFormats } from '../../src/report/registry.ts';
 import { configuration, deltaInfo, manifest, whole } from '../support/manifests.ts';
 
@@ -121,6 +122,14 @@ test('what is missing, damaged or failed is a failed check with its reason', () 
     failing(report({ ...good, '0.3.0': whole(small) }, { [key]: whole(deltaInfo('0.1.0', '0.3.0')) }).checks),
     ['slot-size: rootfs: the image has 1025 bytes, its slot 1024'],
   );
+});
+
+test('a version that was archived as another distro than the plan says is a failed check', () => {
+  const planned = { product: manifest('0.1.0').product, distro: manifest('0.1.0').distro };
+  assert.equal(checkPlanned(manifest('0.1.0'), planned), []);
+  assert.equal(failing(checkPlanned(manifest('0.1.0'), { ...planned, distro: 'other' })), [
+    `machine: its distro is ${planned.distro} in the archive and other in the plan`,
+  ]);
 });
 
 test('with a fleet: the pair that serves most comes first, and what all devices fetch is added up', () => {

@@ -53,5 +53,6 @@ function missing(key: string, at: readonly string[], hint: string): Finding {
     at,
     message: `${at.length === 0 ? 'the plan' : at.join('.')} has no ${JSON.stringify(key)}`,
     hint,
+    missing: key,
   };
 }

@@ -2,6 +2,7 @@ import type { ErrorObject } from 'ajv/dist/2020.js';
 import type { Code } from '../../core/codes.ts';
 import { formatPointer, quote, type Finding, type Pointer } from '../finding.ts';
 import { closestName, suggestion } from '../../text/suggest.ts';
+import { meantDurations, meantSizes } from '../../text/units.ts';
 
 /** What the messages need of a schema part. */
 interface SchemaPart {
@@ -170,7 +171,7 @@ function wrongForm(error: ErrorObject, at: Pointer): Finding {
       hint: `It takes ${wanted}.`,
     };
   }
-  const hint = versionHint(error) ?? `It takes ${wanted}.`;
+  const hint = versionHint(error) ?? unitHint(error) ?? `It takes ${wanted}.`;
   return { code: codeOf(error), at, message: `${formatPointer(at)} cannot be ${quote(error.data)}`, hint };
 }
 
@@ -201,6 +202,18 @@ function versionHint(error: ErrorObject): string | undefined {
   if (/^v\d[\w.+-]{0,60}$/.test(text)) return `Write ${quote(text.slice(1))}: the version itself, not the tag.`;
   return `A version becomes code in local.conf and part of paths: ${partOf(error).patternErrorMessage}.`;
 }
+
+/** A unit in other letters than the field writes it. */
+function unitHint(error: ErrorObject): string | undefined {
+  const meant = isA(error, 'size')
+    ? meantSizes(String(error.data))
+    : isA(error, 'duration')
+      ? meantDurations(String(error.data))
+      : [];
+  return meant.length === 0 ? undefined : `Write ${meant.join(' or ')}.`;
+}
+
+const isA = (error: ErrorObject, definition: string): boolean => error.schemaPath.startsWith(`#/$defs/${definition}/`);
 
 function wordsOf(types: readonly string[]): string {
   return types.map((one) => TYPE_WORDS[one] ?? one).join(' or ');

@@ -3,6 +3,7 @@ import type { DiagnosticFormat } from './format.ts';
 /** Our own: `{schema, files, errors, warnings, diagnostics}`, each diagnostic as in src/diagnostic.ts. */
 export const json: DiagnosticFormat = {
   name: 'json',
+  paths: 'folder',
   render: ({ files, diagnostics }) =>
     `${JSON.stringify(
       {

@@ -11,6 +11,7 @@ import { messageWithHint, type DiagnosticFormat } from './format.ts';
  */
 export const sarif: DiagnosticFormat = {
   name: 'sarif',
+  paths: 'repository',
   render: ({ files, diagnostics }) => {
     const codes = [...new Set(diagnostics.map((one) => one.code))].sort();
     return `${JSON.stringify(
