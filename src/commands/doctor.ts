@@ -1,6 +1,7 @@
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { ToolName } from '../io/tools.ts';
+import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 
 interface Flags {
@@ -21,12 +22,14 @@ interface Program {
 export const registerDoctor: RegisterCommand = (program, run) => {
   program
     .command('doctor')
-    .description('check required programs: their versions, what each makes possible, and what to install')
-    .option('--json', 'one JSON document on stdout')
+    .description('check required programs and name the packages to install')
+    .option('--json', 'print one JSON document to stdout')
     .addHelpText(
-      'after',
-      '\nExamples:\n  release-plan doctor\n' +
-        "  release-plan doctor --json | jq -r '.programs[] | select(.version == null) | .name'\n",
+      ...examples({
+        'Check this machine': 'release-plan doctor',
+        'Check before a long build': 'release-plan doctor && release-plan apply plan.yml',
+        'List what is missing': "release-plan doctor --json | jq -r '.programs[] | select(.version == null) | .name'",
+      }),
     )
     .action(async (flags: Flags) => {
       await run((context) => doctor(flags, context));
@@ -65,7 +68,8 @@ async function print(programs: readonly Program[], context: CommandContext): Pro
   const rows = programs.map((one): [string, string] => [one.name, inWords(one)]);
   context.out(formatRows([['node', process.version], ...rows]));
   const packages = new Set(programs.filter((one) => one.version === null).map((one) => one.debianPackage));
-  if (packages.size > 0) context.out(`\nInstall them with: apt-get install ${[...packages].sort().join(' ')}\n`);
+  if (packages.size > 0)
+    context.out(`\nInstall the missing ones with: apt-get install ${[...packages].sort().join(' ')}\n`);
 }
 
 function inWords({ version, debianPackage, purpose, can, lacks }: Program): string {

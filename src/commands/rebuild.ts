@@ -1,4 +1,4 @@
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import type { RebuildResult } from '../jobs/rebuild.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 

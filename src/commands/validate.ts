@@ -1,7 +1,10 @@
-import { CODES, EXIT, type ExitCode } from '../core/codes.ts';
+import { CODES, EXIT, type ExitCode } from '../core/codes/index.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { ReleasePlanError } from '../core/errors.ts';
+import { counted } from '../text/count.ts';
 import type { LoadedPlan } from '../plan/load.ts';
+import { PRETTY } from './choices.ts';
+import { examples } from './examples.ts';
 import type { DiagnosticFormat, Findings } from '../report/diagnostics/format.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 
@@ -12,18 +15,25 @@ interface Flags {
   withArchive?: boolean;
 }
 
-/** The format for people: frames on stderr, a line on stdout. */
-const PRETTY = 'pretty';
-
 export const registerValidate: RegisterCommand = (program, run) => {
   program
     .command('validate')
-    .description('check plans before they are merged; needs no kas, no network and no keys')
-    .argument('<plan...>', 'plan files, folders, or globs')
-    .option('--format <name>', 'pretty, json, sarif, junit, github or gitlab', PRETTY)
-    .option('--strict', 'warnings fail too')
-    .option('--no-files', 'do not look for the files that a plan names')
-    .option('--with-archive', 'also against the archive and the fleet: reads every byte that the plan refers to')
+    .description('check plans before they are merged; requires no kas, no network and no keys')
+    .argument('<plan...>', 'plan files, folders of plans, or globs')
+    .option('--format <name>', 'output format', PRETTY)
+    .option('--strict', 'treat warnings as errors')
+    .option('--no-files', 'do not check that the files named in a plan exist')
+    .option(
+      '--with-archive',
+      'also check against the archive and the fleet; reads every archived file that the plan refers to',
+    )
+    .addHelpText(
+      ...examples({
+        'Check one plan': 'release-plan validate plan.yml',
+        'Annotate a GitHub pull request': 'release-plan validate --strict --format github plans/',
+        'Check against the archive and the fleet before a release': 'release-plan validate --with-archive plan.yml',
+      }),
+    )
     .action(async (args: string[], flags: Flags) => {
       await run((context) => validate(args, flags, context));
     });
@@ -106,7 +116,7 @@ async function formatNamed(name: string): Promise<DiagnosticFormat> {
   const found = diagnosticFormats.find((one) => one.name === name);
   if (found !== undefined) return found;
   const { suggestion } = await import('../text/suggest.ts');
-  throw new ReleasePlanError('usage', `there is no format ${JSON.stringify(name)}`, {
+  throw new ReleasePlanError('usage', `unknown format ${JSON.stringify(name)}`, {
     hint: suggestion(name, [PRETTY, ...diagnosticFormats.map((one) => one.name)], 'formats'),
   });
 }
@@ -114,8 +124,6 @@ async function formatNamed(name: string): Promise<DiagnosticFormat> {
 function summary(plans: number, found: readonly Diagnostic[]): string {
   const errors = found.filter((one) => one.severity === 'error').length;
   const verdict =
-    found.length === 0 ? 'no problems' : `${count(errors, 'error')}, ${count(found.length - errors, 'warning')}`;
-  return `${count(plans, 'plan')} checked: ${verdict}`;
+    found.length === 0 ? 'no problems' : `${counted(errors, 'error')}, ${counted(found.length - errors, 'warning')}`;
+  return `${counted(plans, 'plan')} checked: ${verdict}`;
 }
-
-const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;

@@ -42,18 +42,16 @@ export async function compareAgainst(
     const comparison = comparePlans(before, after, 'unknown' in uses ? undefined : uses.byVersion);
     const notes = [
       ...(isNew
-        ? [`${revision} has no ${basename(plan.file)}: the plan is new, or had another name; then give that file.`]
+        ? [`${revision} has no ${basename(plan.file)}: the plan is new or had another name (then pass that file).`]
         : []),
       ...(commit === undefined || isNew ? [] : await changedKasFiles(plan, commit, host.signal)).map(
-        (file) =>
-          `${file} differs from ${revision}: versions that are still to be built get it, archived ones are not ` +
-          'built again.',
+        (file) => `${file} differs from ${revision}; versions not yet built use it, archived ones are not built again.`,
       ),
       ...('unknown' in uses && (comparison.removed.length > 0 || plan.fleet !== undefined)
-        ? [`What devices run was not looked at: ${uses.unknown}.`]
+        ? [`What devices run was not checked: ${uses.unknown}.`]
         : []),
       ...(deliveryOf(plan).versionsIn === 'registry'
-        ? ['Targets and tags are those of targets.json as it is now, on both sides.']
+        ? ['Both sides use the Targets and tags that targets.json has now.']
         : []),
     ];
     return { comparison, notes };
@@ -134,9 +132,9 @@ async function commitOf(revision: string, plan: Plan, signal: AbortSignal): Prom
   const isRepository = !stderr.includes('not a git repository');
   throw new ReleasePlanError(
     'revision-unknown',
-    `${JSON.stringify(revision)} is no file, ` +
-      `${isRepository ? `and git knows no such commit in ${plan.dir}` : `and ${plan.dir} is in no git repository`}`,
-    isRepository ? { hint: `Is it fetched? \`git fetch origin ${revision}\`, then --against FETCH_HEAD.` } : {},
+    `${JSON.stringify(revision)} is not a file, ` +
+      `${isRepository ? `and not a commit in ${plan.dir}` : `and ${plan.dir} is not in a git repository`}`,
+    isRepository ? { hint: `If it was not fetched: \`git fetch origin ${revision}\`, then --against FETCH_HEAD.` } : {},
   );
 }
 
@@ -156,7 +154,7 @@ async function contentAt(
     if (!(error instanceof ReleasePlanError) || error.code !== 'tool-failed') throw error;
     throw new ReleasePlanError('revision-unknown', `${revision} has no file ${relative(plan.dir, file)}`, {
       cause: error,
-      hint: 'It may have had another name then: `git log --follow`, and give a file.',
+      hint: 'It may have had another name then; find it with `git log --follow`, and pass a file.',
     });
   }
 }

@@ -107,9 +107,9 @@ export async function waitForBitbake(
 }
 
 function heldBy(lock: string, server: ProcessInfo | undefined, doesNothing: boolean): ReleasePlanError {
-  if (server === undefined) return new ReleasePlanError('build-dir-busy', `${lock} is held by a BitBake server`);
+  if (server === undefined) return new ReleasePlanError('build-dir-busy', `${lock} is locked by a BitBake server`);
   const what = doesNothing ? 'which has nothing to do and did not end at `bitbake -m`' : 'which is building';
-  return new ReleasePlanError('build-dir-busy', `${lock} is held by BitBake server, pid ${server.pid}, ${what}`);
+  return new ReleasePlanError('build-dir-busy', `${lock} is locked by BitBake server, pid ${server.pid}, ${what}`);
 }
 
 /** `bitbake -m` in the environment that kas sets up; nothing is checked out or written for it. */

@@ -158,9 +158,13 @@ async function checkConfiguration(
 async function requireUnchanged(directory: BuildDirectory, request: BuildRequest, before: Prepared): Promise<void> {
   const { kas, version, signal } = request;
   const changed = (what: string, cause?: unknown): ReleasePlanError =>
-    new ReleasePlanError('kas-configuration-changed', `while ${version} was built in ${directory.path}, ${what}`, {
-      cause,
-    });
+    new ReleasePlanError(
+      'kas-configuration-changed',
+      `while ${version} was being built in ${directory.path}, ${what}`,
+      {
+        cause,
+      },
+    );
   let after: BuildConfiguration;
   try {
     const { kas: kasLine } = before.record.configuration;
@@ -170,7 +174,7 @@ async function requireUnchanged(directory: BuildDirectory, request: BuildRequest
     if (signal?.aborted || (errnoOf(error) !== undefined && leavesOpen(error))) throw error;
     throw changed(messageOf(error), error);
   }
-  if (after.digest !== before.record.configuration.digest) throw changed('somebody changed its configuration');
+  if (after.digest !== before.record.configuration.digest) throw changed('its configuration changed');
   const states = await inspectRepositories(before.repositories, inputsOf(directory, request, before.conf));
   const moved = movedBetween(before.states, states, kas.workDir);
   if (moved.length > 0) throw new ReleasePlanError('layer-not-at-pin', `${version} was built, but ${moved.join('; ')}`);

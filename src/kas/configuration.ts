@@ -91,7 +91,7 @@ function requireSetting(
   if (beaten === undefined && value !== undefined) return;
   throw new ReleasePlanError(
     'kas-settings-differ',
-    `the plan says ${name} ${expected}, the kas files say otherwise: ${saidBy(name, beaten, conf)}`,
+    `the plan sets ${name} to ${expected}, but the kas files differ: ${saidBy(name, beaten, conf)}`,
   );
 }
 
@@ -111,9 +111,9 @@ function otherVersion(
   if (by === undefined)
     return new ReleasePlanError(
       'kas-order',
-      `${file} does not set BUILD_VERSION, ${version} was planned under ${override}`,
+      `${file} does not set BUILD_VERSION; expected ${version} under ${override}`,
     );
-  const message = `${locationOf(by)} sets BUILD_VERSION to ${JSON.stringify(value)}, planned is ${version}`;
+  const message = `${locationOf(by)} sets BUILD_VERSION to ${JSON.stringify(value)}, not the planned ${version}`;
   return by.header === override || !hasBlock
     ? new ReleasePlanError('kas-order', message)
     : new ReleasePlanError('kas-version-overridden', message, {

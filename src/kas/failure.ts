@@ -38,17 +38,17 @@ const SHOWN_LOGS = 2;
 
 /** The error for a run that ended so. A failure to write the log is thrown as it is. */
 export async function failureOf(run: FailedRun, ending: Ending, output: BuildOutput): Promise<unknown> {
-  const log = `the log is ${run.logFile}`;
+  const log = `log: ${run.logFile}`;
   switch (ending.why) {
     case 'log-failed':
       return ending.error;
     case 'interrupted':
-      return new ReleasePlanError('interrupted', `kas ${run.verb} was interrupted and stopped; ${log}`);
+      return new ReleasePlanError('interrupted', `kas ${run.verb} was interrupted; ${log}`);
     case 'stalled':
       return new ReleasePlanError(
         'build-stalled',
         `kas ${run.verb} printed nothing and used no processor time for ${inWords(run.stallTimeoutMs)} and ` +
-          `was stopped; its last words: ${ending.lastWords ?? 'nothing at all'}; ${log}`,
+          `was stopped; last output: ${ending.lastWords ?? '(none)'}; ${log}`,
       );
     case 'ended':
       return await failed(run, ending, output);
@@ -67,13 +67,11 @@ async function failed(
       .slice(0, SHOWN_LOGS)
       .map((path) => endOf(path, run)),
   );
-  const heading = `kas ${run.verb} failed (${how}); the log is ${run.logFile}`;
+  const heading = `kas ${run.verb} failed (${how}); log: ${run.logFile}`;
   const message = [heading, ...output.errors(), ...tails.flat()].join('\n');
   if (output.sawFullDisk())
-    return new ReleasePlanError('disk-full', `the disk of ${run.buildDir} became full: ${message}`, {
-      hint:
-        'How much a build needs, only BitBake knows; a first one takes 50 to 100 GB, ' +
-        'BB_DISKMON_DIRS stops it in time.',
+    return new ReleasePlanError('disk-full', `not enough disk space in ${run.buildDir}: ${message}`, {
+      hint: 'Free disk space; a first build takes 50 to 100 GB. BB_DISKMON_DIRS makes BitBake stop in time.',
     });
   const tooNew = output.tooNewHeader();
   if (tooNew !== undefined)

@@ -126,7 +126,7 @@ function watchOver(run: KasRun, pid: number): Watch {
 
 async function stop(run: KasRun, pid: number): Promise<void> {
   const { container, env, buildDir } = run;
-  run.onProgress?.('stopping what still builds');
+  run.onProgress?.('stopping the build');
   if (container !== undefined) await killContainer(container, env);
   await stopBuild({ pid, buildDir });
   // One that was just being made when the first kill came.

@@ -90,7 +90,7 @@ export class Watch {
     const sinceWord = now - this.#lastWord;
     const working = now - this.#lastSign < sinceWord / 2 ? ', its processes are working' : '';
     return (
-      `still building after ${inWords(now - this.#started)}, last word ${inWords(sinceWord)} ago${working}; ` +
+      `still building after ${inWords(now - this.#started)}, last output ${inWords(sinceWord)} ago${working}; ` +
       `${this.#at}`
     );
   }

@@ -1,4 +1,4 @@
-import type { Code } from '../core/codes.ts';
+import type { Code } from '../core/codes/index.ts';
 import { printable } from '../text/printable.ts';
 
 /** A way into the plan: keys and list indices from the top, as in `['partitions', 0, 'file']`. */

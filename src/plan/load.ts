@@ -1,6 +1,6 @@
 import { open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { CODES } from '../core/codes.ts';
+import { CODES } from '../core/codes/index.ts';
 import type { Diagnostic, Location } from '../core/diagnostic.ts';
 import { InvalidPlanError, errnoOf, messageOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
@@ -89,7 +89,7 @@ async function readBounded(file: string, shown: string): Promise<Buffer | Diagno
   try {
     // Opening a pipe would wait for its writer.
     if (!(await stat(file)).isFile())
-      return { code: 'plan-not-found', severity: 'error', message: `the plan ${shown} is no file` };
+      return { code: 'plan-not-found', severity: 'error', message: `the plan ${shown} is not a file` };
     const handle = await open(file, 'r');
     try {
       const buffer = Buffer.alloc(LARGEST_PLAN_BYTES + 1);
@@ -108,7 +108,7 @@ async function readBounded(file: string, shown: string): Promise<Buffer | Diagno
         code: 'plan-too-large',
         severity: 'error',
         message: `the plan is larger than ${LARGEST_PLAN_BYTES} bytes`,
-        hint: 'Split the product, or drop versions that no device runs.',
+        hint: 'Split the product, or remove versions that no device runs.',
         where,
       };
     } finally {

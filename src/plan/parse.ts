@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
-import { CODES } from '../core/codes.ts';
+import { CODES } from '../core/codes/index.ts';
 import type { Diagnostic, Location } from '../core/diagnostic.ts';
 import { composeValue } from './compose.ts';
 import { formatPointer, type Finding, type Pointer } from './finding.ts';
@@ -118,7 +118,7 @@ function empty(source: SourceText): Diagnostic {
     code: 'plan-empty',
     severity: 'error',
     message: 'the plan is empty',
-    hint: '`release-plan init` writes a first one.',
+    hint: '`release-plan init` creates a first one.',
     where: source.locate([0, 1]),
   };
 }

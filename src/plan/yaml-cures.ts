@@ -43,8 +43,8 @@ function conflictMarker(text: string): YamlMistake | undefined {
   const found = /^(?:<{7}|={7}|>{7}|\|{7})(?: .*)?$/m.exec(text);
   if (found === null) return undefined;
   return {
-    message: `a merge conflict is not resolved: ${quote(found[0])}`,
-    hint: 'Keep what is right of both sides, and delete the lines <<<<<<<, ======= and >>>>>>>.',
+    message: `unresolved merge conflict: ${quote(found[0])}`,
+    hint: 'Resolve the conflict, and delete the lines <<<<<<<, ======= and >>>>>>>.',
     range: [found.index, found.index + found[0].length],
   };
 }
@@ -55,7 +55,7 @@ function tabAsIndent(text: string, at: number): YamlMistake | undefined {
   if (!indent.includes('\t')) return undefined;
   const tab = start + indent.indexOf('\t');
   return {
-    message: 'a tab indents this line; YAML takes spaces alone',
+    message: 'this line is indented by a tab; YAML allows only spaces',
     hint: 'Replace each tab by spaces: `expand -t 2 PLAN`, or your editor\'s "convert indentation to spaces".',
     range: [tab, start + indent.length],
   };
@@ -100,7 +100,7 @@ function unclosedBracket(text: string, at: number): YamlMistake | undefined {
   const bracket = text[last] ?? '';
   return {
     message: `this ${quote(bracket)} is not closed`,
-    hint: `Write ${quote(CLOSING[bracket] ?? '')} where the ${bracket === '{' ? 'map' : 'list'} ends.`,
+    hint: `Add ${quote(CLOSING[bracket] ?? '')} where the ${bracket === '{' ? 'map' : 'list'} ends.`,
     range: [last, last + 1],
   };
 }
@@ -116,8 +116,8 @@ function unclosedQuote(text: string, at: number): YamlMistake | undefined {
   if (last === undefined) return undefined;
   const mark = text[last] ?? '';
   return {
-    message: `the text that begins here has no closing ${mark}`,
-    hint: `Write ${mark} where the text ends.`,
+    message: `the string that starts here has no closing ${mark}`,
+    hint: `Add ${mark} where the string ends.`,
     range: [last, last + 1],
   };
 }

@@ -1,5 +1,5 @@
 import { parseDocument, type Document, type ErrorCode, type ParsedNode, type YAMLError } from 'yaml';
-import { CODES, type Code } from '../core/codes.ts';
+import { CODES, type Code } from '../core/codes/index.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { printable } from '../text/printable.ts';
 import { quote } from './finding.ts';
@@ -77,7 +77,7 @@ function diagnosticOf(problem: YAMLError, source: SourceText): Diagnostic {
     return {
       code,
       severity: 'error',
-      message: 'a second document begins here',
+      message: 'a second document starts here',
       hint: CODES[code].cure,
       where: source.locate([start, start + 3]),
     };
@@ -85,7 +85,7 @@ function diagnosticOf(problem: YAMLError, source: SourceText): Diagnostic {
     return {
       code,
       severity: 'error',
-      message: `the tag ${quote(source.text.slice(start, end))} means nothing in a plan`,
+      message: `the tag ${quote(source.text.slice(start, end))} is not allowed in a plan`,
       hint: CODES[code].cure,
       where: source.locate([start, end]),
     };

@@ -18,7 +18,7 @@ export function checkVersion(
   const { files, proof, dirty } = entry.manifest;
   const origin = dirty === true ? '; built with kas.allow_dirty of what no commit names' : '';
   return [
-    row('archive', 'pass', `${files.length} files are what the manifest says${origin}`),
+    row('archive', 'pass', `${files.length} files match the manifest${origin}`),
     versionRow(row, proof),
     ...checkSlots(entry.manifest),
   ];
@@ -42,7 +42,7 @@ type MakeRow = (check: CheckName, result: CheckRow['result'], detail: string) =>
 
 function versionRow(row: MakeRow, proof: readonly Proof[]): CheckRow {
   const shown = proof.filter((one) => one.check === 'build-version');
-  if (shown.length === 0) return row('build-version', 'not-checked', 'no partition names a version_file');
+  if (shown.length === 0) return row('build-version', 'not-checked', 'no partition has a version_file');
   // One partition that carries the version shows what was built; the others need none.
   return row(
     'build-version',
@@ -61,8 +61,8 @@ export const checkSlots = ({ version, partitions, files }: VersionManifest): Che
       detail: `${name}: ${detail}`,
     });
     const sizeBytes = files.find((one) => one.path === file)?.sizeBytes ?? 0;
-    if (slotSizeBytes === undefined) return row('not-checked', 'the plan gives no slot_size');
+    if (slotSizeBytes === undefined) return row('not-checked', 'the plan has no slot_size');
     return sizeBytes <= slotSizeBytes
       ? row('pass', `${sizeBytes} of ${slotSizeBytes} bytes`)
-      : row('fail', `the image has ${sizeBytes} bytes, its slot ${slotSizeBytes}`);
+      : row('fail', `the image has ${sizeBytes} bytes, but its slot has ${slotSizeBytes}`);
   });

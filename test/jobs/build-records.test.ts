@@ -50,7 +50,7 @@ test('lock, packages, SBOM, licences and buildhistory are archived with their di
     join(here.archive, 'reports', filesBelow(join(here.archive, 'reports')).find((one) => one.endsWith('.md')) ?? ''),
     'utf8',
   );
-  assert.match(report, '## Warnings of the builds\n\n| Version | Warning |\n| --- | --- |\n| 0.1.0 | zlib do_fetch');
+  assert.match(report, '## Build warnings\n\n| Version | Warning |\n| --- | --- |\n| 0.1.0 | zlib do_fetch');
   assert.is((await here.run(['verify', 'plan.yml'])).exitCode, 0);
   const altered = join(here.archive, '0.1.0/records/packages', `${image}.manifest`);
   writeFileSync(altered, readFileSync(altered, 'utf8').replace('busybox', 'busybux'));

@@ -80,13 +80,13 @@ test('against a branch: what is built, made, and removed while devices run it', 
     {
       version: '0.1.0',
       devices: 1,
-      neededBy: ['1 device runs it (dev-1)', 'it had the tag promoted, which deltas start from'],
+      neededBy: ['1 device runs it (dev-1)', 'deltas start from its tag promoted'],
     },
   ]);
   assert.equal(document.notes, []);
   const text = (await against(made, 'main')).stdout;
   assert.match(text, /builds:\n    0\.4\.0\n/);
-  assert.match(text, '0.1.0  STILL NEEDED: 1 device runs it (dev-1)');
+  assert.match(text, '0.1.0  STILL REQUIRED: 1 device runs it (dev-1)');
 });
 
 test('without a fleet it says that nobody was asked', async () => {
@@ -94,7 +94,7 @@ test('without a fleet it says that nobody was asked', async () => {
   made.write({ versions: VERSIONS, deltas: [] });
   const { notes, removed } = await compare(made, 'HEAD');
   assert.is(removed[0]?.devices, undefined);
-  assert.match(notes.join(), 'What devices run was not looked at: the plan names no fleet');
+  assert.match(notes.join(), 'What devices run was not checked: the plan has no fleet');
 });
 
 test('the plan as committed changes nothing, also where no archive is at hand', async () => {
@@ -124,7 +124,7 @@ test('a kas file that was edited since is named: no archived version is built ag
   writeFileSync(join(made.dir, 'base.yml'), 'header: { version: 14 }\nmachine: board\n');
   const { builds, notes } = await compare(made, 'HEAD');
   assert.equal(builds, []);
-  assert.match(notes[0] ?? '', /^products\/demo\/base\.yml differs from HEAD:/);
+  assert.match(notes[0] ?? '', /^products\/demo\/base\.yml differs from HEAD;/);
 });
 
 test('against a file, wherever it lies', async () => {
@@ -144,7 +144,7 @@ test('what git does not know, and what would be an option of git, is a clear err
     assert.is((failure as ReleasePlanError).code, 'revision-unknown', revision);
   }
   const outside = handMade(scratch('against-outside'));
-  assert.match(String((await against(outside, 'main')).failure), 'is in no git repository');
+  assert.match(String((await against(outside, 'main')).failure), 'is not in a git repository');
 });
 
 test('a plan that the branch adds is compared with none; one that had errors then is a clear error', async () => {

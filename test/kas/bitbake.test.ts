@@ -164,7 +164,7 @@ else {
         byHand.stderr.on('data', hear);
       });
       const error = await failsWith('build-dir-busy', () => locked(here, async () => undefined));
-      assert.match(error.message, /held by BitBake server, pid \d+, which is building/);
+      assert.match(error.message, /locked by BitBake server, pid \d+, which is building/);
     } finally {
       for (const one of processesIn(here.dir)) sendSignal(Number.parseInt(one, 10), 'SIGKILL');
       if (byHand.exitCode === null && byHand.signalCode === null) {

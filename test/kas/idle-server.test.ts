@@ -55,7 +55,7 @@ test('one that builds is left alone, and named', async () => {
     const error = await failsWith('build-dir-busy', () =>
       withBuildDirectory(here.kas, { env: process.env, what: 'test' }, async () => undefined),
     );
-    assert.match(error.message, `held by BitBake server, pid ${server.pid}, which is building`);
+    assert.match(error.message, `locked by BitBake server, pid ${server.pid}, which is building`);
   } finally {
     for (const one of processesIn(here.dir)) sendSignal(Number.parseInt(one, 10), 'SIGKILL');
     sendSignal(-(byHand.pid ?? 0), 'SIGKILL');

@@ -14,7 +14,7 @@ test('BitBake saying that it is alive is no sign of life', async () => {
   const error = await failsWith('build-stalled', () =>
     locked(here, (directory) => build(here, directory, '0.1.0', { kas })),
   );
-  assert.match(error.message, 'last words: Bitbake still alive');
+  assert.match(error.message, 'last output: Bitbake still alive');
   assert.equal(processesIn(here.dir), []);
 });
 

@@ -51,7 +51,7 @@ function differences(plan: PlanSource, { settings }: Chain, { dir }: Project): F
       code: 'kas-differs',
       at: [key],
       message: `${key} is ${quote(planned)} here and ${quote(said.values[0])} in ${shown(said.file)}`,
-      hint: 'kas builds for what its files say: write the same in both.',
+      hint: 'kas builds what its files say; use the same value in both.',
     });
   }
   const { image } = plan;
@@ -62,7 +62,7 @@ function differences(plan: PlanSource, { settings }: Chain, { dir }: Project): F
       severity: 'warning',
       at: ['image'],
       message: `image is ${quote(image)}, and ${shown(targets.file)} builds ${targets.values.map(quote).join(', ')}`,
-      hint: 'Name the recipe of the image, or set `target` in the kas file.',
+      hint: 'Set `image` to the image recipe, or set `target` in the kas file.',
     });
   return findings;
 }

@@ -1,4 +1,4 @@
-import { CODES } from '../../core/codes.ts';
+import { CODES } from '../../core/codes/index.ts';
 import type { Diagnostic, Location } from '../../core/diagnostic.ts';
 import { digestOf } from '../../text/json.ts';
 import { packageVersion } from '../../io/package.ts';

@@ -24,16 +24,16 @@ function render(report: ConsistencyReport): string {
       `${count('not-checked')} not checked.\n`,
     ...(failed.length === 0 ? [] : ['## Failed\n', checkTable(failed)]),
     '## Sizes\n',
-    report.sizes.length === 0 ? 'No update in the archive.\n' : sizeTable(report.sizes),
+    report.sizes.length === 0 ? 'No updates in the archive.\n' : sizeTable(report.sizes),
     '## Checks\n',
     checkTable(report.checks),
-    ...(report.warnings === undefined ? [] : ['## Warnings of the builds\n', warningTable(report.warnings)]),
+    ...(report.warnings === undefined ? [] : ['## Build warnings\n', warningTable(report.warnings)]),
   ].join('\n');
 }
 
 const checkTable = (rows: readonly CheckRow[]): string =>
   table(
-    ['Check', 'Of', 'Result', 'Detail'],
+    ['Check', 'Subject', 'Result', 'Detail'],
     rows.map((row) => [row.check, row.subject, SIGN[row.result], row.detail]),
   );
 
@@ -60,9 +60,9 @@ function sizeTable(sizes: readonly SizeRow[]): string {
       'Full image',
       'Delta',
       'Compressed',
-      'To send',
+      'To download',
       'Saved per device',
-      ...(known ? ['Devices', 'Saved over the fleet'] : []),
+      ...(known ? ['Devices', 'Saved in total'] : []),
     ],
     rows,
   );
