@@ -40,7 +40,7 @@ const WORKER = '--worker';
 const WHOLE_RUNS = new RegExp(
   [
     '^(faults|jobs|delivery/ostree|publish|hosts)/',
-    '^kas/(build|stop|traps|container)',
+    '^kas/(build|stop|traps|container|peer|pins|bitbake|idle-server|fragments|provenance|watch)',
     '^commands/(targets|schedule)',
     '^swu/build',
     '^rdiff/create\\.test',
