@@ -397,6 +397,29 @@ const codes = {
     'The file is no librsync signature, or not a whole one.',
     'Make it again with `release-plan delta signature`.',
   ),
+  'signature-unsuitable': entry(
+    EXIT.usage,
+    'The signature is whole, but does not tell blocks apart well enough to find the image that it was made of.',
+    'Make it with `rdiff signature` and its defaults, or with blocks of 512 bytes to 1 MiB and sums of 8 bytes or more.',
+  ),
+
+  // --- images that are explained -----------------------------------------------------
+  'image-corrupt': entry(
+    EXIT.inconsistent,
+    'The file system in the image refers to what is not there, or contradicts itself.',
+    'Compare the sha256 of the image with its manifest; check it by e2fsck -n, unsquashfs -stat or fsck.erofs.',
+  ),
+  'image-unsupported': entry(
+    EXIT.usage,
+    'The image has no file system that release-plan can explain, or one that uses what it cannot read.',
+    'Images are explained for squashfs, ext2, ext3, ext4 and erofs. `delta inspect` needs no file system.',
+  ),
+  'delta-other-target': entry(
+    EXIT.inconsistent,
+    'The delta does not make this target: its size or its literals are not those of the image.',
+    'Give the images that the delta was made from; delta-info.json beside it holds their sha256.',
+  ),
+
   // --- SWUpdate packages: signing ---------------------------------------------------
   'signing-key-missing': entry(
     EXIT.environment,
