@@ -6,6 +6,10 @@ import { canUnpack, unpackBlocks } from './unpack.ts';
 /** Plain content is read in parts of this size. */
 const PART_BYTES = 4 * 1024 * 1024;
 
+/** All files that are read come to at most so much, and so many times the image. */
+const LEAST_CONTENT_BYTES = 256 * 1024 * 1024;
+const MOST_EXPANSION = 16;
+
 const ZEROS = Buffer.alloc(64 * 1024);
 
 /** A mapped image and its bytes. */
@@ -73,8 +77,8 @@ function* partsOf(bytes: ImageBytes, piece: Exclude<Piece, { kind: 'packed' }>):
 }
 
 /**
- * A digest of each file's content; equal contents have equal digests in every kind of image. Files that are compressed
- * in a way that cannot be undone here are left out.
+ * A digest of each file's content; equal contents have equal digests in every kind of image. Files that cannot be read
+ * here, or are far larger than the image, are left out.
  */
 export async function contentDigests(
   image: ReadableImage,
@@ -101,10 +105,17 @@ export async function contentDigests(
 
 const EMPTY = createHash('sha256').digest('base64');
 
-/** Files by the place of their last piece: those that share a block come one after the other. */
+/**
+ * Files by the place of their last piece: those that share a block come one after the other. Left out is what cannot be
+ * read, or is out of all proportion to the image: sparse files of terabytes take an hour to read.
+ */
 function inPlaceOrder(image: ReadableImage, inodes: Iterable<number>): number[] {
   const placed: Array<{ inode: number; at: number }> = [];
+  let leftBytes = LEAST_CONTENT_BYTES + MOST_EXPANSION * image.bytes.sizeBytes;
   for (const inode of new Set(inodes)) {
+    const sizeBytes = image.tree.inodes[inode]?.sizeBytes ?? 0;
+    if (sizeBytes > leftBytes) continue;
+    leftBytes -= sizeBytes;
     let at = 0;
     let isReadable = true;
     for (const piece of image.pieces(inode)) {
