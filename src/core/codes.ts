@@ -400,7 +400,8 @@ const codes = {
   'signature-unsuitable': entry(
     EXIT.usage,
     'The signature is whole, but does not tell blocks apart well enough to find the image that it was made of.',
-    'Make it with `rdiff signature` and its defaults, or with blocks of 512 bytes to 1 MiB and sums of 8 bytes or more.',
+    'Make it with `rdiff signature` and its defaults, or with blocks of 128 bytes to 16 MiB and sums of 8 bytes ' +
+      'or more.',
   ),
 
   // --- images that are explained -----------------------------------------------------

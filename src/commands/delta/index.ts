@@ -1,5 +1,6 @@
 import type { RegisterCommand } from '../host.ts';
 import { registerDeltaApply } from './apply.ts';
+import { registerDeltaBlame } from './blame.ts';
 import { registerDeltaCreate } from './create.ts';
 import { registerDeltaInspect } from './inspect.ts';
 import { registerDeltaSignature } from './signature.ts';
@@ -8,7 +9,13 @@ import { registerDeltaSignature } from './signature.ts';
 export const registerDelta: RegisterCommand = (program, run) => {
   const group = program
     .command('delta')
-    .description("librsync's files by themselves: signature, create, apply, inspect");
-  for (const register of [registerDeltaSignature, registerDeltaCreate, registerDeltaApply, registerDeltaInspect])
+    .description("librsync's files by themselves: signature, create, apply, inspect, blame");
+  for (const register of [
+    registerDeltaSignature,
+    registerDeltaCreate,
+    registerDeltaApply,
+    registerDeltaInspect,
+    registerDeltaBlame,
+  ])
     register(group, run);
 };

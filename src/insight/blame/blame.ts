@@ -1,8 +1,10 @@
 import type { DeltaCompression } from '../../rdiff/delta-source.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { openImage, type OpenImage } from '../filesystem/index.ts';
-import type { MappedFilesystem, MetadataKind } from '../filesystem/image-map.ts';
-import { readPackages, type PackageDatabase } from '../packages/packages.ts';
+import type { MappedFilesystem } from '../filesystem/image-map.ts';
+import type { MetadataKind } from '../filesystem/owner.ts';
+import type { PackageDatabase } from '../packages/database.ts';
+import { readPackages } from '../packages/packages.ts';
 import { findCauses, openBase, type Cause, type CauseFinder } from './causes.ts';
 import { CostCollector, type Costs } from './costs.ts';
 import { deltaSpans, type DeltaTotals } from './delta-spans.ts';

@@ -1,7 +1,7 @@
 import { ReleasePlanError } from '../../core/errors.ts';
 import { contentDigests } from '../filesystem/content.ts';
 import type { OpenImage } from '../filesystem/index.ts';
-import type { Owner } from '../filesystem/image-map.ts';
+import type { Owner } from '../filesystem/owner.ts';
 import type { ImageInode } from '../filesystem/image-tree.ts';
 
 /**
@@ -39,7 +39,11 @@ export async function findCauses(
   if (base === undefined) return { ofFile: () => 'unknown', ofMetadata: () => 'unknown' };
   const wanted = [...inodes];
   const twins = new Map(wanted.map((inode) => [inode, twinOf(base, target, inode)]));
-  const candidates = sameSizes(base, target, wanted.filter((inode) => twins.get(inode) === undefined));
+  const candidates = sameSizes(
+    base,
+    target,
+    wanted.filter((inode) => twins.get(inode) === undefined),
+  );
   const toRead = wanted.filter((inode) => {
     const twin = twins.get(inode);
     return twin === undefined ? candidates.has(inode) : base.tree.inodes[twin]?.sizeBytes === sizeOf(target, inode);

@@ -1,6 +1,6 @@
 import { ReleasePlanError } from '../../core/errors.ts';
 import type { OpenImage } from '../filesystem/index.ts';
-import type { Owner } from '../filesystem/image-map.ts';
+import type { Owner } from '../filesystem/owner.ts';
 import type { DeltaSpan } from './delta-spans.ts';
 
 /** What a delta's stored bytes are for. All are whole bytes, and their sum is the size of the file. */
@@ -56,7 +56,7 @@ export class CostCollector {
     const image = this.#target.bytes;
     if (
       targetByte + bytes.length <= image.sizeBytes &&
-      image.read(targetByte, bytes.length, 'a literal of the delta').equals(bytes)
+      image.view(targetByte, bytes.length, 'a literal of the delta').equals(bytes)
     )
       return;
     throw new ReleasePlanError(

@@ -54,7 +54,7 @@ async function* plainChunks(path: string, signal?: AbortSignal): AsyncGenerator<
 /** Compressed bytes that are given to zlib at once: what they make shares their cost evenly. */
 const FINEST_STEP_BYTES = 256;
 const COARSEST_STEP_BYTES = 4096;
-const STEPS = 32768;
+const STEPS = 8192;
 
 /** inflate hands on what it makes of its input at once, so that input and output can be told to belong together. */
 async function* gzipChunks(
@@ -92,7 +92,9 @@ async function* gzipChunks(
     if (made.length > 0) yield { bytes: Buffer.concat(made), storedFrom, storedTo };
   } catch (error) {
     if (errnoOf(error)?.startsWith('Z_') !== true) throw error;
-    throw new ReleasePlanError('delta-corrupt', `${path} is not whole gzip data: ${messageOf(error)}`, { cause: error });
+    throw new ReleasePlanError('delta-corrupt', `${path} is not whole gzip data: ${messageOf(error)}`, {
+      cause: error,
+    });
   } finally {
     inflate.destroy();
   }
@@ -137,7 +139,10 @@ async function* zstdChunks(path: string, signal?: AbortSignal): AsyncGenerator<S
 }
 
 /** What follows the last byte (a checksum) is paid by it, so that the whole file is accounted for. */
-async function* toTheEnd(chunks: AsyncIterable<StoredChunk>, fileBytes: number): AsyncGenerator<StoredChunk, void, undefined> {
+async function* toTheEnd(
+  chunks: AsyncIterable<StoredChunk>,
+  fileBytes: number,
+): AsyncGenerator<StoredChunk, void, undefined> {
   let held: StoredChunk | undefined;
   let storedTo = 0;
   for await (const chunk of chunks) {

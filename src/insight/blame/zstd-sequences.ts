@@ -119,7 +119,10 @@ export class BlockSizes {
     for (let left = sequences; left > 0; left -= 1) {
       bits.skip(offsets.symbols[offset] ?? 0);
       const matchCode = matches.symbols[match] ?? 0;
-      sum += matchCode < 32 ? matchCode + 3 : (MATCH_BASES[matchCode - 32] ?? 0) + bits.take(MATCH_BITS[matchCode - 32] ?? 0);
+      sum +=
+        matchCode < 32
+          ? matchCode + 3
+          : (MATCH_BASES[matchCode - 32] ?? 0) + bits.take(MATCH_BITS[matchCode - 32] ?? 0);
       const literalCode = literals.symbols[literal] ?? 0;
       if (literalCode >= 16) bits.skip(LITERAL_BITS[literalCode - 16] ?? 0);
       if (left === 1) break;

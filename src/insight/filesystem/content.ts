@@ -22,11 +22,11 @@ export interface ContentPart {
 }
 
 /**
- * The contents of files, one file after the other, in parts of a few MiB. Files whose ends share a compressed block are
- * best asked for one after the other: a block that was used last is not decompressed again.
+ * The contents of files, one after the other, in parts of a few MiB. Files whose ends share a compressed block are best
+ * asked for in a row: a block that was used last is not decompressed again.
  *
- * @throws ReleasePlanError `image-corrupt`, `image-unsupported` for a compression that cannot be undone, `tool-missing`;
- *   AbortError
+ * @throws ReleasePlanError `image-corrupt`, `image-unsupported` for a compression that cannot be undone,
+ *   `tool-missing`; AbortError
  */
 export async function* contentOf(
   image: ReadableImage,

@@ -1,6 +1,7 @@
 import { ExtentCollector } from './extents.ts';
 import type { ImageBytes } from './image-bytes.ts';
-import type { ImageMap, Owner, Piece } from './image-map.ts';
+import type { ImageMap, Piece } from './image-map.ts';
+import type { Owner } from './owner.ts';
 import { ImageTree, ROOT } from './image-tree.ts';
 import { readFileExtents, type FileExtent, type FileExtents } from './erofs/file-extents.ts';
 import { readInode, type ErofsInode } from './erofs/inode.ts';
@@ -63,8 +64,7 @@ function readFolders(context: Context): void {
     const inode = tree.addInode(found.inode.image);
     mapped[inode] = found;
     numbers.set(nid, inode);
-    if (found.inode.image.kind === 'link')
-      tree.setLinkTarget(inode, readPlain(bytes, found.extents).toString('utf8'));
+    if (found.inode.image.kind === 'link') tree.setLinkTarget(inode, readPlain(bytes, found.extents).toString('utf8'));
     return inode;
   };
   tree.setRoot(add(superblock.rootNid));
@@ -124,12 +124,11 @@ function collectFiles({ collector, mapped }: Context, packed: readonly FileExten
   for (const [inode, { inode: raw, extents, endByte }] of mapped.entries()) {
     collector.add(raw.startByte, endByte, { kind: 'metadata', what: 'inode table', inodes: [inode] });
     const owner: Owner =
-      raw.image.kind === 'folder'
-        ? { kind: 'metadata', what: 'directory', inodes: [inode] }
-        : { kind: 'file', inode };
+      raw.image.kind === 'folder' ? { kind: 'metadata', what: 'directory', inodes: [inode] } : { kind: 'file', inode };
     for (const { form, startByte, storedBytes, lengthBytes } of extents) {
       if (form.kind === 'fragment')
-        for (const { index, weight } of overlaps(packed, startByte, lengthBytes)) shares[index]?.push({ inode, weight });
+        for (const { index, weight } of overlaps(packed, startByte, lengthBytes))
+          shares[index]?.push({ inode, weight });
       else collector.add(startByte, startByte + storedBytes, owner);
     }
   }

@@ -1,6 +1,7 @@
 import { ExtentCollector } from './extents.ts';
 import type { ImageBytes } from './image-bytes.ts';
-import type { ImageMap, MetadataKind, Piece } from './image-map.ts';
+import type { ImageMap, Piece } from './image-map.ts';
+import type { MetadataKind } from './owner.ts';
 import { ImageTree, ROOT } from './image-tree.ts';
 import { readRuns, type BlockMapContext, type Run } from './ext4/block-map.ts';
 import { decodeInode, isInline, type Ext4Inode } from './ext4/inode.ts';
@@ -91,7 +92,9 @@ function addRuns(
     collector.add(
       block * blockBytes,
       (block + blocks) * blockBytes,
-      what === undefined ? { kind: 'file', inode } : { kind: 'metadata', what, inodes: what === 'directory' ? [inode] : [] },
+      what === undefined
+        ? { kind: 'file', inode }
+        : { kind: 'metadata', what, inodes: what === 'directory' ? [inode] : [] },
     );
   if (raw.attributeBlock !== 0)
     collector.metadata(raw.attributeBlock * blockBytes, (raw.attributeBlock + 1) * blockBytes, 'extended attributes');
@@ -166,7 +169,11 @@ function readFolders({ bytes, tree, layout, numbers, pieces }: Folders): void {
   }
 }
 
-/** @see Linux Documentation/filesystems/ext4/directory.rst; blocks of a hashed folder's index look like empty entries */
+/**
+ * Blocks of a hashed folder's index look like empty entries.
+ *
+ * @see Linux Documentation/filesystems/ext4/directory.rst
+ */
 function* namesIn(
   bytes: ImageBytes,
   content: Buffer,

@@ -1,5 +1,5 @@
 import type { ImageBytes } from './image-bytes.ts';
-import type { Owner } from './image-map.ts';
+import type { Owner } from './owner.ts';
 
 /** A range of an image's bytes with one owner. */
 export interface Extent {

@@ -10,6 +10,9 @@ const STEPS_PER_BYTE = 1 / 16;
 /** What the smallest image may take. */
 const LEAST_STEPS = 4_000_000;
 
+/** How much {@link ImageBytes.view} reads ahead. */
+const WINDOW_BYTES = 256 * 1024;
+
 /**
  * The bytes of an image, read at any place and never beyond its end, with a count of the work that is done on them:
  * an image that refers to itself in circles ends in an error.
@@ -21,6 +24,7 @@ export class ImageBytes {
   readonly sizeBytes: number;
   readonly #fd: number;
   #stepsLeft: number;
+  #window: { startByte: number; bytes: Buffer } = { startByte: 0, bytes: Buffer.alloc(0) };
 
   /** @throws a system error when the image cannot be opened */
   constructor(path: string) {
@@ -50,6 +54,22 @@ export class ImageBytes {
       done += got;
     }
     return buffer;
+  }
+
+  /**
+   * As {@link read}, for many small reads that follow one another: gives a view that the next call may overwrite.
+   *
+   * @throws ReleasePlanError `image-corrupt` as {@link read}
+   */
+  view(startByte: number, lengthBytes: number, what: string): Buffer {
+    const window = this.#window;
+    const within = startByte - window.startByte;
+    if (within >= 0 && within + lengthBytes <= window.bytes.length)
+      return window.bytes.subarray(within, within + lengthBytes);
+    const readBytes = Math.min(Math.max(WINDOW_BYTES, lengthBytes), this.sizeBytes - startByte);
+    const bytes = this.read(startByte, Math.max(lengthBytes, readBytes), what);
+    this.#window = { startByte, bytes };
+    return bytes.subarray(0, lengthBytes);
   }
 
   /**

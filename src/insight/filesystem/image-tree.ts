@@ -106,7 +106,7 @@ export class ImageTree {
   pathOf(entry: number): string {
     const names: string[] = [];
     for (let at = entry; at !== ROOT; at = this.#parents[at] ?? ROOT) names.push(this.nameOf(at));
-    return `/${names.reverse().join('/')}`;
+    return `/${names.toReversed().join('/')}`;
   }
 
   /** The path of an inode's first name. */
@@ -130,7 +130,7 @@ export class ImageTree {
    * /bin/sh where the image has /usr/bin/sh.
    */
   resolve(path: string): number | undefined {
-    const rest = path.split('/').reverse();
+    const rest = path.split('/').toReversed();
     let at = ROOT;
     for (let links = 0; rest.length > 0;) {
       const name = rest.pop() ?? '';
@@ -149,7 +149,7 @@ export class ImageTree {
       links += 1;
       if (links > MOST_LINKS) return undefined;
       if (target.startsWith('/')) at = ROOT;
-      rest.push(...target.split('/').reverse());
+      rest.push(...target.split('/').toReversed());
     }
     return at;
   }

@@ -1,3 +1,6 @@
+/** Below this a loop is faster than a call. */
+const SHORT_BYTES = 32;
+
 /**
  * Decompresses one LZ4 block (not a frame).
  *
@@ -20,7 +23,8 @@ export function unpackLz4(input: Uint8Array, outBytes: number): Buffer | undefin
     const literals = token >> 4 === 15 ? longer(15) : token >> 4;
     if (at + literals > input.length) return undefined;
     const copied = Math.min(literals, outBytes - made);
-    out.set(input.subarray(at, at + copied), made);
+    if (copied > SHORT_BYTES) out.set(input.subarray(at, at + copied), made);
+    else for (let index = 0; index < copied; index += 1) out[made + index] = input[at + index] ?? 0;
     made += copied;
     at += literals;
     if (made === outBytes || at >= input.length) break;
@@ -29,7 +33,7 @@ export function unpackLz4(input: Uint8Array, outBytes: number): Buffer | undefin
     const matched = Math.min((token & 15) === 15 ? longer(19) : (token & 15) + 4, outBytes - made);
     if (distance === 0 || distance > made) return undefined;
     // A match may reach into what it makes itself.
-    if (distance >= matched) out.copyWithin(made, made - distance, made - distance + matched);
+    if (distance >= matched && matched > SHORT_BYTES) out.copyWithin(made, made - distance, made - distance + matched);
     else for (let index = 0; index < matched; index += 1) out[made + index] = out[made + index - distance] ?? 0;
     made += matched;
   }

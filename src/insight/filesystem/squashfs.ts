@@ -43,7 +43,11 @@ export async function mapSquashfs(bytes: ImageBytes, signal?: AbortSignal): Prom
   }
   const fragments = readFragments(bytes, fragmentEntries, inodes, layout);
   collectFiles(collector, inodes, fragments);
-  inodeTable.collect(collector, 'inode table', inodes.map(({ start, end }, inode) => ({ start, end, inode })));
+  inodeTable.collect(
+    collector,
+    'inode table',
+    inodes.map(({ start, end }, inode) => ({ start, end, inode })),
+  );
   const listings = readFolders({ bytes, layout, tree, inodes, inodeTable, directoryTable });
   directoryTable.collect(collector, 'directory', listings);
   return {

@@ -31,7 +31,8 @@ export async function* unpackBlocks(
     for (const block of blocks) {
       signal?.throwIfAborted();
       const out = isOutside(block) ? await pipe?.takeUpTo(block.outBytes) : unpackHere(bytes, block);
-      if (out?.length !== block.outBytes) throw bytes.corrupt(`its compressed block at byte ${block.startByte} is damaged`);
+      if (out?.length !== block.outBytes)
+        throw bytes.corrupt(`its compressed block at byte ${block.startByte} is damaged`);
       yield out;
     }
     if ((await pipe?.takeUpTo(1))?.length === 1) throw bytes.corrupt('a compressed block holds more than its size');

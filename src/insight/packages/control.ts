@@ -1,4 +1,4 @@
-import type { InstalledPackage } from './packages.ts';
+import type { InstalledPackage } from './database.ts';
 
 /**
  * The installed packages of a status file: paragraphs of `Key: value`, as dpkg and opkg write them.

@@ -1,7 +1,7 @@
 import type { OpenImage } from '../filesystem/index.ts';
 import { parseStatus } from './control.ts';
 import { filesIn, ownersOf, readTexts } from './files.ts';
-import type { PackageDatabase } from './packages.ts';
+import type { PackageDatabase } from './database.ts';
 
 const STATUS = '/var/lib/dpkg/status';
 const INFO = '/var/lib/dpkg/info';

@@ -43,7 +43,10 @@ export async function readTexts(
 }
 
 /** Paths of packages to entries, links on the way followed: a merged /usr has /usr/bin where lists say /bin. */
-export function ownersOf(tree: ImageTree, lists: Iterable<readonly [name: string, paths: Iterable<string>]>): Map<number, string> {
+export function ownersOf(
+  tree: ImageTree,
+  lists: Iterable<readonly [name: string, paths: Iterable<string>]>,
+): Map<number, string> {
   const owners = new Map<number, string>();
   for (const [name, paths] of lists) {
     for (const path of paths) {

@@ -1,7 +1,7 @@
 import type { OpenImage } from '../filesystem/index.ts';
 import { parseStatus } from './control.ts';
 import { filesIn, ownersOf, readTexts } from './files.ts';
-import type { PackageDatabase } from './packages.ts';
+import type { PackageDatabase } from './database.ts';
 
 /** Where opkg keeps its database: the second is OpenEmbedded's since 2014, the first older, the third OpenWrt's. */
 const FOLDERS = ['/usr/lib/opkg', '/var/lib/opkg', '/lib/opkg'];
@@ -34,4 +34,5 @@ export async function readOpkg(image: OpenImage, signal?: AbortSignal): Promise<
 }
 
 /** `busybox.list`, `busybox.postinst-busybox` -> the package's name, which has no dot before its suffix. */
-const packageOf = (file: string): string => file.replace(/\.(list|control|preinst|postinst|prerm|postrm|conffiles).*$/, '');
+const packageOf = (file: string): string =>
+  file.replace(/\.(list|control|preinst|postinst|prerm|postrm|conffiles).*$/, '');

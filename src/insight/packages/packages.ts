@@ -1,23 +1,8 @@
 import type { OpenImage } from '../filesystem/index.ts';
+import type { PackageDatabase } from './database.ts';
 import { readDpkg } from './dpkg.ts';
 import { readOpkg } from './opkg.ts';
 import { readRpm } from './rpm.ts';
-
-/** A package as the image's own database has it. */
-export interface InstalledPackage {
-  name: string;
-  version: string;
-  /** As written by the packager; absent where the database does not say. */
-  licence?: string;
-}
-
-/** What is installed in an image. */
-export interface PackageDatabase {
-  kind: 'dpkg' | 'opkg' | 'rpm';
-  packages: ReadonlyMap<string, InstalledPackage>;
-  /** The package that a name in the image belongs to. */
-  ownerOf(entry: number): string | undefined;
-}
 
 /** Every kind of database; the first that an image has is taken. */
 const READERS: ReadonlyArray<(image: OpenImage, signal?: AbortSignal) => Promise<PackageDatabase | undefined>> = [

@@ -6,7 +6,7 @@ import { withScratch } from '../../io/scratch.ts';
 import { contentOf } from '../filesystem/content.ts';
 import type { OpenImage } from '../filesystem/index.ts';
 import { filesIn, ownersOf } from './files.ts';
-import type { InstalledPackage, PackageDatabase } from './packages.ts';
+import type { InstalledPackage, PackageDatabase } from './database.ts';
 
 /** Where rpm keeps its database, newer first. */
 const FOLDERS = ['/usr/lib/sysimage/rpm', '/var/lib/rpm'];

@@ -79,11 +79,10 @@ export interface ClusterIndex {
 export function readClusterIndex(bytes: ImageBytes, inode: ErofsInode, header: ClusterHeader): ClusterIndex {
   const count = Math.ceil(inode.image.sizeBytes / 2 ** header.clusterBits);
   // At least two bytes for each, so that a size of exabytes ends here.
-  if (2 * count > bytes.sizeBytes) throw bytes.corrupt(`a file of ${inode.image.sizeBytes} bytes has no room for its index`);
+  if (2 * count > bytes.sizeBytes)
+    throw bytes.corrupt(`a file of ${inode.image.sizeBytes} bytes has no room for its index`);
   bytes.step(count);
-  return inode.layout === 'compressed-full'
-    ? readFull(bytes, count, header)
-    : readCompact(bytes, count, header);
+  return inode.layout === 'compressed-full' ? readFull(bytes, count, header) : readCompact(bytes, count, header);
 }
 
 function readFull(bytes: ImageBytes, count: number, { indexAt }: ClusterHeader): ClusterIndex {
@@ -165,7 +164,11 @@ function fieldAt(raw: Buffer, bit: number, lowBits: number): Field {
   return { low, kind: KINDS[Math.floor(word / 2 ** lowBits) & 3] ?? 'plain' };
 }
 
-/** How many blocks the heads before a head take within its pack. @see Linux fs/erofs/zmap.c, z_erofs_load_compact_lcluster */
+/**
+ * How many blocks the heads before a head take within its pack.
+ *
+ * @see Linux fs/erofs/zmap.c, z_erofs_load_compact_lcluster
+ */
 function blocksBefore(bytes: ImageBytes, fields: readonly Field[], head: number, isBig: boolean): number {
   let blocks = isBig ? 0 : 1;
   for (let index = head; index > 0;) {

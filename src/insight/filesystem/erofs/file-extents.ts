@@ -90,21 +90,27 @@ function readCompressed(bytes: ImageBytes, superblock: ErofsLayout, inode: Erofs
   if (header.wholeFragmentAt !== undefined)
     return { extents: [fragment(0, sizeBytes, header.wholeFragmentAt)], endByte: header.indexAt };
   const { clusters, endByte } = readClusterIndex(bytes, inode, header);
-  const heads = clusters.flatMap((cluster, index) => (cluster.kind === 'nonhead' ? [] : [{ cluster, index }]));
-  const startOf = ({ cluster, index }: { cluster: Cluster; index: number }): number =>
-    index * 2 ** header.clusterBits + cluster.offset;
-  const extents = heads.map((head, at): FileExtent => {
-    const fileByte = startOf(head);
-    const next = heads[at + 1];
-    const lengthBytes = (next === undefined ? sizeBytes : startOf(next)) - fileByte;
+  const extents: FileExtent[] = [];
+  let endOfNext = sizeBytes;
+  let isLast = true;
+  for (let index = clusters.length - 1; index >= 0; index -= 1) {
+    const cluster = clusters[index];
+    if (cluster === undefined || cluster.kind === 'nonhead') continue;
+    const fileByte = index * 2 ** header.clusterBits + cluster.offset;
+    const lengthBytes = endOfNext - fileByte;
     if (lengthBytes < 0) throw bytes.corrupt('the index of a compressed file is damaged');
-    if (next === undefined && header.hasInlineTail)
-      return { ...formOf(header, head.cluster), fileByte, lengthBytes, startByte: endByte, storedBytes: header.inlineBytes };
-    if (next === undefined && header.hasFragment) return fragment(fileByte, lengthBytes, header.fragmentAt);
-    const storedBytes = blocksOf(header, head.cluster, clusters[head.index + 1]) * superblock.blockBytes;
-    const startByte = head.cluster.block * superblock.blockBytes;
-    return { ...formOf(header, head.cluster), fileByte, lengthBytes, startByte, storedBytes };
-  });
+    endOfNext = fileByte;
+    const form = formOf(header, cluster);
+    if (isLast && header.hasInlineTail)
+      extents.push({ fileByte, lengthBytes, startByte: endByte, storedBytes: header.inlineBytes, form });
+    else if (isLast && header.hasFragment) extents.push(fragment(fileByte, lengthBytes, header.fragmentAt));
+    else {
+      const storedBytes = blocksOf(header, cluster, clusters[index + 1]) * superblock.blockBytes;
+      extents.push({ fileByte, lengthBytes, startByte: cluster.block * superblock.blockBytes, storedBytes, form });
+    }
+    isLast = false;
+  }
+  extents.reverse();
   if (extents[0]?.fileByte !== 0) throw bytes.corrupt('the index of a compressed file does not begin with its start');
   return { extents, endByte };
 }
@@ -117,9 +123,9 @@ const fragment = (fileByte: number, lengthBytes: number, startByte: number): Fil
   form: { kind: 'fragment' },
 });
 
-function formOf({ algorithms, isInterlaced }: ClusterHeader, { kind }: Cluster): { form: ExtentForm } {
-  if (kind === 'plain') return { form: { kind: isInterlaced ? 'interlaced' : 'plain' } };
-  return { form: { kind: 'packed', codec: CODECS[algorithms[kind === 'head2' ? 1 : 0]] ?? 'unknown' } };
+function formOf({ algorithms, isInterlaced }: ClusterHeader, { kind }: Cluster): ExtentForm {
+  if (kind === 'plain') return { kind: isInterlaced ? 'interlaced' : 'plain' };
+  return { kind: 'packed', codec: CODECS[algorithms[kind === 'head2' ? 1 : 0]] ?? 'unknown' };
 }
 
 /** One block, but for pclusters of several, whose count stands in the cluster after their head. */

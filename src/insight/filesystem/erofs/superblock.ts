@@ -22,7 +22,14 @@ const SUPERBLOCK_AT = 1024;
 export const SUPERBLOCK_END = SUPERBLOCK_AT + 128;
 
 // @see Linux fs/erofs/erofs_fs.h, EROFS_FEATURE_INCOMPAT_*; 0x8 and 0x20 have two meanings each, told by other fields
-const INCOMPAT = { zeroPadding: 0x1, bigClusters: 0x2, chunked: 0x4, devices: 0x8, tails: 0x10, fragments: 0x20 } as const;
+const INCOMPAT = {
+  zeroPadding: 0x1,
+  bigClusters: 0x2,
+  chunked: 0x4,
+  devices: 0x8,
+  tails: 0x10,
+  fragments: 0x20,
+} as const;
 const ATTRIBUTE_PREFIXES = 0x40;
 const KNOWN = Object.values(INCOMPAT).reduce((all, one) => all | one, ATTRIBUTE_PREFIXES);
 

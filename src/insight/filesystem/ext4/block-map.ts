@@ -67,9 +67,9 @@ function readIndirect(context: BlockMapContext, iBlock: Buffer, runs: Run[], fil
   const { bytes, blockBytes } = context;
   const perBlock = blockBytes / 4;
   let logicalBlock = 0;
+  const isDone = (): boolean => logicalBlock >= fileBlocks;
   const add = (block: number): void => {
     const last = runs.at(-1);
-    bytes.step();
     if (block !== 0) {
       if (last !== undefined && last.logicalBlock + last.blocks === logicalBlock && last.block + last.blocks === block)
         last.blocks += 1;
@@ -78,16 +78,17 @@ function readIndirect(context: BlockMapContext, iBlock: Buffer, runs: Run[], fil
     logicalBlock += 1;
   };
   const descend = (block: number, level: number): void => {
+    bytes.step();
+    if (isDone()) return;
     if (level === 0) return add(block);
     if (block === 0) {
       logicalBlock += perBlock ** level;
       return;
     }
     const map = readMapBlock(context, block);
-    for (let at = 0; at < blockBytes && logicalBlock < fileBlocks; at += 4) descend(map.readUInt32LE(at), level - 1);
+    for (let at = 0; at < blockBytes; at += 4) descend(map.readUInt32LE(at), level - 1);
   };
-  for (let index = 0; index < 15 && logicalBlock < fileBlocks; index += 1)
-    descend(iBlock.readUInt32LE(4 * index), Math.max(0, index - 11));
+  for (let index = 0; index < 15; index += 1) descend(iBlock.readUInt32LE(4 * index), Math.max(0, index - 11));
 }
 
 function readMapBlock({ bytes, collector, blockBytes }: BlockMapContext, block: number): Buffer {

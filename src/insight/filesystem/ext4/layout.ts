@@ -82,7 +82,8 @@ function checkLayout(bytes: ImageBytes, layout: Ext4Layout, logBlock: number): v
           ? `${layout.inodesPerGroup} inodes in a group`
           : layout.inodeBytes < 128 || layout.inodeBytes > layout.blockBytes || layout.inodeBytes % 4 !== 0
             ? `inodes of ${layout.inodeBytes} bytes`
-            : layout.blocks <= layout.firstDataBlock || layout.blocks * layout.blockBytes > bytes.sizeBytes * 64 + 2 ** 20
+            : layout.blocks <= layout.firstDataBlock ||
+                layout.blocks * layout.blockBytes > bytes.sizeBytes * 64 + 2 ** 20
               ? `${layout.blocks} blocks in an image of ${bytes.sizeBytes} bytes`
               : undefined;
   if (problem !== undefined) throw bytes.corrupt(`its superblock says ${problem}`);
@@ -105,7 +106,8 @@ function readGroups(
   const tableBlocks = Math.ceil(groups / perBlock);
   const firstMeta = (features.incompat & INCOMPAT.metaBlockGroups) === 0 ? tableBlocks : raw.readUInt32LE(0x104);
   const reservedBlocks = firstMeta === tableBlocks ? raw.readUInt16LE(0xce) : 0;
-  const countsUnused = (features.readOnlyCompat & (READ_ONLY_COMPAT.groupChecksums | READ_ONLY_COMPAT.metadataChecksums)) !== 0;
+  const countsUnused =
+    (features.readOnlyCompat & (READ_ONLY_COMPAT.groupChecksums | READ_ONLY_COMPAT.metadataChecksums)) !== 0;
   const startOf = (group: number): number => layout.firstDataBlock + group * layout.blocksPerGroup;
   const put = (block: number, count: number, what: Parameters<ExtentCollector['metadata']>[2]): void =>
     collector.metadata(block * layout.blockBytes, (block + count) * layout.blockBytes, what);

@@ -1,6 +1,7 @@
 import type { ExtentCollector } from '../extents.ts';
 import type { ImageBytes } from '../image-bytes.ts';
-import type { MetadataKind, PackedBlock } from '../image-map.ts';
+import type { PackedBlock } from '../image-map.ts';
+import type { MetadataKind } from '../owner.ts';
 import { unpackBlocks, unpackUpTo } from '../unpack.ts';
 
 /** What a metadata block holds when it is decompressed; only the last of a table may hold less. */
