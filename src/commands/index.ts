@@ -1,4 +1,5 @@
 import { registerApply } from './apply.ts';
+import { registerBase } from './base.ts';
 import { registerCompletion } from './completion.ts';
 import { registerDelta } from './delta/index.ts';
 import { registerDoctor } from './doctor.ts';
@@ -25,6 +26,7 @@ export const commands: readonly RegisterCommand[] = [
   registerReport,
   registerTargets,
   registerDelta,
+  registerBase,
   registerSchedule,
   registerInit,
   registerDoctor,
