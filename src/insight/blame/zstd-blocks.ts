@@ -38,7 +38,8 @@ export async function* zstdBlocks(handle: FileHandle, path: string): AsyncGenera
   while (at < size) {
     const magic = (await take(MAGIC_BYTES)).readUInt32LE(0);
     if (magic >= SKIPPABLE.least && magic <= SKIPPABLE.most) {
-      at += (await take(4)).readUInt32LE(0);
+      const skipped = (await take(4)).readUInt32LE(0);
+      at += skipped;
       continue;
     }
     if (magic !== MAGIC) throw corrupt();

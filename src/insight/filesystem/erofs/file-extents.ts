@@ -97,6 +97,8 @@ function readCompressed(bytes: ImageBytes, superblock: ErofsLayout, inode: Erofs
     const cluster = clusters[index];
     if (cluster === undefined || cluster.kind === 'nonhead') continue;
     const fileByte = index * 2 ** header.clusterBits + cluster.offset;
+    // The last entry may only say where the file ends within its cluster.
+    if (fileByte >= sizeBytes) continue;
     const lengthBytes = endOfNext - fileByte;
     if (lengthBytes < 0) throw bytes.corrupt('the index of a compressed file is damaged');
     endOfNext = fileByte;

@@ -114,8 +114,11 @@ function readGroups(
   const hasSuper = superblockRule(features, [raw.readUInt32LE(0x24c), raw.readUInt32LE(0x250)]);
   for (let table = 0; table < tableBlocks; table += 1) {
     const firstGroup = table * perBlock;
+    // Not after the first data block, which bigalloc counts otherwise.
     const block =
-      table < firstMeta ? layout.firstDataBlock + 1 + table : startOf(firstGroup) + (hasSuper(firstGroup) ? 1 : 0);
+      table < firstMeta
+        ? Math.floor(SUPERBLOCK_AT / layout.blockBytes) + 1 + table
+        : startOf(firstGroup) + (hasSuper(firstGroup) ? 1 : 0);
     put(block, 1, 'group descriptors');
     const descriptors = bytes.read(block * layout.blockBytes, layout.blockBytes, 'a block of group descriptors');
     for (let group = firstGroup; group < Math.min(groups, firstGroup + perBlock); group += 1) {
