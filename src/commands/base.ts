@@ -108,7 +108,7 @@ async function changeLine({ change, blocks, bytes, files, metadata }: ChangedBlo
   const { harmless } = await import('../text/printable.ts');
   const names = files.slice(0, FILES_NAMED).map(harmless);
   const more = files.length > FILES_NAMED ? `, and ${files.length - FILES_NAMED} more` : '';
-  const holds = change === 'edited' || change === 'zeroed' ? names : metadata;
+  const holds = (change === 'edited' || change === 'zeroed') && names.length > 0 ? names : metadata;
   return (
     `  ${blocks} block${blocks === 1 ? '' : 's'} (${formatBytes(bytes)}): ${ABOUT[change]}` +
     `${holds.length === 0 ? '' : `; in ${holds.join(', ')}${holds === names ? more : ''}`}\n`

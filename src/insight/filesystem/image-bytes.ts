@@ -7,8 +7,8 @@ const MOST_STEPS = 200_000_000;
 /** No honest image needs more steps than this for each of its bytes. */
 const STEPS_PER_BYTE = 1 / 16;
 
-/** What the smallest image may take. */
-const LEAST_STEPS = 4_000_000;
+/** What the smallest image may take: a squashfs of a few MiB can hold a million files. */
+const LEAST_STEPS = 32_000_000;
 
 /** How much {@link ImageBytes.view} reads ahead. */
 const WINDOW_BYTES = 256 * 1024;

@@ -19,6 +19,9 @@ export interface ImageInode {
 /** Longer paths are refused by Linux; the root is at depth 0. */
 const DEEPEST = 2048;
 
+/** More files than any image has; a few KiB of compressed metadata can claim as many. */
+const MOST_ENTRIES = 4_000_000;
+
 /** As many as Linux follows. */
 const MOST_LINKS = 40;
 
@@ -49,6 +52,7 @@ export class ImageTree {
 
   addInode(inode: ImageInode): number {
     this.#bytes.step();
+    if (this.inodes.length >= MOST_ENTRIES) throw this.#bytes.corrupt(`it has more than ${MOST_ENTRIES} inodes`);
     return this.inodes.push(inode) - 1;
   }
 
@@ -66,6 +70,7 @@ export class ImageTree {
    */
   add(parent: number, name: string, inode: number): number {
     this.#bytes.step();
+    if (this.entries >= MOST_ENTRIES) throw this.#bytes.corrupt(`it has more than ${MOST_ENTRIES} files`);
     const depth = (this.#depths[parent] ?? 0) + 1;
     if (depth > DEEPEST) throw this.#bytes.corrupt(`its folders are nested deeper than ${DEEPEST}`);
     if (name === '' || name === '.' || name === '..' || /[/\0]/.test(name))

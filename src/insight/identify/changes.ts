@@ -1,5 +1,5 @@
 import type { OpenImage } from '../filesystem/index.ts';
-import type { MetadataKind } from '../filesystem/owner.ts';
+import type { MetadataKind, Owner } from '../filesystem/owner.ts';
 import { sumsOf, type Likeness } from './nearest.ts';
 import type { SlotSignature } from './slot-signature.ts';
 
@@ -37,10 +37,8 @@ interface BlockContent {
   block: number;
   files: Set<number>;
   metadata: Set<MetadataKind>;
-  /** As it would be without what no file uses. */
-  trimmed: Buffer;
-  /** The image has nothing but zeros where it is free: trimming cannot have changed it. */
-  isTrimmed: boolean;
+  /** As trimming would leave it, by what it takes for unused; none where it would change nothing. */
+  trimmed: Buffer[];
 }
 
 /**
@@ -63,11 +61,14 @@ export async function explainBlocks(
     const contents = likeness.differing.slice(at, at + batch).map((block) => contentOfBlock(image, block, blockBytes));
     const sums = await sumsOf(
       slot,
-      contents.map(({ trimmed }) => trimmed),
+      contents.flatMap(({ trimmed }) => trimmed),
     );
-    for (const [index, content] of contents.entries()) {
+    let firstSum = 0;
+    for (const content of contents) {
       const entry = content.block < slot.header.blocks ? slot.entry(content.block) : undefined;
-      const isTrimmed = !content.isTrimmed && entry !== undefined && sums[index]?.equals(entry) === true;
+      const own = sums.slice(firstSum, firstSum + content.trimmed.length);
+      firstSum += content.trimmed.length;
+      const isTrimmed = entry !== undefined && own.some((sum) => sum.equals(entry));
       const isZero = entry !== undefined && zeroEntry?.equals(entry) === true;
       const change = isTrimmed ? 'trimmed' : isZero ? 'zeroed' : changeOf(content, image);
       add(found, change, content, blockBytes, likeness.imageBytes);
@@ -86,21 +87,30 @@ export async function explainBlocks(
 function contentOfBlock(image: OpenImage, block: number, blockBytes: number): BlockContent {
   const startByte = block * blockBytes;
   const endByte = Math.min(startByte + blockBytes, image.bytes.sizeBytes);
-  const trimmed = Buffer.alloc(blockBytes);
-  const read = image.bytes.read(startByte, endByte - startByte, 'a block');
-  read.copy(trimmed);
-  const content: BlockContent = { block, files: new Set(), metadata: new Set(), trimmed, isTrimmed: false };
-  for (const extent of image.extents.within(startByte, endByte)) {
-    const { owner } = extent;
+  const whole = Buffer.alloc(blockBytes);
+  image.bytes.read(startByte, endByte - startByte, 'a block').copy(whole);
+  const content: BlockContent = { block, files: new Set(), metadata: new Set(), trimmed: [] };
+  const extents = [...image.extents.within(startByte, endByte)];
+  for (const { owner } of extents) {
     if (owner.kind === 'file') content.files.add(owner.inode);
     else if (owner.kind === 'shared') for (const { inode } of owner.parts) content.files.add(inode);
     else content.metadata.add(owner.what);
-    if (owner.kind === 'metadata' && owner.what === 'free space')
-      trimmed.fill(0, extent.startByte - startByte, extent.endByte - startByte);
   }
-  content.isTrimmed = trimmed.subarray(0, read.length).equals(read);
+  for (const unused of [isFree, (owner: Owner) => isFree(owner) || isUnusedInodes(owner)]) {
+    const trimmed = Buffer.from(whole);
+    for (const extent of extents)
+      if (unused(extent.owner)) trimmed.fill(0, extent.startByte - startByte, extent.endByte - startByte);
+    if (![whole, ...content.trimmed].some((one) => one.equals(trimmed))) content.trimmed.push(trimmed);
+  }
   return content;
 }
+
+/** What fstrim discards. */
+const isFree = (owner: Owner): boolean => owner.kind === 'metadata' && owner.what === 'free space';
+
+/** What e2fsck -E discard takes besides: inodes of files that were removed. */
+const isUnusedInodes = (owner: Owner): boolean =>
+  owner.kind === 'metadata' && owner.what === 'inode table' && owner.inodes.length === 0;
 
 /** What a mount changes even when nothing is written. */
 const CHANGED_BY_MOUNT: readonly MetadataKind[] = ['superblock', 'journal'];

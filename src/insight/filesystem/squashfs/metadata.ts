@@ -8,7 +8,7 @@ import { unpackBlocks, unpackUpTo } from '../unpack.ts';
 export const METADATA_BYTES = 8192;
 
 /** More metadata than any image has: a block of a few bytes can stand for 8 KiB of zeros. */
-const MOST_TABLE_BYTES = 512 * 1024 * 1024;
+const MOST_TABLE_BYTES = 256 * 1024 * 1024;
 
 const HEADER_BYTES = 2;
 const STORED_PLAIN = 0x8000;
