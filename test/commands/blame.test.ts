@@ -68,6 +68,7 @@ test('the document fits its schema and sums to the size of the delta', async () 
     [],
     ['--compress', 'gzip'],
     ['--compress', 'zstd'],
+    ['delta', '--what-if'],
   ]) {
     const found = await documentOf('old', 'new', ...argv);
     assert.is(

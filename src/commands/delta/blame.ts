@@ -3,6 +3,7 @@ import { Option } from 'commander';
 import { EXIT, type ExitCode } from '../../core/codes.ts';
 import type { Blame } from '../../insight/blame/blame.ts';
 import type { Grouping } from '../../insight/blame/group.ts';
+import type { WhatIfRow } from '../../insight/what-if/what-if.ts';
 import { prettyJson } from '../../text/json.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
 import { wholeNumber } from './flags.ts';
@@ -16,6 +17,7 @@ interface Flags {
   by: Grouping;
   top?: number;
   compress?: 'gzip' | 'zstd';
+  whatIf?: boolean;
   json?: boolean;
 }
 
@@ -36,6 +38,7 @@ export const registerDeltaBlame: RegisterCommand = (group, run) => {
     .addOption(new Option('--by <what>', 'what to take together').choices([...GROUPING_NAMES]).default('file'))
     .option('--top <n>', `rows to show; ${ROWS_SHOWN} unless given, all with --json`, wholeNumber('--top', 1))
     .addOption(new Option('--compress <format>', 'compress the delta that is made').choices(['gzip', 'zstd']))
+    .option('--what-if', 'make the same files into other kinds of images, and measure their deltas: takes minutes')
     .option('--json', 'one JSON document on stdout')
     .addHelpText(
       'after',
@@ -59,9 +62,35 @@ async function blame(paths: Paths, flags: Flags, context: CommandContext): Promi
   const inputs = { BASE: paths.base, TARGET: paths.target };
   await checkFiles(context.cwd, { inputs: paths.delta === undefined ? inputs : { ...inputs, DELTA: paths.delta } });
   const found = await explain(paths, flags, context);
-  if (flags.json === true) context.out(prettyJson(await documentOf(found, paths, flags)));
-  else context.out(await describe(found, flags));
+  const others = flags.whatIf === true ? await measureOthers(paths, context) : undefined;
+  if (flags.json === true) {
+    const document = await documentOf(found, paths, flags);
+    context.out(prettyJson(others === undefined ? document : { ...document, whatIf: others }));
+  } else {
+    context.out(await describe(found, flags));
+    if (others !== undefined) context.out(`\n${await describeOthers(others)}`);
+  }
   return EXIT.ok;
+}
+
+async function measureOthers({ base, target }: Paths, context: CommandContext): Promise<WhatIfRow[]> {
+  const { whatIf } = await import('../../insight/what-if/what-if.ts');
+  const { cwd, signal } = context;
+  const onRow = ({ kind, times }: WhatIfRow): void =>
+    context.report({ type: 'note', message: `measured ${kind}, times ${times}` });
+  return await whatIf(resolve(cwd, base), resolve(cwd, target), { signal, onRow });
+}
+
+async function describeOthers(rows: readonly WhatIfRow[]): Promise<string> {
+  const { formatColumns } = await import('../../text/rows.ts');
+  const { harmless } = await import('../../text/printable.ts');
+  const cells = rows.map(({ kind, times, sizes, reason }) => {
+    const name = times === 'kept' ? kind : `${kind}, one time for all files`;
+    return sizes === null
+      ? [name, '-', '-', '-', harmless(reason ?? '')]
+      : [name, String(sizes.targetBytes), String(sizes.deltaBytes), String(sizes.gzipBytes), ''];
+  });
+  return formatColumns([['the same files as', 'image', 'delta', 'gzip', ''], ...cells]);
 }
 
 async function explain({ base, target, delta }: Paths, flags: Flags, context: CommandContext): Promise<Blame> {
