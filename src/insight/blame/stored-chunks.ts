@@ -53,8 +53,8 @@ async function* plainChunks(path: string, signal?: AbortSignal): AsyncGenerator<
 
 /** Compressed bytes that are given to zlib at once: what they make shares their cost evenly. */
 const FINEST_STEP_BYTES = 256;
-const COARSEST_STEP_BYTES = 4096;
-const STEPS = 8192;
+const COARSEST_STEP_BYTES = 8192;
+const STEPS = 2048;
 
 /** inflate hands on what it makes of its input at once, so that input and output can be told to belong together. */
 async function* gzipChunks(
