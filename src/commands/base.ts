@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from '../core/codes.ts';
 import type { ArchivedDelta } from '../insight/identify/archived.ts';
 import type { ChangedBlocks, SlotChange } from '../insight/identify/changes.ts';
 import type { Identification } from '../insight/identify/identify.ts';
-import { prettyJson } from '../text/json.ts';
+import { prettyJson } from '../text/pretty-json.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 
 interface Flags {
@@ -105,8 +105,8 @@ const ABOUT: Record<SlotChange, string> = {
 
 async function changeLine({ change, blocks, bytes, files, metadata }: ChangedBlocks): Promise<string> {
   const { formatBytes } = await import('../text/bytes.ts');
-  const { harmless } = await import('../text/printable.ts');
-  const names = files.slice(0, FILES_NAMED).map(harmless);
+  const { printable } = await import('../text/printable.ts');
+  const names = files.slice(0, FILES_NAMED).map(printable);
   const more = files.length > FILES_NAMED ? `, and ${files.length - FILES_NAMED} more` : '';
   const holds = (change === 'edited' || change === 'zeroed') && names.length > 0 ? names : metadata;
   return (

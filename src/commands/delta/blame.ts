@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from '../../core/codes.ts';
 import type { Blame } from '../../insight/blame/blame.ts';
 import type { Grouping } from '../../insight/blame/group.ts';
 import type { WhatIfRow } from '../../insight/what-if/what-if.ts';
-import { prettyJson } from '../../text/json.ts';
+import { prettyJson } from '../../text/pretty-json.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
 import { wholeNumber } from './flags.ts';
 
@@ -83,11 +83,11 @@ async function measureOthers({ base, target }: Paths, context: CommandContext): 
 
 async function describeOthers(rows: readonly WhatIfRow[]): Promise<string> {
   const { formatColumns } = await import('../../text/rows.ts');
-  const { harmless } = await import('../../text/printable.ts');
+  const { printable } = await import('../../text/printable.ts');
   const cells = rows.map(({ kind, times, sizes, reason }) => {
     const name = times === 'kept' ? kind : `${kind}, one time for all files`;
     return sizes === null
-      ? [name, '-', '-', '-', harmless(reason ?? '')]
+      ? [name, '-', '-', '-', printable(reason ?? '')]
       : [name, String(sizes.targetBytes), String(sizes.deltaBytes), String(sizes.gzipBytes), ''];
   });
   return formatColumns([['the same files as', 'image', 'delta', 'gzip', ''], ...cells]);
@@ -151,10 +151,10 @@ async function describe(found: Blame, { by, top = ROWS_SHOWN }: Flags): Promise<
   const { groupFiles } = await import('../../insight/blame/group.ts');
   const { formatBytes, formatShare } = await import('../../text/bytes.ts');
   const { formatColumns } = await import('../../text/rows.ts');
-  const { harmless } = await import('../../text/printable.ts');
+  const { printable } = await import('../../text/printable.ts');
   const { totalBytes } = found;
   const row = (name: string, bytes: number, ...more: string[]): string[] => [
-    harmless(name),
+    printable(name),
     String(bytes),
     formatShare(bytes, totalBytes),
     ...more,
@@ -162,7 +162,7 @@ async function describe(found: Blame, { by, top = ROWS_SHOWN }: Flags): Promise<
   const groups = groupFiles(found, by);
   const shown: string[][] =
     by === 'file'
-      ? found.files.slice(0, top).map((one) => row(one.path, one.bytes, one.cause, harmless(one.package ?? '-')))
+      ? found.files.slice(0, top).map((one) => row(one.path, one.bytes, one.cause, printable(one.package ?? '-')))
       : groups.slice(0, top).map((one) => row(one.name, one.bytes, String(one.files)));
   const rest = groups.slice(top);
   const files = rest.reduce((sum, one) => sum + one.files, 0);
