@@ -37,20 +37,7 @@ export async function findCauses(
   signal?: AbortSignal,
 ): Promise<CauseFinder> {
   if (base === undefined) return { ofFile: () => 'unknown', ofMetadata: () => 'unknown' };
-  const wanted = [...inodes];
-  const twins = new Map(wanted.map((inode) => [inode, twinOf(base, target, inode)]));
-  const candidates = sameSizes(
-    base,
-    target,
-    wanted.filter((inode) => twins.get(inode) === undefined),
-  );
-  const toRead = wanted.filter((inode) => {
-    const twin = twins.get(inode);
-    return twin === undefined ? candidates.has(inode) : base.tree.inodes[twin]?.sizeBytes === sizeOf(target, inode);
-  });
-  const inBase = toRead.flatMap((inode) => twins.get(inode) ?? candidates.get(inode) ?? []);
-  const targetDigests = await contentDigests(target, toRead, signal);
-  const baseDigests = await contentDigests(base, inBase, signal);
+  const { twins, candidates, targetDigests, baseDigests } = await readCounterparts(base, target, [...inodes], signal);
   const isPacked = (inode: number): boolean => [...target.pieces(inode)].some(({ kind }) => kind === 'packed');
   const folders = { base: base.tree.namesByFolder(), target: target.tree.namesByFolder() };
   return {
@@ -74,6 +61,38 @@ export async function findCauses(
         ),
       ),
   };
+}
+
+/** Files of the base to compare with, and the digests of those that may be equal. */
+interface Counterparts {
+  /** By inode of the target: the base's under the same path. */
+  twins: Map<number, number | undefined>;
+  /** By inode of the target: files of the base with its size, for those without a twin. */
+  candidates: Map<number, number[]>;
+  targetDigests: Map<number, string>;
+  baseDigests: Map<number, string>;
+}
+
+async function readCounterparts(
+  base: OpenImage,
+  target: OpenImage,
+  wanted: readonly number[],
+  signal?: AbortSignal,
+): Promise<Counterparts> {
+  const twins = new Map(wanted.map((inode) => [inode, twinOf(base, target, inode)]));
+  const candidates = sameSizes(
+    base,
+    target,
+    wanted.filter((inode) => twins.get(inode) === undefined),
+  );
+  const toRead = wanted.filter((inode) => {
+    const twin = twins.get(inode);
+    return twin === undefined ? candidates.has(inode) : base.tree.inodes[twin]?.sizeBytes === sizeOf(target, inode);
+  });
+  const inBase = toRead.flatMap((inode) => twins.get(inode) ?? candidates.get(inode) ?? []);
+  const targetDigests = await contentDigests(target, toRead, signal);
+  const baseDigests = await contentDigests(base, inBase, signal);
+  return { twins, candidates, targetDigests, baseDigests };
 }
 
 /**

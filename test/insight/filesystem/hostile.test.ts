@@ -1,16 +1,19 @@
 /** Damaged images end in an error that a user can read, or in a map: never in a crash, a hang or a bug. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ReleasePlanError } from '../../../src/core/errors.ts';
 import { contentDigests } from '../../../src/insight/filesystem/content.ts';
+import { ImageBytes } from '../../../src/insight/filesystem/image-bytes.ts';
+import { ImageTree } from '../../../src/insight/filesystem/image-tree.ts';
 import { openImage } from '../../../src/insight/filesystem/index.ts';
 import { failureOf } from '../../support/failure.ts';
 import { noise } from '../../support/noise.ts';
 import { scratch } from '../../support/scratch.ts';
-import { erofs, ext4, squashfs, writeTree, type MakeImage } from '../images.ts';
+import { erofs, ext4, squashfs, tool, writeTree, type MakeImage } from '../images.ts';
 
 const test = suite('insight/filesystem/hostile');
 const dir = scratch('hostile-images');
@@ -102,6 +105,50 @@ test('what is no image is said to be none', async () => {
     writeFileSync(join(dir, 'none'), bytes);
     const failure = await failureOf(() => openImage(join(dir, 'none')));
     assert.is(failure.code, 'image-unsupported');
+  }
+});
+
+test('a sparse file of a terabyte is not read', async () => {
+  const sparse = join(dir, 'sparse');
+  writeTree(sparse, { 'etc/small': 'small' });
+  execFileSync('truncate', ['-s', '1T', join(sparse, 'huge')]);
+  ext4('8M')(sparse, join(dir, 'sparse.ext4'));
+  const image = await openImage(join(dir, 'sparse.ext4'));
+  const inode = (path: string): number => image.tree.inodeOf(image.tree.find(path) ?? -1);
+  assert.is(image.tree.inodes[inode('/huge')]?.sizeBytes, 2 ** 40);
+  const digests = await contentDigests(image, [inode('/huge'), inode('/etc/small')]);
+  assert.equal([...digests.keys()], [inode('/etc/small')]);
+  image.close();
+});
+
+test('a folder within itself', async () => {
+  copyFileSync(join(dir, 'ext4'), join(dir, 'loop'));
+  tool('debugfs', '-w', '-R', 'ln /a /a/again', join(dir, 'loop'));
+  const failure = await failureOf(() => openImage(join(dir, 'loop')));
+  assert.is(failure.code, 'image-corrupt');
+  assert.match(failure.message, /the folder \/a(\/again)? is in two places$/);
+});
+
+test('folders nested deeper than Linux can name them', async () => {
+  const bytes = new ImageBytes(join(dir, 'ext4'));
+  const inTree = new ImageTree(bytes);
+  const nest = async (): Promise<void> => {
+    for (let at = 0; ;) at = inTree.add(at, 'd', 0);
+  };
+  assert.is((await failureOf(nest)).code, 'image-corrupt');
+  assert.is(inTree.entries, 2049);
+  bytes.close();
+});
+
+test('a program that is not there is named', async () => {
+  const path = process.env['PATH'];
+  process.env['PATH'] = dir;
+  try {
+    const failure = await failureOf(() => openImage(join(dir, 'squashfs-zstd')));
+    assert.is(failure.code, 'tool-missing');
+    assert.match(failure.message, /"zstd"/);
+  } finally {
+    process.env['PATH'] = path;
   }
 });
 
