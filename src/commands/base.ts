@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import type { ArchivedDelta } from '../insight/identify/archived.ts';
 import type { ChangedBlocks, SlotChange } from '../insight/identify/changes.ts';
 import type { Identification } from '../insight/identify/identify.ts';
 import { prettyJson } from '../text/pretty-json.ts';
+import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 
 interface Flags {
@@ -14,7 +15,13 @@ interface Flags {
 
 /** `base`: what devices have in their slots. */
 export const registerBase: RegisterCommand = (program, run) => {
-  const group = program.command('base').description('what a device has in its slot');
+  const group = program.command('base').description('tell what a device has in its slot');
+  group.addHelpText(
+    ...examples({
+      'Find the version of a slot': 'release-plan base identify slot.sig --plan plan.yml',
+      'The same for programs': 'release-plan base identify slot.sig --plan plan.yml --json',
+    }),
+  );
   group
     .command('identify')
     .description('find the archived version that a slot holds; exit 4 unless it holds one unaltered')
@@ -23,13 +30,12 @@ export const registerBase: RegisterCommand = (program, run) => {
     .option('--partition <name>', 'compare with the images of this partition alone')
     .option('--json', 'one JSON document on stdout')
     .addHelpText(
-      'after',
-      `
-Examples:
-  rdiff signature /dev/mmcblk0p2 slot.sig          # on the device; send slot.sig
-  release-plan base identify slot.sig --plan plan.yml
-  release-plan base identify slot.sig --plan plan.yml --partition rootfs --json
-`,
+      ...examples({
+        'Find the version of a slot; slot.sig was made on the device by rdiff':
+          'release-plan base identify slot.sig --plan plan.yml',
+        'Compare with the images of one partition, for programs':
+          'release-plan base identify slot.sig --plan plan.yml --partition rootfs --json',
+      }),
     )
     .action(async (signature: string, flags: Flags) => {
       await run((context) => identify(signature, flags, context));

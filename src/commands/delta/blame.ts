@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
-import { EXIT, type ExitCode } from '../../core/codes.ts';
+import { EXIT, type ExitCode } from '../../core/codes/index.ts';
 import type { Blame } from '../../insight/blame/blame.ts';
 import type { Grouping } from '../../insight/blame/group.ts';
 import type { WhatIfRow } from '../../insight/what-if/what-if.ts';
 import { prettyJson } from '../../text/pretty-json.ts';
+import { examples } from '../examples.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
 import { wholeNumber } from './flags.ts';
 
@@ -41,13 +42,12 @@ export const registerDeltaBlame: RegisterCommand = (group, run) => {
     .option('--what-if', 'make the same files into other kinds of images, and measure their deltas: takes minutes')
     .option('--json', 'one JSON document on stdout')
     .addHelpText(
-      'after',
-      `
-Examples:
-  release-plan delta blame old.squashfs new.squashfs rootfs.delta.gz
-  release-plan delta blame old.ext4 new.ext4 --compress gzip --by package --top 10
-  release-plan delta blame old.erofs new.erofs rootfs.delta --json | jq '.files[:5]'
-`,
+      ...examples({
+        'Print the files that a delta is for': 'release-plan delta blame old.squashfs new.squashfs rootfs.delta.gz',
+        'Print the ten largest packages of a delta that is made for this':
+          'release-plan delta blame --compress gzip --by package --top 10 old.ext4 new.ext4',
+        'The same for programs': 'release-plan delta blame --json old.erofs new.erofs rootfs.delta',
+      }),
     )
     .action(async (base: string, target: string, delta: string | undefined, flags: Flags) => {
       await run((context) => blame({ base, target, delta }, flags, context));
