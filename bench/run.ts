@@ -11,6 +11,7 @@ import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Bench, BenchResult, BenchSettings } from './bench.ts';
+import { blameBench } from './blame.ts';
 import { compressBench } from './compress.ts';
 import { deltaBench } from './delta.ts';
 import { fleetBench } from './fleet.ts';
@@ -23,6 +24,7 @@ import { worstCasesBench } from './worst-cases.ts';
 /** Every bench; a new one is a file and a line here. */
 const BENCHES: readonly Bench[] = [
   deltaBench,
+  blameBench,
   worstCasesBench,
   memoryBench,
   signatureBench,

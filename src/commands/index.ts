@@ -1,4 +1,5 @@
 import { registerApply } from './apply.ts';
+import { registerBase } from './base.ts';
 import { registerCompletion } from './completion.ts';
 import { registerDelta } from './delta/index.ts';
 import { registerDoctor } from './doctor.ts';
@@ -27,6 +28,7 @@ export const commands: readonly RegisterCommand[] = [
   registerReport,
   registerTargets,
   registerDelta,
+  registerBase,
   registerSchedule,
   registerInit,
   registerDoctor,

@@ -9,6 +9,7 @@ import { deltaCodes } from './delta.ts';
 import type { CodeEntry } from './entry.ts';
 import { environmentCodes } from './environment.ts';
 import { fleetCodes } from './fleet.ts';
+import { insightCodes } from './insight.ts';
 import { kasCodes } from './kas.ts';
 import { ostreeCodes } from './ostree.ts';
 import { partitionCodes } from './partitions.ts';
@@ -29,6 +30,7 @@ const codes = {
   ...kasCodes,
   ...archiveCodes,
   ...deltaCodes,
+  ...insightCodes,
   ...signingCodes,
   ...swuCodes,
   ...fleetCodes,
