@@ -705,6 +705,75 @@ const codes = {
       'so apply makes it again.',
     'Run `release-plan apply`.',
   ),
+
+  // --- servers: publish, rollout, fleets of servers -----------------------------------
+  'server-address': entry(
+    EXIT.usage,
+    'The address of a server cannot be used: it is no http or https address, or it holds a user or a password, which ' +
+      'would be printed and recorded with it.',
+    'Write https://HOST/PATH; give the user and the password by keys of their own.',
+  ),
+  'server-insecure': entry(
+    EXIT.usage,
+    'A server is addressed by plain http. Whoever is on the way could read the password and exchange what is sent.',
+    'Use https, with `ca` for a certificate of your own; plain http is for this machine alone (127.0.0.1).',
+  ),
+  'server-unreachable': entry(
+    EXIT.environment,
+    'A server did not answer, cut the connection, or stayed busy, however often it was tried.',
+    'Check the address and the network, and run the command again: it goes on where it stopped.',
+  ),
+  'server-untrusted': entry(
+    EXIT.environment,
+    'The certificate of a server is not one that this machine trusts, is not for this name, or has expired.',
+    'Give the certificate of your own authority by `ca`, or have the server use a certificate that holds.',
+  ),
+  'server-denied': entry(
+    EXIT.environment,
+    'A server refused the credentials, or they do not allow what was asked.',
+    'Check the user, the password or key, and what they may do; temporary ones expire.',
+  ),
+  'server-answer': entry(
+    EXIT.environment,
+    'A server answered with something that its API does not promise here.',
+    'Read what it said; check that the address is that of the API, and which release the server is.',
+  ),
+  'secret-missing': entry(
+    EXIT.environment,
+    'A password or a key is not where the plan says: the environment variable is not set, or the file is not there.',
+    'Set the variable, or write the file with mode 600.',
+  ),
+  'secret-exposed': entry(
+    EXIT.environment,
+    'A file with a password or a key can be read by others on this machine.',
+    'Give it mode 600 (`chmod 600 FILE`); if others may have read it, change the secret.',
+  ),
+  'publish-differs': entry(
+    EXIT.inconsistent,
+    'A destination has something under the name of a package that is not that package. Devices may have installed it, ' +
+      'so it is never replaced.',
+    'Find out who put it there. Publish the change as a new version, or remove it there by hand.',
+  ),
+  'publish-damaged': entry(
+    EXIT.environment,
+    'What arrived at a destination is not what was sent. It was removed there, and no index names it.',
+    'Run the command again; if it happens again, check the disk, the memory and what lies between.',
+  ),
+  'publish-contended': entry(
+    EXIT.environment,
+    'Somebody else wrote the index of a destination each time between reading and writing it.',
+    'Run the command again; let one host publish to a destination at a time.',
+  ),
+  'publish-refused': entry(
+    EXIT.usage,
+    'A destination cannot take what it is to get: a name that is too long for the server, a package that it cannot read.',
+    'Read the reason; `release-plan publish --dry-run` says so before anything is sent.',
+  ),
+  'index-invalid': entry(
+    EXIT.inconsistent,
+    'The index of a destination is not one that release-plan wrote: it is not JSON, or of another form.',
+    'Move it away and publish again, which makes it anew; or publish below another path or prefix.',
+  ),
 } as const satisfies Record<string, CodeEntry>;
 
 /** The name of a code, as printed and as `explain` takes it. */
