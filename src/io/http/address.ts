@@ -36,6 +36,7 @@ export function below(base: URL, path: string, query: Readonly<Record<string, st
   const url = new URL(base);
   url.pathname = `${base.pathname.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`;
   url.search = '';
+  url.hash = '';
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
   return url;
 }
