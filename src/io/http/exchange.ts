@@ -1,7 +1,7 @@
 /** One request and its answer over node:http(s): limits in time and size, own certificates, no retry. */
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { errnoOf, messageOf } from '../../core/errors.ts';
+import { ReleasePlanError, errnoOf, messageOf } from '../../core/errors.ts';
 
 /** What is sent: bytes, or a stream of known length that can be begun anew for another try. */
 export type HttpBody = Uint8Array | { sizeBytes: number; open(): AsyncIterable<Uint8Array> };
@@ -66,7 +66,10 @@ export async function exchange(request: HttpRequest, limits: ExchangeLimits): Pr
     for await (const chunk of answer) {
       size += (chunk as Buffer).byteLength;
       if (size > limits.maxAnswerBytes)
-        throw new Error(`${request.url.host} answered with more than ${limits.maxAnswerBytes} bytes`);
+        throw new ReleasePlanError(
+          'server-answer',
+          `${request.url.host} answered with more than ${limits.maxAnswerBytes} bytes`,
+        );
       chunks.push(chunk as Buffer);
     }
     return { status: answer.statusCode ?? 0, headers: headersOf(answer), body: Buffer.concat(chunks) };
@@ -165,6 +168,7 @@ function headersOf(answer: IncomingMessage): Record<string, string> {
 }
 
 function transient(error: unknown): unknown {
+  if (error instanceof ReleasePlanError || error instanceof TransientFailure) return error;
   const errno = errnoOf(error) ?? '';
   if (PERMANENT.test(errno)) return error;
   // Errors of the body's source are files that cannot be read: not the server's.

@@ -10,8 +10,9 @@ const hawkbit: PeerRecipe = {
   name: 'hawkbit',
   version: '0.3.0M7',
   async install(dir) {
-    mkdirSync(`${dir}/classes`);
+    mkdirSync(`${dir}/classes/META-INF`, { recursive: true });
     cpSync(`${SOURCES}pom.xml`, `${dir}/pom.xml`);
+    cpSync(`${SOURCES}validation.xml`, `${dir}/classes/META-INF/validation.xml`);
     cpSync(`${SOURCES}application.properties`, `${dir}/classes/application.properties`);
     await installWith('mvn', ['-B', '-q', 'dependency:copy-dependencies', `-DoutputDirectory=${dir}/lib`], dir);
     // Its Spring reads class files up to Java 14.
@@ -20,7 +21,7 @@ const hawkbit: PeerRecipe = {
   },
   command: ({ dir, state, port }) => [
     'java',
-    '-Xmx512m',
+    ...['-Xmx512m', '-XX:TieredStopAtLevel=1'],
     ...['java.base/java.lang', 'java.base/java.util'].flatMap((one) => ['--add-opens', `${one}=ALL-UNNAMED`]),
     ...['-cp', `${dir}/classes:${dir}/lib/*`, 'peer.Start', `--server.port=${port}`],
     `--org.eclipse.hawkbit.repository.file.path=${state}/artifacts`,
