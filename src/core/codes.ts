@@ -774,6 +774,33 @@ const codes = {
     'The index of a destination is not one that release-plan wrote: it is not JSON, or of another form.',
     'Move it away and publish again, which makes it anew; or publish below another path or prefix.',
   ),
+  'rollout-unnamed': entry(
+    EXIT.inconsistent,
+    'hawkBit can be asked for devices by what they say, not by what they do not say. Those without a version have to be ' +
+      'named one by one, and there are too many.',
+    'Have devices send their version as an attribute (`identify` in swupdate.cfg), and name it by version_attribute.',
+  ),
+  'rollout-unpublished': entry(
+    EXIT.inconsistent,
+    'A rollout needs a package that is not on the server.',
+    'Run `release-plan publish` first.',
+  ),
+  'rollout-devices': entry(
+    EXIT.inconsistent,
+    'The server counts other devices than the plan: devices were added, or changed their version, since the fleet was ' +
+      'read, or they do not send the attributes that the plan names. Nothing was started.',
+    'Look at `release-plan rollout ... plan` again.',
+  ),
+  'rollout-changed': entry(
+    EXIT.inconsistent,
+    'The server has a rollout of this name already, for other devices or with another package. It is left alone.',
+    'Look at it on the server; stop and delete it there if it is not wanted any more, and start again.',
+  ),
+  'rollout-unknown': entry(
+    EXIT.inconsistent,
+    'The server has no rollout of this version for this tag.',
+    'Start one with `release-plan rollout PLAN VERSION --tag TAG start`.',
+  ),
 } as const satisfies Record<string, CodeEntry>;
 
 /** The name of a code, as printed and as `explain` takes it. */

@@ -14,3 +14,25 @@ export async function hello(url: string, name: string, attributes?: Record<strin
   });
   if (!answer.ok) throw new Error(`the attributes of ${name} were answered with ${answer.status}`);
 }
+
+interface Deployment {
+  deployment: { chunks: Array<{ artifacts: Array<{ filename: string }> }> };
+}
+
+/**
+ * The files that a device is offered; none when it is offered nothing.
+ *
+ * @param waitMs how long the server may take
+ */
+export async function offered(url: string, name: string, waitMs = 0): Promise<string[]> {
+  for (const endMs = Date.now() + waitMs; ; await new Promise((resolve) => setTimeout(resolve, 300))) {
+    const poll = await fetch(`${url}/DEFAULT/controller/v1/${encodeURIComponent(name)}`);
+    const { _links } = (await poll.json()) as { _links?: { deploymentBase?: { href: string } } };
+    const href = _links?.deploymentBase?.href;
+    if (href !== undefined) {
+      const { deployment } = (await (await fetch(href)).json()) as Deployment;
+      return deployment.chunks.flatMap(({ artifacts }) => artifacts.map(({ filename }) => filename));
+    }
+    if (Date.now() >= endMs) return [];
+  }
+}

@@ -31,4 +31,13 @@ const hawkbit: PeerRecipe = {
 };
 
 /** Starts it with an empty database in memory; its user is admin, its password admin. */
-export const startHawkbit = async (): Promise<Peer> => await startPeer(hawkbit, scratch('hawkbit'));
+export async function startHawkbit(): Promise<Peer> {
+  const peer = await startPeer(hawkbit, scratch('hawkbit'));
+  if ('url' in peer) {
+    // The first login makes the tenant; before it every device is refused.
+    const authorization = `Basic ${Buffer.from('admin:admin').toString('base64')}`;
+    const answer = await fetch(`${peer.url}/rest/v1/targets`, { headers: { authorization } });
+    if (!answer.ok) throw new Error(`hawkBit answered ${answer.status}: ${peer.log().slice(-500)}`);
+  }
+  return peer;
+}
