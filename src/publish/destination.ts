@@ -59,6 +59,25 @@ export interface Destination {
    * @param packages all that are whole at the destination, whoever sent them
    */
   announce(packages: readonly ReleasePackage[]): Promise<void>;
+
+  /**
+   * Brings an OSTree repository there, so that devices can pull from it at any moment: what others name comes first,
+   * the summary last. Absent where devices cannot pull.
+   */
+  mirror?(repo: string, progress: MirrorProgress): Promise<MirrorResult>;
+}
+
+export interface MirrorProgress {
+  /** Told once how much is to be sent. */
+  onTotal: (bytes: number) => void;
+  onBytes: (bytes: number) => void;
+}
+
+export interface MirrorResult {
+  sentFiles: number;
+  sentBytes: number;
+  /** Files that were there already. */
+  presentFiles: number;
 }
 
 /** A kind of destination: one entry of the list in kinds.ts. */

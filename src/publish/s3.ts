@@ -71,6 +71,12 @@ class S3Store implements FileStore {
     return await this.#bucket.head(this.#key(name));
   }
 
+  async *list(folder: string): AsyncGenerator<{ name: string; sizeBytes: number }> {
+    const skipped = this.#key('').length;
+    for await (const { key, sizeBytes } of this.#bucket.list(`${this.#key(folder)}/`))
+      yield { name: key.slice(skipped), sizeBytes };
+  }
+
   async partialBytes(name: string): Promise<number> {
     const [uploadId] = await this.#bucket.unfinished(this.#key(name));
     const parts = uploadId === undefined ? undefined : await this.#bucket.parts(this.#key(name), uploadId);

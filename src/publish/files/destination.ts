@@ -1,9 +1,10 @@
 /** A destination that is a store of files with an index: what a web server, or a device by itself, reads. */
 import { ReleasePlanError } from '../../core/errors.ts';
 import { formatBytes } from '../../text/bytes.ts';
-import type { Destination, DestinationSettings, Presence } from '../destination.ts';
+import type { Destination, DestinationSettings, MirrorProgress, MirrorResult, Presence } from '../destination.ts';
 import { titleOf, type ReleasePackage } from '../package.ts';
 import { fileOf, formatIndex, INDEX_FILE, parseIndex, withPackages } from './index-document.ts';
+import { mirrorRepository } from './mirror.ts';
 import type { FileStore } from './store.ts';
 
 /** How often the index is read and merged anew when others write it too. */
@@ -51,6 +52,10 @@ export class FilesDestination implements Destination {
     if (found.state === 'present') onBytes(one.sizeBytes);
     else await this.#store.put(name, one, onBytes);
     return this.#store.placeOf(name);
+  }
+
+  async mirror(repo: string, progress: MirrorProgress): Promise<MirrorResult> {
+    return await mirrorRepository(this.#store, repo, progress);
   }
 
   async announce(packages: readonly ReleasePackage[]): Promise<void> {

@@ -27,6 +27,8 @@ export interface FileStore {
   /** Where a file is, for people and the record. */
   placeOf(name: string): string;
   find(name: string): Promise<StoredFile | undefined>;
+  /** Files below a folder, with their sizes; `name` is relative to the store. */
+  list(folder: string): AsyncIterable<{ name: string; sizeBytes: number }>;
   /** Bytes of an upload that was interrupted; 0 for none. */
   partialBytes(name: string): Promise<number>;
   /**

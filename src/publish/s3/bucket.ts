@@ -147,6 +147,18 @@ export class Bucket {
     return !LOST_RACE.includes(answer.status) && answer.status !== 404;
   }
 
+  /** ListObjectsV2, all pages: objects whose key begins so. */
+  async *list(prefix: string): AsyncGenerator<{ key: string; sizeBytes: number }> {
+    for (let token: string | undefined; ;) {
+      const query = { 'list-type': '2', prefix, ...(token === undefined ? {} : { 'continuation-token': token }) };
+      const xml = (await this.#call('GET', '', { query })).body.toString('utf8');
+      for (const one of elements(xml, 'Contents'))
+        yield { key: textOf(one, 'Key') ?? '', sizeBytes: Number(textOf(one, 'Size')) };
+      token = textOf(xml, 'NextContinuationToken');
+      if (textOf(xml, 'IsTruncated') !== 'true' || token === undefined) return;
+    }
+  }
+
   /** DeleteObject. */
   async remove(key: string): Promise<void> {
     await this.#call('DELETE', key, { also: [404] });
