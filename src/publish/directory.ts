@@ -5,7 +5,7 @@ import { ReleasePlanError } from '../core/errors.ts';
 import { publishFile, STAGING_PREFIX, writeFileAtomic } from '../io/atomic.ts';
 import { copyWithDigest, digestBytes, digestFile, sizeOf } from '../io/hash.ts';
 import { withLock } from '../io/lock.ts';
-import { ifThere } from '../io/present.ts';
+import { ifPresent } from '../io/present.ts';
 import type { DestinationHost, DestinationKind } from './destination.ts';
 import { FilesDestination } from './files/destination.ts';
 import { filesBelow } from './files/tree.ts';
@@ -68,7 +68,7 @@ class DirectoryStore implements FileStore {
   }
 
   async read(name: string): Promise<Revision | undefined> {
-    const bytes = await ifThere(readFile(this.placeOf(name)));
+    const bytes = await ifPresent(readFile(this.placeOf(name)));
     return bytes === undefined ? undefined : { bytes, tag: digestBytes(bytes).sha256 };
   }
 
@@ -85,9 +85,9 @@ class DirectoryStore implements FileStore {
 /** Removes half copies of a file. */
 async function removeLeftovers(folder: string, of: string): Promise<void> {
   const prefix = `${STAGING_PREFIX}${of}-`;
-  for (const name of (await ifThere(readdir(folder))) ?? []) {
+  for (const name of (await ifPresent(readdir(folder))) ?? []) {
     if (!name.startsWith(prefix)) continue;
-    const found = await ifThere(stat(join(folder, name)));
+    const found = await ifPresent(stat(join(folder, name)));
     if (found !== undefined && Date.now() - found.mtimeMs > LEFTOVER_MS) await rm(join(folder, name), { force: true });
   }
 }

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { ReleasePlanError } from '../core/errors.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
-import { ifThere } from '../io/present.ts';
+import { ifPresent } from '../io/present.ts';
 import { openSealedJson, sealJson } from '../text/json.ts';
 import type { ReleasePackage } from './package.ts';
 
@@ -39,7 +39,7 @@ export const RECORD_FILE = 'published.json';
  * @throws ReleasePlanError `index-invalid` when the record was altered
  */
 export async function readRecord(path: string): Promise<PublishedPackage[]> {
-  const text = await ifThere(readFile(path, 'utf8'));
+  const text = await ifPresent(readFile(path, 'utf8'));
   if (text === undefined) return [];
   const opened = openSealedJson(text);
   if ('problem' in opened)

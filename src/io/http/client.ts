@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { ReleasePlanError } from '../../core/errors.ts';
 import type { Report } from '../../core/events.ts';
-import { harmless } from '../../text/printable.ts';
+import { printable } from '../../text/printable.ts';
 import { below, serverUrl } from './address.ts';
 import {
   exchange,
@@ -213,8 +213,8 @@ export function jsonOf(answer: HttpResponse, what: string): unknown {
   }
 }
 
-/** What a server says of a failure, short and harmless. */
+/** What a server says of a failure, short and printable. */
 function wordsOf({ body }: HttpResponse): string {
-  const text = harmless(body.toString('utf8').replace(/\s+/g, ' ').trim());
+  const text = printable(body.toString('utf8').replace(/\s+/g, ' ').trim());
   return text.length > WORDS_SHOWN ? `${text.slice(0, WORDS_SHOWN)}...` : text;
 }

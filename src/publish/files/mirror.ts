@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { digestFile } from '../../io/hash.ts';
-import { ifThere } from '../../io/present.ts';
+import { ifPresent } from '../../io/present.ts';
 import type { MirrorProgress, MirrorResult } from '../destination.ts';
 import type { FileStore } from './store.ts';
 import { filesBelow } from './tree.ts';
@@ -63,7 +63,7 @@ export async function mirrorRepository(
 
 /** Of an archive, in the words of its config: other modes cannot be served by a web server. */
 async function requireArchiveMode(repo: string): Promise<void> {
-  const config = await ifThere(readFile(join(repo, 'config'), 'utf8'));
+  const config = await ifPresent(readFile(join(repo, 'config'), 'utf8'));
   if (config !== undefined && /^mode=archive(-z2)?$/m.test(config)) return;
   throw new ReleasePlanError(
     'publish-refused',
@@ -127,7 +127,7 @@ async function sendAll(
 }
 
 async function replaceHead(store: FileStore, repo: string, name: string): Promise<void> {
-  const bytes = await ifThere(readFile(join(repo, name)));
+  const bytes = await ifPresent(readFile(join(repo, name)));
   if (bytes === undefined) return;
   const seen = await store.read(name);
   if (seen?.bytes.equals(bytes) === true) return;

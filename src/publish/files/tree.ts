@@ -2,11 +2,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { STAGING_PREFIX } from '../../io/atomic.ts';
-import { ifThere } from '../../io/present.ts';
+import { ifPresent } from '../../io/present.ts';
 
 /** Files below a folder in the order of their names, with their sizes; none when there is no such folder. */
 export async function* filesBelow(root: string, inner = ''): AsyncGenerator<{ name: string; sizeBytes: number }> {
-  const entries = (await ifThere(readdir(join(root, inner), { withFileTypes: true }))) ?? [];
+  const entries = (await ifPresent(readdir(join(root, inner), { withFileTypes: true }))) ?? [];
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     // Half written, by this run or another.
     if (entry.name.startsWith(STAGING_PREFIX)) continue;
