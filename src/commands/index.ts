@@ -7,6 +7,7 @@ import { registerGc } from './gc.ts';
 import type { RegisterCommand } from './host.ts';
 import { registerInit } from './init.ts';
 import { registerPlan } from './plan.ts';
+import { registerPublish } from './publish.ts';
 import { registerRender } from './render.ts';
 import { registerReport } from './report.ts';
 import { registerSchedule } from './schedule.ts';
@@ -23,6 +24,7 @@ export const commands: readonly RegisterCommand[] = [
   registerVerify,
   registerGc,
   registerReport,
+  registerPublish,
   registerTargets,
   registerDelta,
   registerSchedule,

@@ -769,6 +769,16 @@ const codes = {
     'A destination cannot take what it is to get: a name that is too long for the server, a package that it cannot read.',
     'Read the reason; `release-plan publish --dry-run` says so before anything is sent.',
   ),
+  'publish-unknown': entry(
+    EXIT.usage,
+    'A destination was named that the plan does not have.',
+    'Use a name of `publish` in the plan.',
+  ),
+  'publish-nowhere': entry(
+    EXIT.usage,
+    'The plan names no destination, so nothing can be published.',
+    'Add `publish` to the plan; docs/publish.md says which destination is for whom.',
+  ),
   'index-invalid': entry(
     EXIT.inconsistent,
     'The index of a destination is not one that release-plan wrote: it is not JSON, or of another form.',

@@ -1,9 +1,7 @@
 /** Passwords, tokens and keys: from the environment, or from a file that nobody else may read. */
 import { readFile, stat } from 'node:fs/promises';
 import { ReleasePlanError, messageOf } from '../core/errors.ts';
-
-/** Where a secret is; never the secret itself. */
-export type SecretSource = { env: string } | { file: string };
+import type { SecretSource } from '../core/plan.ts';
 
 /** Nobody but the owner. */
 const OTHERS = 0o077;

@@ -1,16 +1,7 @@
 /** The interface of a destination: where packages go to reach devices. One file per kind implements it, see kinds.ts. */
 import type { Report } from '../core/events.ts';
+import type { DestinationSettings } from '../core/plan.ts';
 import type { ReleasePackage } from './package.ts';
-
-/** A destination as the plan has it, its own keys checked by the schema and as written. */
-export interface DestinationSettings {
-  name: string;
-  kind: string;
-  /** Published by `apply` and by the night too. */
-  auto: boolean;
-  /** The keys of its kind. */
-  options: Readonly<Record<string, unknown>>;
-}
 
 /** What a destination may use of this machine. */
 export interface DestinationHost {
@@ -62,9 +53,9 @@ export interface Destination {
 
   /**
    * Brings an OSTree repository there, so that devices can pull from it at any moment: what others name comes first,
-   * the summary last. Absent where devices cannot pull.
+   * the summary last. A dry run only counts. Absent where devices cannot pull.
    */
-  mirror?(repo: string, progress: MirrorProgress): Promise<MirrorResult>;
+  mirror?(repo: string, progress: MirrorProgress, options?: { dryRun: boolean }): Promise<MirrorResult>;
 }
 
 export interface MirrorProgress {

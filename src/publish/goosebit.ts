@@ -13,7 +13,8 @@ import type { HttpClient } from '../io/http/client.ts';
 import { fileForm } from '../io/http/form.ts';
 import { numberIn, objectOf, objectsOf, textIn, type JsonObject } from '../io/http/shape.ts';
 import { readSecret } from '../io/secret.ts';
-import type { Destination, DestinationKind, DestinationSettings, Presence } from './destination.ts';
+import type { Destination, DestinationKind, Presence } from './destination.ts';
+import type { DestinationSettings } from '../core/plan.ts';
 import { optionalPath, requiredText, secretSource } from './options.ts';
 import { titleOf, type ReleasePackage } from './package.ts';
 

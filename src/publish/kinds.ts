@@ -1,7 +1,8 @@
 /** The kinds of destination there are. */
 import { ReleasePlanError } from '../core/errors.ts';
 import { suggestion } from '../text/suggest.ts';
-import type { Destination, DestinationHost, DestinationKind, DestinationSettings } from './destination.ts';
+import type { Destination, DestinationHost, DestinationKind } from './destination.ts';
+import type { DestinationSettings } from '../core/plan.ts';
 import { directory } from './directory.ts';
 import { goosebit } from './goosebit.ts';
 import { hawkbit } from './hawkbit.ts';

@@ -1,7 +1,7 @@
 /** Reads the keys of a destination, whose kinds the plan's schema has checked. */
 import { resolve } from 'node:path';
-import type { SecretSource } from '../io/secret.ts';
-import type { DestinationHost, DestinationSettings } from './destination.ts';
+import type { DestinationHost } from './destination.ts';
+import type { DestinationSettings, SecretSource } from '../core/plan.ts';
 
 /** A text; undefined when the plan does not give it. */
 export function optionalText({ options }: Pick<DestinationSettings, 'options'>, key: string): string | undefined {

@@ -1,5 +1,6 @@
 /** A bucket of any server that speaks S3: AWS, Garage, Ceph, SeaweedFS. */
-import type { DestinationHost, DestinationKind, DestinationSettings } from './destination.ts';
+import type { DestinationHost, DestinationKind } from './destination.ts';
+import type { DestinationSettings } from '../core/plan.ts';
 import { FilesDestination } from './files/destination.ts';
 import type { FileStore, LocalFile, Revision, StoredFile } from './files/store.ts';
 import { optionalPath, optionalText, requiredText } from './options.ts';

@@ -5,8 +5,8 @@ import { ReleasePlanError, messageOf } from '../../core/errors.ts';
 import type { HttpClient } from '../../io/http/client.ts';
 import { isObject } from '../../io/http/shape.ts';
 import { GOOSEBIT_API } from './goosebit-api.ts';
-import type { ServerRow } from './open.ts';
-import type { FleetServer } from './settings.ts';
+import type { ServerRow } from './row.ts';
+import type { FleetServer } from '../../core/plan.ts';
 
 /** Rows that wait to be taken before the server is made to wait. */
 const WAITING = 1000;
@@ -35,8 +35,11 @@ export async function* goosebitRows(client: HttpClient, { tag }: Pick<FleetServe
       wake();
     });
   reading.catch(() => undefined);
-  while (!isDone || waiting.length > 0) {
-    if (waiting.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+  for (;;) {
+    if (waiting.length === 0) {
+      if (isDone) break;
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
     yield* waiting.splice(0);
     wake();
   }

@@ -3,8 +3,8 @@ import { ReleasePlanError } from '../../core/errors.ts';
 import { jsonOf, type HttpClient } from '../../io/http/client.ts';
 import { isObject, textIn, type JsonObject } from '../../io/http/shape.ts';
 import { HAWKBIT_API, hawkbitPages } from './hawkbit-api.ts';
-import type { ServerRow } from './open.ts';
-import type { FleetServer } from './settings.ts';
+import type { ServerRow } from './row.ts';
+import type { FleetServer } from '../../core/plan.ts';
 
 /** Devices asked for their attributes at once. */
 const AT_ONCE = 12;

@@ -9,17 +9,15 @@ import { FleetTally, type Fleet } from '../devices/tally.ts';
 import { goosebitClient } from './goosebit-api.ts';
 import { goosebitRows } from './goosebit.ts';
 import { hawkbitRows } from './hawkbit.ts';
+import type { ServerRow } from './row.ts';
 import { readDevice } from '../devices/device.ts';
-import type { FleetServer } from './settings.ts';
+import type { FleetServer } from '../../core/plan.ts';
 
 export interface ServerHost {
   env: Readonly<Record<string, string | undefined>>;
   signal: AbortSignal;
   report: Report;
 }
-
-/** One device as a server tells of it, in the words of {@link readDevice}; anything else is a bad row. */
-export type ServerRow = Readonly<Record<string, unknown>>;
 
 /**
  * Reads the whole fleet, in memory that does not grow with it. Rows that cannot be read are counted in `bad`; their

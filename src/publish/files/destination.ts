@@ -1,7 +1,8 @@
 /** A destination that is a store of files with an index: what a web server, or a device by itself, reads. */
 import { ReleasePlanError } from '../../core/errors.ts';
 import { formatBytes } from '../../text/bytes.ts';
-import type { Destination, DestinationSettings, MirrorProgress, MirrorResult, Presence } from '../destination.ts';
+import type { Destination, MirrorProgress, MirrorResult, Presence } from '../destination.ts';
+import type { DestinationSettings } from '../../core/plan.ts';
 import { titleOf, type ReleasePackage } from '../package.ts';
 import { fileOf, formatIndex, INDEX_FILE, parseIndex, withPackages } from './index-document.ts';
 import { mirrorRepository } from './mirror.ts';
@@ -54,8 +55,8 @@ export class FilesDestination implements Destination {
     return this.#store.placeOf(name);
   }
 
-  async mirror(repo: string, progress: MirrorProgress): Promise<MirrorResult> {
-    return await mirrorRepository(this.#store, repo, progress);
+  async mirror(repo: string, progress: MirrorProgress, options = { dryRun: false }): Promise<MirrorResult> {
+    return await mirrorRepository(this.#store, repo, progress, options);
   }
 
   async announce(packages: readonly ReleasePackage[]): Promise<void> {

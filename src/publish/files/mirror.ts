@@ -39,6 +39,7 @@ export async function mirrorRepository(
   store: FileStore,
   repo: string,
   progress: MirrorProgress,
+  { dryRun }: { dryRun: boolean },
 ): Promise<MirrorResult> {
   await requireArchiveMode(repo);
   const fixed = await missingOf(store, repo, FIXED, isSameSize);
@@ -56,8 +57,10 @@ export async function mirrorRepository(
   const all = steps.flat();
   const bytes = all.reduce((sum, one) => sum + one.sizeBytes, 0);
   progress.onTotal(bytes);
-  for (const step of steps) await sendAll(store, repo, step, progress);
-  for (const name of HEADS) await replaceHead(store, repo, name);
+  if (!dryRun) {
+    for (const step of steps) await sendAll(store, repo, step, progress);
+    for (const name of HEADS) await replaceHead(store, repo, name);
+  }
   return { sentFiles: all.length, sentBytes: bytes, presentFiles: fixed.present + remade.present };
 }
 

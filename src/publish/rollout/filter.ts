@@ -1,7 +1,7 @@
 /** The devices of a rollout in hawkBit's query language. Pure. */
 import { ReleasePlanError } from '../../core/errors.ts';
 import { quoted } from '../../fleet/servers/hawkbit-api.ts';
-import type { FleetAttributes } from '../../fleet/servers/settings.ts';
+import type { FleetAttributes } from '../../core/plan.ts';
 import type { RolloutPart, RolloutPlan } from './plan.ts';
 
 /** Longest filter that hawkBit keeps. */

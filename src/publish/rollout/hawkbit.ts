@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { HAWKBIT_API, hawkbitNamed, hawkbitPage, quoted } from '../../fleet/servers/hawkbit-api.ts';
-import type { FleetAttributes } from '../../fleet/servers/settings.ts';
+import type { FleetAttributes } from '../../core/plan.ts';
 import { jsonOf, type HttpClient } from '../../io/http/client.ts';
 import { isObject, numberIn, objectOf, textIn, type JsonObject } from '../../io/http/shape.ts';
 import { seriesOf, titleOf } from '../package.ts';

@@ -54,7 +54,15 @@ export function planRollout(question: RolloutQuestion): RolloutPlan {
   const { version, tag, hardware, saysHardware } = question;
   const offers = offersOf(question.packages);
   const plan: RolloutPlan = {
-    ...{ version, tag, hardware, parts: [], there: 0, newer: 0, otherHardware: 0, stranded: 0, wireBytes: 0 },
+    version,
+    tag,
+    hardware,
+    parts: [],
+    there: 0,
+    newer: 0,
+    otherHardware: 0,
+    stranded: 0,
+    wireBytes: 0,
     fullWireBytes: offers.full === undefined ? undefined : 0,
   };
   for (const group of question.groups.filter((one) => one.tag === tag)) {

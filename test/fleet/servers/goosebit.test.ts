@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readServerFleet } from '../../../src/fleet/servers/open.ts';
-import type { FleetServer } from '../../../src/fleet/servers/settings.ts';
+import type { FleetServer } from '../../../src/core/plan.ts';
 import { failureOf } from '../../support/failure.ts';
 import { GOOSEBIT_USER, startGoosebit } from '../../support/peers/goosebit.ts';
 import { hello } from '../../support/ddi-device.ts';

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readServerFleet } from '../../../src/fleet/servers/open.ts';
-import type { FleetServer } from '../../../src/fleet/servers/settings.ts';
+import type { FleetServer } from '../../../src/core/plan.ts';
 import { failureOf } from '../../support/failure.ts';
 import { startFaultProxy, type FaultProxy } from '../../support/fault-proxy.ts';
 import { startHawkbit } from '../../support/peers/hawkbit.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readServerFleet, serverRows } from '../../../src/fleet/servers/open.ts';
-import type { FleetServer } from '../../../src/fleet/servers/settings.ts';
+import type { FleetServer } from '../../../src/core/plan.ts';
 import { hawkbitClient } from '../../../src/publish/hawkbit.ts';
 import { openDestination } from '../../../src/publish/kinds.ts';
 import { publishTo } from '../../../src/publish/publish.ts';

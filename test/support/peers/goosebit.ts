@@ -22,7 +22,10 @@ const goosebit: PeerRecipe = {
     await installWith(`${dir}/venv/bin/pip`, ['install', '--quiet', 'goosebit==0.2.12'], dir);
   },
   command: ({ dir, port }) => [
-    ...['sh', '-c', `"$1/python" -c "$2" && exec "$1/uvicorn" goosebit:app --host 127.0.0.1 --port ${port}`, 'sh'],
+    'sh',
+    '-c',
+    `"$1/python" -c "$2" && exec "$1/uvicorn" goosebit:app --host 127.0.0.1 --port ${port}`,
+    'sh',
     `${dir}/venv/bin`,
     TABLES,
   ],

@@ -10,8 +10,10 @@ const s3rver: PeerRecipe = {
   command: ({ dir, state, port }) => [
     process.execPath,
     `${dir}/node_modules/s3rver/bin/s3rver.js`,
-    ...['--directory', `${state}/buckets`, '--address', '127.0.0.1', '--port', String(port)],
-    ...['--configure-bucket', 'updates'],
+    `--directory=${state}/buckets`,
+    '--address=127.0.0.1',
+    `--port=${port}`,
+    '--configure-bucket=updates',
   ],
   probe: '/',
   startMs: 60_000,
