@@ -7,6 +7,7 @@ import type { Night } from '../report/night.ts';
 import type { Phase } from '../core/step.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { printSteps } from './plan.ts';
+import { publishedDocument, publishedInWords } from './publish.ts';
 import { loadPlans } from './plans.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
 import { prettyJson } from '../text/json.ts';
@@ -105,7 +106,7 @@ async function applyOne(
   }
 }
 
-const documentOf = (file: string, { results, report, reportFiles, exitCode, night }: Applied): object => ({
+const documentOf = (file: string, { results, report, reportFiles, exitCode, night, published }: Applied): object => ({
   plan: file,
   exitCode,
   steps: results.map(({ step, title, outcome, error }) => ({
@@ -117,6 +118,7 @@ const documentOf = (file: string, { results, report, reportFiles, exitCode, nigh
   reportFiles,
   report,
   ...(night === undefined ? {} : { night }),
+  ...(published === undefined ? {} : { published: publishedDocument(published) }),
 });
 
 async function summarise(result: Applied, context: CommandContext): Promise<void> {
@@ -124,6 +126,7 @@ async function summarise(result: Applied, context: CommandContext): Promise<void
   if (result.results.length === 0) context.out('Nothing to do: everything in the plan is true already.\n');
   context.out(summaryTable(result.report));
   for (const file of result.reportFiles) context.out(`${relative(context.cwd, file)}\n`);
+  if (result.published !== undefined) context.out(await publishedInWords(result.published));
   if (result.night !== undefined) context.out((await import('../report/night-text.ts')).nightInWords(result.night));
 }
 

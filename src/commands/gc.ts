@@ -8,6 +8,7 @@ import { prettyJson } from '../text/json.ts';
 interface Flags {
   dryRun?: boolean;
   yes?: boolean;
+  published?: boolean;
   wait?: string | boolean;
   json?: boolean;
 }
@@ -22,6 +23,7 @@ export const registerGc: RegisterCommand = (program, run) => {
     .argument('<plan>', 'plan file')
     .option('--dry-run', 'say what would be removed and what is kept, and why')
     .option('--yes', 'do it')
+    .option('--published', 'also what was published, which devices may still be offered')
     .option(...WAIT_FLAG)
     .option('--json', 'one JSON document on stdout')
     .action(async (file: string, flags: Flags) => {
@@ -41,7 +43,12 @@ async function collect(file: string, flags: Flags, context: CommandContext): Pro
   const { requirePlan } = await import('../plan/load.ts');
   const { gc } = await import('../jobs/gc.ts');
   const { plan } = await requirePlan(file, { cwd: context.cwd });
-  const result = await gc(plan, context, { dryRun, waitMs: waitOf(flags.wait), now: new Date() });
+  const result = await gc(plan, context, {
+    dryRun,
+    waitMs: waitOf(flags.wait),
+    now: new Date(),
+    published: flags.published === true,
+  });
   context.out(flags.json === true ? prettyJson(documentOf(result, dryRun)) : await inWords(result, dryRun));
   return EXIT.ok;
 }

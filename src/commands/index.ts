@@ -10,6 +10,7 @@ import { registerPlan } from './plan.ts';
 import { registerPublish } from './publish.ts';
 import { registerRender } from './render.ts';
 import { registerReport } from './report.ts';
+import { registerRollout } from './rollout.ts';
 import { registerSchedule } from './schedule.ts';
 import { registerValidate } from './validate.ts';
 import { registerTargets } from './targets/index.ts';
@@ -25,6 +26,7 @@ export const commands: readonly RegisterCommand[] = [
   registerGc,
   registerReport,
   registerPublish,
+  registerRollout,
   registerTargets,
   registerDelta,
   registerSchedule,

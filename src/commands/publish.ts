@@ -37,12 +37,16 @@ async function publishPlan(file: string, flags: Flags, context: CommandContext):
   const { plan } = await requirePlan(file, { cwd: context.cwd });
   const dryRun = flags.dryRun === true;
   const result = await publish(plan, context, { to: flags.to, dryRun, waitMs: waitOf(flags.wait) });
-  context.out(flags.json === true ? prettyJson({ schema: 1, dryRun, ...documentOf(result) }) : await inWords(result));
+  context.out(
+    flags.json === true
+      ? prettyJson({ schema: 1, dryRun, ...publishedDocument(result) })
+      : await publishedInWords(result),
+  );
   return result.exitCode;
 }
 
 /** What was published, for programs. */
-export const documentOf = ({ destinations, unproven, exitCode }: PublishJobResult): object => ({
+export const publishedDocument = ({ destinations, unproven, exitCode }: PublishJobResult): object => ({
   exitCode,
   unproven,
   destinations: destinations.map(({ name, kind, address, outcome, plan, packages, repository, error }) => ({
@@ -73,7 +77,8 @@ const named = (one: { fileName: string; version: string; sizeBytes: number; sha2
   sha256: one.sha256,
 });
 
-async function inWords({ destinations, unproven }: PublishJobResult): Promise<string> {
+/** What was published, for people. */
+export async function publishedInWords({ destinations, unproven }: PublishJobResult): Promise<string> {
   const { formatRows } = await import('../text/rows.ts');
   return [
     ...destinations.map((one) => `${one.name} (${one.address || one.kind}): ${one.outcome.message}\n`),

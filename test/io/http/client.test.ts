@@ -58,6 +58,10 @@ test('an address is https, or of this machine, and holds no password', async () 
   }
 });
 
+test('a word is no address', async () => {
+  assert.is((await failureOf(async () => serverUrl('updates', 'x'))).code, 'server-address');
+});
+
 test('paths are put below the base, without its query', () => {
   const url = below(new URL('https://host/root/?x=1#y'), '/a%20b/c', { q: 'name==x' });
   assert.is(url.href, 'https://host/root/a%20b/c?q=name%3D%3Dx');
