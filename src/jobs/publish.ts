@@ -142,6 +142,7 @@ async function publishPackages(
   dryRun: boolean,
   progress: (message: string) => void,
 ): Promise<Done> {
+  if (packages.length === 0) return { outcome: { state: 'done', message: 'no package is ready to be published' } };
   if (dryRun) {
     const found = await planPublish(destination, packages);
     const due = found.items.filter(({ presence: { state } }) => state === 'missing' || state === 'partial').length;

@@ -157,17 +157,27 @@ export class HawkbitRollouts {
     const found: RolloutStatus[] = [];
     for (const rollout of content) {
       const id = numberIn(rollout, 'id', this.#client.what);
-      const groups = await hawkbitPage(this.#client, `/rollouts/${id}/deploygroups`, {});
       found.push({
         name: textIn(rollout, 'name'),
         id,
         state: textIn(rollout, 'status'),
         devices: numberIn(rollout, 'totalTargets', this.#client.what),
         ...progressOf(await this.#rollout(id)),
-        groups: groups.content.map(groupOf),
+        groups: await this.#groups(id),
       });
     }
     return found;
+  }
+
+  /** Lists tell no numbers of a group: each is asked for itself. */
+  async #groups(rolloutId: number): Promise<RolloutGroupStatus[]> {
+    const path = `/rollouts/${rolloutId}/deploygroups`;
+    const groups: RolloutGroupStatus[] = [];
+    for (const { id } of (await hawkbitPage(this.#client, path, {})).content) {
+      const call = { method: 'GET', path: `${HAWKBIT_API}${path}/${String(id)}` } as const;
+      groups.push(groupOf(objectOf(await this.#client.json(call), this.#client.what)));
+    }
+    return groups;
   }
 
   /** Names of devices of a rollout that failed, some of them. */

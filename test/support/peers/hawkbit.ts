@@ -29,6 +29,9 @@ const hawkbit: PeerRecipe = {
     'peer.Start',
     `--server.port=${port}`,
     `--org.eclipse.hawkbit.repository.file.path=${state}/artifacts`,
+    // Devices poll as often as the server says.
+    '--hawkbit.controller.pollingTime=00:00:02',
+    '--hawkbit.controller.minPollingTime=00:00:01',
   ],
   probe: '/rest/v1/targets',
   startMs: 180_000,
