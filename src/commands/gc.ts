@@ -3,7 +3,7 @@ import { ReleasePlanError } from '../core/errors.ts';
 import type { GcResult } from '../jobs/gc.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
-import { prettyJson } from '../text/json.ts';
+import { prettyJson } from '../text/pretty-json.ts';
 
 interface Flags {
   dryRun?: boolean;

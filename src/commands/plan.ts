@@ -2,7 +2,7 @@ import { EXIT, type ExitCode } from '../core/codes.ts';
 import type { Step } from '../core/step.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { loadPlans } from './plans.ts';
-import { prettyJson } from '../text/json.ts';
+import { prettyJson } from '../text/pretty-json.ts';
 
 interface Flags {
   json?: boolean;

@@ -4,7 +4,7 @@ import type { Repair } from '../delivery/delivery.ts';
 import type { Verification } from '../jobs/verify.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
-import { prettyJson } from '../text/json.ts';
+import { prettyJson } from '../text/pretty-json.ts';
 
 interface Flags {
   deep?: boolean;

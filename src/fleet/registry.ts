@@ -4,7 +4,7 @@
  *
  * @see The Update Framework Specification 1.0, section 4.5 (targets.json)
  */
-import { prettyJson } from '../text/json.ts';
+import { prettyJson } from '../text/pretty-json.ts';
 import { ReleasePlanError, messageOf } from '../core/errors.ts';
 
 /** The delivery systems whose Targets are understood: `custom.targetFormat`. */

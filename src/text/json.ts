@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { prettyJson } from './pretty-json.ts';
 
 /** JSON with sorted keys and no spaces: equal values give equal bytes. */
 export function canonicalJson(value: unknown): string {
@@ -8,9 +9,6 @@ export function canonicalJson(value: unknown): string {
       : one,
   );
 }
-
-/** JSON for people and diffs: indented by two, ending with a line break. */
-export const prettyJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 /** sha256 of the canonical JSON of a value, 64 hex digits. */
 export const digestOf = (value: unknown): string => createHash('sha256').update(canonicalJson(value)).digest('hex');

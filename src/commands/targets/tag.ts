@@ -4,7 +4,7 @@ import { ReleasePlanError } from '../../core/errors.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { CommandContext, Runner } from '../host.ts';
 import { planOf } from './plan.ts';
-import { prettyJson } from '../../text/json.ts';
+import { prettyJson } from '../../text/pretty-json.ts';
 
 interface Flags {
   plan?: string;

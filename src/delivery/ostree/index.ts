@@ -18,6 +18,8 @@ const SHORT = 10;
 
 const deltas: FleetDeltas = {
   missingCode: 'ostree-commit-missing',
+  // One repository is for all kinds of hardware.
+  own: () => ({}),
   facts,
   problems: ostreeProblems,
   async make({ plan }, pairs, { report, signal }, { waitMs }) {
