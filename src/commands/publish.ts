@@ -1,6 +1,6 @@
 import type { ExitCode } from '../core/codes.ts';
 import type { DestinationOutcome, PublishJobResult } from '../jobs/publish.ts';
-import { prettyJson } from '../text/json.ts';
+import { prettyJson } from '../text/pretty-json.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
 

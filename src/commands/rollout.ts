@@ -1,7 +1,7 @@
 import { EXIT, type ExitCode } from '../core/codes.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { PlannedRollout, RolloutProgress } from '../jobs/rollout.ts';
-import { prettyJson } from '../text/json.ts';
+import { prettyJson } from '../text/pretty-json.ts';
 import { suggestion } from '../text/suggest.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 

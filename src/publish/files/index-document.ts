@@ -1,6 +1,6 @@
 /** index.json of a destination of files: what a device, or whoever serves devices, looks up. Pure. */
 import { ReleasePlanError, messageOf } from '../../core/errors.ts';
-import { prettyJson } from '../../text/json.ts';
+import { prettyJson } from '../../text/pretty-json.ts';
 import type { ReleasePackage } from '../package.ts';
 
 /** A file that the index names. */
