@@ -163,7 +163,7 @@ async function publishRepository(
   progress: (message: string) => void,
 ): Promise<Done> {
   if (destination.mirror === undefined)
-    throw new ReleasePlanError('publish-refused', `${destination.kind} takes no OSTree repository`);
+    throw new ReleasePlanError('publish-refused', `${destination.kind} takes no repository`);
   const [first] = unproven;
   if (first !== undefined)
     return {
