@@ -117,6 +117,7 @@ async function planInWords({ plan, destination, blockers, unproven }: PlannedRol
     [plan.there, 'run it already'],
     [plan.newer, 'run a newer version and stay'],
     [plan.otherHardware, 'are other hardware, or do not say which'],
+    [plan.parts.reduce((sum, one) => sum + one.refused.length, 0), 'refused their delta, and get the full package'],
     [plan.stranded, 'HAVE NO PACKAGE: there is no full one'],
   ];
   return [

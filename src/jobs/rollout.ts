@@ -6,6 +6,7 @@ import { fleetView } from '../delivery/fleet/view.ts';
 import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs, requireFleet } from '../delivery/inputs.ts';
+import { distinct } from '../fleet/running.ts';
 import { serverRows } from '../fleet/servers/open.ts';
 import { hawkbitClient } from '../publish/hawkbit.ts';
 import { optionalPath, optionalText, requiredText, secretSource } from '../publish/options.ts';
@@ -16,7 +17,11 @@ import {
   type RolloutStatus,
   type ServerRollout,
 } from '../publish/rollout/hawkbit.ts';
+import { stillOnFilters } from '../publish/rollout/filter.ts';
 import { planRollout, type RolloutPlan } from '../publish/rollout/plan.ts';
+
+/** Devices of a group that are looked at after they failed; more would not fit into a filter. */
+const MAX_REFUSED = 200;
 
 export interface RolloutRequest {
   version: string;
@@ -59,7 +64,7 @@ export class Rollout {
   }
 
   /**
-   * Decides who gets which package; asks the server nothing.
+   * Decides who gets which package. Devices that refused a delta before get the full package.
    *
    * @throws ReleasePlanError `fleet-missing`, `fleet-*`, `tag-unknown`, `target-unknown`
    */
@@ -85,6 +90,7 @@ export class Rollout {
       hardware: this.#plan.machine,
       saysHardware: this.#attributes.hardware !== undefined,
       groups: fleet.groups,
+      refused: await this.#refused(),
       packages: publication.packages.filter((one) => one.version === version),
     });
     const unproven = publication.unproven.map(({ subject, reason }) => `${subject}: ${reason}`);
@@ -118,10 +124,8 @@ export class Rollout {
   /** @throws ReleasePlanError `rollout-unknown`, `server-*` */
   async status(): Promise<RolloutProgress> {
     const { version, tag } = this.#request;
-    const { product, machine, image } = this.#plan;
     const server = await this.#server();
-    const all = await server.status(`${[product, machine, image].join('-')}-`);
-    const rollouts = all.filter(({ name }) => name.replace(/ \(\d+ of \d+\)$/, '').endsWith(` ${version} ${tag}`));
+    const rollouts = await this.#known(server);
     if (rollouts.length === 0)
       throw new ReleasePlanError(
         'rollout-unknown',
@@ -130,6 +134,42 @@ export class Rollout {
     const failed = new Map<string, string[]>();
     for (const one of rollouts) if (one.failed > 0) failed.set(one.name, await server.failedDevices(one.id));
     return { rollouts, failed };
+  }
+
+  /** The server's rollouts of the version for the tag. */
+  async #known(server: HawkbitRollouts): Promise<RolloutStatus[]> {
+    const { version, tag } = this.#request;
+    const all = await server.status(this.#series);
+    return all.filter(({ name }) => name.replace(/( \(\d+ of \d+\))?( #\d+)?$/, '').endsWith(` ${version} ${tag}`));
+  }
+
+  /** How the names of the product's rollouts begin. */
+  get #series(): string {
+    const { product, machine, image } = this.#plan;
+    return `${[product, machine, image].join('-')}-`;
+  }
+
+  /** Devices that failed with a delta and still run its base, by base version. */
+  async #refused(): Promise<Map<string, string[]>> {
+    const server = await this.#server();
+    const failed = new Map<string, string[]>();
+    for (const one of await this.#known(server)) {
+      const [series = ''] = one.name.split(' ', 1);
+      const base = series.slice(this.#series.length).startsWith('from-')
+        ? series.slice(`${this.#series}from-`.length)
+        : '';
+      if (one.failed === 0 || base === '') continue;
+      failed.set(base, [...(failed.get(base) ?? []), ...(await server.failedDevices(one.id, MAX_REFUSED))]);
+    }
+    const refused = new Map<string, string[]>();
+    const { tag } = this.#request;
+    for (const [base, names] of failed) {
+      const filters = stillOnFilters(base, { tag, hardware: this.#plan.machine }, this.#attributes, distinct(names));
+      const found: string[] = [];
+      for (const filter of filters) found.push(...(await server.matching(filter)));
+      if (found.length > 0) refused.set(base, found);
+    }
+    return refused;
   }
 
   async #rolloutsOf(plan: RolloutPlan): Promise<Omit<ServerRollout, 'devices'>[]> {

@@ -152,6 +152,10 @@ if (reason !== undefined || 'skipped' in peer) {
     assert.equal(rollouts.find(({ failed }) => failed > 0)?.failedDevices, ['dev-3']);
     const planned = await rollout('plan');
     assert.match(planned.stdout, '3 run it already');
+    // The one that refused is offered no delta any more.
+    assert.not.match(planned.stdout, /from 0\.1\.0, delta/);
+    assert.match(planned.stdout, '2 HAVE NO PACKAGE');
+    assert.match((await rollout('start')).stdout, 'Nothing to do');
   });
 
   test('nothing is left to be made, and publishing again sends nothing', async () => {

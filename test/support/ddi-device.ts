@@ -36,3 +36,17 @@ export async function offered(url: string, name: string, waitMs = 0): Promise<st
     if (Date.now() >= endMs) return [];
   }
 }
+
+/** Says that the update that a device is offered is installed. */
+export async function finish(url: string, name: string): Promise<void> {
+  const base = `${url}/DEFAULT/controller/v1/${encodeURIComponent(name)}`;
+  const { _links } = (await (await fetch(base)).json()) as { _links?: { deploymentBase?: { href: string } } };
+  const id = /deploymentBase\/(\d+)/.exec(_links?.deploymentBase?.href ?? '')?.[1];
+  if (id === undefined) throw new Error(`${name} is offered nothing`);
+  const answer = await fetch(`${base}/deploymentBase/${id}/feedback`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ id, status: { result: { finished: 'success' }, execution: 'closed', details: [] } }),
+  });
+  if (!answer.ok) throw new Error(`the feedback of ${name} was answered with ${answer.status}`);
+}

@@ -20,26 +20,39 @@ const MAX_FILTERS = 40;
  * @throws ReleasePlanError `rollout-unnamed` when there are too many of them
  */
 export function hawkbitFilters(
-  part: Pick<RolloutPart, 'versions'>,
-  { tag, hardware }: Pick<RolloutPlan, 'tag' | 'hardware'>,
+  part: Pick<RolloutPart, 'versions' | 'refused' | 'except'>,
+  plan: Pick<RolloutPlan, 'tag' | 'hardware'>,
   attributes: FleetAttributes,
   names: readonly string[],
 ): string[] {
-  const common = [
-    ...(attributes.tag === undefined ? [] : [`attribute.${attributes.tag}==${quoted(tag)}`]),
-    ...(attributes.hardware === undefined ? [] : [`attribute.${attributes.hardware}==${quoted(hardware)}`]),
-  ];
+  const common = commonOf(plan, attributes);
+  const except = part.except.length === 0 ? [] : [`controllerId=out=(${part.except.map(quoted).join(',')})`];
   const filters = [
-    ...lists(`attribute.${attributes.version}`, part.versions, common),
+    ...lists(`attribute.${attributes.version}`, part.versions, [...common, ...except]),
     // Named outright they need no other condition, and may lack the attribute that would be asked for.
-    ...lists('controllerId', names, []),
+    ...lists('controllerId', [...names, ...part.refused], []),
   ];
-  if (filters.length <= MAX_FILTERS) return filters;
+  if (filters.length <= MAX_FILTERS && filters.every((one) => one.length <= MAX_FILTER)) return filters;
   throw new ReleasePlanError(
     'rollout-unnamed',
-    `${names.length} devices say no version; naming them one by one takes ${filters.length} rollouts`,
+    `${names.length + part.refused.length + part.except.length} devices have to be named one by one, which takes ` +
+      `${filters.length} rollouts or a filter that is too long`,
   );
 }
+
+/** Filters that find those of some devices that run a version. */
+export const stillOnFilters = (
+  version: string,
+  plan: Pick<RolloutPlan, 'tag' | 'hardware'>,
+  attributes: FleetAttributes,
+  names: readonly string[],
+): string[] =>
+  lists('controllerId', names, [`attribute.${attributes.version}==${quoted(version)}`, ...commonOf(plan, attributes)]);
+
+const commonOf = ({ tag, hardware }: Pick<RolloutPlan, 'tag' | 'hardware'>, attributes: FleetAttributes): string[] => [
+  ...(attributes.tag === undefined ? [] : [`attribute.${attributes.tag}==${quoted(tag)}`]),
+  ...(attributes.hardware === undefined ? [] : [`attribute.${attributes.hardware}==${quoted(hardware)}`]),
+];
 
 /** `key=in=(...)` with the conditions that all share, split where it becomes too long. */
 function lists(key: string, values: readonly string[], common: readonly string[]): string[] {

@@ -1,7 +1,7 @@
 /** A rollout plan on hawkBit: one rollout of the server for each filter of each part. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReleasePlanError } from '../../core/errors.ts';
-import { HAWKBIT_API, hawkbitNamed, hawkbitPage, quoted } from '../../fleet/servers/hawkbit-api.ts';
+import { HAWKBIT_API, hawkbitNamed, hawkbitPage, hawkbitPages, quoted } from '../../fleet/servers/hawkbit-api.ts';
 import type { FleetAttributes } from '../../core/plan.ts';
 import { jsonOf, type HttpClient } from '../../io/http/client.ts';
 import { isObject, numberIn, objectOf, textIn, type JsonObject } from '../../io/http/shape.ts';
@@ -61,7 +61,10 @@ export interface RolloutGroupStatus {
   failed: number;
 }
 
-const MAX_NAME = 128;
+/** Longest name, with room for the number of a further run. */
+const MAX_NAME = 120;
+/** A rollout in these states does nothing any more. */
+const ENDED: ReadonlySet<string> = new Set(['finished', 'stopped', 'approval_denied', 'deleted']);
 /** How long hawkBit may take to sort devices into groups. */
 const READY_MS = 600_000;
 const POLL_MS = 500;
@@ -180,17 +183,25 @@ export class HawkbitRollouts {
     return groups;
   }
 
-  /** Names of devices of a rollout that failed, some of them. */
-  async failedDevices(rolloutId: number): Promise<string[]> {
+  /** Names of all devices that a filter finds. */
+  async matching(q: string): Promise<string[]> {
+    const names: string[] = [];
+    for await (const page of hawkbitPages(this.#client, '/targets', q))
+      names.push(...page.map((target) => textIn(target, 'controllerId')));
+    return names;
+  }
+
+  /** Names of devices of a rollout that failed. @param limit so many of each group */
+  async failedDevices(rolloutId: number, limit = NAMES_SHOWN): Promise<string[]> {
     const groups = await hawkbitPage(this.#client, `/rollouts/${rolloutId}/deploygroups`, {});
     const names: string[] = [];
     for (const group of groups.content) {
       const id = numberIn(group, 'id', this.#client.what);
       const path = `/rollouts/${rolloutId}/deploygroups/${id}/targets`;
-      const { content } = await hawkbitPage(this.#client, path, { q: 'updatestatus==error', limit: NAMES_SHOWN });
+      const { content } = await hawkbitPage(this.#client, path, { q: 'updatestatus==error', limit });
       names.push(...content.map((target) => textIn(target, 'controllerId')));
     }
-    return names.slice(0, NAMES_SHOWN);
+    return names.slice(0, limit);
   }
 
   async #setOf({ package: one }: RolloutPart): Promise<number> {
@@ -198,6 +209,19 @@ export class HawkbitRollouts {
     if (set === undefined)
       throw new ReleasePlanError('rollout-unpublished', `${titleOf(one)} is not on ${this.#client.what}`);
     return numberIn(set, 'id', this.#client.what);
+  }
+
+  /** The last of the rollouts of a name, and the name of the next: a finished one is not begun again. */
+  async #latest(name: string): Promise<{ known: JsonObject | undefined; next: string }> {
+    const { content } = await hawkbitPage(this.#client, '/rollouts', { q: `name==${quoted(`${name}*`)}` });
+    const runs = content.flatMap((one) => {
+      const said = textIn(one, 'name');
+      if (said === name) return [{ run: 1, one }];
+      const run = said.startsWith(`${name} #`) ? Number(said.slice(name.length + 2)) : Number.NaN;
+      return Number.isInteger(run) ? [{ run, one }] : [];
+    });
+    const last = runs.toSorted((a, b) => b.run - a.run)[0];
+    return { known: last?.one, next: last === undefined ? name : `${name} #${last.run + 1}` };
   }
 
   async #find(name: string): Promise<JsonObject | undefined> {
@@ -208,8 +232,8 @@ export class HawkbitRollouts {
   async #ensure(one: ServerRollout, setId: number, settings: RolloutSettings): Promise<number> {
     const { what } = this.#client;
     return await this.#client.retrying(async () => {
-      const known = await this.#find(one.name);
-      if (known !== undefined) {
+      const { known, next } = await this.#latest(one.name);
+      if (known !== undefined && !ENDED.has(textIn(known, 'status'))) {
         if (known.distributionSetId === setId && known.targetFilterQuery === one.filter)
           return numberIn(known, 'id', what);
         throw new ReleasePlanError('rollout-changed', `${what} has ${one.name} with other devices or another package`);
@@ -218,7 +242,7 @@ export class HawkbitRollouts {
         method: 'POST',
         path: `${HAWKBIT_API}/rollouts`,
         headers: { 'content-type': 'application/json', 'accept': 'application/json' },
-        body: Buffer.from(JSON.stringify(bodyOf(one, setId, settings))),
+        body: Buffer.from(JSON.stringify({ ...bodyOf(one, setId, settings), name: next })),
       });
       return numberIn(objectOf(jsonOf(answer, what), what), 'id', what);
     });

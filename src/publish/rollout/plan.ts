@@ -12,6 +12,8 @@ export interface RolloutQuestion {
   saysHardware: boolean;
   /** The fleet; groups on other tags do not count. */
   groups: readonly DeviceGroup[];
+  /** Names of devices that refused the delta from a version, which they still run: their base is not that version's. */
+  refused?: ReadonlyMap<string, readonly string[]>;
   /** Proven packages of the version for this hardware. */
   packages: readonly ReleasePackage[];
 }
@@ -25,6 +27,10 @@ export interface RolloutPart {
   versions: string[];
   /** Devices of the part that say no version. */
   versionless: number;
+  /** Names of devices of the part that refused a delta. */
+  refused: string[];
+  /** Names of devices that run the base and are in another part, since they refused the delta. */
+  except: string[];
   devices: number;
   /** Over the wire, when each device takes it once. */
   wireBytes: number;
@@ -65,12 +71,13 @@ export function planRollout(question: RolloutQuestion): RolloutPlan {
     wireBytes: 0,
     fullWireBytes: offers.full === undefined ? undefined : 0,
   };
+  const waiting = new Map([...(question.refused ?? [])].map(([base, names]) => [base, [...names]]));
   for (const group of question.groups.filter((one) => one.tag === tag)) {
     const runs = group.version;
     if (saysHardware && group.hardwareId !== hardware) plan.otherHardware += group.devices;
     else if (runs === version) plan.there += group.devices;
     else if (runs !== undefined && isNewer(runs, version)) plan.newer += group.devices;
-    else add(plan, offers, group);
+    else add(plan, offers, group, waiting);
   }
   plan.parts.sort((a, b) => order(a, b));
   return plan;
@@ -91,25 +98,48 @@ function offersOf(packages: readonly ReleasePackage[]): Offers {
   return { full, deltas };
 }
 
-function add(plan: RolloutPlan, { full, deltas }: Offers, { version, devices }: DeviceGroup): void {
-  const delta = version === undefined ? undefined : deltas.get(version);
-  const offered = delta ?? full;
+/** @param waiting names of devices that refused the delta from a version, and have no part yet; is emptied */
+function add(plan: RolloutPlan, offers: Offers, group: DeviceGroup, waiting: Map<string, string[]>): void {
+  const { version, devices } = group;
+  const delta = version === undefined ? undefined : offers.deltas.get(version);
+  if (version === undefined || delta === undefined) {
+    const part = enlist(plan, offers, offers.full, devices);
+    if (part === undefined) return;
+    if (version === undefined) part.versionless += devices;
+    else if (!part.versions.includes(version)) part.versions.push(version);
+    return;
+  }
+  const refused = waiting.get(version)?.splice(0, devices) ?? [];
+  if (refused.length > 0) enlist(plan, offers, offers.full, refused.length)?.refused.push(...refused);
+  if (devices === refused.length) return;
+  const part = enlist(plan, offers, delta, devices - refused.length);
+  if (part?.versions.includes(version) === false) part.versions.push(version);
+  part?.except.push(...refused);
+}
+
+/** The part with a package, with so many devices more; undefined when there is no package for them. */
+function enlist(
+  plan: RolloutPlan,
+  { full }: Offers,
+  offered: ReleasePackage | undefined,
+  devices: number,
+): RolloutPart | undefined {
   if (offered === undefined) {
     plan.stranded += devices;
-    return;
+    return undefined;
   }
   let part = plan.parts.find((one) => one.package === offered);
   if (part === undefined) {
     const base = offered.base === undefined ? {} : { base: offered.base.version };
-    part = { ...base, package: offered, versions: [], versionless: 0, devices: 0, wireBytes: 0 };
+    const none = { versions: [], versionless: 0, refused: [], except: [], devices: 0, wireBytes: 0 };
+    part = { ...base, package: offered, ...none };
     plan.parts.push(part);
   }
-  if (version === undefined) part.versionless += devices;
-  else if (!part.versions.includes(version)) part.versions.push(version);
   part.devices += devices;
   part.wireBytes += devices * offered.sizeBytes;
   plan.wireBytes += devices * offered.sizeBytes;
   if (full !== undefined) plan.fullWireBytes = (plan.fullWireBytes ?? 0) + devices * full.sizeBytes;
+  return part;
 }
 
 /** A version that is of no known form is taken for older: its device gets the full package. */

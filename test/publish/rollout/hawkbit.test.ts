@@ -10,7 +10,7 @@ import { publishTo } from '../../../src/publish/publish.ts';
 import { HawkbitRollouts, rolloutsOf } from '../../../src/publish/rollout/hawkbit.ts';
 import { planRollout } from '../../../src/publish/rollout/plan.ts';
 import { failureOf } from '../../support/failure.ts';
-import { hello, offered } from '../../support/ddi-device.ts';
+import { finish, hello, offered } from '../../support/ddi-device.ts';
 import { startHawkbit } from '../../support/peers/hawkbit.ts';
 import { publishHost } from '../../support/publish-host.ts';
 import { releasePackage } from '../../support/release-package.ts';
@@ -128,6 +128,26 @@ if ('skipped' in peer) {
     assert.is(failure.code, 'rollout-devices');
     assert.is(failure.exitCode, 4);
     assert.match(failure.message, 'planned for 3 devices, and the server counts 4');
+  });
+
+  test('a version that goes to more devices later gets a rollout of its own, once the first has ended', async () => {
+    const rolling = new HawkbitRollouts(await hawkbitClient(settings, host));
+    await finish(peer.url, 'dev-4');
+    for (const endMs = Date.now() + 60_000; ; await new Promise((resolve) => setTimeout(resolve, 500))) {
+      const [one] = (await rolling.status('tolomeo-')).filter(({ name }) => name.includes('from-0.2.0'));
+      if (one?.state === 'finished') break;
+      if (Date.now() > endMs) throw new Error(`the rollout did not finish: ${JSON.stringify(one)}`);
+    }
+    await hello(peer.url, 'dev-4', { version: '0.3.0' });
+    await hello(peer.url, 'dev-8', { version: '0.2.0', tag: 'promoted', board: 'board-a' });
+    const { plan, rollouts } = await planNow();
+    const counted = await rolling.count(plan, rollouts);
+    const later = counted.filter(({ part }) => part.base === '0.2.0');
+    assert.is((await rolling.start(later, SETTINGS, host.signal)).length, 1);
+    assert.equal(await offered(peer.url, 'dev-8', 30_000), ['delta-update-0.2.0-to-0.3.0.swu']);
+    const names = (await rolling.status('tolomeo-')).map(({ name }) => name);
+    assert.ok(names.includes('tolomeo-board-a-image-prod-from-0.2.0 0.3.0 promoted #2'), names.join());
+    assert.equal(await rolling.start(later, SETTINGS, host.signal), []);
   });
 
   test('a rollout of the same name for other devices is left alone', async () => {

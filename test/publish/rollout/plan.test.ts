@@ -88,6 +88,25 @@ test('a delta as large as the full package is not offered', () => {
   assert.is(plan.parts[0]?.base, undefined);
 });
 
+test('devices that refused their delta get the full package, and are left out of the delta', () => {
+  const refused = new Map([['0.1.0', ['dev-3']]]);
+  const groups = [group({ version: '0.1.0', devices: 3 })];
+  const plan = planRollout(question({ groups, refused }));
+  assert.equal(
+    plan.parts.map((part) => [part.base, part.devices, part.except, part.refused]),
+    [
+      ['0.1.0', 2, ['dev-3'], []],
+      [undefined, 1, [], ['dev-3']],
+    ],
+  );
+  const alone = planRollout(question({ groups: [group({ version: '0.1.0' })], refused }));
+  assert.equal(
+    alone.parts.map(({ base, devices }) => [base, devices]),
+    [[undefined, 1]],
+  );
+  assert.is(planRollout(question({ groups, refused, packages: [offer('0.1.0', 100)] })).stranded, 1);
+});
+
 test('a version that is none gets the full package, and without one is stranded', () => {
   const groups = [group({ version: 'dirty!', devices: 2 }), group({ version: '0.1.0' })];
   assert.equal(planRollout(question({ groups })).parts.at(-1)?.versions, ['dirty!']);
