@@ -78,7 +78,7 @@ async function requireFit(sources: readonly Source[], { version, partitions }: A
     if (size <= slotSizeBytes) continue;
     throw new ReleasePlanError(
       'image-too-large',
-      `${image.path}: the image of ${name} in ${version} has ${size} bytes, its slot ${slotSizeBytes}`,
+      `${image.path}: the image of ${name} in ${version} has ${size} bytes, but its slot has ${slotSizeBytes}`,
     );
   }
 }
@@ -195,7 +195,7 @@ async function sourcesOf(request: ArchiveRequest): Promise<Source[]> {
     if (await isMissing(path)) {
       throw new ReleasePlanError(
         'artifact-missing',
-        `the build of ${request.version} left no image for partition ${partition.name}: ${path} does not exist`,
+        `the build of ${request.version} produced no image for partition ${partition.name}: ${path} does not exist`,
       );
     }
     images.push({ path, name, role: 'image', partition: partition.name });
@@ -226,8 +226,8 @@ async function requireSameBytes(
     if (archived?.sha256 === built.sha256) continue;
     throw new ReleasePlanError(
       'archive-conflict',
-      `${source.path} is another image than the archived ${request.version}: sha256 ${built.sha256}, archived is ` +
-        `${archived?.sha256 ?? 'no such partition'}`,
+      `${source.path} differs from the archived image of ${request.version}: sha256 ${built.sha256}, but archived ` +
+        `${archived?.sha256 ?? 'without this partition'}`,
     );
   }
   return manifest;

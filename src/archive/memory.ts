@@ -36,7 +36,7 @@ export async function readMemory(key: ArchiveKey): Promise<{ memory: ArchiveMemo
     if (opened.value.schema !== 1)
       return {
         memory: NOTHING,
-        problem: `${path} has schema ${String(opened.value.schema)}; this release reads schema 1`,
+        problem: `${path} has schema ${String(opened.value.schema)}; this release-plan supports only schema 1`,
       };
     const { schema: _schema, ...memory } = opened.value;
     // The seal holds, so the shape is what a release of this program wrote.

@@ -45,7 +45,7 @@ function scopeOf(text: string, name: string): ReportScope {
 const undecided = (message: string, cause?: unknown): ReleasePlanError =>
   new ReleasePlanError('gc-undecided', message, {
     ...(cause === undefined ? {} : { cause }),
-    hint: 'Write it again with `release-plan apply`, or remove it when its plan is no more.',
+    hint: 'Write it again with `release-plan apply`, or remove it if its plan no longer exists.',
   });
 
 function isScope(value: unknown): value is ReportScope {

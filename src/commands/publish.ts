@@ -1,6 +1,7 @@
-import type { ExitCode } from '../core/codes.ts';
+import type { ExitCode } from '../core/codes/index.ts';
 import type { DestinationOutcome, PublishJobResult } from '../jobs/publish.ts';
 import { prettyJson } from '../text/pretty-json.ts';
+import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
 
@@ -19,12 +20,14 @@ export const registerPublish: RegisterCommand = (program, run) => {
     )
     .argument('<plan>', 'plan file')
     .option('--to <name...>', 'only these destinations of the plan')
-    .option('--dry-run', 'show what would be sent')
+    .option('--dry-run', 'print what would be sent')
     .option(...WAIT_FLAG)
-    .option('--json', 'one JSON document on stdout')
+    .option('--json', 'print one JSON document')
     .addHelpText(
-      'after',
-      '\nExamples:\n  release-plan publish plan.yml --dry-run\n  release-plan publish plan.yml --to lab --to cdn\n',
+      ...examples({
+        'Print what would be sent': 'release-plan publish --dry-run plan.yml',
+        'Publish to two destinations': 'release-plan publish plan.yml --to lab cdn',
+      }),
     )
     .action(async (file: string, flags: Flags) => {
       await run((context) => publishPlan(file, flags, context));

@@ -1,8 +1,9 @@
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { PlannedRollout, RolloutProgress } from '../jobs/rollout.ts';
 import { prettyJson } from '../text/pretty-json.ts';
 import { suggestion } from '../text/suggest.ts';
+import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 
 interface Flags {
@@ -27,11 +28,13 @@ export const registerRollout: RegisterCommand = (program, run) => {
     .requiredOption('-T, --tag <tag>', 'the devices: those that follow this tag')
     .option('--to <name>', 'the hawkBit destination, where the plan has several')
     .option('--force', 'start although deltas are missing, and say which')
-    .option('--json', 'one JSON document on stdout')
+    .option('--json', 'print one JSON document')
     .addHelpText(
-      'after',
-      '\nExamples:\n  release-plan rollout plan.yml 0.3.0 plan --tag promoted\n' +
-        '  release-plan rollout plan.yml 0.3.0 start --tag promoted\n',
+      ...examples({
+        'Print who gets which package': 'release-plan rollout plan.yml 0.3.0 plan --tag promoted',
+        'Start it': 'release-plan rollout plan.yml 0.3.0 start --tag promoted',
+        'Print how far it is': 'release-plan rollout plan.yml 0.3.0 status --tag promoted',
+      }),
     )
     .action(async (file: string, version: string, verb: string, flags: Flags) => {
       await run((context) => rollout(file, version, verb, flags, context));

@@ -61,12 +61,12 @@ export async function takeLock(
   if (outcome === CONFLICT && mayBeDead(await readHolder(path)))
     ({ child, ended, outcome } = await askFor(path, Math.max(waitMs, DYING_MS), signal));
   if (outcome !== 'held') {
-    if (signal?.aborted) throw new ReleasePlanError('interrupted', `interrupted while waiting for the lock ${path}`);
+    if (signal?.aborted) throw new ReleasePlanError('interrupted', `interrupted while waiting for ${path}`);
     if (outcome !== CONFLICT)
-      throw new ReleasePlanError('io-failed', `the lock file ${path} could not be opened`, {
+      throw new ReleasePlanError('io-failed', `the lock file ${path} cannot be opened`, {
         hint: 'Check the permissions of its folder.',
       });
-    throw new ReleasePlanError('locked', `${path} is held by ${describe(await readHolder(path))}`);
+    throw new ReleasePlanError('locked', `${path} is locked by ${describe(await readHolder(path))}`);
   }
   // A lock that is held keeps no process alive that has nothing else to do.
   child.unref();

@@ -9,7 +9,7 @@ import { nightlyShare } from '../archive/share.ts';
 import { surveyArchive } from '../archive/survey.ts';
 import { removeBatches } from '../archive/trash.ts';
 import { problemsOf, type ArchiveEntry, type ArchiveState, type ArchivedFile } from '../core/archive.ts';
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Host } from '../delivery/host.ts';
@@ -45,7 +45,7 @@ export async function nightly(
 ): Promise<NightlyResult> {
   return await withArchive(plan, `apply --nightly ${plan.file}`, { waitMs, signal: host.signal }, async () => {
     const { memory, problem } = await readMemory(plan);
-    if (problem !== undefined) host.report({ type: 'warning', message: `${problem}; everything is read anew` });
+    if (problem !== undefined) host.report({ type: 'warning', message: `${problem}; the whole archive is read again` });
     const ledger = new ReadLedger(plan, memory.files, now);
     const read = await readShare(await readInputs(plan, host.signal), host, memory, ledger, now);
     const options = { keepGoing: true, waitMs };
@@ -101,7 +101,7 @@ async function readShare(
   try {
     await host.drive([
       {
-        title: 'a share of the archive against its manifests',
+        title: 'verify part of the archive',
         async run(progress) {
           const meter = new Meter(due.sizeBytes, progress);
           const watched: ReadOptions = {
@@ -196,7 +196,7 @@ async function tidy(
     if (!(error instanceof ReleasePlanError) || error.code !== 'gc-undecided') throw error;
     host.report({
       type: 'warning',
-      message: `the trash is not emptied, and no list is made of deltas that nothing needs: ${error.message}`,
+      message: `the trash was not emptied and unused deltas were not listed: ${error.message}`,
     });
     return { unneeded: undefined, emptied: [], ioFailed: errnoOf(error) !== undefined && leavesOpen(error) };
   }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { withArchive } from '../archive/exclusive.ts';
 import { productDir } from '../archive/layout.ts';
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError, asUserError } from '../core/errors.ts';
 import type { Task, TaskOutcome } from '../core/events.ts';
 import type { DestinationSettings, Plan } from '../core/plan.ts';

@@ -35,7 +35,7 @@ export async function readCsv(chunks: AsyncIterable<string>, tally: FleetTally, 
   });
   parser.on('skip', (error: unknown) =>
     tally.addBad(
-      `is no row of this table: ${error instanceof Error ? error.message : String(error)}`,
+      `is not a valid row: ${error instanceof Error ? error.message : String(error)}`,
       lineOf(error, parser.info.lines),
     ),
   );
@@ -57,9 +57,9 @@ function checkHeader(header: string[], source: string): string[] {
     if (group.some((name) => names.includes(name))) continue;
     const wanted = group[group.length - 1] ?? '';
     const near = names.length === 0 ? '' : closest(wanted, names);
-    const guess = near !== '' && distance(near, wanted) <= 3 ? ` Is ${JSON.stringify(near)} meant?` : '';
+    const guess = near !== '' && distance(near, wanted) <= 3 ? ` Did you mean ${JSON.stringify(near)}?` : '';
     throw new ReleasePlanError('fleet-unreadable', `${source} has no column ${group.join(' or ')}`, {
-      hint: `The first row names the columns: ${DEVICE_FIELDS.join(', ')}.${guess}`,
+      hint: `The first row has to name the columns: ${DEVICE_FIELDS.join(', ')}.${guess}`,
       where: { file: source, line: 1, column: 1 },
     });
   }

@@ -23,7 +23,7 @@ async function missing({ at, path, exists }: PlanPath, project: Project): Promis
   const absolute = resolve(project.dir, path);
   const found = await ifPresent(stat(absolute));
   if (found !== undefined && (wanted === 'folder' ? found.isDirectory() : found.isFile())) return undefined;
-  const problem = found === undefined ? 'does not exist' : `is no ${wanted}`;
+  const problem = found === undefined ? 'does not exist' : `is not a ${wanted}`;
   return {
     code: 'path-missing',
     at,
