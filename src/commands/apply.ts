@@ -8,6 +8,7 @@ import type { Phase } from '../core/step.ts';
 import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { printSteps } from './plan.ts';
+import { publishedDocument, publishedInWords } from './publish.ts';
 import { loadPlans } from './plans.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
 import { prettyJson } from '../text/pretty-json.ts';
@@ -127,7 +128,7 @@ async function applyOne(
   }
 }
 
-const documentOf = (file: string, { results, report, reportFiles, exitCode, night }: Applied): object => ({
+const documentOf = (file: string, { results, report, reportFiles, exitCode, night, published }: Applied): object => ({
   plan: file,
   exitCode,
   steps: results.map(({ step, title, outcome, error }) => ({
@@ -139,6 +140,7 @@ const documentOf = (file: string, { results, report, reportFiles, exitCode, nigh
   reportFiles,
   report,
   ...(night === undefined ? {} : { night }),
+  ...(published === undefined ? {} : { published: publishedDocument(published) }),
 });
 
 /** @param only phases that were asked for; without the report among them, nothing was found out of consistency */
@@ -147,6 +149,7 @@ async function summarise(result: Applied, only: readonly Phase[] | undefined, co
   if (result.results.length === 0) context.out('Nothing to do: everything in the plan exists and is verified.\n');
   if (only === undefined || only.includes('report')) context.out(summaryTable(result.report));
   for (const file of result.reportFiles) context.out(`${relative(context.cwd, file)}\n`);
+  if (result.published !== undefined) context.out(await publishedInWords(result.published));
   if (result.night !== undefined) context.out((await import('../report/night-text.ts')).nightInWords(result.night));
 }
 

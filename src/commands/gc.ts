@@ -9,6 +9,7 @@ import { prettyJson } from '../text/pretty-json.ts';
 interface Flags {
   dryRun?: boolean;
   yes?: boolean;
+  published?: boolean;
   wait?: string | boolean;
   json?: boolean;
 }
@@ -20,6 +21,7 @@ export const registerGc: RegisterCommand = (program, run) => {
     .argument('<plan>', 'plan file')
     .option('--dry-run', 'print what would be removed or kept, and why')
     .option('--yes', 'remove it')
+    .option('--published', 'also remove what was published, which devices may still be offered')
     .option(...WAIT_FLAG)
     .option('--json', 'print one JSON document')
     .addHelpText(
@@ -45,7 +47,12 @@ async function collect(file: string, flags: Flags, context: CommandContext): Pro
   const { requirePlan } = await import('../plan/load.ts');
   const { gc } = await import('../jobs/gc.ts');
   const { plan } = await requirePlan(file, { cwd: context.cwd });
-  const result = await gc(plan, context, { dryRun, waitMs: waitOf(flags.wait), now: new Date() });
+  const result = await gc(plan, context, {
+    dryRun,
+    waitMs: waitOf(flags.wait),
+    now: new Date(),
+    published: flags.published === true,
+  });
   context.out(flags.json === true ? prettyJson(documentOf(result, dryRun)) : await inWords(result, dryRun));
   return EXIT.ok;
 }

@@ -9,8 +9,10 @@ import type { RegisterCommand } from './host.ts';
 import { registerInit } from './init.ts';
 import { registerPlan } from './plan.ts';
 import { registerRebuild } from './rebuild.ts';
+import { registerPublish } from './publish.ts';
 import { registerRender } from './render.ts';
 import { registerReport } from './report.ts';
+import { registerRollout } from './rollout.ts';
 import { registerSchedule } from './schedule.ts';
 import { registerValidate } from './validate.ts';
 import { registerTargets } from './targets/index.ts';
@@ -26,6 +28,8 @@ export const commands: readonly RegisterCommand[] = [
   registerRebuild,
   registerGc,
   registerReport,
+  registerPublish,
+  registerRollout,
   registerTargets,
   registerDelta,
   registerBase,

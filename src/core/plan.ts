@@ -22,6 +22,8 @@ export interface Plan {
   deltas: DeltaRule[];
   signing?: SigningSettings;
   fleet?: FleetSource;
+  /** Where proven packages go. */
+  publish: DestinationSettings[];
   ostree?: OstreeSettings;
   targets?: TargetsSettings;
   notify?: NotifySettings;
@@ -133,8 +135,45 @@ export interface SigningSettings {
   passphraseEnv?: string;
 }
 
-/** Who runs what: a file, or a command whose stdout is one. */
-export type FleetSource = { file: string } | { command: string };
+/** Who runs what: a file, a command whose stdout is one, or a server. */
+export type FleetSource = { file: string } | { command: string } | { server: FleetServer };
+
+/** Where a secret is; never the secret itself. */
+export type SecretSource = { env: string } | { file: string };
+
+/** A server that knows which device runs what. */
+export interface FleetServer {
+  kind: 'hawkbit' | 'goosebit';
+  url: string;
+  user: string;
+  /** Where its password is; undefined for none. */
+  password?: SecretSource;
+  /** Absolute path of a PEM file. */
+  caFile?: string;
+  /** hawkBit's attributes, as devices send them by `identify`. */
+  attributes: FleetAttributes;
+  /** What every device follows for which the server names no tag. */
+  tag: string;
+  /** The whole fleet is read within so long. */
+  timeLimitMs: number;
+}
+
+/** Names of the attributes in which devices say what they are. */
+export interface FleetAttributes {
+  version: string;
+  tag?: string;
+  hardware?: string;
+}
+
+/** A destination: its own keys are checked by the schema, and read by its kind (publish/kinds.ts). */
+export interface DestinationSettings {
+  name: string;
+  kind: string;
+  /** Published by `apply` and by the night too. */
+  auto: boolean;
+  /** The keys of its kind, as written. */
+  options: Readonly<Record<string, unknown>>;
+}
 
 export interface OstreeSettings {
   /** Absolute path of the repository that devices pull from. */

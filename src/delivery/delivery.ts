@@ -2,6 +2,7 @@
 import type { Code } from '../core/codes/index.ts';
 import type { PairMap } from '../core/pair.ts';
 import type { Plan } from '../core/plan.ts';
+import type { Publication } from '../core/publication.ts';
 import type { BuildWarning, CheckRow, ReportScope, SizeRow } from '../core/report.ts';
 import type { WorkStep } from '../core/step.ts';
 import type { Inventory } from '../archive/inventory.ts';
@@ -168,6 +169,8 @@ export interface Delivery<S extends Snapshot = Snapshot> {
     inputs: Inputs,
     archived: Inventory,
   ): Promise<{ facts: Omit<RetentionFacts, 'versions' | 'pairs'>; archive: S['archive'] } & Pick<Unneeded, 'running'>>;
+  /** What is fit to reach devices: made as the plan says it now, whole, and with no failing check. Pure. */
+  publication(snapshot: S): Publication;
   /** Shows again what was shown when things were made, and believes no record. */
   prove(snapshot: S, host: Host, options: ProveOptions): Promise<Reproven>;
   /** How many bytes {@link prove} goes through. */

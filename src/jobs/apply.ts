@@ -12,6 +12,7 @@ import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs } from '../delivery/inputs.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
+import { publishSnapshot, type PublishJobResult } from './publish.ts';
 import { reportOf, stepsOf, writeReport } from './report.ts';
 
 export interface ApplyOptions {
@@ -37,6 +38,8 @@ export interface ApplyResult {
   report: ConsistencyReport;
   /** The report's files, JSON first; empty when --only left the report out. */
   reportFiles: string[];
+  /** What became of the destinations with `auto`; absent when there are none, or when they were not reached. */
+  published?: PublishJobResult;
   exitCode: ExitCode;
 }
 
@@ -57,8 +60,21 @@ export async function apply(plan: Plan, host: Host, options: ApplyOptions): Prom
   const { signal } = host;
   return await withArchive(plan, `apply ${plan.file}`, { waitMs, signal }, async () => {
     const snapshot = await deliveryOf(plan).survey(await readInputs(plan, signal), host);
-    return await applySnapshot(snapshot, host, options);
+    return await withPublishing(await applySnapshot(snapshot, host, options), host, options);
   });
+}
+
+/**
+ * The last step: brings what is proven to the destinations that want it without being asked. Left out where a part was
+ * asked for, and after a failure unless it keeps going; the caller holds the archive.
+ */
+export async function withPublishing<T extends Applied>(applied: T, host: Host, options: ApplyOptions): Promise<T> {
+  const { snapshot, results, exitCode } = applied;
+  const chosen = snapshot.inputs.plan.publish.filter(({ auto }) => auto);
+  const hasFailed = results.some(({ error }) => error !== undefined);
+  if (chosen.length === 0 || options.only !== undefined || (hasFailed && !options.keepGoing)) return applied;
+  const published = await publishSnapshot(snapshot, chosen, host, false);
+  return { ...applied, published, exitCode: exitCode === EXIT.ok ? published.exitCode : exitCode };
 }
 
 /** Runs the steps that a snapshot leads to; the caller holds the archive ({@link withArchive}). */

@@ -20,7 +20,7 @@ import { leavesOpen } from '../io/present.ts';
 import { changesSince, nightRecord, type Night } from '../report/night.ts';
 import { formatBytes } from '../text/bytes.ts';
 import { Meter } from '../text/meter.ts';
-import { applySnapshot, type ApplyResult } from './apply.ts';
+import { applySnapshot, withPublishing, type ApplyResult } from './apply.ts';
 import { archivedSubjects } from './archived.ts';
 import { expiredTrash } from './gc.ts';
 import { stepsOf } from './report.ts';
@@ -48,7 +48,9 @@ export async function nightly(
     if (problem !== undefined) host.report({ type: 'warning', message: `${problem}; the whole archive is read again` });
     const ledger = new ReadLedger(plan, memory.files, now);
     const read = await readShare(await readInputs(plan, host.signal), host, memory, ledger, now);
-    const { snapshot, ...result } = await applySnapshot(read.snapshot, host, { keepGoing: true, waitMs });
+    const options = { keepGoing: true, waitMs };
+    const applied = await applySnapshot(read.snapshot, host, options);
+    const { snapshot, ...result } = await withPublishing(applied, host, options);
 
     const record = nightRecord(snapshot.archive, result.report, now.toISOString());
     const before = memory.nights[planName(plan)];

@@ -2,7 +2,9 @@ import { isAbsolute, join, resolve } from 'node:path';
 import type {
   DeltaRule,
   DeltaSources,
+  DestinationSettings,
   EngineName,
+  FleetServer,
   KasSettings,
   Partition,
   Plan,
@@ -15,7 +17,9 @@ import {
   filesOf,
   present,
   type DeltaSource,
+  type DestinationSource,
   type FilesSource,
+  type FleetServerSource,
   type KasSource,
   type PartitionSource,
   type PlanSource,
@@ -55,6 +59,7 @@ export function completePlan(source: PlanSource, file: string, dir: string): Pla
     swu: swuOf(source.swu, dir),
     versions: present(source.versions).map((one) => versionOf(one, dir)),
     deltas: present(source.deltas).map((one) => deltaOf(one, defaultEngine(source))),
+    publish: present(source.publish).map(destinationOf),
     verifyDays: source.verify_days ?? 30,
     ...defined({
       kas: source.kas && kasOf(source.kas, dir),
@@ -147,7 +152,33 @@ function signingOf(signing: SigningSource): SigningSettings {
 
 function fleetOf(fleet: PlanSource['fleet'], dir: string): Plan['fleet'] {
   if (fleet === undefined) return undefined;
-  return typeof fleet === 'string' ? { file: resolve(dir, fleet) } : { command: fleet.command ?? '' };
+  if (typeof fleet === 'string') return { file: resolve(dir, fleet) };
+  if (fleet.hawkbit !== undefined) return { server: serverOf('hawkbit', fleet.hawkbit, dir) };
+  if (fleet.goosebit !== undefined) return { server: serverOf('goosebit', fleet.goosebit, dir) };
+  return { command: fleet.command ?? '' };
+}
+
+function serverOf(kind: FleetServer['kind'], source: FleetServerSource, dir: string): FleetServer {
+  const { password_env: env, password_file: file, ca } = source;
+  return {
+    kind,
+    url: source.url ?? '',
+    user: source.user ?? '',
+    attributes: {
+      version: source.version_attribute ?? 'version',
+      ...defined({ tag: source.tag_attribute, hardware: source.hardware_attribute }),
+    },
+    tag: source.tag ?? 'default',
+    timeLimitMs: parseDurationMs(source.time_limit ?? '') ?? HOUR_MS,
+    ...defined({
+      password: env === undefined ? (file === undefined ? undefined : { file: resolve(dir, file) }) : { env },
+      caFile: ca === undefined ? undefined : resolve(dir, ca),
+    }),
+  };
+}
+
+function destinationOf({ name = '', kind = '', auto = false, ...options }: DestinationSource): DestinationSettings {
+  return { name, kind, auto, options };
 }
 
 function ostreeOf(ostree: NonNullable<PlanSource['ostree']>, dir: string): NonNullable<Plan['ostree']> {

@@ -21,7 +21,8 @@ export type PlanSource = Loose<{
   partitions: Array<PartitionSource | undefined>;
   swu: SwuSource;
   versions: Array<VersionSource | undefined>;
-  fleet: string | Loose<{ command: string }>;
+  fleet: string | Loose<{ command: string; hawkbit: FleetServerSource; goosebit: FleetServerSource }>;
+  publish: Array<DestinationSource | undefined>;
   deltas: Array<DeltaSource | undefined>;
   signing: SigningSource;
   ostree: OstreeSource;
@@ -96,6 +97,23 @@ export type RetentionSource = Loose<{
   keep_unrequired_deltas: boolean;
   trash: string;
 }>;
+
+/** `fleet.hawkbit`, and `fleet.goosebit`, which has no attributes. */
+export type FleetServerSource = Loose<{
+  url: string;
+  user: string;
+  password_env: string;
+  password_file: string;
+  ca: string;
+  version_attribute: string;
+  tag_attribute: string;
+  hardware_attribute: string;
+  tag: string;
+  time_limit: string;
+}>;
+
+/** The keys of its kind are read by the kind. */
+export type DestinationSource = Loose<{ name: string; kind: string; auto: boolean }> & Record<string, unknown>;
 
 /** A list without what was left out. */
 export function present<T>(list: ReadonlyArray<T | undefined> | undefined): T[] {

@@ -107,6 +107,7 @@ export function plan(changes: Partial<Plan> = {}): Plan {
       tags: version === '0.3.0' ? [] : ['promoted'],
       kas: [],
     })),
+    publish: [],
     deltas: [{ to: '0.3.0', from: { kind: 'tag', tag: 'promoted' }, engine: 'rdiff' }],
     verifyDays: 30,
     ...changes,

@@ -14,6 +14,7 @@ import { kasCodes } from './kas.ts';
 import { ostreeCodes } from './ostree.ts';
 import { partitionCodes } from './partitions.ts';
 import { planCodes } from './plan.ts';
+import { publishCodes } from './publish.ts';
 import { scheduleCodes } from './schedule.ts';
 import { signingCodes } from './signing.ts';
 import { swuCodes } from './swu.ts';
@@ -35,6 +36,7 @@ const codes = {
   ...swuCodes,
   ...fleetCodes,
   ...ostreeCodes,
+  ...publishCodes,
   ...scheduleCodes,
   ...environmentCodes,
 };

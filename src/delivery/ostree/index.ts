@@ -1,5 +1,6 @@
 import { ReleasePlanError } from '../../core/errors.ts';
 import { PairMap } from '../../core/pair.ts';
+import { titleOf } from '../../core/step.ts';
 import type { Delivery, FleetDeltas } from '../delivery.ts';
 import { retainedPairs } from '../fleet/rules.ts';
 import { makeOstreeDeltas, ostreeProblems, pruneOstreeDeltas, unrequiredOf } from './deltas.ts';
@@ -56,6 +57,17 @@ export const ostree: Delivery<OstreeSnapshot> = {
     throw new ReleasePlanError('usage', `${plan.file} is an OSTree plan; its archive is the repository`, {
       hint: 'Delete deltas with `release-plan targets static-deltas --prune`, and commits with `ostree prune`.',
     });
+  },
+  publication(snapshot) {
+    const failures = { versions: new Map<string, string>(), pairs: new PairMap<string>() };
+    const { checks } = rows(snapshot, ostree.scope(snapshot), failures);
+    const due = steps(snapshot).map((step) => ({ subject: titleOf(step), reason: step.why }));
+    const failed = checks.filter(({ result }) => result === 'fail');
+    return {
+      kind: 'repository',
+      repo: ostreeOf(snapshot.inputs.plan).repo,
+      unproven: [...due, ...failed.map(({ check, subject, detail }) => ({ subject, reason: `${check}: ${detail}` }))],
+    };
   },
   prove: async (snapshot) => ({ snapshot, shown: new PairMap(), unreadable: [] }),
   bytesToProve: () => 0,

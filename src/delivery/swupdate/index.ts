@@ -13,6 +13,7 @@ import { deltas } from './deltas.ts';
 import { findings } from './findings.ts';
 import { neededOf } from './needed.ts';
 import { bytesToProve, prove } from './prove.ts';
+import { publicationOf } from './publication.ts';
 import { register } from './register.ts';
 import { repairs } from './repair.ts';
 import { run } from './run.ts';
@@ -51,6 +52,11 @@ export const swupdate: Delivery<SwupdateSnapshot> = {
     requireReadable(archive);
     const { running, ...facts } = await neededOf(inputs, archive);
     return { facts, archive, running };
+  },
+  publication(snapshot) {
+    const failures = { versions: new Map<string, string>(), pairs: new PairMap<string>() };
+    const { checks } = swupdate.rows(snapshot, swupdate.scope(snapshot), failures);
+    return publicationOf(snapshot, { steps: swupdate.steps(snapshot), checks });
   },
   prove,
   bytesToProve,

@@ -1,9 +1,11 @@
-/** Reads a fleet from a file or a command, whichever of the known forms it has. */
+/** Reads a fleet from a file or a command, whichever of the known forms it has, or from a server. */
 import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../../core/errors.ts';
+import type { Report } from '../../core/events.ts';
 import type { FleetSource } from '../../core/plan.ts';
+import { readServerFleet } from '../servers/open.ts';
 import { readCsv } from './csv.ts';
 import { readJson } from './json.ts';
 import { readNdjson } from './ndjson.ts';
@@ -22,6 +24,10 @@ export interface ReadFleetOptions {
   /** Where a command runs. */
   cwd: string;
   signal?: AbortSignal;
+  /** For the password of a server; this process's own by default. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Told when a server is asked again. */
+  report?: Report;
 }
 
 /**
@@ -30,9 +36,13 @@ export interface ReadFleetOptions {
  * Rows that cannot be read are counted in `bad`, with their lines; they never stop the reading.
  *
  * @throws ReleasePlanError `fleet-not-found`, `fleet-unreadable`, `fleet-incomplete`, `fleet-command-failed`,
- *   `interrupted`
+ *   `interrupted`, of a server `server-*` and `secret-*`
  */
 export async function readFleet(source: FleetSource, options: ReadFleetOptions): Promise<Fleet> {
+  if ('server' in source) {
+    const { cwd: _cwd, signal = new AbortController().signal, env = process.env, report = () => undefined } = options;
+    return await readServerFleet(source.server, { env, signal, report });
+  }
   const name = 'file' in source ? source.file : source.command;
   const tally = new FleetTally(name);
   const bytes = 'file' in source ? fileBytes(source.file, options) : commandBytes(source.command, options);

@@ -14,6 +14,7 @@ import { partitionNames } from './partition-names.ts';
 import { pathsStayInside, linksStayInside } from './paths.ts';
 import { placeholdersKnown } from './placeholders.ts';
 import type { Project } from './project.ts';
+import { destinationsAreDistinct } from './publish.ts';
 import { selectionsFindVersions } from './selections.ts';
 import { signingIsComplete } from './signing.ts';
 import { versionsInOrder } from './versions.ts';
@@ -38,6 +39,7 @@ export const rules: readonly Rule[] = [
   packageIsReadable,
   signingIsComplete,
   placeholdersKnown,
+  destinationsAreDistinct,
   pathsStayInside,
 ];
 

@@ -16,6 +16,9 @@ export interface PlanPath {
   takesPlaceholders?: boolean;
 }
 
+/** Keys of destinations that are paths and no secrets, which may lie anywhere. */
+const PUBLISH_PATHS = ['path'];
+
 /** Every path of a plan, but for the keys of `signing`, which are at home outside of any project. */
 export function pathsOf(plan: PlanSource): PlanPath[] {
   const kasFiles = [
@@ -39,6 +42,9 @@ export function pathsOf(plan: PlanSource): PlanPath[] {
   add(plan.artifacts, ['artifacts'], { role: 'place' });
   add(plan.ostree?.repo, ['ostree', 'repo'], { role: 'place' });
   if (typeof plan.fleet === 'string') add(plan.fleet, ['fleet'], { role: 'place', exists: 'file-later' });
+  for (const [index, one] of numbered(plan.publish))
+    for (const key of PUBLISH_PATHS)
+      if (typeof one[key] === 'string') add(one[key], ['publish', index, key], { role: 'place' });
   if (typeof plan.targets === 'string') add(plan.targets, ['targets'], { role: 'place' });
   else add(plan.targets?.file, ['targets', 'file'], { role: 'place' });
   return paths;
