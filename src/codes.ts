@@ -162,6 +162,16 @@ const codes = {
   'ostree-summary-signed': entry(EXIT.usage, 'The repository has a signed summary and the plan names no key. Updating it without one would take the signature away, and clients that demand it would refuse every update.', 'Name the key in `ostree.gpg_key`.'),
   'ostree-delta-broken': entry(EXIT.inconsistent, 'A static delta cannot be read, or a client that has only its source does not reach its target with it. It is not offered to devices.', 'Run the command again: a broken delta is withdrawn, then made anew.'),
   'ostree-stats-too-large': entry(EXIT.inconsistent, 'The sizes of all deltas to one commit would exceed 1 MiB, which devices refuse to read.', 'Withdraw deltas that nobody requires: `targets static-deltas --prune`.'),
+  'ostree-object-damaged': entry(
+    EXIT.inconsistent,
+    'An object of a commit is missing from the repository, or its file is not an object.',
+    'Run `ostree fsck`, and pull the commit into the repository again.',
+  ),
+  'static-delta-corrupt': entry(
+    EXIT.inconsistent,
+    'A static delta, or a part of it, is not what the format allows. Clients that fetch it fail.',
+    'Run the command again: a broken delta is withdrawn, then made anew.',
+  ),
   // --- kas: overrides and chains ---------------------------------------------------
   'kas-header-id': entry(EXIT.usage, 'The id under local_conf_header is written into local.conf as a comment line, and this one would end the comment or swallow the line after it.', 'Use the id that the base kas file has, of one line and without a backslash at its end.'),
   'kas-repository-owner': entry(EXIT.environment, 'The repository of the kas files belongs to another user, so git refuses it, and kas then resolves includes against the wrong folder without a word.', 'Run `git config --system --add safe.directory FOLDER` (kas does not see your own git configuration), or change the owner.'),

@@ -121,6 +121,8 @@ export const EXAMPLES: Partial<Record<Code, string>> = {
   'ostree-summary-signed': 'ostree: { repo: repo, branch: lmp }   # instead: with gpg_key',
   'ostree-delta-broken': 'repo/deltas/XX/...   # a part of it lost by a copy',
   'ostree-stats-too-large': 'deltas:\n  - { to: "9", from: { previous: 1000 } }   # too many for the devices\' reader',
+  'ostree-object-damaged': 'repo/objects/3f/9c...filez   # an empty file after a power failure',
+  'static-delta-corrupt': 'repo/deltas/XX/.../superblock   # one bit of it flipped on the disk',
   'schedule-text': 'release-plan schedule \'plan\\5.yml\' --cron   # instead: a path without a backslash',
   'schedule-ci': 'artifacts: artifacts   # inside of the checkout; instead: /srv/artifacts',
   'schedule-exists': 'release-plan schedule plan.yml --gitlab   # beside an edited .gitlab-ci.yml',

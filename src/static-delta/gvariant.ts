@@ -1,0 +1,283 @@
+/**
+ * GVariant, the serialised form of GLib's typed values, as far as OSTree's
+ * files use it: integers, strings, arrays, tuples, dictionaries, variants.
+ *
+ * Values are handled as their bytes: a container is taken apart into the bytes
+ * of its children and put together from them. Reading is strict: what GLib
+ * would replace by a default (an offset outside of the container, a string
+ * without an end) is an error here, since a client would go on with something
+ * that nobody wrote.
+ *
+ * @see https://docs.gtk.org/glib/gvariant-format-strings.html, and "GVariant Specification" for the layout
+ */
+import { ReleasePlanError } from '../errors.ts';
+
+/** A type, taken apart once. Sizes in bytes; `fixedBytes` is undefined where values differ in size. */
+interface TypeLayout {
+  text: string;
+  alignment: number;
+  fixedBytes: number | undefined;
+  shape: 'integer' | 'string' | 'variant' | 'array' | 'tuple';
+  /** Of an array its element alone; of a tuple or a dictionary entry its members. */
+  members: readonly TypeLayout[];
+}
+
+const INTEGER_BYTES: Readonly<Record<string, number>> = { y: 1, b: 1, n: 2, q: 2, u: 4, i: 4, x: 8, t: 8, d: 8, h: 4 };
+
+const layouts = new Map<string, TypeLayout>();
+
+/** The layout of a type such as `a(say)`. */
+function layoutOf(type: string): TypeLayout {
+  let layout = layouts.get(type);
+  if (layout === undefined) {
+    const parsed = parseType(type, 0);
+    if (parsed.end !== type.length) throw malformed(`${JSON.stringify(type)} is not one GVariant type`);
+    layout = parsed.layout;
+    // Types come from files too (in variants); they must not fill the memory of a long run.
+    if (layouts.size < 1000) layouts.set(type, layout);
+  }
+  return layout;
+}
+
+interface Parsed {
+  layout: TypeLayout;
+  end: number;
+}
+
+const MAX_TYPE_DEPTH = 64;
+
+function parseType(text: string, at: number, depth = 0): Parsed {
+  if (depth > MAX_TYPE_DEPTH) throw malformed('a GVariant type is nested too deeply');
+  const letter = text[at] ?? '';
+  const integerBytes = INTEGER_BYTES[letter];
+  const simple = (shape: TypeLayout['shape'], alignment: number, fixedBytes?: number): Parsed => ({
+    layout: { text: letter, alignment, fixedBytes, shape, members: [] },
+    end: at + 1,
+  });
+  if (integerBytes !== undefined) return simple('integer', integerBytes, integerBytes);
+  if (letter === 's' || letter === 'o' || letter === 'g') return simple('string', 1);
+  if (letter === 'v') return simple('variant', 8);
+  if (letter === 'a') {
+    const { layout: element, end } = parseType(text, at + 1, depth + 1);
+    const { alignment } = element;
+    return {
+      layout: { text: text.slice(at, end), alignment, fixedBytes: undefined, shape: 'array', members: [element] },
+      end,
+    };
+  }
+  if (letter === '(' || letter === '{') return parseTuple(text, at, depth);
+  throw malformed(`${JSON.stringify(text)} is not a GVariant type that OSTree uses`);
+}
+
+function parseTuple(text: string, at: number, depth: number): Parsed {
+  const close = text[at] === '(' ? ')' : '}';
+  const members: TypeLayout[] = [];
+  let end = at + 1;
+  while (text[end] !== close) {
+    const member = parseType(text, end, depth + 1);
+    members.push(member.layout);
+    end = member.end;
+  }
+  const alignment = Math.max(1, ...members.map((member) => member.alignment));
+  let size: number | undefined = 0;
+  for (const { alignment: own, fixedBytes } of members) {
+    size = size === undefined || fixedBytes === undefined ? undefined : aligned(size, own) + fixedBytes;
+  }
+  const fixedBytes = size === undefined ? undefined : Math.max(1, aligned(size, alignment));
+  return { layout: { text: text.slice(at, end + 1), alignment, fixedBytes, shape: 'tuple', members }, end: end + 1 };
+}
+
+const aligned = (offset: number, alignment: number): number => Math.ceil(offset / alignment) * alignment;
+
+/** The error for bytes that are not what they should be. */
+export const malformed = (message: string): ReleasePlanError => new ReleasePlanError('static-delta-corrupt', message);
+
+/** How many bytes each framing offset takes in a container of this size. */
+function offsetBytesFor(containerBytes: number): number {
+  if (containerBytes <= 0xff) return 1;
+  if (containerBytes <= 0xffff) return 2;
+  return containerBytes <= 0xffffffff ? 4 : 8;
+}
+
+function readOffset(bytes: Buffer, at: number, width: number): number {
+  if (width <= 4) return bytes.readUIntLE(at, width);
+  return Number(bytes.readBigUInt64LE(at));
+}
+
+/**
+ * The bytes of each child of an array, a tuple or a dictionary entry, as views.
+ *
+ * @throws ReleasePlanError `static-delta-corrupt` when the framing is not that of the type
+ */
+export function children(type: string, bytes: Buffer): Buffer[] {
+  return childrenOf(layoutOf(type), bytes);
+}
+
+function childrenOf(layout: TypeLayout, bytes: Buffer): Buffer[] {
+  if (layout.shape === 'tuple') return tupleChildren(layout, bytes);
+  const [element] = layout.members;
+  if (layout.shape !== 'array' || element === undefined) throw malformed(`a value of type ${layout.text} has no children`);
+  if (bytes.length === 0) return [];
+  return element.fixedBytes === undefined ? framedElements(element, bytes) : fixedElements(element.fixedBytes, bytes);
+}
+
+function fixedElements(size: number, bytes: Buffer): Buffer[] {
+  if (bytes.length % size !== 0) throw malformed(`an array of ${bytes.length} bytes has elements of ${size} bytes`);
+  return Array.from({ length: bytes.length / size }, (_, index) => bytes.subarray(index * size, (index + 1) * size));
+}
+
+function framedElements(element: TypeLayout, bytes: Buffer): Buffer[] {
+  const width = offsetBytesFor(bytes.length);
+  const framing = readOffset(bytes, bytes.length - width, width);
+  if (framing > bytes.length - width || (bytes.length - framing) % width !== 0) {
+    throw malformed('an array has offsets outside of it');
+  }
+  const result: Buffer[] = [];
+  let start = 0;
+  for (let at = framing; at < bytes.length; at += width) {
+    start = aligned(start, element.alignment);
+    const end = readOffset(bytes, at, width);
+    if (end < start || end > framing) throw malformed('an array has elements out of order');
+    result.push(bytes.subarray(start, end));
+    start = end;
+  }
+  return result;
+}
+
+function tupleChildren({ members, fixedBytes, text }: TypeLayout, bytes: Buffer): Buffer[] {
+  if (fixedBytes !== undefined && bytes.length !== fixedBytes) throw malformed(`${text} has ${bytes.length} bytes`);
+  const width = offsetBytesFor(bytes.length);
+  let framing = bytes.length;
+  let start = 0;
+  return members.map((member, index) => {
+    start = aligned(start, member.alignment);
+    let end: number;
+    if (member.fixedBytes !== undefined) end = start + member.fixedBytes;
+    else if (index === members.length - 1) end = framing;
+    else {
+      framing -= width;
+      if (framing < 0) throw malformed(`${text} ends too early`);
+      end = readOffset(bytes, framing, width);
+    }
+    if (end < start || end > framing) throw malformed(`${text} has members out of order`);
+    const child = bytes.subarray(start, end);
+    start = end;
+    return child;
+  });
+}
+
+/** Puts an array, a tuple or a dictionary entry together from the bytes of its children. */
+export function container(type: string, parts: readonly Uint8Array[]): Buffer {
+  return Buffer.concat(containerPieces(type, parts));
+}
+
+/**
+ * As {@link container}, in pieces that follow each other: the children
+ * themselves, padding and framing between and behind them.
+ */
+export function containerPieces(type: string, parts: readonly Uint8Array[]): Uint8Array[] {
+  const layout = layoutOf(type);
+  const [element] = layout.members;
+  const pieces: Uint8Array[] = [];
+  const ends: number[] = [];
+  let size = 0;
+  const pad = (alignment: number): void => {
+    const missing = aligned(size, alignment) - size;
+    if (missing > 0) pieces.push(Buffer.alloc(missing));
+    size += missing;
+  };
+  parts.forEach((part, index) => {
+    const member = layout.shape === 'array' ? element : layout.members[index];
+    if (member === undefined) throw new TypeError(`${type} takes no ${parts.length} children`);
+    pad(member.alignment);
+    pieces.push(part);
+    size += part.length;
+    const isFramed = layout.shape === 'array' || index < layout.members.length - 1;
+    if (member.fixedBytes === undefined && isFramed) ends.push(size);
+  });
+  if (layout.fixedBytes !== undefined) pad(layout.alignment);
+  // A tuple's offsets stand in reverse.
+  if (ends.length > 0) pieces.push(framing(layout.shape === 'tuple' ? ends.reverse() : ends, size));
+  return pieces;
+}
+
+function framing(ends: readonly number[], contentBytes: number): Buffer {
+  const width = [1, 2, 4, 8].find((one) => offsetBytesFor(contentBytes + ends.length * one) <= one) ?? 8;
+  const bytes = Buffer.alloc(ends.length * width);
+  ends.forEach((end, index) => {
+    if (width <= 4) bytes.writeUIntLE(end, index * width, width);
+    else bytes.writeBigUInt64LE(BigInt(end), index * width);
+  });
+  return bytes;
+}
+
+/** What a variant holds. */
+export interface VariantContent {
+  type: string;
+  value: Buffer;
+}
+
+/**
+ * Opens a value of type `v`.
+ *
+ * @throws ReleasePlanError `static-delta-corrupt`
+ */
+export function openVariant(bytes: Buffer): VariantContent {
+  const end = bytes.lastIndexOf(0);
+  if (end < 0) throw malformed('a variant has no type');
+  const type = bytes.toString('latin1', end + 1);
+  layoutOf(type);
+  return { type, value: bytes.subarray(0, end) };
+}
+
+/** A value of type `v`. */
+export const variant = ({ type, value }: { type: string; value: Uint8Array }): Buffer =>
+  Buffer.concat([value, Buffer.from(`\0${type}`, 'latin1')]);
+
+/**
+ * Reads a value of type `s`.
+ *
+ * @throws ReleasePlanError `static-delta-corrupt` when it does not end in its one NUL
+ */
+export function readString(bytes: Buffer): string {
+  if (bytes.length === 0 || bytes.indexOf(0) !== bytes.length - 1) throw malformed('a string has no end, or several');
+  return bytes.toString('utf8', 0, bytes.length - 1);
+}
+
+/** A value of type `s`. */
+export const stringBytes = (text: string): Buffer => Buffer.from(`${text}\0`, 'utf8');
+
+/**
+ * Whether bytes are what GLib would write for this value: no offset, padding
+ * or size in them could be otherwise. A flipped bit outside of the integers,
+ * strings and byte arrays themselves shows here.
+ */
+export function isNormal(type: string, bytes: Buffer): boolean {
+  try {
+    return isNormalIn(layoutOf(type), bytes);
+  } catch (error) {
+    if (error instanceof ReleasePlanError && error.code === 'static-delta-corrupt') return false;
+    throw error;
+  }
+}
+
+function isNormalIn(layout: TypeLayout, bytes: Buffer): boolean {
+  switch (layout.shape) {
+    case 'integer': return bytes.length === layout.fixedBytes;
+    case 'string': return Buffer.from(`${readString(bytes)}\0`, 'utf8').equals(bytes);
+    case 'variant': {
+      const { type, value } = openVariant(bytes);
+      return isNormalIn(layoutOf(type), value);
+    }
+    case 'array':
+    case 'tuple': {
+      // Bytes and the like are normal whatever they are, and long.
+      const [element] = layout.members;
+      if (layout.shape === 'array' && element?.shape === 'integer') return bytes.length % (element.fixedBytes ?? 1) === 0;
+      const found = childrenOf(layout, bytes);
+      const layoutAt = (index: number): TypeLayout | undefined => layout.members[layout.shape === 'array' ? 0 : index];
+      return container(layout.text, found).equals(bytes)
+        && found.every((child, index) => isNormalIn(layoutAt(index) as TypeLayout, child));
+    }
+  }
+}
