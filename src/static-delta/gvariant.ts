@@ -197,7 +197,7 @@ export function containerPieces(type: string, parts: readonly Uint8Array[]): Uin
   });
   if (layout.fixedBytes !== undefined) pad(layout.alignment);
   // A tuple's offsets stand in reverse.
-  if (ends.length > 0) pieces.push(framing(layout.shape === 'tuple' ? ends.reverse() : ends, size));
+  if (ends.length > 0) pieces.push(framing(layout.shape === 'tuple' ? ends.toReversed() : ends, size));
   return pieces;
 }
 
