@@ -197,11 +197,16 @@ export function containerPieces(type: string, parts: readonly Uint8Array[]): Uin
   });
   if (layout.fixedBytes !== undefined) pad(layout.alignment);
   // A tuple's offsets stand in reverse.
-  if (ends.length > 0) pieces.push(framing(layout.shape === 'tuple' ? ends.toReversed() : ends, size));
+  if (ends.length > 0) pieces.push(framingOf(layout.shape === 'tuple' ? ends.toReversed() : ends, size));
   return pieces;
 }
 
-function framing(ends: readonly number[], contentBytes: number): Buffer {
+/**
+ * The offsets that stand behind the content of a container.
+ *
+ * @param ends in the order in which they are stored
+ */
+export function framingOf(ends: readonly number[], contentBytes: number): Buffer {
   const width = [1, 2, 4, 8].find((one) => offsetBytesFor(contentBytes + ends.length * one) <= one) ?? 8;
   const bytes = Buffer.alloc(ends.length * width);
   ends.forEach((end, index) => {

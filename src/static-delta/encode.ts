@@ -1,0 +1,111 @@
+/** Writes the operations and the payload of one file. */
+import { PATCHED_BYTES } from './limits.ts';
+import type { Matcher, Region } from './matcher.ts';
+import type { FileIndexes } from './operations.ts';
+import { OPERATION, numberBytes } from './operations.ts';
+
+/** What one object adds to its part. */
+export interface Encoded {
+  /** Follow each other in the payload. */
+  payload: Uint8Array[];
+  operations: number[];
+}
+
+/** An object whole, out of the payload. */
+export function spliceMetadata(content: Uint8Array, payloadAt: number): Encoded {
+  return { payload: [content], operations: [OPERATION.splice, ...numberBytes(content.length), ...numberBytes(payloadAt)] };
+}
+
+/** A file or a link whole, out of the payload. */
+export function spliceFile(content: Uint8Array, at: FileIndexes, payloadAt: number): Encoded {
+  const numbers = [at.mode, at.xattrs, content.length, payloadAt].flatMap(numberBytes);
+  return { payload: [content], operations: [OPERATION.splice, ...numbers] };
+}
+
+/** A file and its source, with their contents. */
+export interface FilePair {
+  content: Buffer;
+  source: Buffer;
+  /** Of the source's object, 64 hex digits. */
+  sourceChecksum: string;
+}
+
+/** A file of which less than this is found in its source is sent whole. */
+const LEAST_FOUND = 1 / 16;
+
+/** What the framing of a patch may add to its file: well below what clients grant (limits.ts). */
+const patchLimit = (sizeBytes: number): number => sizeBytes + Math.floor(sizeBytes / 32) + 32 * 1024;
+
+/**
+ * A file by what it has in common with its source: whole stretches of it, or
+ * a patch in bsdiff's form; whole where nothing matches.
+ */
+export function encodeAgainstSource(matcher: Matcher, pair: FilePair, at: FileIndexes, payloadAt: number): Encoded {
+  const { content, source } = pair;
+  const match = matcher.match(source, content, patchLimit(content.length));
+  const found = match.regions.reduce((sum, region) => sum + region.sizeBytes, 0);
+  if (found < content.length * LEAST_FOUND) return spliceFile(content, at, payloadAt);
+  // A client holds the whole of a patched file and of its source in memory.
+  const isLarge = content.length + source.length > PATCHED_BYTES;
+  if (isLarge || isExact(pair, match.regions)) return encodeCopies(pair, match.regions, at, payloadAt);
+  const patch = Buffer.from(match.patch());
+  return {
+    payload: [Buffer.from(pair.sourceChecksum, 'hex'), patch],
+    operations: [
+      ...opening(pair, at),
+      OPERATION.setSource, ...numberBytes(payloadAt),
+      OPERATION.bspatch, ...numberBytes(payloadAt + 32), ...numberBytes(patch.length),
+      OPERATION.close,
+    ],
+  };
+}
+
+const opening = ({ content }: FilePair, { mode, xattrs }: FileIndexes): number[] =>
+  [OPERATION.open, ...numberBytes(mode), ...numberBytes(xattrs), ...numberBytes(content.length)];
+
+/** Whether the regions are the same byte for byte: then there is nothing to add, and the client need not patch. */
+const isExact = ({ content, source }: FilePair, regions: readonly Region[]): boolean =>
+  regions.every(({ at, sourceAt, sizeBytes }) =>
+    content.subarray(at, at + sizeBytes).equals(source.subarray(sourceAt, sourceAt + sizeBytes)));
+
+/** A copy costs about this much; equal bytes between two differences that are fewer are sent. */
+const LEAST_COPY_BYTES = 32;
+
+function encodeCopies(pair: FilePair, regions: readonly Region[], at: FileIndexes, payloadAt: number): Encoded {
+  const payload: Uint8Array[] = [Buffer.from(pair.sourceChecksum, 'hex')];
+  const operations = opening(pair, at);
+  let payloadEnd = payloadAt + 32;
+  let made = 0;
+  let readsSource = false;
+  const literal = (until: number): void => {
+    if (until === made) return;
+    if (readsSource) operations.push(OPERATION.unsetSource);
+    readsSource = false;
+    payload.push(pair.content.subarray(made, until));
+    operations.push(OPERATION.write, ...numberBytes(until - made), ...numberBytes(payloadEnd));
+    payloadEnd += until - made;
+    made = until;
+  };
+  for (const copy of exactStretches(pair, regions)) {
+    literal(copy.at);
+    if (!readsSource) operations.push(OPERATION.setSource, ...numberBytes(payloadAt));
+    readsSource = true;
+    operations.push(OPERATION.write, ...numberBytes(copy.sizeBytes), ...numberBytes(copy.sourceAt));
+    made = copy.at + copy.sizeBytes;
+  }
+  literal(pair.content.length);
+  operations.push(OPERATION.close);
+  return { payload, operations };
+}
+
+/** The stretches within regions that are the same byte for byte, in order, short ones left out. */
+function* exactStretches({ content, source }: FilePair, regions: readonly Region[]): Generator<Region> {
+  for (const { at, sourceAt, sizeBytes } of regions) {
+    let start = 0;
+    for (let n = 0; n <= sizeBytes; n += 1) {
+      if (n < sizeBytes && content[at + n] === source[sourceAt + n]) continue;
+      if (n - start >= LEAST_COPY_BYTES) yield { at: at + start, sourceAt: sourceAt + start, sizeBytes: n - start };
+      start = n + 1;
+    }
+  }
+}

@@ -1,0 +1,95 @@
+/** Makes static deltas. */
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../io/atomic.ts';
+import { ifThere } from '../io/look.ts';
+import { makeParts } from './crew.ts';
+import { commitMetaPath, deltaFolder, relativeDeltaFolder, type CommitPair, type ObjectName } from './names.ts';
+import { readMetadataObject } from './objects.ts';
+import { HeadReader, nameOfPlanned, planDelta, type DeltaPlan } from './plan.ts';
+import { superblockBytes, type MetadataEntry, type PartEntry } from './superblock.ts';
+import { TreeReader } from './tree.ts';
+import { loadMatcher } from './wasm.ts';
+
+/** How deltas are made. */
+export interface GenerateOptions {
+  /** xz's preset, 0 to 9: 6 unless given. */
+  level?: number;
+  /** Threads: one for each processor unless given. */
+  workers?: number;
+  signal?: AbortSignal;
+}
+
+/** A delta that was made. */
+export interface GeneratedDelta extends CommitPair {
+  /** What clients fetch: parts and fallback objects, as `static-delta show` counts. */
+  sizeBytes: number;
+  /** What clients write. */
+  uncompressedBytes: number;
+  parts: number;
+}
+
+const DEFAULT_LEVEL = 6;
+
+/**
+ * Makes the deltas from several commits to one, in a repository of mode
+ * archive; what they have in common is read once. Each is written where ostree
+ * writes it, its superblock last: without it the rest is nothing to anyone.
+ *
+ * A delta that is there already is removed first, so whoever calls this has
+ * withdrawn it from the summary.
+ *
+ * @param froms commits; an empty text for a delta from nothing
+ * @throws ReleasePlanError `ostree-object-damaged`, `engine-missing`, `engine-memory`, `tool-missing`,
+ *   `tool-failed`, `disk-full`, `interrupted`
+ */
+export async function generateStaticDeltas(repo: string, to: string, froms: readonly string[], options: GenerateOptions = {}): Promise<GeneratedDelta[]> {
+  const trees = new TreeReader(repo);
+  const heads = new HeadReader(repo);
+  const module = await loadMatcher();
+  const made: GeneratedDelta[] = [];
+  for (const from of froms) made.push(await generate(repo, planDelta(trees, heads, { from, to }), module, options));
+  return made;
+}
+
+async function generate(repo: string, plan: DeltaPlan, module: WebAssembly.Module, options: GenerateOptions): Promise<GeneratedDelta> {
+  const { from, to, fallbacks } = plan;
+  const folder = deltaFolder(repo, plan);
+  await emptyFolder(folder);
+  const tasks = plan.parts.map((objects, index) => ({
+    repo, path: join(folder, String(index)), objects, level: options.level ?? DEFAULT_LEVEL,
+  }));
+  const made = await makeParts(tasks, module, options.workers ?? availableParallelism(), options.signal);
+  const parts: PartEntry[] = made.map((part, index) => ({ ...part, objects: (plan.parts[index] ?? []).map(nameOfPlanned) }));
+  const commit: ObjectName = { type: 'commit', checksum: to };
+  const superblock = superblockBytes({
+    metadata: await commitMetadata(repo, plan),
+    endianness: 'little',
+    timeSeconds: Math.floor(Date.now() / 1000),
+    from,
+    to,
+    commit: readMetadataObject(repo, commit),
+    parts,
+    fallbacks,
+  });
+  await writeFileAtomic(join(folder, 'superblock'), superblock);
+  const all = [...parts, ...fallbacks];
+  const sum = (of: (one: { sizeBytes: number; uncompressedBytes: number }) => number): number => all.reduce((total, one) => total + of(one), 0);
+  return { from, to, sizeBytes: sum((one) => one.sizeBytes), uncompressedBytes: sum((one) => one.uncompressedBytes), parts: parts.length };
+}
+
+async function emptyFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const names = await readdir(folder);
+  // Without its superblock a delta is nothing, also if the power fails in between.
+  for (const name of names.sort((a, b) => Number(b === 'superblock') - Number(a === 'superblock'))) {
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** The target's signatures, which clients want before they take anything else. */
+async function commitMetadata(repo: string, pair: CommitPair): Promise<MetadataEntry[]> {
+  const value = await ifThere(readFile(commitMetaPath(repo, pair.to)));
+  return value === undefined ? [] : [{ key: `${relativeDeltaFolder(pair)}/commitmeta`, type: 'a{sv}', value }];
+}

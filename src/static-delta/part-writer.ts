@@ -1,0 +1,138 @@
+/** Makes one part of a delta: matches, encodes, compresses, writes. The compressor works beside the matching. */
+import { createHash } from 'node:crypto';
+import { open, type FileHandle } from 'node:fs/promises';
+import { attributed } from '../io/attribute.ts';
+import { encodeAgainstSource, spliceFile, spliceMetadata, type Encoded } from './encode.ts';
+import { container, framingOf } from './gvariant.ts';
+import type { Matcher } from './matcher.ts';
+import { readFileContent, readMetadataObject, type FileHead } from './objects.ts';
+import type { FileIndexes } from './operations.ts';
+import { COMPRESSION } from './part.ts';
+import { uncompressedBytesOf, type PlannedObject } from './plan.ts';
+import type { PartEntry } from './superblock.ts';
+import { compressXz, type XzCompressor } from './xz.ts';
+
+/** What a part is made of. It goes to worker threads as a message. */
+export interface PartTask {
+  repo: string;
+  /** The part's file. */
+  path: string;
+  objects: PlannedObject[];
+  /** xz's preset, 0 to 9. */
+  level: number;
+}
+
+/** What the superblock says of a part, without the names that whoever gave the task knows. */
+export type MadePart = Omit<PartEntry, 'objects'>;
+
+/**
+ * Makes a part and writes its file, mode 0644.
+ *
+ * @throws ReleasePlanError `ostree-object-damaged`, `tool-missing`, `tool-failed`, `disk-full`, `io-failed`
+ */
+export async function makePart(task: PartTask, matcher: Matcher): Promise<MadePart> {
+  const compressor = compressXz(task.level);
+  const handle = await open(task.path, 'w', 0o644);
+  try {
+    const written = receive(compressor, handle, task.path);
+    // A failure is awaited below; until then it must not count as one that nobody handles.
+    written.catch(() => undefined);
+    await feed(task, matcher, compressor);
+    const { sha256, sizeBytes } = await written;
+    await handle.chmod(0o644);
+    await attributed(task.path, async () => await handle.sync());
+    const uncompressedBytes = task.objects.reduce((sum, object) => sum + uncompressedBytesOf(object), 0);
+    return { version: 0, sha256, sizeBytes, uncompressedBytes };
+  } catch (error) {
+    compressor.stop();
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Writes what the compressor gives to the part's file, behind the letter that names the compression. */
+async function receive(compressor: XzCompressor, handle: FileHandle, path: string): Promise<{ sha256: string; sizeBytes: number }> {
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  const append = async (bytes: Uint8Array): Promise<void> => {
+    hash.update(bytes);
+    sizeBytes += bytes.length;
+    await attributed(path, async () => await handle.writeFile(bytes), sizeBytes);
+  };
+  await append(Buffer.from([COMPRESSION.xz]));
+  for await (const chunk of compressor.output) await append(chunk as Buffer);
+  return { sha256: hash.digest('hex'), sizeBytes };
+}
+
+/** Gives the compressor a part's content: tables, payload, operations, and where each of them ends. */
+async function feed({ repo, objects }: PartTask, matcher: Matcher, compressor: XzCompressor): Promise<void> {
+  const tables = tablesOf(objects);
+  const [modes, xattrs] = [container('a(uuu)', tables.modes), container('aa(ayay)', tables.xattrs)];
+  await compressor.write(Buffer.concat([modes, xattrs]));
+  let payloadBytes = 0;
+  const operations: Buffer[] = [];
+  for (const object of objects) {
+    const encoded = encode(repo, object, matcher, tables.indexes, payloadBytes);
+    operations.push(Buffer.from(encoded.operations));
+    for (const piece of encoded.payload) {
+      payloadBytes += piece.length;
+      await compressor.write(piece);
+    }
+  }
+  const program = Buffer.concat(operations);
+  const ends = [modes.length, modes.length + xattrs.length, modes.length + xattrs.length + payloadBytes];
+  const contentBytes = modes.length + xattrs.length + payloadBytes + program.length;
+  await compressor.write(Buffer.concat([program, framingOf(ends.toReversed(), contentBytes)]));
+  await compressor.end();
+}
+
+function encode(repo: string, object: PlannedObject, matcher: Matcher, indexes: IndexesOf, payloadAt: number): Encoded {
+  switch (object.kind) {
+    case 'metadata': return spliceMetadata(readMetadataObject(repo, object.name), payloadAt);
+    case 'link': {
+      const { head } = object.file;
+      return spliceFile(Buffer.from(head.symlink, 'utf8'), indexes(head), payloadAt);
+    }
+    case 'file': {
+      const { file, source } = object;
+      const content = readFileContent(repo, file.checksum, file.head);
+      if (source === undefined) return spliceFile(content, indexes(file.head), payloadAt);
+      const pair = { content, source: readFileContent(repo, source.checksum, source.head), sourceChecksum: source.checksum };
+      return encodeAgainstSource(matcher, pair, indexes(file.head), payloadAt);
+    }
+  }
+}
+
+type IndexesOf = (head: FileHead) => FileIndexes;
+
+/** Owners with modes, and extended attributes: each different one once. */
+function tablesOf(objects: readonly PlannedObject[]): { modes: Buffer[]; xattrs: Buffer[]; indexes: IndexesOf } {
+  const modes = new Table();
+  const xattrs = new Table();
+  const indexes: IndexesOf = (head) => ({ mode: modes.indexOf(modeBytes(head)), xattrs: xattrs.indexOf(Buffer.from(head.xattrs)) });
+  for (const object of objects) if (object.kind !== 'metadata') indexes(object.file.head);
+  return { modes: modes.entries, xattrs: xattrs.entries, indexes };
+}
+
+class Table {
+  readonly entries: Buffer[] = [];
+  readonly #indexes = new Map<string, number>();
+
+  indexOf(entry: Buffer): number {
+    const key = entry.toString('latin1');
+    let index = this.#indexes.get(key);
+    if (index === undefined) {
+      index = this.entries.length;
+      this.#indexes.set(key, index);
+      this.entries.push(entry);
+    }
+    return index;
+  }
+}
+
+function modeBytes({ uid, gid, mode }: FileHead): Buffer {
+  const bytes = Buffer.alloc(12);
+  [uid, gid, mode].forEach((value, index) => bytes.writeUInt32BE(value, 4 * index));
+  return bytes;
+}
