@@ -1,7 +1,7 @@
 /** xz streams, by Debian's `xz`: what parts of static deltas are compressed with. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import type { Readable, Writable } from 'node:stream';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { ReleasePlanError, errnoOf } from '../errors.ts';
 import { missingTool } from '../io/tools.ts';
 
@@ -69,7 +69,8 @@ export function compressXz(level: number): XzCompressor {
   finished.catch(() => undefined);
   child.stdin.on('error', () => child.stdin.destroy());
   return {
-    output: child.stdout,
+    // Read from the start on: what is still unread of a child's output when it ends is thrown away by Node.js.
+    output: child.stdout.pipe(new PassThrough()),
     async write(bytes) {
       if (child.stdin.destroyed) return await finished;
       if (!child.stdin.write(bytes)) await Promise.race([once(child.stdin, 'drain'), finished]);

@@ -37,7 +37,7 @@ export async function commitTree(repo: string, entries: Record<string, Entry>, f
     chmodSync(file, entry.mode ?? 0o644);
   }
   const owner = ['--owner-uid=0', '--owner-gid=0', '--timestamp=2026-07-01T00:00:00Z'];
-  return (await ostree(repo, 'commit', '--branch=b', `--tree=dir=${root}`, ...owner, ...flags)).trim();
+  return (await ostree(repo, 'commit', '--branch=test/branch', `--tree=dir=${root}`, ...owner, ...flags)).trim();
 }
 
 /** The first version of a tree with a bit of everything. */
