@@ -33,16 +33,21 @@ export interface FilePair {
 /** A file of which less than this is found in its source is sent whole. */
 const LEAST_FOUND = 1 / 16;
 
-/** What the framing of a patch may add to its file: well below what clients grant (limits.ts). */
-const patchLimit = (sizeBytes: number): number => sizeBytes + Math.floor(sizeBytes / 32) + 32 * 1024;
+/** Where in its part an object is written. */
+export interface Place {
+  payloadAt: number;
+  /** What its payload may have at most; a patch that would have more gets fewer changes of place. */
+  limitBytes: number;
+}
 
 /**
  * A file by what it has in common with its source: whole stretches of it, or
  * a patch in bsdiff's form; whole where nothing matches.
  */
-export function encodeAgainstSource(matcher: Matcher, pair: FilePair, at: FileIndexes, payloadAt: number): Encoded {
+export function encodeAgainstSource(matcher: Matcher, pair: FilePair, at: FileIndexes, place: Place): Encoded {
   const { content, source } = pair;
-  const match = matcher.match(source, content, patchLimit(content.length));
+  const { payloadAt, limitBytes } = place;
+  const match = matcher.match(source, content, limitBytes - 32);
   const found = match.regions.reduce((sum, region) => sum + region.sizeBytes, 0);
   if (found < content.length * LEAST_FOUND) return spliceFile(content, at, payloadAt);
   // A client holds the whole of a patched file and of its source in memory.

@@ -19,6 +19,10 @@ export function decompressedLimit(uncompressedBytes: number, objects: number): n
   return Math.min(LARGEST_PART_BYTES, uncompressedBytes + margin);
 }
 
+/** What one object contributes to that limit, rounded down. */
+export const allowanceOf = (uncompressedBytes: number): number =>
+  uncompressedBytes + XATTR_BYTES_PER_OBJECT + Math.floor(uncompressedBytes / 32) - 1;
+
 /** The most bytes that the content of a new part may have, above one object alone. */
 export const PART_BYTES = 32_000_000;
 

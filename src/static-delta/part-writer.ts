@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
 import { attributed } from '../io/attribute.ts';
-import { encodeAgainstSource, spliceFile, spliceMetadata, type Encoded } from './encode.ts';
+import { encodeAgainstSource, spliceFile, spliceMetadata, type Encoded, type Place } from './encode.ts';
 import { container, framingOf } from './gvariant.ts';
+import { allowanceOf } from './limits.ts';
 import type { Matcher } from './matcher.ts';
 import { readFileContent, readMetadataObject, type FileHead } from './objects.ts';
 import type { FileIndexes } from './operations.ts';
@@ -71,10 +72,15 @@ async function feed({ repo, objects }: PartTask, matcher: Matcher, compressor: X
   const [modes, xattrs] = [container('a(uuu)', tables.modes), container('aa(ayay)', tables.xattrs)];
   await compressor.write(Buffer.concat([modes, xattrs]));
   let payloadBytes = 0;
+  let allowedBytes = -(modes.length + xattrs.length);
   const operations: Buffer[] = [];
   for (const object of objects) {
-    const encoded = encode(repo, object, matcher, tables.indexes, payloadBytes);
+    // What one object leaves of its allowance the next ones may use: each stays within what was granted so far.
+    allowedBytes += allowanceOf(uncompressedBytesOf(object));
+    const place: Place = { payloadAt: payloadBytes, limitBytes: allowedBytes };
+    const encoded = encode(repo, object, matcher, tables.indexes, place);
     operations.push(Buffer.from(encoded.operations));
+    allowedBytes -= encoded.operations.length + encoded.payload.reduce((sum, piece) => sum + piece.length, 0);
     for (const piece of encoded.payload) {
       payloadBytes += piece.length;
       await compressor.write(piece);
@@ -87,7 +93,8 @@ async function feed({ repo, objects }: PartTask, matcher: Matcher, compressor: X
   await compressor.end();
 }
 
-function encode(repo: string, object: PlannedObject, matcher: Matcher, indexes: IndexesOf, payloadAt: number): Encoded {
+function encode(repo: string, object: PlannedObject, matcher: Matcher, indexes: IndexesOf, place: Place): Encoded {
+  const { payloadAt } = place;
   switch (object.kind) {
     case 'metadata': return spliceMetadata(readMetadataObject(repo, object.name), payloadAt);
     case 'link': {
@@ -99,7 +106,7 @@ function encode(repo: string, object: PlannedObject, matcher: Matcher, indexes: 
       const content = readFileContent(repo, file.checksum, file.head);
       if (source === undefined) return spliceFile(content, indexes(file.head), payloadAt);
       const pair = { content, source: readFileContent(repo, source.checksum, source.head), sourceChecksum: source.checksum };
-      return encodeAgainstSource(matcher, pair, indexes(file.head), payloadAt);
+      return encodeAgainstSource(matcher, pair, indexes(file.head), place);
     }
   }
 }

@@ -41,7 +41,7 @@ function grown(most: number, isEqual: (n: number) => boolean): number {
 }
 
 /** Finds the regions of a file in its source. */
-export function referenceMatch(source: Buffer, file: Buffer, bits: number, stride = 1, gain = 8): Region[] {
+export function referenceMatch(source: Buffer, file: Buffer, bits: number, stride = 1, gain = 12): Region[] {
   const table = places(source, bits, stride);
   const regions: Region[] = [];
   if (file.length === 0) return regions;

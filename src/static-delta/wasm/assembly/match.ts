@@ -17,9 +17,6 @@ const WINDOW: usize = 16;
 /** How many places with the same hash are compared. */
 const CHAIN: u32 = 8;
 
-/** A match must have more equal bytes than where we are by this much, or leaving does not pay. */
-const GAIN: u32 = 8;
-
 let old: usize = 0;
 let oldBytes: u32 = 0;
 let fresh: usize = 0;
@@ -32,7 +29,8 @@ let strideBits: u32 = 0;
 /** Where regions go: (place in the new file, place in the source, length), 12 bytes each. */
 let regions: usize = 0;
 let count: u32 = 0;
-let gain: u32 = GAIN;
+/** A match must have more equal bytes than where we are by this much, or leaving does not pay. */
+let gain: u32 = 0;
 /** The next byte to look at. */
 let at: u32 = 0;
 /** Where the region that is growing begins, in both files. */
