@@ -6,57 +6,121 @@ import { makePart, type MadePart, type PartTask } from './part-writer.ts';
 import { builtFile } from './wasm.ts';
 import type { WorkerReply } from './worker.ts';
 
-/**
- * Makes all parts, so many at once, and gives them back in order. A single one
- * is made in this thread: another would take longer to start.
- *
- * @throws ReleasePlanError what makePart throws, `interrupted` when the signal fires
- */
-export async function makeParts(tasks: readonly PartTask[], module: WebAssembly.Module, workers: number, signal?: AbortSignal): Promise<MadePart[]> {
-  const threads = Math.min(workers, tasks.length);
-  if (threads <= 1) return await makeHere(tasks, module, signal);
-  const made: MadePart[] = [];
-  // The largest first, so that none is left alone at the end.
-  const queue = [...tasks.keys()].sort((a, b) => weightOf(tasks[b]) - weightOf(tasks[a]));
-  const crew = Array.from({ length: threads }, () => new Worker(builtFile('worker.js'), { workerData: module }));
-  const stop = new Promise<never>((_, reject) => {
-    signal?.addEventListener('abort', () => reject(interrupted()), { once: true });
-    for (const worker of crew) worker.once('error', reject);
-  });
-  stop.catch(() => undefined);
-  try {
-    signal?.throwIfAborted();
-    await Promise.race([stop, Promise.all(crew.map(async (worker) => {
-      for (let index = queue.shift(); index !== undefined; index = queue.shift()) {
-        made[index] = await ask(worker, tasks[index] as PartTask);
-      }
-    }))]);
-  } finally {
-    await Promise.all(crew.map(async (worker) => await worker.terminate()));
-  }
-  return made;
+/** Whoever makes parts: this thread, or several others. */
+export interface Crew {
+  /**
+   * Makes a part, when those that were asked for before are made or being made.
+   *
+   * @throws ReleasePlanError what makePart throws, `interrupted` when the signal fired
+   */
+  make(task: PartTask): Promise<MadePart>;
+  /** Ends every thread, also in the middle of a part. */
+  stop(): Promise<void>;
 }
 
-async function makeHere(tasks: readonly PartTask[], module: WebAssembly.Module, signal?: AbortSignal): Promise<MadePart[]> {
-  const matcher = new Matcher(module);
-  const made: MadePart[] = [];
-  for (const task of tasks) {
-    if (signal?.aborted === true) throw interrupted();
-    made.push(await makePart(task, matcher));
-  }
-  return made;
-}
+/** A crew of so many threads. One alone is this thread: another would take longer to start than a small delta. */
+export const startCrew = (module: WebAssembly.Module, threads: number, signal?: AbortSignal): Crew =>
+  threads <= 1 ? new OwnThread(module, signal) : new Threads(module, threads, signal);
 
 const interrupted = (): ReleasePlanError => new ReleasePlanError('interrupted', 'making the static delta was stopped');
 
-const weightOf = (task: PartTask | undefined): number =>
-  (task?.objects ?? []).reduce((sum, object) => sum + (object.kind === 'metadata' ? object.sizeBytes : object.file.head.sizeBytes), 0);
+class OwnThread implements Crew {
+  readonly #matcher: Matcher;
+  readonly #signal: AbortSignal | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
-async function ask(worker: Worker, task: PartTask): Promise<MadePart> {
-  const reply = new Promise<WorkerReply>((resolve) => worker.once('message', resolve));
-  worker.postMessage(task);
-  const outcome = await reply;
-  if ('made' in outcome) return outcome.made;
-  const { code, message, hint } = outcome.failure;
-  throw new ReleasePlanError(code, message, hint === undefined ? {} : { hint });
+  constructor(module: WebAssembly.Module, signal: AbortSignal | undefined) {
+    this.#matcher = new Matcher(module);
+    this.#signal = signal;
+  }
+
+  async make(task: PartTask): Promise<MadePart> {
+    // After a failure nothing more is made, as with threads.
+    const made = this.#last.then(async () => {
+      if (this.#signal?.aborted === true) throw interrupted();
+      return await makePart(task, this.#matcher);
+    });
+    this.#last = made;
+    return await made;
+  }
+
+  async stop(): Promise<void> {
+    await this.#last.catch(() => undefined);
+  }
+}
+
+interface Job {
+  task: PartTask;
+  resolve(made: MadePart): void;
+  reject(error: unknown): void;
+}
+
+class Threads implements Crew {
+  readonly #workers: Worker[];
+  readonly #idle: Worker[];
+  readonly #waiting: Job[] = [];
+  readonly #running = new Map<Worker, Job>();
+  readonly #signal: AbortSignal | undefined;
+  #failure: { error: unknown } | undefined;
+
+  constructor(module: WebAssembly.Module, threads: number, signal: AbortSignal | undefined) {
+    this.#workers = Array.from({ length: threads }, () => new Worker(builtFile('worker.js'), { workerData: module }));
+    this.#idle = [...this.#workers];
+    for (const worker of this.#workers) {
+      worker.on('message', (reply: WorkerReply) => this.#receive(worker, reply));
+      worker.on('error', (error) => this.#fail(error));
+    }
+    this.#signal = signal;
+    if (signal?.aborted === true) this.#abort();
+    else signal?.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  readonly #abort = (): void => this.#fail(interrupted());
+
+  async make(task: PartTask): Promise<MadePart> {
+    return await new Promise<MadePart>((resolve, reject) => {
+      this.#waiting.push({ task, resolve, reject });
+      this.#dispatch();
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#signal?.removeEventListener('abort', this.#abort);
+    await Promise.all(this.#workers.map(async (worker) => await worker.terminate()));
+  }
+
+  #dispatch(): void {
+    if (this.#failure !== undefined) {
+      for (const job of this.#waiting.splice(0)) job.reject(this.#failure.error);
+      return;
+    }
+    while (this.#idle.length > 0 && this.#waiting.length > 0) {
+      const [worker, job] = [this.#idle.shift() as Worker, this.#waiting.shift() as Job];
+      this.#running.set(worker, job);
+      worker.postMessage(job.task);
+    }
+  }
+
+  #receive(worker: Worker, reply: WorkerReply): void {
+    const job = this.#running.get(worker);
+    this.#running.delete(worker);
+    this.#idle.push(worker);
+    if ('made' in reply) {
+      job?.resolve(reply.made);
+      this.#dispatch();
+      return;
+    }
+    const { code, message, hint } = reply.failure;
+    const error = new ReleasePlanError(code, message, hint === undefined ? {} : { hint });
+    job?.reject(error);
+    this.#fail(error);
+  }
+
+  /** The first failure ends everything: whoever waits for another part is told the same. */
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    for (const job of this.#running.values()) job.reject(this.#failure.error);
+    this.#running.clear();
+    this.#dispatch();
+  }
 }

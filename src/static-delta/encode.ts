@@ -40,33 +40,53 @@ export interface Place {
   limitBytes: number;
 }
 
+/** How a file is made on the client. */
+export type FileProgram =
+  /** A patch in bsdiff's form, of the whole file. */
+  | { kind: 'patch'; patch: Buffer }
+  /** Stretches of the source, and new bytes between them. */
+  | { kind: 'copies'; regions: Region[] }
+  /** Nothing of it is in the source. */
+  | { kind: 'whole' };
+
+/** Bytes of a source's checksum, which stands before a patch. */
+const CHECKSUM_BYTES = 32;
+
 /**
- * A file by what it has in common with its source: whole stretches of it, or
- * a patch in bsdiff's form; whole where nothing matches.
+ * Decides how a file is made from its source: by whole stretches of it, or by
+ * a patch; not at all where nothing matches.
+ *
+ * @param limitBytes what its payload may have
  */
-export function encodeAgainstSource(matcher: Matcher, pair: FilePair, at: FileIndexes, place: Place): Encoded {
+export function programFor(matcher: Matcher, pair: FilePair, limitBytes: number): FileProgram {
   const { content, source } = pair;
-  const { payloadAt, limitBytes } = place;
-  const match = matcher.match(source, content, limitBytes - 32);
+  const match = matcher.match(source, content, limitBytes - CHECKSUM_BYTES);
   const found = match.regions.reduce((sum, region) => sum + region.sizeBytes, 0);
-  if (found < content.length * LEAST_FOUND) return spliceFile(content, at, payloadAt);
+  if (found < content.length * LEAST_FOUND) return { kind: 'whole' };
   // A client holds the whole of a patched file and of its source in memory.
   const isLarge = content.length + source.length > PATCHED_BYTES;
-  if (isLarge || isExact(pair, match.regions)) return encodeCopies(pair, match.regions, at, payloadAt);
-  const patch = Buffer.from(match.patch());
+  if (isLarge || isExact(pair, match.regions)) return { kind: 'copies', regions: match.regions };
+  return { kind: 'patch', patch: Buffer.from(match.patch()) };
+}
+
+/** A file by a patch of its source. */
+export function encodePatch(patch: Buffer, sourceChecksum: string, sizeBytes: number, at: FileIndexes, payloadAt: number): Encoded {
   return {
-    payload: [Buffer.from(pair.sourceChecksum, 'hex'), patch],
+    payload: [Buffer.from(sourceChecksum, 'hex'), patch],
     operations: [
-      ...opening(pair, at),
+      ...opening(sizeBytes, at),
       OPERATION.setSource, ...numberBytes(payloadAt),
-      OPERATION.bspatch, ...numberBytes(payloadAt + 32), ...numberBytes(patch.length),
+      OPERATION.bspatch, ...numberBytes(payloadAt + CHECKSUM_BYTES), ...numberBytes(patch.length),
       OPERATION.close,
     ],
   };
 }
 
-const opening = ({ content }: FilePair, { mode, xattrs }: FileIndexes): number[] =>
-  [OPERATION.open, ...numberBytes(mode), ...numberBytes(xattrs), ...numberBytes(content.length)];
+/** Whether a patch that was made for another part is within what this one may have. */
+export const fits = (patch: Buffer, limitBytes: number): boolean => patch.length + CHECKSUM_BYTES <= limitBytes;
+
+const opening = (sizeBytes: number, { mode, xattrs }: FileIndexes): number[] =>
+  [OPERATION.open, ...numberBytes(mode), ...numberBytes(xattrs), ...numberBytes(sizeBytes)];
 
 /** Whether the regions are the same byte for byte: then there is nothing to add, and the client need not patch. */
 const isExact = ({ content, source }: FilePair, regions: readonly Region[]): boolean =>
@@ -76,10 +96,11 @@ const isExact = ({ content, source }: FilePair, regions: readonly Region[]): boo
 /** A copy costs about this much; equal bytes between two differences that are fewer are sent. */
 const LEAST_COPY_BYTES = 32;
 
-function encodeCopies(pair: FilePair, regions: readonly Region[], at: FileIndexes, payloadAt: number): Encoded {
+/** A file by stretches of its source and new bytes between them: a client needs no more memory than for one of them. */
+export function encodeCopies(pair: FilePair, regions: readonly Region[], at: FileIndexes, payloadAt: number): Encoded {
   const payload: Uint8Array[] = [Buffer.from(pair.sourceChecksum, 'hex')];
-  const operations = opening(pair, at);
-  let payloadEnd = payloadAt + 32;
+  const operations = opening(pair.content.length, at);
+  let payloadEnd = payloadAt + CHECKSUM_BYTES;
   let made = 0;
   let readsSource = false;
   const literal = (until: number): void => {

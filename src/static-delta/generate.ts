@@ -4,10 +4,11 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../io/atomic.ts';
 import { ifThere } from '../io/look.ts';
-import { makeParts } from './crew.ts';
+import { withScratch } from '../io/scratch.ts';
+import { startCrew, type Crew } from './crew.ts';
 import { commitMetaPath, deltaFolder, relativeDeltaFolder, type CommitPair, type ObjectName } from './names.ts';
 import { readMetadataObject } from './objects.ts';
-import { HeadReader, nameOfPlanned, planDelta, type DeltaPlan } from './plan.ts';
+import { HeadReader, markShared, nameOfPlanned, planDelta, type DeltaPlan } from './plan.ts';
 import { superblockBytes, type MetadataEntry, type PartEntry } from './superblock.ts';
 import { TreeReader } from './tree.ts';
 import { loadMatcher } from './wasm.ts';
@@ -44,24 +45,39 @@ const DEFAULT_LEVEL = 6;
  * @throws ReleasePlanError `ostree-object-damaged`, `engine-missing`, `engine-memory`, `tool-missing`,
  *   `tool-failed`, `disk-full`, `interrupted`
  */
-export async function generateStaticDeltas(repo: string, to: string, froms: readonly string[], options: GenerateOptions = {}): Promise<GeneratedDelta[]> {
+export async function generateStaticDeltas(
+  repo: string, to: string, froms: readonly string[], options: GenerateOptions = {},
+): Promise<GeneratedDelta[]> {
   const trees = new TreeReader(repo);
   const heads = new HeadReader(repo);
+  const plans = froms.map((from) => planDelta(trees, heads, { from, to }));
+  markShared(plans);
   const module = await loadMatcher();
-  const made: GeneratedDelta[] = [];
-  for (const from of froms) made.push(await generate(repo, planDelta(trees, heads, { from, to }), module, options));
-  return made;
+  const parts = plans.reduce((sum, plan) => sum + plan.parts.length, 0);
+  const threads = Math.min(parts, options.workers ?? availableParallelism());
+  return await withScratch('staticdelta', async (keptPatches) => {
+    const crew = startCrew(module, threads, options.signal);
+    try {
+      return await Promise.all(plans.map(async (plan) => await generate(plan, crew, { ...options, repo, keptPatches })));
+    } finally {
+      await crew.stop();
+    }
+  });
 }
 
-async function generate(repo: string, plan: DeltaPlan, module: WebAssembly.Module, options: GenerateOptions): Promise<GeneratedDelta> {
+interface Settings extends GenerateOptions {
+  repo: string;
+  keptPatches: string;
+}
+
+async function generate(plan: DeltaPlan, crew: Crew, { repo, keptPatches, level = DEFAULT_LEVEL }: Settings): Promise<GeneratedDelta> {
   const { from, to, fallbacks } = plan;
   const folder = deltaFolder(repo, plan);
   await emptyFolder(folder);
-  const tasks = plan.parts.map((objects, index) => ({
-    repo, path: join(folder, String(index)), objects, level: options.level ?? DEFAULT_LEVEL,
+  const parts = await Promise.all(plan.parts.map(async (objects, index): Promise<PartEntry> => {
+    const made = await crew.make({ repo, path: join(folder, String(index)), objects, level, keptPatches });
+    return { ...made, objects: objects.map(nameOfPlanned) };
   }));
-  const made = await makeParts(tasks, module, options.workers ?? availableParallelism(), options.signal);
-  const parts: PartEntry[] = made.map((part, index) => ({ ...part, objects: (plan.parts[index] ?? []).map(nameOfPlanned) }));
   const commit: ObjectName = { type: 'commit', checksum: to };
   const superblock = superblockBytes({
     metadata: await commitMetadata(repo, plan),
@@ -75,8 +91,9 @@ async function generate(repo: string, plan: DeltaPlan, module: WebAssembly.Modul
   });
   await writeFileAtomic(join(folder, 'superblock'), superblock);
   const all = [...parts, ...fallbacks];
-  const sum = (of: (one: { sizeBytes: number; uncompressedBytes: number }) => number): number => all.reduce((total, one) => total + of(one), 0);
-  return { from, to, sizeBytes: sum((one) => one.sizeBytes), uncompressedBytes: sum((one) => one.uncompressedBytes), parts: parts.length };
+  const sizeBytes = all.reduce((sum, one) => sum + one.sizeBytes, 0);
+  const uncompressedBytes = all.reduce((sum, one) => sum + one.uncompressedBytes, 0);
+  return { from, to, sizeBytes, uncompressedBytes, parts: parts.length };
 }
 
 async function emptyFolder(folder: string): Promise<void> {

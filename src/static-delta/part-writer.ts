@@ -2,13 +2,14 @@
 import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
 import { attributed } from '../io/attribute.ts';
-import { encodeAgainstSource, spliceFile, spliceMetadata, type Encoded, type Place } from './encode.ts';
+import { encodeCopies, encodePatch, fits, programFor, spliceFile, spliceMetadata, type Encoded, type Place } from './encode.ts';
 import { container, framingOf } from './gvariant.ts';
 import { allowanceOf } from './limits.ts';
 import type { Matcher } from './matcher.ts';
 import { readFileContent, readMetadataObject, type FileHead } from './objects.ts';
 import type { FileIndexes } from './operations.ts';
 import { COMPRESSION } from './part.ts';
+import { KeptPatches } from './patches.ts';
 import { uncompressedBytesOf, type PlannedObject } from './plan.ts';
 import type { PartEntry } from './superblock.ts';
 import { compressXz, type XzCompressor } from './xz.ts';
@@ -21,6 +22,8 @@ export interface PartTask {
   objects: PlannedObject[];
   /** xz's preset, 0 to 9. */
   level: number;
+  /** Where patches are kept that other deltas of the run need too. */
+  keptPatches?: string;
 }
 
 /** What the superblock says of a part, without the names that whoever gave the task knows. */
@@ -67,7 +70,8 @@ async function receive(compressor: XzCompressor, handle: FileHandle, path: strin
 }
 
 /** Gives the compressor a part's content: tables, payload, operations, and where each of them ends. */
-async function feed({ repo, objects }: PartTask, matcher: Matcher, compressor: XzCompressor): Promise<void> {
+async function feed(task: PartTask, matcher: Matcher, compressor: XzCompressor): Promise<void> {
+  const { objects } = task;
   const tables = tablesOf(objects);
   const [modes, xattrs] = [container('a(uuu)', tables.modes), container('aa(ayay)', tables.xattrs)];
   await compressor.write(Buffer.concat([modes, xattrs]));
@@ -78,7 +82,7 @@ async function feed({ repo, objects }: PartTask, matcher: Matcher, compressor: X
     // What one object leaves of its allowance the next ones may use: each stays within what was granted so far.
     allowedBytes += allowanceOf(uncompressedBytesOf(object));
     const place: Place = { payloadAt: payloadBytes, limitBytes: allowedBytes };
-    const encoded = encode(repo, object, matcher, tables.indexes, place);
+    const encoded = encode(task, object, matcher, tables.indexes, place);
     operations.push(Buffer.from(encoded.operations));
     allowedBytes -= encoded.operations.length + encoded.payload.reduce((sum, piece) => sum + piece.length, 0);
     for (const piece of encoded.payload) {
@@ -93,21 +97,38 @@ async function feed({ repo, objects }: PartTask, matcher: Matcher, compressor: X
   await compressor.end();
 }
 
-function encode(repo: string, object: PlannedObject, matcher: Matcher, indexes: IndexesOf, place: Place): Encoded {
+function encode(task: PartTask, object: PlannedObject, matcher: Matcher, indexes: IndexesOf, place: Place): Encoded {
   const { payloadAt } = place;
   switch (object.kind) {
-    case 'metadata': return spliceMetadata(readMetadataObject(repo, object.name), payloadAt);
+    case 'metadata': return spliceMetadata(readMetadataObject(task.repo, object.name), payloadAt);
     case 'link': {
       const { head } = object.file;
       return spliceFile(Buffer.from(head.symlink, 'utf8'), indexes(head), payloadAt);
     }
-    case 'file': {
-      const { file, source } = object;
-      const content = readFileContent(repo, file.checksum, file.head);
-      if (source === undefined) return spliceFile(content, indexes(file.head), payloadAt);
-      const pair = { content, source: readFileContent(repo, source.checksum, source.head), sourceChecksum: source.checksum };
-      return encodeAgainstSource(matcher, pair, indexes(file.head), place);
-    }
+    case 'file': return encodeFile(task, object, matcher, indexes(object.file.head), place);
+  }
+}
+
+type PlannedFile = Extract<PlannedObject, { kind: 'file' }>;
+
+function encodeFile(task: PartTask, { file, source, isShared }: PlannedFile, matcher: Matcher, at: FileIndexes, place: Place): Encoded {
+  const { repo } = task;
+  const whole = (): Encoded => spliceFile(readFileContent(repo, file.checksum, file.head), at, place.payloadAt);
+  if (source === undefined) return whole();
+  const patched = (patch: Buffer): Encoded =>
+    encodePatch(patch, source.checksum, file.head.sizeBytes, at, place.payloadAt);
+  const kept = isShared === true && task.keptPatches !== undefined ? new KeptPatches(task.keptPatches) : undefined;
+  const known = kept?.read(source.checksum, file.checksum);
+  if (known?.kind === 'whole') return whole();
+  if (known !== undefined && fits(known.patch, place.limitBytes)) return patched(known.patch);
+  const content = readFileContent(repo, file.checksum, file.head);
+  const pair = { content, source: readFileContent(repo, source.checksum, source.head), sourceChecksum: source.checksum };
+  const program = programFor(matcher, pair, place.limitBytes);
+  if (program.kind !== 'copies') kept?.write(source.checksum, file.checksum, program);
+  switch (program.kind) {
+    case 'whole': return spliceFile(content, at, place.payloadAt);
+    case 'copies': return encodeCopies(pair, program.regions, at, place.payloadAt);
+    case 'patch': return patched(program.patch);
   }
 }
 

@@ -17,7 +17,13 @@ export interface StoredFile {
 export type PlannedObject =
   | { kind: 'metadata'; name: ObjectName; sizeBytes: number }
   | { kind: 'link'; file: StoredFile }
-  | { kind: 'file'; file: StoredFile; source?: StoredFile };
+  | {
+      kind: 'file';
+      file: StoredFile;
+      source?: StoredFile;
+      /** Another delta of the run makes the same file from the same source. */
+      isShared?: true;
+    };
 
 /** A delta before its bytes. */
 export interface DeltaPlan extends CommitPair {
@@ -138,4 +144,18 @@ function divide(objects: readonly PlannedObject[]): PlannedObject[][] {
     sizeBytes += more;
   }
   return parts;
+}
+
+/** Notes which files several deltas make from the same source. */
+export function markShared(plans: readonly DeltaPlan[]): void {
+  const seen = new Map<string, Extract<PlannedObject, { kind: 'file' }>>();
+  for (const object of plans.flatMap((plan) => plan.parts.flat())) {
+    if (object.kind !== 'file' || object.source === undefined) continue;
+    const key = `${object.source.checksum}-${object.file.checksum}`;
+    const other = seen.get(key);
+    seen.set(key, object);
+    if (other === undefined) continue;
+    other.isShared = true;
+    object.isShared = true;
+  }
 }

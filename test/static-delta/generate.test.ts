@@ -112,6 +112,15 @@ test('several sources to one target', async () => {
   const third = await commitTree(repo, { ...secondTree(), 'etc/third': { content: 'third\n' } });
   const made = await generateStaticDeltas(repo, third, [pair.from, pair.to, '']);
   assert.equal(made.map(({ from }) => from), [pair.from, pair.to, '']);
+  const together = superblockOf(repo, { from: pair.from, to: third }).parts;
+  await generateStaticDeltas(repo, third, [pair.from]);
+  assert.equal(superblockOf(repo, { from: pair.from, to: third }).parts, together, 'the same bits as alone');
+  // Another commit with the same files: what the two need in common is matched once.
+  const again = await commitTree(repo, { ...firstTree(), 'etc/again': { content: 'again' } });
+  const [alone] = await generateStaticDeltas(repo, third, [again]);
+  const [, shared] = await generateStaticDeltas(repo, third, [pair.from, again]);
+  assert.equal(shared, alone);
+  await pullDelta(repo, { from: again, to: third });
   for (const from of [pair.from, pair.to, '']) {
     assert.equal(await problemsOf(repo, { from, to: third }), []);
     await pullDelta(repo, { from, to: third });
