@@ -16,12 +16,13 @@ import { deltaBench } from './delta.ts';
 import { fleetBench } from './fleet.ts';
 import { memoryBench } from './memory.ts';
 import { signatureBench } from './signature.ts';
+import { staticDeltaBench } from './static-delta.ts';
 import { markdownTable } from './table.ts';
 import { validateBench } from './validate.ts';
 import { worstCasesBench } from './worst-cases.ts';
 
 /** Every bench; a new one is a file and a line here. */
-const BENCHES: readonly Bench[] = [deltaBench, worstCasesBench, memoryBench, signatureBench, compressBench, fleetBench, validateBench];
+const BENCHES: readonly Bench[] = [deltaBench, worstCasesBench, memoryBench, signatureBench, compressBench, fleetBench, validateBench, staticDeltaBench];
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,

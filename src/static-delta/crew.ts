@@ -64,7 +64,9 @@ class Threads implements Crew {
   #failure: { error: unknown } | undefined;
 
   constructor(module: WebAssembly.Module, threads: number, signal: AbortSignal | undefined) {
-    this.#workers = Array.from({ length: threads }, () => new Worker(builtFile('worker.js'), { workerData: module }));
+    // Flags of this process (--input-type, --import) are for its own main file.
+    const options = { workerData: module, execArgv: [] };
+    this.#workers = Array.from({ length: threads }, () => new Worker(builtFile('worker.js'), options));
     this.#idle = [...this.#workers];
     for (const worker of this.#workers) {
       worker.on('message', (reply: WorkerReply) => this.#receive(worker, reply));
