@@ -1,8 +1,7 @@
 /** Writes the operations and the payload of one file. */
-import { PATCHED_BYTES } from './limits.ts';
+import { CopyWriter, appendPiece } from './copies.ts';
 import type { Matcher, Region } from './matcher.ts';
-import type { FileIndexes } from './operations.ts';
-import { OPERATION, numberBytes } from './operations.ts';
+import { OPERATION, numberBytes, openingBytes, type FileIndexes } from './operations.ts';
 
 /** What one object adds to its part. */
 export interface Encoded {
@@ -63,9 +62,7 @@ export function programFor(matcher: Matcher, pair: FilePair, limitBytes: number)
   const match = matcher.match(source, content, limitBytes - CHECKSUM_BYTES);
   const found = match.regions.reduce((sum, region) => sum + region.sizeBytes, 0);
   if (found < content.length * LEAST_FOUND) return { kind: 'whole' };
-  // A client holds the whole of a patched file and of its source in memory.
-  const isLarge = content.length + source.length > PATCHED_BYTES;
-  if (isLarge || isExact(pair, match.regions)) return { kind: 'copies', regions: match.regions };
+  if (isExact(pair, match.regions)) return { kind: 'copies', regions: match.regions };
   return { kind: 'patch', patch: Buffer.from(match.patch()) };
 }
 
@@ -74,7 +71,7 @@ export function encodePatch(patch: Buffer, sourceChecksum: string, sizeBytes: nu
   return {
     payload: [Buffer.from(sourceChecksum, 'hex'), patch],
     operations: [
-      ...opening(sizeBytes, at),
+      ...openingBytes(sizeBytes, at),
       OPERATION.setSource, ...numberBytes(payloadAt),
       OPERATION.bspatch, ...numberBytes(payloadAt + CHECKSUM_BYTES), ...numberBytes(patch.length),
       OPERATION.close,
@@ -85,53 +82,15 @@ export function encodePatch(patch: Buffer, sourceChecksum: string, sizeBytes: nu
 /** Whether a patch that was made for another part is within what this one may have. */
 export const fits = (patch: Buffer, limitBytes: number): boolean => patch.length + CHECKSUM_BYTES <= limitBytes;
 
-const opening = (sizeBytes: number, { mode, xattrs }: FileIndexes): number[] =>
-  [OPERATION.open, ...numberBytes(mode), ...numberBytes(xattrs), ...numberBytes(sizeBytes)];
-
 /** Whether the regions are the same byte for byte: then there is nothing to add, and the client need not patch. */
 const isExact = ({ content, source }: FilePair, regions: readonly Region[]): boolean =>
   regions.every(({ at, sourceAt, sizeBytes }) =>
     content.subarray(at, at + sizeBytes).equals(source.subarray(sourceAt, sourceAt + sizeBytes)));
 
-/** A copy costs about this much; equal bytes between two differences that are fewer are sent. */
-const LEAST_COPY_BYTES = 32;
-
-/** A file by stretches of its source and new bytes between them: a client needs no more memory than for one of them. */
+/** A file by stretches of its source and new bytes between them. */
 export function encodeCopies(pair: FilePair, regions: readonly Region[], at: FileIndexes, payloadAt: number): Encoded {
-  const payload: Uint8Array[] = [Buffer.from(pair.sourceChecksum, 'hex')];
-  const operations = opening(pair.content.length, at);
-  let payloadEnd = payloadAt + CHECKSUM_BYTES;
-  let made = 0;
-  let readsSource = false;
-  const literal = (until: number): void => {
-    if (until === made) return;
-    if (readsSource) operations.push(OPERATION.unsetSource);
-    readsSource = false;
-    payload.push(pair.content.subarray(made, until));
-    operations.push(OPERATION.write, ...numberBytes(until - made), ...numberBytes(payloadEnd));
-    payloadEnd += until - made;
-    made = until;
-  };
-  for (const copy of exactStretches(pair, regions)) {
-    literal(copy.at);
-    if (!readsSource) operations.push(OPERATION.setSource, ...numberBytes(payloadAt));
-    readsSource = true;
-    operations.push(OPERATION.write, ...numberBytes(copy.sizeBytes), ...numberBytes(copy.sourceAt));
-    made = copy.at + copy.sizeBytes;
-  }
-  literal(pair.content.length);
-  operations.push(OPERATION.close);
-  return { payload, operations };
-}
-
-/** The stretches within regions that are the same byte for byte, in order, short ones left out. */
-function* exactStretches({ content, source }: FilePair, regions: readonly Region[]): Generator<Region> {
-  for (const { at, sourceAt, sizeBytes } of regions) {
-    let start = 0;
-    for (let n = 0; n <= sizeBytes; n += 1) {
-      if (n < sizeBytes && content[at + n] === source[sourceAt + n]) continue;
-      if (n - start >= LEAST_COPY_BYTES) yield { at: at + start, sourceAt: sourceAt + start, sizeBytes: n - start };
-      start = n + 1;
-    }
-  }
+  const { content, source, sourceChecksum } = pair;
+  const writer = new CopyWriter(content.length, sourceChecksum, at, payloadAt);
+  appendPiece(writer, content, source, regions);
+  return writer.finish();
 }

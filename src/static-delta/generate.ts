@@ -8,8 +8,8 @@ import { withScratch } from '../io/scratch.ts';
 import { startCrew, type Crew } from './crew.ts';
 import { commitMetaPath, deltaFolder, relativeDeltaFolder, type CommitPair, type ObjectName } from './names.ts';
 import { readMetadataObject } from './objects.ts';
-import { HeadReader, markShared, nameOfPlanned, planDelta, type DeltaPlan } from './plan.ts';
-import { superblockBytes, type MetadataEntry, type PartEntry } from './superblock.ts';
+import { HeadReader, fallbackOf, markShared, planDelta, type DeltaPlan } from './plan.ts';
+import { superblockBytes, type MetadataEntry } from './superblock.ts';
 import { TreeReader } from './tree.ts';
 import { loadMatcher } from './wasm.ts';
 
@@ -55,10 +55,10 @@ export async function generateStaticDeltas(
   const module = await loadMatcher();
   const parts = plans.reduce((sum, plan) => sum + plan.parts.length, 0);
   const threads = Math.min(parts, options.workers ?? availableParallelism());
-  return await withScratch('staticdelta', async (keptPatches) => {
+  return await withScratch('staticdelta', async (scratch) => {
     const crew = startCrew(module, threads, options.signal);
     try {
-      return await Promise.all(plans.map(async (plan) => await generate(plan, crew, { ...options, repo, keptPatches })));
+      return await Promise.all(plans.map(async (plan) => await generate(plan, crew, { ...options, repo, scratch })));
     } finally {
       await crew.stop();
     }
@@ -67,17 +67,17 @@ export async function generateStaticDeltas(
 
 interface Settings extends GenerateOptions {
   repo: string;
-  keptPatches: string;
+  scratch: string;
 }
 
-async function generate(plan: DeltaPlan, crew: Crew, { repo, keptPatches, level = DEFAULT_LEVEL }: Settings): Promise<GeneratedDelta> {
-  const { from, to, fallbacks } = plan;
+async function generate(plan: DeltaPlan, crew: Crew, { repo, scratch, level = DEFAULT_LEVEL }: Settings): Promise<GeneratedDelta> {
+  const { from, to } = plan;
   const folder = deltaFolder(repo, plan);
   await emptyFolder(folder);
-  const parts = await Promise.all(plan.parts.map(async (objects, index): Promise<PartEntry> => {
-    const made = await crew.make({ repo, path: join(folder, String(index)), objects, level, keptPatches });
-    return { ...made, objects: objects.map(nameOfPlanned) };
-  }));
+  const parts = await Promise.all(plan.parts.map(async (objects, index) =>
+    await crew.make({ repo, path: join(folder, String(index)), objects, level, scratch })));
+  const left = parts.flatMap((part) => part.left.map(({ checksum, head }) => fallbackOf(repo, checksum, head)));
+  const fallbacks = [...plan.fallbacks, ...left];
   const commit: ObjectName = { type: 'commit', checksum: to };
   const superblock = superblockBytes({
     metadata: await commitMetadata(repo, plan),

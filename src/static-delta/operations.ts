@@ -180,3 +180,7 @@ export function numberBytes(value: number): number[] {
   bytes.push(rest);
   return bytes;
 }
+
+/** The operation that begins a file. */
+export const openingBytes = (sizeBytes: number, { mode, xattrs }: FileIndexes): number[] =>
+  [OPERATION.open, ...numberBytes(mode), ...numberBytes(xattrs), ...numberBytes(sizeBytes)];

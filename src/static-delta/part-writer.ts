@@ -4,13 +4,14 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { attributed } from '../io/attribute.ts';
 import { encodeCopies, encodePatch, fits, programFor, spliceFile, spliceMetadata, type Encoded, type Place } from './encode.ts';
 import { container, framingOf } from './gvariant.ts';
-import { allowanceOf } from './limits.ts';
+import { encodeLargeFile } from './large-file.ts';
+import { PATCHED_BYTES, allowanceOf } from './limits.ts';
 import type { Matcher } from './matcher.ts';
 import { readFileContent, readMetadataObject, type FileHead } from './objects.ts';
 import type { FileIndexes } from './operations.ts';
 import { COMPRESSION } from './part.ts';
 import { KeptPatches } from './patches.ts';
-import { uncompressedBytesOf, type PlannedObject } from './plan.ts';
+import { nameOfPlanned, uncompressedBytesOf, type PlannedObject, type StoredFile } from './plan.ts';
 import type { PartEntry } from './superblock.ts';
 import { compressXz, type XzCompressor } from './xz.ts';
 
@@ -22,12 +23,15 @@ export interface PartTask {
   objects: PlannedObject[];
   /** xz's preset, 0 to 9. */
   level: number;
-  /** Where patches are kept that other deltas of the run need too. */
-  keptPatches?: string;
+  /** A folder for patches that other deltas of the run need too, and for large files while they are matched. */
+  scratch: string;
 }
 
-/** What the superblock says of a part, without the names that whoever gave the task knows. */
-export type MadePart = Omit<PartEntry, 'objects'>;
+/** What the superblock says of a part. */
+export interface MadePart extends PartEntry {
+  /** Objects that it does not make, since a client does better to fetch them by themselves. */
+  left: StoredFile[];
+}
 
 /**
  * Makes a part and writes its file, mode 0644.
@@ -41,12 +45,13 @@ export async function makePart(task: PartTask, matcher: Matcher): Promise<MadePa
     const written = receive(compressor, handle, task.path);
     // A failure is awaited below; until then it must not count as one that nobody handles.
     written.catch(() => undefined);
-    await feed(task, matcher, compressor);
+    const made = await feed(task, matcher, compressor);
     const { sha256, sizeBytes } = await written;
     await handle.chmod(0o644);
     await attributed(task.path, async () => await handle.sync());
-    const uncompressedBytes = task.objects.reduce((sum, object) => sum + uncompressedBytesOf(object), 0);
-    return { version: 0, sha256, sizeBytes, uncompressedBytes };
+    const uncompressedBytes = made.reduce((sum, object) => sum + uncompressedBytesOf(object), 0);
+    const left = task.objects.flatMap((object) => (object.kind === 'file' && !made.includes(object) ? [object.file] : []));
+    return { version: 0, sha256, sizeBytes, uncompressedBytes, objects: made.map(nameOfPlanned), left };
   } catch (error) {
     compressor.stop();
     throw error;
@@ -69,8 +74,12 @@ async function receive(compressor: XzCompressor, handle: FileHandle, path: strin
   return { sha256: hash.digest('hex'), sizeBytes };
 }
 
-/** Gives the compressor a part's content: tables, payload, operations, and where each of them ends. */
-async function feed(task: PartTask, matcher: Matcher, compressor: XzCompressor): Promise<void> {
+/**
+ * Gives the compressor a part's content: tables, payload, operations, and where each of them ends.
+ *
+ * @returns the objects that it makes
+ */
+async function feed(task: PartTask, matcher: Matcher, compressor: XzCompressor): Promise<PlannedObject[]> {
   const { objects } = task;
   const tables = tablesOf(objects);
   const [modes, xattrs] = [container('a(uuu)', tables.modes), container('aa(ayay)', tables.xattrs)];
@@ -78,13 +87,16 @@ async function feed(task: PartTask, matcher: Matcher, compressor: XzCompressor):
   let payloadBytes = 0;
   let allowedBytes = -(modes.length + xattrs.length);
   const operations: Buffer[] = [];
+  const made: PlannedObject[] = [];
   for (const object of objects) {
     // What one object leaves of its allowance the next ones may use: each stays within what was granted so far.
-    allowedBytes += allowanceOf(uncompressedBytesOf(object));
-    const place: Place = { payloadAt: payloadBytes, limitBytes: allowedBytes };
-    const encoded = encode(task, object, matcher, tables.indexes, place);
+    const allowance = allowanceOf(uncompressedBytesOf(object));
+    const place: Place = { payloadAt: payloadBytes, limitBytes: allowedBytes + allowance };
+    const encoded = await encode(task, object, matcher, tables.indexes, place);
+    if (encoded === undefined) continue;
+    made.push(object);
     operations.push(Buffer.from(encoded.operations));
-    allowedBytes -= encoded.operations.length + encoded.payload.reduce((sum, piece) => sum + piece.length, 0);
+    allowedBytes += allowance - encoded.operations.length - encoded.payload.reduce((sum, piece) => sum + piece.length, 0);
     for (const piece of encoded.payload) {
       payloadBytes += piece.length;
       await compressor.write(piece);
@@ -95,9 +107,13 @@ async function feed(task: PartTask, matcher: Matcher, compressor: XzCompressor):
   const contentBytes = modes.length + xattrs.length + payloadBytes + program.length;
   await compressor.write(Buffer.concat([program, framingOf(ends.toReversed(), contentBytes)]));
   await compressor.end();
+  return made;
 }
 
-function encode(task: PartTask, object: PlannedObject, matcher: Matcher, indexes: IndexesOf, place: Place): Encoded {
+/** @returns undefined for an object that is better fetched by itself */
+async function encode(
+  task: PartTask, object: PlannedObject, matcher: Matcher, indexes: IndexesOf, place: Place,
+): Promise<Encoded | undefined> {
   const { payloadAt } = place;
   switch (object.kind) {
     case 'metadata': return spliceMetadata(readMetadataObject(task.repo, object.name), payloadAt);
@@ -105,7 +121,12 @@ function encode(task: PartTask, object: PlannedObject, matcher: Matcher, indexes
       const { head } = object.file;
       return spliceFile(Buffer.from(head.symlink, 'utf8'), indexes(head), payloadAt);
     }
-    case 'file': return encodeFile(task, object, matcher, indexes(object.file.head), place);
+    case 'file': {
+      const { file, source } = object;
+      const at = indexes(file.head);
+      if (source === undefined || file.head.sizeBytes + source.head.sizeBytes <= PATCHED_BYTES) return encodeFile(task, object, matcher, at, place);
+      return await encodeLargeFile(matcher, { repo: task.repo, file, source, scratch: task.scratch }, at, payloadAt);
+    }
   }
 }
 
@@ -117,7 +138,7 @@ function encodeFile(task: PartTask, { file, source, isShared }: PlannedFile, mat
   if (source === undefined) return whole();
   const patched = (patch: Buffer): Encoded =>
     encodePatch(patch, source.checksum, file.head.sizeBytes, at, place.payloadAt);
-  const kept = isShared === true && task.keptPatches !== undefined ? new KeptPatches(task.keptPatches) : undefined;
+  const kept = isShared === true ? new KeptPatches(task.scratch) : undefined;
   const known = kept?.read(source.checksum, file.checksum);
   if (known?.kind === 'whole') return whole();
   if (known !== undefined && fits(known.patch, place.limitBytes)) return patched(known.patch);

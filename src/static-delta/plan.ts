@@ -116,7 +116,8 @@ function inOrder(files: readonly NewFile[]): NewFile[] {
     .map(({ file }) => file);
 }
 
-const fallbackOf = (repo: string, checksum: string, head: FileHead): FallbackEntry => {
+/** A file that clients fetch by itself. */
+export const fallbackOf = (repo: string, checksum: string, head: FileHead): FallbackEntry => {
   const object: ObjectName = { type: 'file', checksum };
   return { object, sizeBytes: statSync(objectPath(repo, object)).size, uncompressedBytes: head.sizeBytes };
 };
