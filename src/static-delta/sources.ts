@@ -62,7 +62,7 @@ function mostSimilar(file: Candidate, group: readonly Candidate[]): Candidate | 
   return best;
 }
 
-/** How many folders two paths have in common, from the root and from the file, digits aside. */
+/** How many folders two paths have in common, from the root and from the file, digits aside; a half less for each that one has more. */
 function commonFolders(a: string, b: string): number {
   const [left, right] = [a, b].map((path) => withoutVersion(path).split('/').slice(0, -1)) as [string[], string[]];
   const most = Math.min(left.length, right.length);
@@ -70,5 +70,5 @@ function commonFolders(a: string, b: string): number {
   while (first < most && left[first] === right[first]) first += 1;
   let last = 0;
   while (last < most - first && left[left.length - 1 - last] === right[right.length - 1 - last]) last += 1;
-  return first + last;
+  return first + last - Math.abs(left.length - right.length) / 2;
 }

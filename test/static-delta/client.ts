@@ -16,8 +16,8 @@ export interface Pulled {
   asked: string[];
 }
 
-/** Another release of ostree: how its program is started. */
-export type OstreeProgram = readonly string[];
+/** The client's program: another release of ostree than the installed one where this names its path. */
+const CLIENT = process.env.OSTREE_CLIENT ?? 'ostree';
 
 /**
  * Lets an unmodified client take a delta over HTTP: `pull --require-static-deltas`,
@@ -25,9 +25,8 @@ export type OstreeProgram = readonly string[];
  *
  * @throws when it does not reach the target
  */
-export async function pullDelta(repo: string, pair: CommitPair, program: OstreeProgram = ['ostree'], mode = 'bare-user'): Promise<Pulled> {
-  const [command = '', ...before] = program;
-  const by = async (at: string, ...args: string[]): Promise<void> => void (await run(command, [...before, `--repo=${at}`, ...args]));
+export async function pullDelta(repo: string, pair: CommitPair, mode = 'bare-user'): Promise<Pulled> {
+  const by = async (at: string, ...args: string[]): Promise<void> => void (await run(CLIENT, [`--repo=${at}`, ...args]));
   const served = await offered(repo, pair);
   const client = join(scratch('client'), 'repo');
   mkdirSync(client);
