@@ -1,6 +1,17 @@
-/** OSTree static deltas: ours beside `ostree static-delta generate`, in bytes, time and memory, on the server and on a client. */
+/** OSTree static deltas, ours and ostree's: bytes, time and memory, where they are made and on a client. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, linkSync, lstatSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readSuperblock } from '../src/static-delta/superblock.ts';
 import { deltaFolder, type CommitPair } from '../src/static-delta/names.ts';
@@ -44,19 +55,28 @@ const ostree = (repo: string, ...args: string[]): string =>
   execFileSync('ostree', [`--repo=${repo}`, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 
 /** A whole process, as a user starts one; the library has no command of its own for this. */
-const ours = (repo: string, to: string, level: number, froms: readonly string[]): Program => program(
-  process.execPath, '--input-type=module', '--eval',
-  `const { generateStaticDeltas } = await import(${JSON.stringify(builtFile('generate.js').href)});
+const ours = (repo: string, to: string, level: number, froms: readonly string[]): Program =>
+  program(
+    process.execPath,
+    '--input-type=module',
+    '--eval',
+    `const { generateStaticDeltas } = await import(${JSON.stringify(builtFile('generate.js').href)});
    const [repo, to, level, ...froms] = process.argv.slice(1);
    await generateStaticDeltas(repo, to, froms, { level: Number(level) });`,
-  repo, to, String(level), ...froms,
-);
+    repo,
+    to,
+    String(level),
+    ...froms,
+  );
 
 function programOf(generator: Generator, { repo, pair: { from, to } }: Inputs): Program {
   switch (generator) {
-    case 'ostree': return program('ostree', `--repo=${repo}`, 'static-delta', 'generate', `--from=${from}`, `--to=${to}`);
-    case 'level2': return ours(repo, to, 2, [from]);
-    case 'level6': return ours(repo, to, 6, [from]);
+    case 'ostree':
+      return program('ostree', `--repo=${repo}`, 'static-delta', 'generate', `--from=${from}`, `--to=${to}`);
+    case 'level2':
+      return ours(repo, to, 2, [from]);
+    case 'level6':
+      return ours(repo, to, 6, [from]);
   }
 }
 
@@ -88,7 +108,16 @@ function keptSmallTrees(dir: string): Trees {
 }
 
 const commitTree = (repo: string, branch: string, ...trees: string[]): string =>
-  ostree(repo, 'commit', `--branch=${branch}`, ...trees, '--owner-uid=0', '--owner-gid=0', '--no-xattrs', '--timestamp=2026-07-01T00:00:00Z');
+  ostree(
+    repo,
+    'commit',
+    `--branch=${branch}`,
+    ...trees,
+    '--owner-uid=0',
+    '--owner-gid=0',
+    '--no-xattrs',
+    '--timestamp=2026-07-01T00:00:00Z',
+  );
 
 function bytesOf({ repo, pair }: Inputs): number {
   const file = join(deltaFolder(repo, pair), 'superblock');
@@ -117,7 +146,9 @@ async function pulled(input: Inputs, seed: string, workDir: string): Promise<Gen
   rmSync(client, { recursive: true, force: true });
   execFileSync('cp', ['-al', seed, client]);
   // Written to in place, so not shared.
-  for (const name of ['config', '.lock']) if (existsSync(join(client, name))) execFileSync('cp', ['--remove-destination', join(seed, name), join(client, name)]);
+  for (const name of ['config', '.lock'])
+    if (existsSync(join(client, name)))
+      execFileSync('cp', ['--remove-destination', join(seed, name), join(client, name)]);
   ostree(input.repo, 'summary', '--update');
   const server = await serveWhole(input.repo);
   try {
@@ -140,7 +171,12 @@ async function measureGenerators(input: Inputs, settings: BenchSettings): Promis
       const run = await measure(programOf(generator, input), settings.workDir);
       const known = results[generator];
       if (known !== undefined) known.runs.push(run);
-      else results[generator] = { runs: [run], bytes: bytesOf(input), client: await pulled(input, seed, settings.workDir) };
+      else
+        results[generator] = {
+          runs: [run],
+          bytes: bytesOf(input),
+          client: await pulled(input, seed, settings.workDir),
+        };
     }
   }
   return results;
@@ -154,7 +190,10 @@ function sourcesBetween({ repo, pair, trees }: Inputs, settings: BenchSettings):
   const folder = join(settings.workDir, 'changed');
   const sources = [pair.from];
   for (let source = 1; source < SOURCES; source += 1) {
-    const [from, to] = [source - 1, source].map((one) => Math.floor((changed.length * one) / SOURCES)) as [number, number];
+    const [from, to] = [source - 1, source].map((one) => Math.floor((changed.length * one) / SOURCES)) as [
+      number,
+      number,
+    ];
     for (const { path } of changed.slice(from, to)) takeFile(join(trees.new, path), join(folder, path));
     sources.push(commitTree(repo, `between-${source}`, `--tree=ref=${pair.from}`, `--tree=dir=${folder}`));
   }
@@ -177,8 +216,14 @@ function tables(results: Record<Generator, GeneratorResult>): Table[] {
         const { bytes, runs } = results[generator];
         const [run, theirs] = [medianOf(runs), medianOf(results.ostree.runs)];
         return [
-          title(generator), megabytes(bytes), ratio(bytes / results.ostree.bytes), seconds(run.cpuMs), ratio(run.cpuMs / theirs.cpuMs),
-          seconds(run.wallMs), ratio(run.wallMs / theirs.wallMs), mebibytesOfKiB(run.peakKiB),
+          title(generator),
+          megabytes(bytes),
+          ratio(bytes / results.ostree.bytes),
+          seconds(run.cpuMs),
+          ratio(run.cpuMs / theirs.cpuMs),
+          seconds(run.wallMs),
+          ratio(run.wallMs / theirs.wallMs),
+          mebibytesOfKiB(run.peakKiB),
         ];
       }),
     },
@@ -187,7 +232,13 @@ function tables(results: Record<Generator, GeneratorResult>): Table[] {
       columns: ['delta by', 'download', 'requests', 'time', 'memory'],
       rows: GENERATORS.map((generator) => {
         const { run, downloadBytes, requests } = results[generator].client;
-        return [title(generator), megabytes(downloadBytes), String(requests), seconds(run.wallMs), mebibytesOfKiB(run.peakKiB)];
+        return [
+          title(generator),
+          megabytes(downloadBytes),
+          String(requests),
+          seconds(run.wallMs),
+          mebibytesOfKiB(run.peakKiB),
+        ];
       }),
     },
   ];
@@ -195,9 +246,18 @@ function tables(results: Record<Generator, GeneratorResult>): Table[] {
 
 function judgements(results: Record<Generator, GeneratorResult>): Judgement[] {
   const cores = 2;
-  const against = (generator: Generator, what: string, limit: number, value: (result: GeneratorResult) => number): Judgement => {
+  const against = (
+    generator: Generator,
+    what: string,
+    limit: number,
+    value: (result: GeneratorResult) => number,
+  ): Judgement => {
     const share = value(results[generator]) / value(results.ostree);
-    return { target: `${what} of ${TITLES[generator]} at most ${ratio(limit)} of ostree's`, measured: ratio(share), reached: share <= limit };
+    return {
+      target: `${what} of ${TITLES[generator]} at most ${ratio(limit)} of ostree's`,
+      measured: ratio(share),
+      reached: share <= limit,
+    };
   };
   const cpu = ({ runs }: GeneratorResult): number => medianOf(runs).cpuMs;
   const wall = ({ runs }: GeneratorResult): number => medianOf(runs).wallMs;

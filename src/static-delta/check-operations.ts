@@ -1,5 +1,5 @@
 /** Follows the operations of a part without running them on a client. */
-import { malformed } from './gvariant.ts';
+import { malformed } from './gvariant-type.ts';
 import { isWorldReadable, readFileHead, type FileHead } from './objects.ts';
 import { readOperations, type FileIndexes, type Operation } from './operations.ts';
 import { readPart, type PartContent } from './part.ts';
@@ -20,7 +20,8 @@ export async function checkOperations(reader: TreeReader, from: string, entry: P
   for (const operation of readOperations(part, entry.objects)) {
     switch (operation.kind) {
       case 'splice':
-        if (operation.file !== undefined) checkFile(reader, part, operation.object.checksum, operation.file, operation.sizeBytes);
+        if (operation.file !== undefined)
+          checkFile(reader, part, operation.object.checksum, operation.file, operation.sizeBytes);
         break;
       case 'open':
         checkFile(reader, part, operation.object.checksum, operation.file, operation.sizeBytes);
@@ -48,22 +49,27 @@ export async function checkOperations(reader: TreeReader, from: string, entry: P
 function checkFile(reader: TreeReader, part: PartContent, checksum: string, at: FileIndexes, sizeBytes: number): void {
   const head = readFileHead(reader.repo, checksum);
   const mode = part.modes[at.mode];
-  const isSame = mode?.uid === head.uid && mode.gid === head.gid && mode.mode === head.mode
-    && part.xattrs[at.xattrs]?.equals(head.xattrs) === true;
+  const isSame =
+    mode?.uid === head.uid &&
+    mode.gid === head.gid &&
+    mode.mode === head.mode &&
+    part.xattrs[at.xattrs]?.equals(head.xattrs) === true;
   if (!isSame) throw malformed(`object ${checksum} gets another owner, mode or attributes`);
   const content = head.symlink === '' ? head.sizeBytes : Buffer.byteLength(head.symlink);
   if (sizeBytes !== content) throw malformed(`object ${checksum} gets ${sizeBytes} bytes, not ${content}`);
 }
 
 function checkSource(reader: TreeReader, from: string, checksum: string): FileHead {
-  if (!reader.read(from).objects.has(`${checksum}.file`)) throw malformed(`its source ${checksum} is not in commit ${from}`);
+  if (!reader.read(from).objects.has(`${checksum}.file`))
+    throw malformed(`its source ${checksum} is not in commit ${from}`);
   const head = readFileHead(reader.repo, checksum);
   if (!isWorldReadable(head)) throw malformed(`its source ${checksum} cannot be read by every client`);
   return head;
 }
 
 function checkWrite(
-  operation: Extract<Operation, { kind: 'write' }>, { left, sourceBytes }: { left: number; sourceBytes: number },
+  operation: Extract<Operation, { kind: 'write' }>,
+  { left, sourceBytes }: { left: number; sourceBytes: number },
 ): number {
   const { from, offset, sizeBytes } = operation;
   if (from === 'source' && offset + sizeBytes > sourceBytes) throw malformed('it reads beyond the end of a source');

@@ -2,60 +2,19 @@
  * Whether a static delta is what it claims to be, without applying it: every
  * part against the superblock, the superblock against the repository.
  */
-import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ReleasePlanError } from '../errors.ts';
-import { digestBytes, digestFile, type FileDigest } from '../io/hash.ts';
+import { digestBytes } from '../io/hash.ts';
 import { ifThere } from '../io/look.ts';
 import { advertisedDigests } from './advertised.ts';
-import { checkOperations } from './check-operations.ts';
+import { checkParts, checkSizes } from './check-parts.ts';
+import { isCorrupt } from './gvariant-type.ts';
 import { isNormal } from './gvariant.ts';
-import { commitMetaPath, deltaFolder, deltaName, objectKey, objectPath, relativeDeltaFolder, type CommitPair, type ObjectName } from './names.ts';
-import { readFileHead } from './objects.ts';
-import { SIGNED_MAGIC, SUPERBLOCK_TYPE, readSuperblock, type FallbackEntry, type PartEntry, type Superblock } from './superblock.ts';
-import { TreeReader } from './tree.ts';
-
-/** What can be wrong with a delta. */
-export type DeltaProblemKind =
-  /** There is no superblock. */
-  | 'absent'
-  /** The superblock cannot be decoded, or has bits that no writer sets. */
-  | 'superblock-corrupt'
-  /** Made by `generate --sign`: no client that pulls can read it. */
-  | 'superblock-signed'
-  /** The superblock is not the one that the summary or the delta index tells clients of. */
-  | 'superblock-not-advertised'
-  /** It is a delta of other commits than its name says. */
-  | 'other-commits'
-  /** The commit object in it is not the repository's. */
-  | 'commit-differs'
-  /** The commit was signed, or its signatures changed, after the delta was made. */
-  | 'commit-metadata-differs'
-  /** A part is not the file that the superblock describes: of another delta, cut off, lengthened, altered. */
-  | 'part-differs'
-  | 'part-missing'
-  /** A part's operations would not make its objects. */
-  | 'part-corrupt'
-  /** It makes or fetches objects that the target does not have, or the same one twice. */
-  | 'objects-foreign'
-  /** Objects of the target are neither in it nor in its source. */
-  | 'objects-missing'
-  /** Sizes in it are not those of the repository's objects: clients would show and reserve something else. */
-  | 'sizes-differ';
-
-/** One thing that is wrong, in words that end a sentence about the delta. */
-export interface DeltaProblem {
-  kind: DeltaProblemKind;
-  message: string;
-}
-
-/** How thoroughly to look, and with what. */
-export interface CheckOptions {
-  /** Also decompress each part and follow its operations. */
-  operations?: boolean;
-  signal?: AbortSignal;
-}
+import { commitMetaPath, deltaFolder, deltaName, objectKey, objectPath, relativeDeltaFolder } from './names.ts';
+import type { CommitPair } from './names.ts';
+import { problem, type CheckOptions, type DeltaProblem } from './problem.ts';
+import { SIGNED_MAGIC, SUPERBLOCK_TYPE, readSuperblock, type Superblock } from './superblock.ts';
+import type { TreeReader } from './tree.ts';
 
 /**
  * Checks one static delta of a repository of mode archive.
@@ -64,7 +23,11 @@ export interface CheckOptions {
  * @returns everything that is wrong; nothing when the delta is what it claims
  * @throws ReleasePlanError `ostree-object-damaged` when the source or the target cannot be read
  */
-export async function checkStaticDelta(reader: TreeReader, pair: CommitPair, options: CheckOptions = {}): Promise<DeltaProblem[]> {
+export async function checkStaticDelta(
+  reader: TreeReader,
+  pair: CommitPair,
+  options: CheckOptions = {},
+): Promise<DeltaProblem[]> {
   const bytes = await ifThere(readFile(join(deltaFolder(reader.repo, pair), 'superblock')));
   if (bytes === undefined) return [problem('absent', `there is no static delta ${deltaName(pair)}`)];
   const superblock = openSuperblock(bytes);
@@ -82,8 +45,6 @@ export async function checkStaticDelta(reader: TreeReader, pair: CommitPair, opt
   ];
 }
 
-const problem = (kind: DeltaProblemKind, message: string): DeltaProblem => ({ kind, message });
-
 function openSuperblock(bytes: Buffer): Superblock | DeltaProblem {
   if (bytes.toString('latin1', 0, SIGNED_MAGIC.length) === SIGNED_MAGIC) {
     return problem('superblock-signed', 'the superblock is signed; no client that pulls can read it');
@@ -99,13 +60,11 @@ function openSuperblock(bytes: Buffer): Superblock | DeltaProblem {
   }
 }
 
-const isCorrupt = (error: unknown): error is ReleasePlanError =>
-  error instanceof ReleasePlanError && error.code === 'static-delta-corrupt';
-
 async function checkAdvertised(repo: string, pair: CommitPair, superblock: Buffer): Promise<DeltaProblem[]> {
   const { sha256 } = digestBytes(superblock);
-  return (await advertisedDigests(repo, pair)).filter((one) => one.sha256 !== sha256).map(({ file }) =>
-    problem('superblock-not-advertised', `the superblock is not the one that the ${file} names`));
+  return (await advertisedDigests(repo, pair))
+    .filter((one) => one.sha256 !== sha256)
+    .map(({ file }) => problem('superblock-not-advertised', `the superblock is not the one that the ${file} names`));
 }
 
 /** Before this no release of ostree made static deltas. */
@@ -136,7 +95,8 @@ async function checkCommit(repo: string, { to, from, commit, metadata }: Superbl
   return problems;
 }
 
-const isSame = (a: Buffer | undefined, b: Buffer | undefined): boolean => (a ?? Buffer.alloc(0)).equals(b ?? Buffer.alloc(0));
+const isSame = (a: Buffer | undefined, b: Buffer | undefined): boolean =>
+  (a ?? Buffer.alloc(0)).equals(b ?? Buffer.alloc(0));
 
 function commitMetaWords(carried: Buffer | undefined, current: Buffer | undefined): string {
   if (carried === undefined) return 'the target commit was signed after the delta was made';
@@ -161,86 +121,10 @@ function checkObjects(reader: TreeReader, { from, to, parts, fallbacks }: Superb
   return [
     ...(foreign === 0 ? [] : [problem('objects-foreign', `${counted(foreign)} in it not part of the target`)]),
     ...(repeated === 0 ? [] : [problem('objects-foreign', `${counted(repeated)} in it twice`)]),
-    ...(missing === 0 ? [] : [problem('objects-missing', `${counted(missing)} of the target neither in it nor in the source`)]),
+    ...(missing === 0
+      ? []
+      : [problem('objects-missing', `${counted(missing)} of the target neither in it nor in the source`)]),
   ];
 }
 
 const counted = (objects: number): string => (objects === 1 ? '1 object is' : `${objects} objects are`);
-
-function checkSizes(repo: string, { parts, fallbacks }: Superblock): DeltaProblem[] {
-  const problems = parts.flatMap(({ objects, uncompressedBytes }, index) => {
-    const sizes = objects.map((object) => contentBytes(repo, object));
-    // Objects that are not there are told as such.
-    if (sizes.includes(undefined)) return [];
-    const sum = sizes.reduce<number>((total, size) => total + (size ?? 0), 0);
-    return sum === uncompressedBytes ? [] : [sizesDiffer(`part ${index}`, `${sum} bytes of objects`, uncompressedBytes)];
-  });
-  return [...problems, ...fallbacks.flatMap((fallback) => checkFallbackSizes(repo, fallback))];
-}
-
-const sizesDiffer = (what: string, has: string, said: number): DeltaProblem =>
-  problem('sizes-differ', `${what} has ${has}, the superblock says ${said}`);
-
-function checkFallbackSizes(repo: string, { object, sizeBytes, uncompressedBytes }: FallbackEntry): DeltaProblem[] {
-  const stored = statSync(objectPath(repo, object), { throwIfNoEntry: false })?.size;
-  const what = `object ${object.checksum}.${object.type}`;
-  if (stored === undefined) return [problem('objects-missing', `${what}, which it leaves to be fetched, is missing`)];
-  const content = contentBytes(repo, object) ?? 0;
-  return [
-    ...(stored === sizeBytes ? [] : [sizesDiffer(what, `${stored} bytes`, sizeBytes)]),
-    ...(content === uncompressedBytes ? [] : [sizesDiffer(what, `${content} bytes of content`, uncompressedBytes)]),
-  ];
-}
-
-/** As ostree counts: content of regular files, nothing for symbolic links. */
-function contentBytes(repo: string, object: ObjectName): number | undefined {
-  const stored = statSync(objectPath(repo, object), { throwIfNoEntry: false })?.size;
-  if (stored === undefined || object.type !== 'file') return stored;
-  return readFileHead(repo, object.checksum).sizeBytes;
-}
-
-async function checkParts(reader: TreeReader, superblock: Superblock, options: CheckOptions): Promise<DeltaProblem[]> {
-  const problems: DeltaProblem[] = [];
-  for (const [index, entry] of superblock.parts.entries()) {
-    options.signal?.throwIfAborted();
-    const found = await checkPartBytes(reader.repo, superblock, entry, index, options.signal);
-    if (found !== undefined) problems.push(found);
-    else if (options.operations === true) problems.push(...(await checkPartContent(reader, superblock, entry, index)));
-  }
-  return problems;
-}
-
-async function checkPartBytes(
-  repo: string, superblock: Superblock, entry: PartEntry, index: number, signal?: AbortSignal,
-): Promise<DeltaProblem | undefined> {
-  if (entry.version !== 0) return problem('superblock-corrupt', `part ${index} has the unknown version ${entry.version}`);
-  const inline = inlinePart(superblock, index);
-  const path = join(deltaFolder(repo, superblock), String(index));
-  const digest: FileDigest | undefined = inline ? digestBytes(inline) : await ifThere(digestFile(path, signal));
-  if (digest === undefined) return problem('part-missing', `part ${index} is missing`);
-  if (digest.sizeBytes !== entry.sizeBytes) {
-    return problem('part-differs', `part ${index} has ${digest.sizeBytes} bytes, the superblock says ${entry.sizeBytes}`);
-  }
-  if (digest.sha256 === entry.sha256) return undefined;
-  return problem('part-differs', `part ${index} is not what the superblock says: its sha256 is ${digest.sha256}`);
-}
-
-/** A part that stands in the superblock itself (`generate --inline`). */
-function inlinePart({ metadata, from, to }: Superblock, index: number): Buffer | undefined {
-  const key = `${relativeDeltaFolder({ from, to })}/${index}`;
-  return metadata.find((entry) => entry.key === key && entry.type === '(yay)')?.value;
-}
-
-async function checkPartContent(
-  reader: TreeReader, superblock: Superblock, entry: PartEntry, index: number,
-): Promise<DeltaProblem[]> {
-  const path = join(deltaFolder(reader.repo, superblock), String(index));
-  const file = inlinePart(superblock, index) ?? (await readFile(path));
-  try {
-    await checkOperations(reader, superblock.from, entry, file);
-    return [];
-  } catch (error) {
-    if (!isCorrupt(error)) throw error;
-    return [problem('part-corrupt', `part ${index} cannot be applied: ${error.message}`)];
-  }
-}

@@ -75,7 +75,13 @@ export class CopyWriter {
 }
 
 /** Appends a piece of a file: what regions of a piece of its source have of it, and the rest as it is. */
-export function appendPiece(writer: CopyWriter, content: Buffer, source: Buffer, regions: readonly Region[], sourceStart = 0): void {
+export function appendPiece(
+  writer: CopyWriter,
+  content: Buffer,
+  source: Buffer,
+  regions: readonly Region[],
+  sourceStart = 0,
+): void {
   let made = 0;
   for (const { at, sourceAt, sizeBytes } of exactStretches(content, source, regions)) {
     writer.literal(content.subarray(made, at));

@@ -12,7 +12,10 @@ export interface Encoded {
 
 /** An object whole, out of the payload. */
 export function spliceMetadata(content: Uint8Array, payloadAt: number): Encoded {
-  return { payload: [content], operations: [OPERATION.splice, ...numberBytes(content.length), ...numberBytes(payloadAt)] };
+  return {
+    payload: [content],
+    operations: [OPERATION.splice, ...numberBytes(content.length), ...numberBytes(payloadAt)],
+  };
 }
 
 /** A file or a link whole, out of the payload. */
@@ -67,13 +70,22 @@ export function programFor(matcher: Matcher, pair: FilePair, limitBytes: number)
 }
 
 /** A file by a patch of its source. */
-export function encodePatch(patch: Buffer, sourceChecksum: string, sizeBytes: number, at: FileIndexes, payloadAt: number): Encoded {
+export function encodePatch(
+  patch: Buffer,
+  sourceChecksum: string,
+  sizeBytes: number,
+  at: FileIndexes,
+  payloadAt: number,
+): Encoded {
   return {
     payload: [Buffer.from(sourceChecksum, 'hex'), patch],
     operations: [
       ...openingBytes(sizeBytes, at),
-      OPERATION.setSource, ...numberBytes(payloadAt),
-      OPERATION.bspatch, ...numberBytes(payloadAt + CHECKSUM_BYTES), ...numberBytes(patch.length),
+      OPERATION.setSource,
+      ...numberBytes(payloadAt),
+      OPERATION.bspatch,
+      ...numberBytes(payloadAt + CHECKSUM_BYTES),
+      ...numberBytes(patch.length),
       OPERATION.close,
     ],
   };
@@ -85,7 +97,8 @@ export const fits = (patch: Buffer, limitBytes: number): boolean => patch.length
 /** Whether the regions are the same byte for byte: then there is nothing to add, and the client need not patch. */
 const isExact = ({ content, source }: FilePair, regions: readonly Region[]): boolean =>
   regions.every(({ at, sourceAt, sizeBytes }) =>
-    content.subarray(at, at + sizeBytes).equals(source.subarray(sourceAt, sourceAt + sizeBytes)));
+    content.subarray(at, at + sizeBytes).equals(source.subarray(sourceAt, sourceAt + sizeBytes)),
+  );
 
 /** A file by stretches of its source and new bytes between them. */
 export function encodeCopies(pair: FilePair, regions: readonly Region[], at: FileIndexes, payloadAt: number): Encoded {

@@ -46,7 +46,10 @@ const DEFAULT_LEVEL = 6;
  *   `tool-failed`, `disk-full`, `interrupted`
  */
 export async function generateStaticDeltas(
-  repo: string, to: string, froms: readonly string[], options: GenerateOptions = {},
+  repo: string,
+  to: string,
+  froms: readonly string[],
+  options: GenerateOptions = {},
 ): Promise<GeneratedDelta[]> {
   const trees = new TreeReader(repo);
   const heads = new HeadReader(repo);
@@ -70,12 +73,19 @@ interface Settings extends GenerateOptions {
   scratch: string;
 }
 
-async function generate(plan: DeltaPlan, crew: Crew, { repo, scratch, level = DEFAULT_LEVEL }: Settings): Promise<GeneratedDelta> {
+async function generate(
+  plan: DeltaPlan,
+  crew: Crew,
+  { repo, scratch, level = DEFAULT_LEVEL }: Settings,
+): Promise<GeneratedDelta> {
   const { from, to } = plan;
   const folder = deltaFolder(repo, plan);
   await emptyFolder(folder);
-  const parts = await Promise.all(plan.parts.map(async (objects, index) =>
-    await crew.make({ repo, path: join(folder, String(index)), objects, level, scratch })));
+  const parts = await Promise.all(
+    plan.parts.map(
+      async (objects, index) => await crew.make({ repo, path: join(folder, String(index)), objects, level, scratch }),
+    ),
+  );
   const left = parts.flatMap((part) => part.left.map(({ checksum, head }) => fallbackOf(repo, checksum, head)));
   const fallbacks = [...plan.fallbacks, ...left];
   const commit: ObjectName = { type: 'commit', checksum: to };

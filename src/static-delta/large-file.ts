@@ -44,14 +44,24 @@ export interface LargePair {
  * @throws ReleasePlanError `ostree-object-damaged`
  */
 export async function encodeLargeFile(
-  matcher: Matcher, pair: LargePair, at: FileIndexes, payloadAt: number, windows = WINDOWS,
+  matcher: Matcher,
+  pair: LargePair,
+  at: FileIndexes,
+  payloadAt: number,
+  windows = WINDOWS,
 ): Promise<Encoded | undefined> {
   const { repo, file, source, scratch } = pair;
   const paths = [file, source].map(({ checksum }) => join(scratch, `${checksum}.${threadId}`)) as [string, string];
   try {
     await unpack(repo, file, paths[0]);
     await unpack(repo, source, paths[1]);
-    return matchWindows(matcher, pair, paths, new CopyWriter(file.head.sizeBytes, source.checksum, at, payloadAt), windows);
+    return matchWindows(
+      matcher,
+      pair,
+      paths,
+      new CopyWriter(file.head.sizeBytes, source.checksum, at, payloadAt),
+      windows,
+    );
   } finally {
     for (const path of paths) rmSync(path, { force: true });
   }
@@ -68,7 +78,11 @@ async function unpack(repo: string, { checksum, head }: StoredFile, path: string
 }
 
 function matchWindows(
-  matcher: Matcher, { file, source }: LargePair, [filePath, sourcePath]: [string, string], writer: CopyWriter, windows: Windows,
+  matcher: Matcher,
+  { file, source }: LargePair,
+  [filePath, sourcePath]: [string, string],
+  writer: CopyWriter,
+  windows: Windows,
 ): Encoded | undefined {
   const [fileHandle, sourceHandle] = [openSync(filePath, 'r'), openSync(sourcePath, 'r')];
   try {
@@ -76,7 +90,11 @@ function matchWindows(
     for (let start = 0; start < file.head.sizeBytes; start += windows.sizeBytes) {
       const content = readPiece(fileHandle, start, Math.min(windows.sizeBytes, file.head.sizeBytes - start));
       const from = Math.max(0, Math.min(start + drift, source.head.sizeBytes) - windows.nearBytes);
-      const near = readPiece(sourceHandle, from, Math.min(windows.sizeBytes + 2 * windows.nearBytes, source.head.sizeBytes - from));
+      const near = readPiece(
+        sourceHandle,
+        from,
+        Math.min(windows.sizeBytes + 2 * windows.nearBytes, source.head.sizeBytes - from),
+      );
       const { regions } = matcher.match(near, content);
       appendPiece(writer, content, near, regions, from);
       const last = regions.findLast(({ sizeBytes }) => sizeBytes > 0);

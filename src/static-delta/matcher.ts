@@ -10,8 +10,16 @@ interface GrowingMemory extends WebAssembly.Memory {
 interface MatchExports {
   regionCount(): number;
   begin(
-    oldAt: number, oldSize: number, newAt: number, newSize: number,
-    table: number, tableBits: number, next: number, stride: number, out: number, gain: number,
+    oldAt: number,
+    oldSize: number,
+    newAt: number,
+    newSize: number,
+    table: number,
+    tableBits: number,
+    next: number,
+    stride: number,
+    out: number,
+    gain: number,
   ): void;
   index(to: number, most: number): number;
   scan(until: number): number;

@@ -94,7 +94,13 @@ function parseHead(file: number): FileHead {
 
 function fileHeadOf(bytes: Buffer): Omit<FileHead, 'contentAt'> {
   const [size, uid, gid, mode, , symlink, xattrs] = children(ZLIB_HEADER_TYPE, bytes) as [
-    Buffer, Buffer, Buffer, Buffer, Buffer, Buffer, Buffer,
+    Buffer,
+    Buffer,
+    Buffer,
+    Buffer,
+    Buffer,
+    Buffer,
+    Buffer,
   ];
   return {
     sizeBytes: Number(size.readBigUInt64BE()),

@@ -4,7 +4,7 @@
  *
  * @see ostree-repo-static-delta-processing.c
  */
-import { malformed } from './gvariant.ts';
+import { malformed } from './gvariant-type.ts';
 import type { ObjectName } from './names.ts';
 import type { PartContent } from './part.ts';
 
@@ -76,11 +76,16 @@ class OperationReader {
     if (letter === undefined) return undefined;
     this.#at += 1;
     switch (letter) {
-      case OPERATION.splice: return this.#splice();
-      case OPERATION.open: return this.#open();
-      case OPERATION.write: return this.#write();
-      case OPERATION.setSource: return this.#setSource();
-      case OPERATION.bspatch: return this.#bspatch();
+      case OPERATION.splice:
+        return this.#splice();
+      case OPERATION.open:
+        return this.#open();
+      case OPERATION.write:
+        return this.#write();
+      case OPERATION.setSource:
+        return this.#setSource();
+      case OPERATION.bspatch:
+        return this.#bspatch();
       case OPERATION.unsetSource:
         this.#source = undefined;
         return { kind: 'unset-source' };
@@ -88,7 +93,8 @@ class OperationReader {
         if (!this.isOpen) throw malformed('an object is closed that was not opened');
         this.#finishObject();
         return { kind: 'close' };
-      default: throw malformed(`its operation ${letter} is unknown`);
+      default:
+        throw malformed(`its operation ${letter} is unknown`);
     }
   }
 
@@ -182,5 +188,9 @@ export function numberBytes(value: number): number[] {
 }
 
 /** The operation that begins a file. */
-export const openingBytes = (sizeBytes: number, { mode, xattrs }: FileIndexes): number[] =>
-  [OPERATION.open, ...numberBytes(mode), ...numberBytes(xattrs), ...numberBytes(sizeBytes)];
+export const openingBytes = (sizeBytes: number, { mode, xattrs }: FileIndexes): number[] => [
+  OPERATION.open,
+  ...numberBytes(mode),
+  ...numberBytes(xattrs),
+  ...numberBytes(sizeBytes),
+];

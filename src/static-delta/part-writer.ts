@@ -2,7 +2,16 @@
 import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
 import { attributed } from '../io/attribute.ts';
-import { encodeCopies, encodePatch, fits, programFor, spliceFile, spliceMetadata, type Encoded, type Place } from './encode.ts';
+import {
+  encodeCopies,
+  encodePatch,
+  fits,
+  programFor,
+  spliceFile,
+  spliceMetadata,
+  type Encoded,
+  type Place,
+} from './encode.ts';
 import { container, framingOf } from './gvariant.ts';
 import { encodeLargeFile } from './large-file.ts';
 import { PATCHED_BYTES, allowanceOf } from './limits.ts';
@@ -50,7 +59,9 @@ export async function makePart(task: PartTask, matcher: Matcher): Promise<MadePa
     await handle.chmod(0o644);
     await attributed(task.path, async () => await handle.sync());
     const uncompressedBytes = made.reduce((sum, object) => sum + uncompressedBytesOf(object), 0);
-    const left = task.objects.flatMap((object) => (object.kind === 'file' && !made.includes(object) ? [object.file] : []));
+    const left = task.objects.flatMap((object) =>
+      object.kind === 'file' && !made.includes(object) ? [object.file] : [],
+    );
     return { version: 0, sha256, sizeBytes, uncompressedBytes, objects: made.map(nameOfPlanned), left };
   } catch (error) {
     compressor.stop();
@@ -61,7 +72,11 @@ export async function makePart(task: PartTask, matcher: Matcher): Promise<MadePa
 }
 
 /** Writes what the compressor gives to the part's file, behind the letter that names the compression. */
-async function receive(compressor: XzCompressor, handle: FileHandle, path: string): Promise<{ sha256: string; sizeBytes: number }> {
+async function receive(
+  compressor: XzCompressor,
+  handle: FileHandle,
+  path: string,
+): Promise<{ sha256: string; sizeBytes: number }> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
   const append = async (bytes: Uint8Array): Promise<void> => {
@@ -96,7 +111,8 @@ async function feed(task: PartTask, matcher: Matcher, compressor: XzCompressor):
     if (encoded === undefined) continue;
     made.push(object);
     operations.push(Buffer.from(encoded.operations));
-    allowedBytes += allowance - encoded.operations.length - encoded.payload.reduce((sum, piece) => sum + piece.length, 0);
+    allowedBytes +=
+      allowance - encoded.operations.length - encoded.payload.reduce((sum, piece) => sum + piece.length, 0);
     for (const piece of encoded.payload) {
       payloadBytes += piece.length;
       await compressor.write(piece);
@@ -112,11 +128,16 @@ async function feed(task: PartTask, matcher: Matcher, compressor: XzCompressor):
 
 /** @returns undefined for an object that is better fetched by itself */
 async function encode(
-  task: PartTask, object: PlannedObject, matcher: Matcher, indexes: IndexesOf, place: Place,
+  task: PartTask,
+  object: PlannedObject,
+  matcher: Matcher,
+  indexes: IndexesOf,
+  place: Place,
 ): Promise<Encoded | undefined> {
   const { payloadAt } = place;
   switch (object.kind) {
-    case 'metadata': return spliceMetadata(readMetadataObject(task.repo, object.name), payloadAt);
+    case 'metadata':
+      return spliceMetadata(readMetadataObject(task.repo, object.name), payloadAt);
     case 'link': {
       const { head } = object.file;
       return spliceFile(Buffer.from(head.symlink, 'utf8'), indexes(head), payloadAt);
@@ -124,7 +145,8 @@ async function encode(
     case 'file': {
       const { file, source } = object;
       const at = indexes(file.head);
-      if (source === undefined || file.head.sizeBytes + source.head.sizeBytes <= PATCHED_BYTES) return encodeFile(task, object, matcher, at, place);
+      if (source === undefined || file.head.sizeBytes + source.head.sizeBytes <= PATCHED_BYTES)
+        return encodeFile(task, object, matcher, at, place);
       return await encodeLargeFile(matcher, { repo: task.repo, file, source, scratch: task.scratch }, at, payloadAt);
     }
   }
@@ -132,7 +154,13 @@ async function encode(
 
 type PlannedFile = Extract<PlannedObject, { kind: 'file' }>;
 
-function encodeFile(task: PartTask, { file, source, isShared }: PlannedFile, matcher: Matcher, at: FileIndexes, place: Place): Encoded {
+function encodeFile(
+  task: PartTask,
+  { file, source, isShared }: PlannedFile,
+  matcher: Matcher,
+  at: FileIndexes,
+  place: Place,
+): Encoded {
   const { repo } = task;
   const whole = (): Encoded => spliceFile(readFileContent(repo, file.checksum, file.head), at, place.payloadAt);
   if (source === undefined) return whole();
@@ -143,13 +171,20 @@ function encodeFile(task: PartTask, { file, source, isShared }: PlannedFile, mat
   if (known?.kind === 'whole') return whole();
   if (known !== undefined && fits(known.patch, place.limitBytes)) return patched(known.patch);
   const content = readFileContent(repo, file.checksum, file.head);
-  const pair = { content, source: readFileContent(repo, source.checksum, source.head), sourceChecksum: source.checksum };
+  const pair = {
+    content,
+    source: readFileContent(repo, source.checksum, source.head),
+    sourceChecksum: source.checksum,
+  };
   const program = programFor(matcher, pair, place.limitBytes);
   if (program.kind !== 'copies') kept?.write(source.checksum, file.checksum, program);
   switch (program.kind) {
-    case 'whole': return spliceFile(content, at, place.payloadAt);
-    case 'copies': return encodeCopies(pair, program.regions, at, place.payloadAt);
-    case 'patch': return patched(program.patch);
+    case 'whole':
+      return spliceFile(content, at, place.payloadAt);
+    case 'copies':
+      return encodeCopies(pair, program.regions, at, place.payloadAt);
+    case 'patch':
+      return patched(program.patch);
   }
 }
 
@@ -159,7 +194,10 @@ type IndexesOf = (head: FileHead) => FileIndexes;
 function tablesOf(objects: readonly PlannedObject[]): { modes: Buffer[]; xattrs: Buffer[]; indexes: IndexesOf } {
   const modes = new Table();
   const xattrs = new Table();
-  const indexes: IndexesOf = (head) => ({ mode: modes.indexOf(modeBytes(head)), xattrs: xattrs.indexOf(Buffer.from(head.xattrs)) });
+  const indexes: IndexesOf = (head) => ({
+    mode: modes.indexOf(modeBytes(head)),
+    xattrs: xattrs.indexOf(Buffer.from(head.xattrs)),
+  });
   for (const object of objects) if (object.kind !== 'metadata') indexes(object.file.head);
   return { modes: modes.entries, xattrs: xattrs.entries, indexes };
 }

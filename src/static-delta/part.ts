@@ -4,7 +4,8 @@
  *
  * @see ostree-repo-static-delta-private.h, OSTREE_STATIC_DELTA_PART_PAYLOAD_FORMAT_V0
  */
-import { children, isNormal, malformed } from './gvariant.ts';
+import { children, isNormal } from './gvariant.ts';
+import { malformed } from './gvariant-type.ts';
 import { decompressXz } from './xz.ts';
 
 /** The type of a part's content, once it is decompressed. */
@@ -54,9 +55,13 @@ export async function readPart(file: Buffer, limitBytes: number): Promise<PartCo
 async function contentOf(file: Buffer, limitBytes: number): Promise<Buffer> {
   switch (file[0]) {
     // A copy: GVariant counts alignment from its own first byte, and so do views of numbers.
-    case COMPRESSION.none: return Buffer.from(file.subarray(1));
-    case COMPRESSION.xz: return await decompressXz(file.subarray(1), limitBytes);
-    case undefined: throw malformed('it is empty');
-    default: throw malformed(`its compression is unknown (${file[0]})`);
+    case COMPRESSION.none:
+      return Buffer.from(file.subarray(1));
+    case COMPRESSION.xz:
+      return await decompressXz(file.subarray(1), limitBytes);
+    case undefined:
+      throw malformed('it is empty');
+    default:
+      throw malformed(`its compression is unknown (${file[0]})`);
   }
 }

@@ -69,7 +69,11 @@ export function planDelta(trees: TreeReader, heads: HeadReader, pair: CommitPair
     const from = sources.get(checksum);
     if (!isRegular(head)) objects.push({ kind: 'link', file: { checksum, head } });
     else if (from !== undefined) {
-      objects.push({ kind: 'file', file: { checksum, head }, source: { checksum: from.checksum, head: heads.read(from.checksum) } });
+      objects.push({
+        kind: 'file',
+        file: { checksum, head },
+        source: { checksum: from.checksum, head: heads.read(from.checksum) },
+      });
     } else if (head.sizeBytes > FALLBACK_BYTES) fallbacks.push(fallbackOf(trees.repo, checksum, head));
     else objects.push({ kind: 'file', file: { checksum, head } });
   }
@@ -95,13 +99,18 @@ function possibleSources(source: CommitTree, files: readonly NewFile[], heads: H
   return source.files.flatMap(({ path, checksum }) => {
     if (!names.has(nameOf(path))) return [];
     const head = heads.read(checksum);
-    return isRegular(head) && isWorldReadable(head) && head.sizeBytes > 0 ? [{ path, checksum, sizeBytes: head.sizeBytes }] : [];
+    return isRegular(head) && isWorldReadable(head) && head.sizeBytes > 0
+      ? [{ path, checksum, sizeBytes: head.sizeBytes }]
+      : [];
   });
 }
 
 function newMetadata(repo: string, source: CommitTree, target: CommitTree): PlannedObject[] {
   return [...target.objects.values()]
-    .filter((name) => (name.type === 'dirtree' || name.type === 'dirmeta') && !source.objects.has(`${name.checksum}.${name.type}`))
+    .filter(
+      (name) =>
+        (name.type === 'dirtree' || name.type === 'dirmeta') && !source.objects.has(`${name.checksum}.${name.type}`),
+    )
     .map((name) => ({ kind: 'metadata', name, sizeBytes: statSync(objectPath(repo, name)).size }));
 }
 

@@ -62,7 +62,10 @@ function mostSimilar(file: Candidate, group: readonly Candidate[]): Candidate | 
   return best;
 }
 
-/** How many folders two paths have in common, from the root and from the file, digits aside; a half less for each that one has more. */
+/**
+ * How many folders two paths have in common, from the root and from the file,
+ * digits aside; a half less for each that one has more.
+ */
 function commonFolders(a: string, b: string): number {
   const [left, right] = [a, b].map((path) => withoutVersion(path).split('/').slice(0, -1)) as [string[], string[]];
   const most = Math.min(left.length, right.length);

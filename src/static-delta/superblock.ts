@@ -4,7 +4,8 @@
  *
  * @see ostree-repo-static-delta-private.h, OSTREE_STATIC_DELTA_SUPERBLOCK_FORMAT
  */
-import { children, container, malformed, openVariant, readString, stringBytes, variant } from './gvariant.ts';
+import { children, container, openVariant, readString, stringBytes, variant } from './gvariant.ts';
+import { malformed } from './gvariant-type.ts';
 import { OBJECT_NAME_BYTES, objectNameBytes, readObjectName, type CommitPair, type ObjectName } from './names.ts';
 
 /** The type of a commit object. */
@@ -108,7 +109,10 @@ export function readDictionary(bytes: Buffer): MetadataEntry[] {
 
 /** A value of type `a{sv}`. */
 export const dictionaryBytes = (entries: readonly MetadataEntry[]): Buffer =>
-  container('a{sv}', entries.map(({ key, ...content }) => container('{sv}', [stringBytes(key), variant(content)])));
+  container(
+    'a{sv}',
+    entries.map(({ key, ...content }) => container('{sv}', [stringBytes(key), variant(content)])),
+  );
 
 function declaredEndianness(metadata: readonly MetadataEntry[]): Endianness | undefined {
   const entry = metadata.find(({ key, type }) => key === ENDIANNESS_KEY && type === 'y');
@@ -119,23 +123,34 @@ function declaredEndianness(metadata: readonly MetadataEntry[]): Endianness | un
   throw malformed(`the byte order is ${JSON.stringify(letter)}, which is neither l nor B`);
 }
 
-/** No part is larger than its objects by more than a fifth, and no object has 4 GiB on average: else the order is the other one. */
+/**
+ * No part is larger than its objects by more than a fifth, and no object has
+ * 4 GiB on average: else the order is the other one.
+ */
 function guessEndianness(partFields: readonly Buffer[]): Endianness {
   const entries = partFields.map((field) => readPartEntry(field, 'little'));
   const objects = entries.reduce((sum, entry) => sum + entry.objects.length, 0);
   const sizeBytes = entries.reduce((sum, entry) => sum + entry.sizeBytes, 0);
-  const isSwapped = entries.some((entry) => entry.sizeBytes > entry.uncompressedBytes * 1.2)
-    || (objects > 0 && sizeBytes / objects > 0xffffffff);
+  const isSwapped =
+    entries.some((entry) => entry.sizeBytes > entry.uncompressedBytes * 1.2) ||
+    (objects > 0 && sizeBytes / objects > 0xffffffff);
   return isSwapped ? 'big' : 'little';
 }
 
 function readChecksum(bytes: Buffer, mayBeEmpty: boolean): string {
-  if (bytes.length !== 32 && !(mayBeEmpty && bytes.length === 0)) throw malformed(`a checksum has ${bytes.length} bytes`);
+  if (bytes.length !== 32 && !(mayBeEmpty && bytes.length === 0))
+    throw malformed(`a checksum has ${bytes.length} bytes`);
   return bytes.toString('hex');
 }
 
 function readPartEntry(field: Buffer, endianness: Endianness): PartEntry {
-  const [version, sha256, size, usize, names] = children(PART_ENTRY_TYPE, field) as [Buffer, Buffer, Buffer, Buffer, Buffer];
+  const [version, sha256, size, usize, names] = children(PART_ENTRY_TYPE, field) as [
+    Buffer,
+    Buffer,
+    Buffer,
+    Buffer,
+    Buffer,
+  ];
   if (names.length % OBJECT_NAME_BYTES !== 0) throw malformed(`a list of objects has ${names.length} bytes`);
   const objects: ObjectName[] = [];
   for (let at = 0; at < names.length; at += OBJECT_NAME_BYTES) {
@@ -185,12 +200,21 @@ export function superblockBytes(superblock: Omit<Superblock, 'isEndiannessDeclar
     Buffer.from(to, 'hex'),
     commit,
     Buffer.alloc(0),
-    container(`a${PART_ENTRY_TYPE}`, parts.map((part) => partEntryBytes(part, endianness))),
-    container(`a${FALLBACK_TYPE}`, fallbacks.map((fallback) => fallbackBytes(fallback, endianness))),
+    container(
+      `a${PART_ENTRY_TYPE}`,
+      parts.map((part) => partEntryBytes(part, endianness)),
+    ),
+    container(
+      `a${FALLBACK_TYPE}`,
+      fallbacks.map((fallback) => fallbackBytes(fallback, endianness)),
+    ),
   ]);
 }
 
-function partEntryBytes({ version, sha256, sizeBytes, uncompressedBytes, objects }: PartEntry, endianness: Endianness): Buffer {
+function partEntryBytes(
+  { version, sha256, sizeBytes, uncompressedBytes, objects }: PartEntry,
+  endianness: Endianness,
+): Buffer {
   const number = Buffer.alloc(4);
   if (endianness === 'little') number.writeUInt32LE(version);
   else number.writeUInt32BE(version);

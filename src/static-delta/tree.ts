@@ -69,7 +69,10 @@ export class TreeReader {
   }
 
   #enter(tree: CommitTree, prefix: string, checksum: string, meta: string): void {
-    for (const name of [{ type: 'dirmeta', checksum: meta }, { type: 'dirtree', checksum }] as const) {
+    for (const name of [
+      { type: 'dirmeta', checksum: meta },
+      { type: 'dirtree', checksum },
+    ] as const) {
       tree.objects.set(objectKey(name), name);
     }
     const { files, folders } = this.#directory(checksum);

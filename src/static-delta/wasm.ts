@@ -27,7 +27,9 @@ export const builtFile = (path: string): URL => new URL(`../../dist/static-delta
 export async function loadMatcher(): Promise<WebAssembly.Module> {
   const file = builtFile('wasm/match.wasm');
   const bytes = await readFile(file).catch((cause: unknown) => {
-    throw new ReleasePlanError('engine-missing', `the compiled delta engine ${file.pathname} cannot be read`, { cause });
+    throw new ReleasePlanError('engine-missing', `the compiled delta engine ${file.pathname} cannot be read`, {
+      cause,
+    });
   });
   return await WebAssembly.compile(bytes);
 }

@@ -15,7 +15,8 @@ if (parentPort !== null) {
     try {
       return { made: await makePart(task, matcher) };
     } catch (error) {
-      if (error instanceof ReleasePlanError) return { failure: { code: error.code, message: error.message, hint: error.hint } };
+      if (error instanceof ReleasePlanError)
+        return { failure: { code: error.code, message: error.message, hint: error.hint } };
       throw error;
     }
   };

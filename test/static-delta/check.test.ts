@@ -1,12 +1,22 @@
 /** Deltas of the real ostree, each damage really made. */
-import { appendFileSync, copyFileSync, mkdirSync, readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ReleasePlanError } from '../../src/errors.ts';
 import { run } from '../../src/io/process.ts';
-import { checkStaticDelta, type CheckOptions, type DeltaProblemKind } from '../../src/static-delta/check.ts';
+import { checkStaticDelta } from '../../src/static-delta/check.ts';
+import type { CheckOptions, DeltaProblemKind } from '../../src/static-delta/problem.ts';
 import { deltaFolder, objectPath, type CommitPair } from '../../src/static-delta/names.ts';
 import { readSuperblock, superblockBytes, type Superblock } from '../../src/static-delta/superblock.ts';
 import { TreeReader } from '../../src/static-delta/tree.ts';
@@ -22,7 +32,10 @@ const kindsOf = async (repo: string, pair: CommitPair, options?: CheckOptions): 
 const messagesOf = async (repo: string, pair: CommitPair, options?: CheckOptions): Promise<string> =>
   (await checkStaticDelta(new TreeReader(repo), pair, options)).map(({ message }) => message).join('; ');
 
-async function withDelta(name: string, ...flags: string[]): Promise<{ repo: string; pair: CommitPair; file(name: string): string }> {
+async function withDelta(
+  name: string,
+  ...flags: string[]
+): Promise<{ repo: string; pair: CommitPair; file(name: string): string }> {
   const { repo, pair } = await twoCommits(name);
   await generateWithOstree(repo, pair, ...flags);
   return { repo, pair, file: (one) => join(deltaFolder(repo, pair), one) };
@@ -48,7 +61,13 @@ function replacePart(folder: string, content: Buffer): void {
 
 test('deltas of every kind that ostree makes have no problems', async () => {
   const { repo, pair } = await twoCommits('kinds');
-  const kinds = [[], ['--disable-bsdiff'], ['--swap-endianness'], ['--inline'], ['--max-chunk-size=1', '--min-fallback-size=0']];
+  const kinds = [
+    [],
+    ['--disable-bsdiff'],
+    ['--swap-endianness'],
+    ['--inline'],
+    ['--max-chunk-size=1', '--min-fallback-size=0'],
+  ];
   for (const flags of kinds) {
     await generateWithOstree(repo, pair, ...flags);
     assert.equal(await kindsOf(repo, pair, { operations: true }), [], flags.join(' '));
@@ -67,7 +86,10 @@ test('an advertised delta has no problems; one that was made anew behind the sum
   assert.equal(await kindsOf(repo, pair), []);
   await generateWithOstree(repo, pair, '--disable-bsdiff');
   assert.equal([...new Set(await kindsOf(repo, pair))], ['superblock-not-advertised']);
-  assert.match(await messagesOf(repo, pair), /not the one that the summary names.*not the one that the delta index names/);
+  assert.match(
+    await messagesOf(repo, pair),
+    /not the one that the summary names.*not the one that the delta index names/,
+  );
   await ostree(repo, 'summary', '--update');
   assert.equal(await kindsOf(repo, pair), []);
 });
@@ -76,7 +98,10 @@ test('a part that was cut off, lengthened, altered, removed or is of another del
   const { repo, pair, file } = await withDelta('parts');
   const whole = readFileSync(file('0'));
   truncateSync(file('0'), whole.length - 1);
-  assert.match(await messagesOf(repo, pair), new RegExp(`^part 0 has ${whole.length - 1} bytes, the superblock says ${whole.length}$`));
+  assert.match(
+    await messagesOf(repo, pair),
+    new RegExp(`^part 0 has ${whole.length - 1} bytes, the superblock says ${whole.length}$`),
+  );
   writeFileSync(file('0'), whole);
   appendFileSync(file('0'), 'x');
   assert.equal(await kindsOf(repo, pair), ['part-differs']);
@@ -118,24 +143,32 @@ test('each flipped bit of a superblock is seen, also where no summary names its 
   const unseen: number[] = [];
   for (let at = 0; at < whole.length; at += 1) {
     const altered = Buffer.from(whole);
-    altered[at] = (altered[at] ?? 0) ^ (1 << (at * 5) % 8);
+    altered[at] = (altered[at] ?? 0) ^ (1 << ((at * 5) % 8));
     writeFileSync(file('superblock'), altered);
     if ((await checkStaticDelta(reader, pair)).length === 0) unseen.push(at);
   }
   const time = Buffer.alloc(4);
   time.writeUInt32BE(readSuperblock(whole).timeSeconds);
   const timeAt = whole.indexOf(time);
-  assert.equal(unseen.filter((at) => at < timeAt || at >= timeAt + 4), []);
+  assert.equal(
+    unseen.filter((at) => at < timeAt || at >= timeAt + 4),
+    [],
+  );
   assert.ok(unseen.length <= 4);
 });
 
 test('sizes that are not those of the objects', async () => {
   const { repo, pair, file } = await withDelta('sizes');
   const { parts, fallbacks } = superblockOf(file('superblock'));
-  alterSuperblock(file('superblock'), { parts: parts.map((part) => ({ ...part, uncompressedBytes: part.uncompressedBytes + 1 })) });
+  alterSuperblock(file('superblock'), {
+    parts: parts.map((part) => ({ ...part, uncompressedBytes: part.uncompressedBytes + 1 })),
+  });
   assert.match(await messagesOf(repo, pair), /^part 0 has \d+ bytes of objects, the superblock says \d+$/);
   alterSuperblock(file('superblock'), { parts, fallbacks: fallbacks.map((one) => ({ ...one, sizeBytes: 2 ** 48 })) });
-  assert.match(await messagesOf(repo, pair), /^object [0-9a-f]{64}\.file has \d+ bytes, the superblock says 281474976710656$/);
+  assert.match(
+    await messagesOf(repo, pair),
+    /^object [0-9a-f]{64}\.file has \d+ bytes, the superblock says 281474976710656$/,
+  );
   alterSuperblock(file('superblock'), { fallbacks: fallbacks.map((one) => ({ ...one, uncompressedBytes: 1 })) });
   assert.equal(await kindsOf(repo, pair), ['sizes-differ']);
 });
@@ -148,7 +181,9 @@ test('objects that are foreign, twice, missing from it or from the repository', 
   const stranger = { type: 'file' as const, checksum: 'e'.repeat(64) };
   alterSuperblock(file('superblock'), { parts: [{ ...entry, objects: [...entry.objects, stranger] }] });
   assert.equal(await kindsOf(repo, pair), ['objects-foreign']);
-  alterSuperblock(file('superblock'), { parts: [{ ...entry, objects: [...entry.objects, ...entry.objects.slice(0, 1)] }] });
+  alterSuperblock(file('superblock'), {
+    parts: [{ ...entry, objects: [...entry.objects, ...entry.objects.slice(0, 1)] }],
+  });
   assert.ok((await kindsOf(repo, pair)).includes('objects-foreign'));
   alterSuperblock(file('superblock'), { parts: [entry], fallbacks: [] });
   assert.match(await messagesOf(repo, pair), /^1 object is of the target neither in it nor in the source$/);
@@ -197,11 +232,17 @@ test('a part that agrees with its superblock and makes something else', async ()
   const folder = deltaFolder(repo, pair);
   replacePart(folder, Buffer.concat([Buffer.from([0]), Buffer.from('no part')]));
   assert.equal(await kindsOf(repo, pair), []);
-  assert.match(await messagesOf(repo, pair, { operations: true }), /^part 0 cannot be applied: its content is not of the type of a part$/);
+  assert.match(
+    await messagesOf(repo, pair, { operations: true }),
+    /^part 0 cannot be applied: its content is not of the type of a part$/,
+  );
   replacePart(folder, Buffer.from('zlib'));
   assert.match(await messagesOf(repo, pair, { operations: true }), /its compression is unknown \(122\)$/);
   replacePart(folder, Buffer.from('x and no xz stream'));
-  assert.match(await messagesOf(repo, pair, { operations: true }), /^part 0 cannot be applied: File format not recognized$/);
+  assert.match(
+    await messagesOf(repo, pair, { operations: true }),
+    /^part 0 cannot be applied: File format not recognized$/,
+  );
   const third = await commitTree(repo, { ...secondTree(), 'etc/third': { content: 'third\n' } });
   await generateWithOstree(repo, { from: pair.to, to: third });
   replacePart(folder, readFileSync(join(deltaFolder(repo, { from: pair.to, to: third }), '0')));

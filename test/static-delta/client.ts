@@ -26,7 +26,8 @@ const CLIENT = process.env.OSTREE_CLIENT ?? 'ostree';
  * @throws when it does not reach the target
  */
 export async function pullDelta(repo: string, pair: CommitPair, mode = 'bare-user'): Promise<Pulled> {
-  const by = async (at: string, ...args: string[]): Promise<void> => void (await run(CLIENT, [`--repo=${at}`, ...args]));
+  const by = async (at: string, ...args: string[]): Promise<void> =>
+    void (await run(CLIENT, [`--repo=${at}`, ...args]));
   const served = await offered(repo, pair);
   const client = join(scratch('client'), 'repo');
   mkdirSync(client);

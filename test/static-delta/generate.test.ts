@@ -15,19 +15,31 @@ import { TreeReader } from '../../src/static-delta/tree.ts';
 import { noise, ostree } from '../support/ostree.ts';
 import { scratch } from '../support/scratch.ts';
 import { pullDelta } from './client.ts';
-import { commitTree, firstTree, generateWithOstree, newRepository, secondTree, twoCommits, type Entry } from './repositories.ts';
+import {
+  commitTree,
+  firstTree,
+  generateWithOstree,
+  newRepository,
+  secondTree,
+  twoCommits,
+  type Entry,
+} from './repositories.ts';
 
 const test = suite('static-delta/generate');
 
-const superblockOf = (repo: string, pair: CommitPair) => readSuperblock(readFileSync(join(deltaFolder(repo, pair), 'superblock')));
+const superblockOf = (repo: string, pair: CommitPair) =>
+  readSuperblock(readFileSync(join(deltaFolder(repo, pair), 'superblock')));
 
 const problemsOf = async (repo: string, pair: CommitPair): Promise<unknown> =>
   await checkStaticDelta(new TreeReader(repo), pair, { operations: true });
 
 async function operationsOf(repo: string, pair: CommitPair): Promise<Operation[]> {
   const { parts } = superblockOf(repo, pair);
-  const all = await Promise.all(parts.map(async ({ objects }, index) =>
-    readOperations(await readPart(readFileSync(join(deltaFolder(repo, pair), String(index))), 1e9), objects)));
+  const all = await Promise.all(
+    parts.map(async ({ objects }, index) =>
+      readOperations(await readPart(readFileSync(join(deltaFolder(repo, pair), String(index))), 1e9), objects),
+    ),
+  );
   return all.flat();
 }
 
@@ -67,7 +79,9 @@ test('a renamed library and a changed program are patched, a file that only root
   await generateStaticDeltas(repo, pair.to, [pair.from]);
   const operations = await operationsOf(repo, pair);
   const sources = new TreeReader(repo).read(pair.from).files;
-  const used = operations.flatMap((one) => (one.kind === 'set-source' ? [sources.find(({ checksum }) => checksum === one.source)?.path] : []));
+  const used = operations.flatMap((one) =>
+    one.kind === 'set-source' ? [sources.find(({ checksum }) => checksum === one.source)?.path] : [],
+  );
   assert.equal([...new Set(used)].sort(), ['usr/bin/app', 'usr/lib/libfoo.so.1.2.3']);
 });
 
@@ -83,7 +97,10 @@ test('smaller than what ostree makes of the same pair', async () => {
 test('only a mode changed: a copy, which needs no patch on the device', async () => {
   const repo = await newRepository('mode');
   const content = noise('same', 300_000);
-  const pair = { from: await commitTree(repo, { one: { content } }), to: await commitTree(repo, { one: { content, mode: 0o755 } }) };
+  const pair = {
+    from: await commitTree(repo, { one: { content } }),
+    to: await commitTree(repo, { one: { content, mode: 0o755 } }),
+  };
   await prove(repo, pair);
   const kinds = (await operationsOf(repo, pair)).map(({ kind }) => kind).filter((kind) => kind !== 'splice');
   assert.equal(kinds, ['open', 'set-source', 'write', 'close']);
@@ -92,8 +109,13 @@ test('only a mode changed: a copy, which needs no patch on the device', async ()
 
 test('the same bits for any number of threads, and from nothing too', async () => {
   const repo = await newRepository('threads');
-  const tree = (version: number): Record<string, Entry> => Object.fromEntries(Array.from({ length: 30 }, (_, index) =>
-    [`usr/lib/${index}.so`, { content: Buffer.concat([noise(`lib ${index}`, 2_000_000), noise(`${index} ${version}`, 300)]) }]));
+  const tree = (version: number): Record<string, Entry> =>
+    Object.fromEntries(
+      Array.from({ length: 30 }, (_, index) => [
+        `usr/lib/${index}.so`,
+        { content: Buffer.concat([noise(`lib ${index}`, 2_000_000), noise(`${index} ${version}`, 300)]) },
+      ]),
+    );
   const pair = { from: await commitTree(repo, tree(1)), to: await commitTree(repo, tree(2)) };
   const made: string[][] = [];
   for (const workers of [1, 2, 5]) {
@@ -111,7 +133,10 @@ test('several sources to one target', async () => {
   const { repo, pair } = await twoCommits('several');
   const third = await commitTree(repo, { ...secondTree(), 'etc/third': { content: 'third\n' } });
   const made = await generateStaticDeltas(repo, third, [pair.from, pair.to, '']);
-  assert.equal(made.map(({ from }) => from), [pair.from, pair.to, '']);
+  assert.equal(
+    made.map(({ from }) => from),
+    [pair.from, pair.to, ''],
+  );
   const together = superblockOf(repo, { from: pair.from, to: third }).parts;
   await generateStaticDeltas(repo, third, [pair.from]);
   assert.equal(superblockOf(repo, { from: pair.from, to: third }).parts, together, 'the same bits as alone');
@@ -129,7 +154,13 @@ test('several sources to one target', async () => {
 
 test('a commit that was signed brings its signatures', async () => {
   const { repo, pair } = await twoCommits('detached');
-  await ostree(repo, 'commit', '--branch=test/branch', `--tree=ref=${pair.to}`, '--add-detached-metadata-string=note=signed');
+  await ostree(
+    repo,
+    'commit',
+    '--branch=test/branch',
+    `--tree=ref=${pair.to}`,
+    '--add-detached-metadata-string=note=signed',
+  );
   const signed = { from: pair.to, to: (await ostree(repo, 'rev-parse', 'test/branch')).trim() };
   await prove(repo, signed);
   const { client } = await pullDelta(repo, signed);
@@ -142,7 +173,12 @@ test('equal trees, an empty tree and one that becomes empty', async () => {
   const full = await commitTree(repo, firstTree());
   const again = await commitTree(repo, firstTree(), ['--add-metadata-string=v=2']);
   const none = await commitTree(repo, {});
-  for (const pair of [{ from: full, to: again }, { from: full, to: none }, { from: none, to: full }]) await prove(repo, pair);
+  for (const pair of [
+    { from: full, to: again },
+    { from: full, to: none },
+    { from: none, to: full },
+  ])
+    await prove(repo, pair);
 });
 
 test('a part is within what each release of clients takes, also where pieces come in another order', async () => {
@@ -150,7 +186,10 @@ test('a part is within what each release of clients takes, also where pieces com
   const old = noise('pieces', 400_000);
   const piece = (index: number): Buffer => old.subarray(index * 20, index * 20 + 20);
   const content = Buffer.concat(Array.from({ length: 20_000 }, (_, index) => piece((index * 7919) % 20_000)));
-  const pair = { from: await commitTree(repo, { one: { content: old } }), to: await commitTree(repo, { one: { content } }) };
+  const pair = {
+    from: await commitTree(repo, { one: { content: old } }),
+    to: await commitTree(repo, { one: { content } }),
+  };
   // The check applies the limit of 2026.3.
   await prove(repo, pair);
 });
@@ -167,7 +206,9 @@ test('missing objects are told before anything is written, and a delta that is t
   const failure = await generateStaticDeltas(repo, pair.to, [pair.from]).catch((error: unknown) => error);
   assert.ok(failure instanceof ReleasePlanError);
   assert.is(failure.code, 'ostree-object-damaged');
-  assert.equal(await problemsOf(repo, { from: '', to: pair.from }), [{ kind: 'absent', message: `there is no static delta ${pair.from}` }]);
+  assert.equal(await problemsOf(repo, { from: '', to: pair.from }), [
+    { kind: 'absent', message: `there is no static delta ${pair.from}` },
+  ]);
   assert.ok(superblockOf(repo, pair).parts.length > 0, 'what was there is as it was');
 });
 
@@ -181,7 +222,10 @@ test('a damaged object stops every thread, and leaves no superblock', async () =
   const failure = await generateStaticDeltas(repo, pair.to, [pair.from]).catch((error: unknown) => error);
   assert.ok(failure instanceof ReleasePlanError);
   assert.match(failure.message, /object [0-9a-f]{64}\.file cannot be read: unexpected end of file$/);
-  assert.equal((await checkStaticDelta(new TreeReader(repo), pair)).map(({ kind }) => kind), ['absent']);
+  assert.equal(
+    (await checkStaticDelta(new TreeReader(repo), pair)).map(({ kind }) => kind),
+    ['absent'],
+  );
 });
 
 test('without xz, and when it is stopped', async () => {
@@ -192,7 +236,9 @@ test('without xz, and when it is stopped', async () => {
   process.env.PATH = path;
   assert.ok(failure instanceof ReleasePlanError);
   assert.is(failure.code, 'tool-missing');
-  const stopped = await generateStaticDeltas(repo, pair.to, [pair.from], { signal: AbortSignal.abort() }).catch((error: unknown) => error);
+  const stopped = await generateStaticDeltas(repo, pair.to, [pair.from], { signal: AbortSignal.abort() }).catch(
+    (error: unknown) => error,
+  );
   assert.ok(stopped instanceof ReleasePlanError);
   assert.is(stopped.code, 'interrupted');
 });
@@ -212,17 +258,30 @@ const contents = fc.oneof(
 const entry: fc.Arbitrary<Entry> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ content: contents, mode: fc.constantFrom(0o644, 0o755, 0o600) }) },
   { weight: 1, arbitrary: fc.constantFrom('a', '../x/a', '/nowhere', 'ü').map((link) => ({ link })) },
-  { weight: 1, arbitrary: fc.record({ content: contents, xattrs: fc.constantFrom({ 'user.a': '1' }, { 'user.a': '2', 'user.b': '' }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      content: contents,
+      xattrs: fc.constantFrom({ 'user.a': '1' }, { 'user.a': '2', 'user.b': '' }),
+    }),
+  },
 );
-const trees = fc.uniqueArray(fc.tuple(fc.constantFrom(...paths), entry), { selector: ([path]) => path, maxLength: 12 })
+const trees = fc
+  .uniqueArray(fc.tuple(fc.constantFrom(...paths), entry), { selector: ([path]) => path, maxLength: 12 })
   .map((entries) => Object.fromEntries(entries));
 
 test('random trees: generated, checked, pulled, compared', async () => {
   const repo = await newRepository('random');
-  await fc.assert(fc.asyncProperty(trees, trees, async (first, second) => {
-    const pair = { from: await commitTree(repo, first), to: await commitTree(repo, { ...second, 'always/new': { content: String(Math.random()) } }) };
-    await prove(repo, pair, process.getuid?.() === 0 ? 'bare' : 'bare-user');
-  }), { numRuns: 10 });
+  await fc.assert(
+    fc.asyncProperty(trees, trees, async (first, second) => {
+      const pair = {
+        from: await commitTree(repo, first),
+        to: await commitTree(repo, { ...second, 'always/new': { content: String(Math.random()) } }),
+      };
+      await prove(repo, pair, process.getuid?.() === 0 ? 'bare' : 'bare-user');
+    }),
+    { numRuns: 10 },
+  );
 });
 
 test.run();

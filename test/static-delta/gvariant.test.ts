@@ -4,7 +4,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ReleasePlanError } from '../../src/errors.ts';
 import {
-  children, container, isNormal, openVariant, readString, stringBytes, variant,
+  children,
+  container,
+  isNormal,
+  openVariant,
+  readString,
+  stringBytes,
+  variant,
 } from '../../src/static-delta/gvariant.ts';
 
 const test = suite('static-delta/gvariant');
@@ -22,14 +28,19 @@ const corrupt = (work: () => unknown): void => {
 
 test('layouts of the specification', () => {
   // "GVariant Specification", the examples of section 2.5.
-  assert.equal(container('(si)', [stringBytes('foo'), Buffer.from([0xff, 0xff, 0xff, 0xff])]),
-    Buffer.from([0x66, 0x6f, 0x6f, 0, 0xff, 0xff, 0xff, 0xff, 4]));
+  assert.equal(
+    container('(si)', [stringBytes('foo'), Buffer.from([0xff, 0xff, 0xff, 0xff])]),
+    Buffer.from([0x66, 0x6f, 0x6f, 0, 0xff, 0xff, 0xff, 0xff, 4]),
+  );
   const words = ['i', 'can', 'has', 'strings?'].map(stringBytes);
   assert.equal(container('as', words), Buffer.concat([...words, Buffer.from([2, 6, 10, 19])]));
-  assert.equal(container('((ys)as)', [
-    container('(ys)', [Buffer.from('i'), stringBytes('can')]),
-    container('as', ['has', 'strings?'].map(stringBytes)),
-  ]), Buffer.concat([Buffer.from('ican\0has\0strings?\0'), Buffer.from([4, 13, 5])]));
+  assert.equal(
+    container('((ys)as)', [
+      container('(ys)', [Buffer.from('i'), stringBytes('can')]),
+      container('as', ['has', 'strings?'].map(stringBytes)),
+    ]),
+    Buffer.concat([Buffer.from('ican\0has\0strings?\0'), Buffer.from([4, 13, 5])]),
+  );
   assert.equal(container('(yy)', [Buffer.from([0x70]), Buffer.from([0x80])]), Buffer.from([0x70, 0x80]));
   assert.equal(variant({ type: 's', value: stringBytes('hello') }), Buffer.from('hello\0\0s'));
 });
@@ -41,12 +52,18 @@ const text = fc.string({ unit: 'binary', maxLength: 20 }).map((one) => stringByt
 
 test('what is put together comes apart again, and is normal', () => {
   const entry = fc.tuple(text, bytes(400), fixed(8), bytes(40), fixed(4));
-  fc.assert(fc.property(fc.array(entry, { maxLength: 200 }), (entries) => {
-    const whole = container('a(saytayu)', entries.map((fields) => container('(saytayu)', fields)));
-    const back = children('a(saytayu)', whole).map((one) => children('(saytayu)', one));
-    assert.equal(back, entries);
-    assert.ok(isNormal('a(saytayu)', whole));
-  }), { numRuns: 200 });
+  fc.assert(
+    fc.property(fc.array(entry, { maxLength: 200 }), (entries) => {
+      const whole = container(
+        'a(saytayu)',
+        entries.map((fields) => container('(saytayu)', fields)),
+      );
+      const back = children('a(saytayu)', whole).map((one) => children('(saytayu)', one));
+      assert.equal(back, entries);
+      assert.ok(isNormal('a(saytayu)', whole));
+    }),
+    { numRuns: 200 },
+  );
 });
 
 test('containers of more than 64 KiB have wider offsets', () => {
@@ -76,7 +93,8 @@ test('framing, padding and ends that nobody writes are seen', () => {
 
 test('one flipped bit of a container is seen, unless it is in a number or in bytes', () => {
   const whole = container('(asv)', [
-    container('as', ['one', 'two'].map(stringBytes)), variant({ type: 'as', value: container('as', [stringBytes('x')]) }),
+    container('as', ['one', 'two'].map(stringBytes)),
+    variant({ type: 'as', value: container('as', [stringBytes('x')]) }),
   ]);
   assert.ok(isNormal('(asv)', whole));
   let unseen = 0;

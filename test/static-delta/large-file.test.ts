@@ -24,9 +24,17 @@ const test = suite('static-delta/large-file');
 
 /** Runs the operations of one file, as a client does. */
 function applied({ payload, operations }: Encoded, source: Buffer): Buffer {
-  const part = { modes: [{ uid: 0, gid: 0, mode: 0 }], xattrs: [Buffer.alloc(0)], payload: Buffer.concat(payload), operations: Buffer.from(operations) };
+  const part = {
+    modes: [{ uid: 0, gid: 0, mode: 0 }],
+    xattrs: [Buffer.alloc(0)],
+    payload: Buffer.concat(payload),
+    operations: Buffer.from(operations),
+  };
   const pieces = readOperations(part, [{ type: 'file', checksum: 'a'.repeat(64) }]).flatMap((one) =>
-    (one.kind === 'write' ? [(one.from === 'source' ? source : part.payload).subarray(one.offset, one.offset + one.sizeBytes)] : []));
+    one.kind === 'write'
+      ? [(one.from === 'source' ? source : part.payload).subarray(one.offset, one.offset + one.sizeBytes)]
+      : [],
+  );
   return Buffer.concat(pieces);
 }
 
@@ -40,26 +48,44 @@ test('files are made again, whatever moves between and beyond the windows', asyn
   );
   const old = noise('old', 30_000);
   const from = await commitTree(repo, { one: { content: old } });
-  await fc.assert(fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 8 }), async (pieces) => {
-    const content = Buffer.concat([...pieces.map(([kind, at, size]) => (kind === 'old' ? old.subarray(at, at + size) : noise(`new ${at}`, size))), Buffer.from('end')]);
-    const to = await commitTree(repo, { one: { content } });
-    const fileOf = (commit: string) => {
-      const checksum = new TreeReader(repo).read(commit).files[0]?.checksum ?? '';
-      return { checksum, head: readFileHead(repo, checksum) };
-    };
-    const pair = { repo, file: fileOf(to), source: fileOf(from), scratch: scratch('large') };
-    const encoded = await encodeLargeFile(matcher, pair, { mode: 0, xattrs: 0 }, 0, windows);
-    assert.ok(encoded !== undefined);
-    assert.ok(applied(encoded, old).equals(content));
-  }), { numRuns: 12 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 8 }), async (pieces) => {
+      const content = Buffer.concat([
+        ...pieces.map(([kind, at, size]) => (kind === 'old' ? old.subarray(at, at + size) : noise(`new ${at}`, size))),
+        Buffer.from('end'),
+      ]);
+      const to = await commitTree(repo, { one: { content } });
+      const fileOf = (commit: string) => {
+        const checksum = new TreeReader(repo).read(commit).files[0]?.checksum ?? '';
+        return { checksum, head: readFileHead(repo, checksum) };
+      };
+      const pair = { repo, file: fileOf(to), source: fileOf(from), scratch: scratch('large') };
+      const encoded = await encodeLargeFile(matcher, pair, { mode: 0, xattrs: 0 }, 0, windows);
+      assert.ok(encoded !== undefined);
+      assert.ok(applied(encoded, old).equals(content));
+    }),
+    { numRuns: 12 },
+  );
 });
 
 test('what has only moved a little is copied, and a client takes it', async () => {
   const repo = await newRepository('large');
   // Compressible, so that the test is about windows and not about zlib.
-  const old = Buffer.concat(Array.from({ length: 70 }, (_, index) => Buffer.concat([noise(`block ${index}`, 5000), Buffer.alloc(995_000, index)])));
-  const content = Buffer.concat([noise('head', 1000), old.subarray(0, 40_000_000), noise('middle', 2000), old.subarray(40_003_000)]);
-  const pair = { from: await commitTree(repo, { one: { content: old } }), to: await commitTree(repo, { one: { content } }) };
+  const old = Buffer.concat(
+    Array.from({ length: 70 }, (_, index) =>
+      Buffer.concat([noise(`block ${index}`, 5000), Buffer.alloc(995_000, index)]),
+    ),
+  );
+  const content = Buffer.concat([
+    noise('head', 1000),
+    old.subarray(0, 40_000_000),
+    noise('middle', 2000),
+    old.subarray(40_003_000),
+  ]);
+  const pair = {
+    from: await commitTree(repo, { one: { content: old } }),
+    to: await commitTree(repo, { one: { content } }),
+  };
   const [made] = await generateStaticDeltas(repo, pair.to, [pair.from], { level: 2 });
   assert.ok((made?.sizeBytes ?? Infinity) < 20_000, `${made?.sizeBytes} bytes`);
   assert.equal(await checkStaticDelta(new TreeReader(repo), pair, { operations: true }), []);
@@ -68,11 +94,18 @@ test('what has only moved a little is copied, and a client takes it', async () =
 
 test('what is mostly new is left to be fetched by itself', async () => {
   const repo = await newRepository('mostly-new');
-  const bytes = (name: string): Buffer => Buffer.concat(Array.from({ length: 66 }, (_, index) => Buffer.alloc(1_000_000, noise(`${name} ${index}`, 1000))));
-  const pair = { from: await commitTree(repo, { one: { content: bytes('old') } }), to: await commitTree(repo, { one: { content: bytes('new') }, two: { content: '2' } }) };
+  const bytes = (name: string): Buffer =>
+    Buffer.concat(Array.from({ length: 66 }, (_, index) => Buffer.alloc(1_000_000, noise(`${name} ${index}`, 1000))));
+  const pair = {
+    from: await commitTree(repo, { one: { content: bytes('old') } }),
+    to: await commitTree(repo, { one: { content: bytes('new') }, two: { content: '2' } }),
+  };
   await generateStaticDeltas(repo, pair.to, [pair.from], { level: 2 });
   const { fallbacks, parts } = readSuperblock(readFileSync(join(deltaFolder(repo, pair), 'superblock')));
-  assert.equal(fallbacks.map(({ uncompressedBytes }) => uncompressedBytes), [66_000_000]);
+  assert.equal(
+    fallbacks.map(({ uncompressedBytes }) => uncompressedBytes),
+    [66_000_000],
+  );
   assert.ok(parts.every(({ uncompressedBytes }) => uncompressedBytes < 1000));
   assert.equal(await checkStaticDelta(new TreeReader(repo), pair, { operations: true }), []);
   await pullDelta(repo, pair);

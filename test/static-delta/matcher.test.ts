@@ -1,4 +1,4 @@
-/** The WebAssembly matcher against the plain one in test/reference/, and its patches against what a client makes of them. */
+/** The WebAssembly matcher against the plain one in test/reference/, and what a client makes of its patches. */
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -19,20 +19,39 @@ function compare(source: Buffer, file: Buffer): void {
 }
 
 /** A file of few different bytes, in runs, so that much of it is found in many places. */
-const repetitive = fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 1, max: 60 })), { maxLength: 60 })
+const repetitive = fc
+  .array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 1, max: 60 })), { maxLength: 60 })
   .map((runs) => Buffer.concat(runs.map(([byte, length]) => Buffer.alloc(length, byte))));
 
 /** A file made of pieces of the other one, of new bytes, and of pieces with altered bytes. */
-const derived = (source: Buffer): fc.Arbitrary<Buffer> => fc.array(fc.oneof(
-  fc.uint8Array({ maxLength: 60 }),
-  fc.tuple(fc.nat(source.length), fc.nat(400)).map(([at, length]) => source.subarray(at, at + length)),
-  fc.tuple(fc.nat(source.length), fc.nat(400), fc.integer({ min: 1, max: 30 })).map(([at, length, every]) =>
-    Buffer.from(source.subarray(at, at + length)).map((byte, index) => (index % every === 0 ? byte + 1 : byte))),
-), { maxLength: 12 }).map((pieces) => Buffer.concat(pieces));
+const derived = (source: Buffer): fc.Arbitrary<Buffer> =>
+  fc
+    .array(
+      fc.oneof(
+        fc.uint8Array({ maxLength: 60 }),
+        fc.tuple(fc.nat(source.length), fc.nat(400)).map(([at, length]) => source.subarray(at, at + length)),
+        fc
+          .tuple(fc.nat(source.length), fc.nat(400), fc.integer({ min: 1, max: 30 }))
+          .map(([at, length, every]) =>
+            Buffer.from(source.subarray(at, at + length)).map((byte, index) => (index % every === 0 ? byte + 1 : byte)),
+          ),
+      ),
+      { maxLength: 12 },
+    )
+    .map((pieces) => Buffer.concat(pieces));
 
 test('the same regions as the plain matcher, on files that share pieces', () => {
-  const source = fc.oneof(fc.uint8Array({ maxLength: 3000 }).map((one) => Buffer.from(one)), repetitive);
-  fc.assert(fc.property(source.chain((one) => fc.tuple(fc.constant(one), derived(one))), ([one, file]) => compare(one, file)), { numRuns: 400 });
+  const source = fc.oneof(
+    fc.uint8Array({ maxLength: 3000 }).map((one) => Buffer.from(one)),
+    repetitive,
+  );
+  fc.assert(
+    fc.property(
+      source.chain((one) => fc.tuple(fc.constant(one), derived(one))),
+      ([one, file]) => compare(one, file),
+    ),
+    { numRuns: 400 },
+  );
 });
 
 test('the same on runs of few bytes, where everything is found everywhere', () => {
@@ -59,13 +78,22 @@ test('a moved block, an insertion and altered addresses', () => {
   compare(old, file);
   const { regions } = matcher.match(old, file);
   // The first region of every patch begins at both beginnings, and may be empty.
-  assert.equal(regions.map(({ at, sourceAt }) => [at, sourceAt]), [[0, 0], [0, 30_000], [10_700, 0]]);
+  assert.equal(
+    regions.map(({ at, sourceAt }) => [at, sourceAt]),
+    [
+      [0, 0],
+      [0, 30_000],
+      [10_700, 0],
+    ],
+  );
 });
 
 test('a patch that would become too large has fewer changes of place', () => {
   // Pieces of 20 bytes in another order: each costs 24 bytes to go to.
   const old = noise('pieces', 200_000);
-  const pieces = Array.from({ length: 10_000 }, (_, index) => old.subarray(((index * 7919) % 10_000) * 20, ((index * 7919) % 10_000) * 20 + 20));
+  const pieces = Array.from({ length: 10_000 }, (_, index) =>
+    old.subarray(((index * 7919) % 10_000) * 20, ((index * 7919) % 10_000) * 20 + 20),
+  );
   const file = Buffer.concat(pieces);
   const free = matcher.match(old, file).patch();
   assert.ok(free.length > file.length * 1.5);

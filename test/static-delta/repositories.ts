@@ -7,9 +7,7 @@ import { noise, ostree } from '../support/ostree.ts';
 import { scratch } from '../support/scratch.ts';
 
 /** A file of a tree that is to be committed. */
-export type Entry =
-  | { content: Buffer | string; mode?: number; xattrs?: Record<string, string> }
-  | { link: string };
+export type Entry = { content: Buffer | string; mode?: number; xattrs?: Record<string, string> } | { link: string };
 
 /** A new archive repository without fsync. */
 export async function newRepository(name: string): Promise<string> {
@@ -74,4 +72,11 @@ export async function twoCommits(name: string): Promise<{ repo: string; pair: Co
 
 /** Makes a delta with ostree itself. */
 export const generateWithOstree = async (repo: string, { from, to }: CommitPair, ...flags: string[]): Promise<string> =>
-  await ostree(repo, 'static-delta', 'generate', ...(from === '' ? ['--empty'] : [`--from=${from}`]), `--to=${to}`, ...flags);
+  await ostree(
+    repo,
+    'static-delta',
+    'generate',
+    ...(from === '' ? ['--empty'] : [`--from=${from}`]),
+    `--to=${to}`,
+    ...flags,
+  );

@@ -12,7 +12,7 @@ const U64 = (value: bigint): bigint => BigInt.asUintN(64, value);
 /** The hash of 16 bytes, its highest bits. */
 function hashOf(bytes: Buffer, at: number, bits: number): number {
   let hash = U64(bytes.readBigUInt64LE(at) * 0x9e3779b97f4a7c15n);
-  hash = U64((U64((hash ^ (hash >> 29n)) + bytes.readBigUInt64LE(at + 8))) * 0xbf58476d1ce4e5b9n);
+  hash = U64(U64((hash ^ (hash >> 29n)) + bytes.readBigUInt64LE(at + 8)) * 0xbf58476d1ce4e5b9n);
   return Number(hash >> BigInt(64 - bits));
 }
 
@@ -78,7 +78,8 @@ export function referenceMatch(source: Buffer, file: Buffer, bits: number, strid
     let [length, found] = [0, 0];
     for (const place of (table.get(hashOf(file, at, bits)) ?? []).slice(0, CHAIN)) {
       let equal = 0;
-      while (at + equal < file.length && place + equal < source.length && file[at + equal] === source[place + equal]) equal += 1;
+      while (at + equal < file.length && place + equal < source.length && file[at + equal] === source[place + equal])
+        equal += 1;
       if (equal >= WINDOW && equal > length) [length, found] = [equal, place];
     }
     if (length === 0) {
