@@ -195,7 +195,10 @@ function sourcesBetween({ repo, pair, trees }: Inputs, settings: BenchSettings):
       number,
     ];
     for (const { path } of changed.slice(from, to)) takeFile(join(trees.new, path), join(folder, path));
-    sources.push(commitTree(repo, `between-${source}`, `--tree=ref=${pair.from}`, `--tree=dir=${folder}`));
+    // Of two commits ostree takes the objects as they are; a folder beside one would have it read all files of both.
+    const changes = commitTree(repo, 'changes', `--tree=dir=${folder}`);
+    const both = [`--tree=ref=${pair.from}`, `--tree=ref=${changes}`];
+    sources.push(ostree(repo, 'commit', `--branch=between-${source}`, ...both, '--timestamp=2026-07-01T00:00:00Z'));
   }
   return sources;
 }
