@@ -17,6 +17,7 @@ import { deltaBench } from './delta.ts';
 import { fleetBench } from './fleet.ts';
 import { memoryBench } from './memory.ts';
 import { signatureBench } from './signature.ts';
+import { staticDeltaBench } from './static-delta.ts';
 import { markdownTable } from './table.ts';
 import { validateBench } from './validate.ts';
 import { worstCasesBench } from './worst-cases.ts';
@@ -31,6 +32,7 @@ const BENCHES: readonly Bench[] = [
   compressBench,
   fleetBench,
   validateBench,
+  staticDeltaBench,
 ];
 
 const { values: flags, positionals } = parseArgs({
