@@ -1,5 +1,5 @@
 // Compiles every src/FOLDER/wasm/assembly/entries/NAME.ts (AssemblyScript) into
-// dist/FOLDER/wasm/NAME.wasm; src/FOLDER/wasm.ts loads it by that name.
+// dist/FOLDER/wasm/NAME.wasm; wasm.ts of each folder loads it by that name.
 //
 // All modules import one shared memory (env.memory, up to 4 GiB), use SIMD and
 // atomics, and have no runtime: no garbage collector and no static data, so that

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkStaticDelta } from '../../src/static-delta/check.ts';
-import type { Encoded } from '../../src/static-delta/encode.ts';
+import type { Encoded } from '../../src/static-delta/encoded.ts';
 import { generateStaticDeltas } from '../../src/static-delta/generate.ts';
 import { encodeLargeFile } from '../../src/static-delta/large-file.ts';
 import { Matcher } from '../../src/static-delta/matcher.ts';

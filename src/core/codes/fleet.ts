@@ -47,7 +47,8 @@ export const fleetCodes = {
   'promotion-dirty': {
     exit: EXIT.inconsistent,
     about:
-      'The version was built with `kas.allow_dirty`, of changes that no commit names: nobody could build it again, so ' +
+      'The version was built with `kas.allow_dirty`, of changes that no commit names: nobody could build ' +
+      'it again, so ' +
       'no tag leads devices to it, not even with --force.',
     cure: 'Commit the changes, and build and promote a version of its own from them.',
     example: 'kas: { allow_dirty: true }   # when 9 was built; then: release-plan targets tag -T promoted 9',

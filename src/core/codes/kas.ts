@@ -164,7 +164,9 @@ export const kasCodes = {
     about:
       'A commit that an archived version was built from is no longer in its repository: somebody rewrote a branch, ' +
       'or the repository moved.',
-    cure: 'Push the commit again, from any clone that has it, under a tag that stays; or name a mirror in KAS_PREMIRRORS.',
+    cure:
+      'Push the commit again, from any clone that has it, under a tag that stays; or name a mirror in ' +
+      'KAS_PREMIRRORS.',
     example: 'git push --force origin main   # in meta-board, after 0.1.0 was built from it',
   },
   'rebuild-folder': {

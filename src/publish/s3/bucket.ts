@@ -250,7 +250,10 @@ export class Bucket {
 
 const emptyBody = { 'x-amz-content-sha256': EMPTY_SHA256 };
 
-/** The signature of one request. @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html */
+/**
+ * The signature of one request. @see
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
+ */
 async function signed(
   { url, method, headers = {} }: HttpRequest,
   credentials: S3Credentials,
