@@ -192,10 +192,11 @@ async function sourcesOf(request: ArchiveRequest): Promise<Source[]> {
   for (const partition of request.partitions) {
     const name = expandPlaceholders(partition.file, values);
     const path = join(request.deploy, name);
-    if (await isMissing(path)) {
+    const found = await ifThere(stat(path));
+    if (found === undefined || !found.isFile()) {
       throw new ReleasePlanError(
         'artifact-missing',
-        `the build of ${request.version} left no image for partition ${partition.name}: ${path} does not exist`,
+        `the build of ${request.version} left no image for partition ${partition.name}: ${path} ${found === undefined ? 'does not exist' : 'is no regular file'}`,
       );
     }
     images.push({ path, name, role: 'image', partition: partition.name });

@@ -279,6 +279,17 @@ const codes = {
     'A program that this step needs did not come to an end and was stopped.',
     'Run the same command again; on a machine that is not overloaded, please report it.',
   ),
+  'file-not-regular': entry(
+    EXIT.usage,
+    'What the plan or the command line names as a file is a folder, a pipe, a socket or a device. Reading it could ' +
+      'wait for ever or never end, so it is not even opened.',
+    'Name a regular file; write what a pipe would deliver into one first.',
+  ),
+  'file-too-large': entry(
+    EXIT.usage,
+    'A file is larger than any file of its kind needs to be; reading it could exhaust the memory.',
+    'Check whether the right file is named.',
+  ),
   'io-failed': entry(
     EXIT.environment,
     'A file could not be read or written.',

@@ -1,5 +1,5 @@
 /** The registry on disk: read, and rewritten whole under a lock, signed before anyone sees it. */
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
@@ -8,6 +8,7 @@ import { STAGING_PREFIX, cleanStaging, writeFileAtomic } from '../io/atomic.ts';
 import { digestOf } from '../text/json.ts';
 import { withLock } from '../io/lock.ts';
 import { run } from '../io/process.ts';
+import { readRegularText } from '../io/regular.ts';
 import { emptyRegistry, parseRegistry, type Registry } from './registry.ts';
 import { editRegistry, type RegistryEdit } from './registry-edit.ts';
 
@@ -35,7 +36,7 @@ export interface UpdateOptions {
 export async function readRegistry(file: string): Promise<Registry> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readRegularText(file);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
     throw new ReleasePlanError('targets-not-found', `there is no targets.json at ${file}`, { cause: error });
@@ -96,7 +97,7 @@ async function publishSigned(edited: Registry, command: string, options: UpdateO
   try {
     await writeFile(staging, edited.text, { flag: 'wx' });
     await runSignCommand(command, staging, edited.file, options);
-    const signed = parseRegistry(await readFile(staging, 'utf8'), edited.file);
+    const signed = parseRegistry(await readRegularText(staging), edited.file);
     if (digestOf(signedPart(signed)) !== digestOf(signedPart(edited)))
       throw signFailed(edited.file, 'it changed what it was to sign');
     if (!signed.isSigned) throw signFailed(edited.file, `it left no signature in $${SIGN_VARIABLE}`);

@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, relative, resolve } from 'node:path';
 import { HEADERS_ALONE } from '../archive/manifest.ts';
 import { InvalidPlanError, ReleasePlanError } from '../core/errors.ts';
+import { readRegular } from '../io/regular.ts';
 import { run, runForBytes } from '../io/process.ts';
 import type { Plan } from '../core/plan.ts';
 import { comparePlans, type PlanComparison, type PlanView } from '../plan/compare.ts';
@@ -80,7 +81,7 @@ async function withEarlier<T>(
 ): Promise<T> {
   const file = resolve(host.cwd, revision);
   const isFile = (await stat(file).catch(() => undefined))?.isFile() === true;
-  if (isFile) return await body(await planFrom(await readFile(file), plan, revision), {});
+  if (isFile) return await body(await planFrom(await readRegular(file, host), plan, revision), {});
   const commit = await commitOf(revision, plan, host.signal);
   const earlier = await planFrom(
     await contentAt(commit, plan.file, plan, revision, host.signal),

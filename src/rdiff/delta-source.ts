@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { ReleasePlanError, errnoOf, messageOf } from '../core/errors.ts';
+import { openRegular } from '../io/regular.ts';
 import { missingTool } from '../io/tools.ts';
 
 /** How a delta file is stored, told by its first bytes and not by its name. */
@@ -12,7 +12,7 @@ const READ_BYTES = 256 * 1024;
 
 /** How the delta at `path` is stored. Anything that is neither gzip nor zstd is `none`: the parser judges it. */
 export async function deltaCompressionOf(path: string): Promise<DeltaCompression> {
-  const handle = await open(path, 'r');
+  const { handle } = await openRegular(path, { maxBytes: Infinity });
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
     if (bytesRead >= 2 && buffer.readUInt16BE(0) === 0x1f8b) return 'gzip';

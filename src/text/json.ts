@@ -12,6 +12,22 @@ export function canonicalJson(value: unknown): string {
 /** JSON for people and diffs: indented by two, ending with a line break. */
 export const prettyJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
+/**
+ * Parses JSON from outside.
+ *
+ * @returns the value, or where it breaks off: never its text, which may be of a file that is not ours to show
+ */
+export function parseJson(text: string): { value: unknown } | { problem: string } {
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch (error) {
+    const at = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
+    if (at === undefined) return { problem: 'is not JSON' };
+    const before = text.slice(0, Number(at)).split('\n');
+    return { problem: `is not JSON: line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}` };
+  }
+}
+
 /** sha256 of the canonical JSON of a value, 64 hex digits. */
 export const digestOf = (value: unknown): string => createHash('sha256').update(canonicalJson(value)).digest('hex');
 
@@ -29,12 +45,9 @@ export function sealJson(value: object): string {
  * @returns the value without `self`, or the reason why it is not to be trusted.
  */
 export function openSealedJson(text: string): { value: Record<string, unknown> } | { problem: string } {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    return { problem: `is not JSON (${(error as Error).message})` };
-  }
+  const opened = parseJson(text);
+  if ('problem' in opened) return opened;
+  const parsed = opened.value;
   if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed))
     return { problem: 'is not a JSON object' };
   const { self, ...value } = parsed as Record<string, unknown>;

@@ -56,7 +56,7 @@ export function readDevice(row: unknown): Device | { problem: string } {
   if (name === undefined || name === '') return { problem: 'has neither uuid nor name' };
   const commit = texts.get('ostree-hash') ?? '';
   if (commit !== '' && !/^[0-9a-f]{64}$/.test(commit))
-    return { problem: `(${name}) has ostree-hash ${describe(commit)}, not 64 hex digits` };
+    return { problem: `(${name}) has an ostree-hash that is not 64 hex digits` };
   return {
     name,
     tag: texts.get('tag') ?? '',
@@ -70,8 +70,9 @@ export function readDevice(row: unknown): Device | { problem: string } {
 const given = <K extends string>(key: K, text: string | undefined): { [P in K]?: string } =>
   text === undefined || text === '' ? {} : ({ [key]: text } as { [P in K]?: string });
 
-/** A value from outside in a message: short, on one line. */
+/** A value from outside in a message: its kind, since the file may be anything that this user can read. */
 function describe(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  if (value === null || value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'string' ? 'a text' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

@@ -4,7 +4,7 @@
  * Read as a stream; one device at a time is in memory.
  */
 import { Tokenizer, TokenParser, TokenType } from '@streamparser/json';
-import { ReleasePlanError, messageOf } from '../../core/errors.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
 import { readDevice } from './device.ts';
 import { readTagStatus } from './status.ts';
 import type { FleetTally } from './tally.ts';
@@ -33,9 +33,9 @@ export async function readJson(
     reader.end();
   } catch (error) {
     if (error instanceof ReleasePlanError || reader.isReading) throw error;
-    throw new ReleasePlanError('fleet-unreadable', `${source} is not whole JSON: ${messageOf(error)}`, {
+    throw new ReleasePlanError('fleet-unreadable', `${source} is not whole JSON`, {
       cause: error,
-      where: { file: source, line: reader.line, column: 1 },
+      where: { file: source, line: reader.line, column: 1, isForeign: true },
     });
   }
   if (!reader.hasRows)

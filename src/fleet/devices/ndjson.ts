@@ -1,4 +1,4 @@
-import { messageOf } from '../../core/errors.ts';
+import { parseJson } from '../../text/json.ts';
 import { readDevice } from './device.ts';
 import { linesOf } from './lines.ts';
 import type { FleetTally } from './tally.ts';
@@ -14,10 +14,7 @@ export async function readNdjson(chunks: AsyncIterable<string>, tally: FleetTall
 }
 
 function parseLine(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    // Not a device, whatever it says: readDevice words the problem.
-    return `not JSON: ${messageOf(error)}`;
-  }
+  const parsed = parseJson(text);
+  // Not a device, whatever it says: readDevice words the problem.
+  return 'problem' in parsed ? undefined : parsed.value;
 }

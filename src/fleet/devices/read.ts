@@ -1,8 +1,8 @@
 /** Reads a fleet from a file or a command, whichever of the known forms it has. */
 import { spawn } from 'node:child_process';
-import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../../core/errors.ts';
+import { openRegular } from '../../io/regular.ts';
 import type { FleetSource } from '../../core/plan.ts';
 import { readCsv } from './csv.ts';
 import { readJson } from './json.ts';
@@ -11,6 +11,9 @@ import { sniff } from './sniff.ts';
 import { FleetTally, type Fleet } from './tally.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
+
+/** Twenty million devices; what is larger is not a fleet. Holds for the output of a command too. */
+const LARGEST_FLEET_BYTES = 8 * 1024 ** 3;
 
 /** Enough to see the form, see sniff.ts. */
 const HEAD_BYTES = 64 * 1024;
@@ -95,8 +98,9 @@ async function* textOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string>
 
 async function* fileBytes(file: string, { signal }: ReadFleetOptions): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES, ...(signal ? { signal } : {}) }))
-      yield chunk as Uint8Array;
+    const { handle } = await openRegular(file, { maxBytes: LARGEST_FLEET_BYTES });
+    const stream = handle.createReadStream({ highWaterMark: CHUNK_BYTES, ...(signal ? { signal } : {}) });
+    for await (const chunk of stream) yield chunk as Uint8Array;
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
     throw new ReleasePlanError('fleet-not-found', `there is no fleet file at ${file}`, {

@@ -82,7 +82,7 @@ export class FleetTally {
       code: 'fleet-bad-row',
       severity: 'warning',
       message: `the device ${problem}`,
-      where: { file: this.#source, line, column },
+      where: { file: this.#source, line, column, isForeign: true },
     });
   }
 

@@ -10,8 +10,8 @@ export interface PlanPath {
    * place: a folder or data of the build host, which may lie elsewhere when the plan says so by an absolute path.
    */
   role: 'content' | 'place';
-  /** What must be there before anything runs; a warning for what may still come into being. */
-  exists?: 'file' | 'folder' | 'file-later';
+  /** What must be there before anything runs; a warning for what may still come into being, nothing for what we make. */
+  exists?: 'file' | 'folder' | 'file-later' | 'file-made-by-us';
   isKasFile?: boolean;
   takesPlaceholders?: boolean;
 }
@@ -39,7 +39,7 @@ export function pathsOf(plan: PlanSource): PlanPath[] {
   add(plan.artifacts, ['artifacts'], { role: 'place' });
   add(plan.ostree?.repo, ['ostree', 'repo'], { role: 'place' });
   if (typeof plan.fleet === 'string') add(plan.fleet, ['fleet'], { role: 'place', exists: 'file-later' });
-  if (typeof plan.targets === 'string') add(plan.targets, ['targets'], { role: 'place' });
-  else add(plan.targets?.file, ['targets', 'file'], { role: 'place' });
+  if (typeof plan.targets === 'string') add(plan.targets, ['targets'], { role: 'place', exists: 'file-made-by-us' });
+  else add(plan.targets?.file, ['targets', 'file'], { role: 'place', exists: 'file-made-by-us' });
   return paths;
 }
