@@ -1,5 +1,5 @@
 import { mkdir, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, normalize } from 'node:path';
 import { glob } from 'tinyglobby';
 import { ReleasePlanError } from '../core/errors.ts';
 import { publishFolder, writeFileAtomic } from '../io/atomic.ts';
@@ -7,6 +7,7 @@ import { filesystemOf } from '../io/filesystem.ts';
 import { copyWithDigest, digestFile } from '../io/hash.ts';
 import { sealJson } from '../text/json.ts';
 import { ifThere } from '../io/present.ts';
+import { isRelativeName } from '../text/relative-name.ts';
 import { expandPlaceholders } from '../text/placeholders.ts';
 import { run } from '../io/process.ts';
 import { withSpace } from '../io/space.ts';
@@ -52,7 +53,7 @@ interface Source {
  * @returns the manifest
  * @throws ReleasePlanError `artifact-missing` when an image is not there,
  *   `archive-conflict` when the version is archived with other bytes,
- *   `image-too-large`, `archive-damaged` when what stands there is not whole,
+ *   `image-too-large`, `path-outside` when a pattern finds a file elsewhere, `archive-damaged` when what stands there is not whole,
  *   `archive-unreadable`, `disk-full`
  */
 export async function archiveVersion(request: ArchiveRequest): Promise<VersionManifest> {
@@ -207,8 +208,13 @@ async function sourcesOf(request: ArchiveRequest): Promise<Source[]> {
     patterns.length === 0
       ? []
       : await glob(patterns, { cwd: request.deploy, onlyFiles: true, ignore: own, followSymbolicLinks: false });
+  // An escaped dot comes back as `./name`.
+  const names = new Set(found.map((name) => normalize(name)));
+  const outside = [...names].find((name) => !isRelativeName(name));
+  if (outside !== undefined)
+    throw new ReleasePlanError('path-outside', `collect finds ${outside}, which lies outside of ${request.deploy}`);
   const taken = new Set(images.map((one) => one.name));
-  const collected = found
+  const collected = [...names]
     .filter((name) => !taken.has(name))
     .sort()
     .map((name): Source => ({ path: join(request.deploy, name), name, role: 'collected' }));

@@ -1,5 +1,5 @@
 import { lstat, mkdtemp, readFile, readlink, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { STAGING_PREFIX } from '../../io/atomic.ts';
 import { run } from '../../io/process.ts';
@@ -27,6 +27,7 @@ export async function erofsReader(image: string, scratchDir: string, signal?: Ab
   }
   return {
     async look(path) {
+      if (!(await isReached(root, dirname(path)))) return { kind: 'missing' };
       const found = await lstat(join(root, path)).catch(() => undefined);
       if (found === undefined && failure !== undefined)
         throw new ReleasePlanError('tool-failed', `fsck.erofs could not unpack ${path} of ${image}: ${failure}`);
@@ -37,4 +38,19 @@ export async function erofsReader(image: string, scratchDir: string, signal?: Ab
     read: (path) => readFile(join(root, path)),
     close,
   };
+}
+
+/**
+ * Whether a folder of the unpacked image is reached without a link: on this
+ * machine a link leads to this machine's files, and only resolveInImage knows
+ * where it leads on the device.
+ */
+async function isReached(root: string, folder: string): Promise<boolean> {
+  let at = root;
+  for (const name of folder.split('/').filter((one) => one !== '')) {
+    at = join(at, name);
+    const found = await lstat(at).catch(() => undefined);
+    if (found !== undefined && !found.isDirectory()) return false;
+  }
+  return true;
 }

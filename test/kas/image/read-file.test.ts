@@ -19,6 +19,8 @@ test.before(async () => {
   for (const folder of ['etc', 'usr/lib/tolomeo', `usr/${longFolder}`])
     mkdirSync(join(rootfs, folder), { recursive: true });
   mkdirSync(unpacked);
+  mkdirSync(join(dir, 'of-the-host'));
+  writeFileSync(join(dir, 'of-the-host/secret'), 'of the host');
   writeFileSync(join(rootfs, 'etc/buildinfo'), 'BUILD_VERSION = 0.1.0\n');
   writeFileSync(join(rootfs, 'etc/with space'), 'spaced');
   writeFileSync(join(rootfs, 'etc/a[b]*'), 'odd');
@@ -35,6 +37,7 @@ test.before(async () => {
     ['etc/dangling', '/nowhere'],
     ['etc/climbing', '../../../../../etc/buildinfo'],
     ['etc/outside', '/etc/hostname'],
+    ['folder-outside', join(dir, 'of-the-host')],
   ];
   for (const [link, target] of links) symlinkSync(target, join(rootfs, link));
   await run('mksquashfs', [rootfs, join(dir, 'squashfs'), '-quiet', '-no-progress']);
@@ -61,6 +64,7 @@ const expected: Array<[path: string, content: string | undefined]> = [
   ['/etc/dangling', undefined],
   // The host has this file; the image has not.
   ['/etc/outside', undefined],
+  ['/folder-outside/secret', undefined],
   ['/etc/missing', undefined],
   ['/etc/buildinfo/x', undefined],
   ['/etc', undefined],
