@@ -301,6 +301,12 @@ const codes = {
     'The disk has no room for this step.',
     'Free the named number of bytes, then run the same command again.',
   ),
+  'lock-refused': entry(
+    EXIT.environment,
+    'In the place of a lock file stands a link or something else that is no file. Locking it would write into ' +
+      'whatever it leads to; nothing was touched.',
+    'Look who put it there, and remove it.',
+  ),
   'locked': entry(
     EXIT.environment,
     'Another run holds the lock.',
