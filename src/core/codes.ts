@@ -274,6 +274,11 @@ const codes = {
     'A program that this step runs ended with an error.',
     'Read its output, quoted in the message.',
   ),
+  'tool-output-too-large': entry(
+    EXIT.environment,
+    'A program printed more than any sound input makes it print, and was stopped before it filled the memory.',
+    'Look at what it was given: a small image may hold a file of many gigabytes.',
+  ),
   'tool-stalled': entry(
     EXIT.environment,
     'A program that this step needs did not come to an end and was stopped.',
@@ -503,7 +508,7 @@ const codes = {
     'Check `targets` in the plan; examples/lmp shows one. SWUpdate products get theirs from `release-plan apply`.',
   ),
   'targets-invalid': entry(
-    EXIT.usage,
+    EXIT.inconsistent,
     'The registry is not TUF Targets metadata, or a Target in it lacks what decides about updates.',
     'Correct the named field, or restore the file from its last signed copy.',
   ),

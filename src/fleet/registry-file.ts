@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import type { Report } from '../core/events.ts';
+import { documentProblem } from '../io/documents/read.ts';
 import { STAGING_PREFIX, cleanStaging, writeFileAtomic } from '../io/atomic.ts';
 import { digestOf } from '../text/json.ts';
 import { withLock } from '../io/lock.ts';
@@ -41,7 +42,10 @@ export async function readRegistry(file: string): Promise<Registry> {
     if (errnoOf(error) !== 'ENOENT') throw error;
     throw new ReleasePlanError('targets-not-found', `there is no targets.json at ${file}`, { cause: error });
   }
-  return parseRegistry(text, file);
+  const registry = parseRegistry(text, file);
+  const problem = await documentProblem('targets', JSON.parse(text));
+  if (problem !== undefined) throw new ReleasePlanError('targets-invalid', `${file} ${problem}`);
+  return registry;
 }
 
 /**

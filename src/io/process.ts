@@ -11,6 +11,8 @@ export interface RunOptions {
   signal?: AbortSignal;
   /** Stops a program that has not ended by then. */
   timeoutMs?: number;
+  /** Stops a program that prints more, on either stream; 256 MiB unless given. */
+  maxBytes?: number;
   /** Exit codes that are no failure; 0 alone by default. */
   okCodes?: readonly number[];
 }
@@ -44,16 +46,19 @@ export async function runForBytes(
   const result = await execute(command, args, options, {
     encoding: 'buffer',
     stripFinalNewline: false,
-    maxBuffer: 256 * 1024 * 1024,
   });
   return result.stdout as unknown as Uint8Array;
 }
 
+/** More than any program prints that is not out of order. */
+const MOST_BYTES = 256 * 1024 * 1024;
+
 async function execute(command: string, args: readonly string[], options: RunOptions, encoding: Options) {
-  const { okCodes = [0], signal, env, cwd, input, timeoutMs } = options;
+  const { okCodes = [0], signal, env, cwd, input, timeoutMs, maxBytes = MOST_BYTES } = options;
   const result = await execa(command, args, {
     ...encoding,
     reject: false,
+    maxBuffer: maxBytes,
     stdin: input === undefined ? 'ignore' : 'pipe',
     ...(input === undefined ? {} : { input }),
     ...(cwd === undefined ? {} : { cwd }),
@@ -63,6 +68,11 @@ async function execute(command: string, args: readonly string[], options: RunOpt
     env: { LC_ALL: 'C.UTF-8', PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin`, ...env },
   });
   if (result.isCanceled) throw new ReleasePlanError('interrupted', `${command} was stopped`);
+  if (result.isMaxBuffer)
+    throw new ReleasePlanError(
+      'tool-output-too-large',
+      `${command}${verbOf(args)} printed more than ${maxBytes} bytes and was stopped`,
+    );
   if (result.timedOut)
     throw new ReleasePlanError(
       'tool-stalled',
@@ -70,6 +80,12 @@ async function execute(command: string, args: readonly string[], options: RunOpt
     );
   if (result.exitCode === undefined || !okCodes.includes(result.exitCode)) throw failure(command, args, result);
   return result;
+}
+
+/** ` show` of `git show`: what was asked of the program; nothing for one that only has options. */
+function verbOf(args: readonly string[]): string {
+  const verb = args.find((one) => !one.startsWith('-'));
+  return verb === undefined ? '' : ` ${verb}`;
 }
 
 function failure(
@@ -83,10 +99,9 @@ function failure(
   const words =
     result.stderr instanceof Uint8Array ? Buffer.from(result.stderr).toString('utf8') : String(result.stderr ?? '');
   const tail = words.trim().split('\n').slice(-6).join('\n');
-  const verb = args.find((one) => !one.startsWith('-'));
   return new ReleasePlanError(
     'tool-failed',
-    `${command}${verb === undefined ? '' : ` ${verb}`} failed (${how})${tail === '' ? '' : `: ${tail}`}`,
+    `${command}${verbOf(args)} failed (${how})${tail === '' ? '' : `: ${tail}`}`,
     { cause: result.cause },
   );
 }

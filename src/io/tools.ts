@@ -18,6 +18,7 @@ export const TOOLS = {
   'flock': { debian: 'util-linux', version: ['--version'] },
   'sfdisk': { debian: 'fdisk', version: ['--version'] },
   'setpriv': { debian: 'util-linux', version: ['--version'] },
+  'prlimit': { debian: 'util-linux', version: ['--version'] },
   'ostree': { debian: 'ostree', version: ['--version'] },
 } as const;
 

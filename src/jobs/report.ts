@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { reportFile } from '../archive/layout.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
+import { readDocument } from '../io/documents/read.ts';
+import { ifThere } from '../io/present.ts';
 import { timestamp } from '../text/timestamp.ts';
 import {
   consistencyReport,
@@ -45,11 +46,8 @@ export function reportOver(
 
 /** The report on disk, or undefined when there is none that can be read. */
 export async function readReport(plan: Situation['plan']): Promise<ConsistencyReport | undefined> {
-  try {
-    return JSON.parse(await readFile(reportFile(plan, 'json'), 'utf8')) as ConsistencyReport;
-  } catch {
-    return undefined;
-  }
+  const opened = await ifThere(readDocument<ConsistencyReport>('report', reportFile(plan, 'json')));
+  return opened !== undefined && 'value' in opened ? opened.value : undefined;
 }
 
 /**

@@ -185,7 +185,16 @@ test('what the report of another plan names is kept', async () => {
   retain({ keep_last: 1 });
   writeFileSync(
     join(here.archive, 'reports/tolomeo-other.json'),
-    JSON.stringify({ checks: [{ check: 'delta', subject: '0.1.0 -> 0.4.0', result: 'pass', detail: '' }] }),
+    JSON.stringify({
+      schema: 1,
+      product: 'tolomeo',
+      machine: 'board',
+      image: 'image',
+      generatedAt: '2026-01-01T00:00:00.000Z',
+      consistent: true,
+      checks: [{ check: 'delta', subject: '0.1.0 -> 0.4.0', result: 'pass', detail: '' }],
+      sizes: [],
+    }),
   );
   assert.equal(removed(await here.run(['gc', 'plan.yml', '--dry-run', '--json'])), ['0.2.0', '0.2.0 -> 0.4.0']);
   writeFileSync(join(here.archive, 'reports/tolomeo-other.json'), '{');

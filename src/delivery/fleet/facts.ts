@@ -1,12 +1,11 @@
 /** What is known of the bases that deltas would start from: commits in the repository, versions in the archive. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MANIFEST, versionDir } from '../../archive/layout.ts';
 import { commitProblem, commitTimes, repositoryOf } from '../ostree/index.ts';
 import { errnoOf } from '../../core/errors.ts';
 import type { BasisFacts, DeltaEnd } from './required.ts';
 import { distinct } from '../../fleet/running.ts';
-import { openSealedJson } from '../../text/json.ts';
+import { readSealedDocument } from '../../io/documents/read.ts';
 import type { VersionManifest } from '../../core/archive.ts';
 import type { Plan } from '../../core/plan.ts';
 import { compareVersions } from '../../plan/version.ts';
@@ -73,8 +72,8 @@ async function archiveFacts({ plan, registry }: FleetSituation): Promise<BasisFa
 /** A version's manifest, not compared with its files: making a delta does that, and reads gigabytes. */
 async function readManifest(path: string): Promise<VersionManifest | undefined> {
   try {
-    const opened = openSealedJson(await readFile(path, 'utf8'));
-    return 'problem' in opened ? undefined : (opened.value as unknown as VersionManifest);
+    const opened = await readSealedDocument<VersionManifest>('manifest', path);
+    return 'problem' in opened ? undefined : opened.value;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;

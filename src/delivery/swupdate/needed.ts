@@ -1,14 +1,15 @@
 /** Who needs what of the archive: the plan, other plans of the product, and the devices. What gc must not take. */
-import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { reportFile } from '../../archive/layout.ts';
 import { ReleasePlanError, asUserError } from '../../core/errors.ts';
 import type { Fleet } from '../../fleet/devices/tally.ts';
 import { readFleet } from '../../fleet/devices/read.ts';
 import { readRegistry } from '../../fleet/registry-file.ts';
-import { emptyRegistry, isRecord, type Registry } from '../../fleet/registry.ts';
+import { emptyRegistry, type Registry } from '../../fleet/registry.ts';
 import { TargetIndex, runningOf, targetsOf } from '../../fleet/running.ts';
 import { swupdateTargetName } from './target.ts';
+import { readDocument } from '../../io/documents/read.ts';
+import type { ConsistencyReport } from '../../report/consistency.ts';
 import { namesIn } from '../../io/folder.ts';
 import { pairKey, type ArchiveState } from '../../core/archive.ts';
 import type { Plan } from '../../core/plan.ts';
@@ -86,7 +87,7 @@ async function addOtherPlans(need: Need, plan: Plan): Promise<void> {
   const own = reportFile(plan, 'json');
   const folder = dirname(own);
   for (const name of (await namesIn(folder)).filter((one) => one.endsWith('.json') && join(folder, one) !== own)) {
-    for (const subject of subjectsOf(await readFile(join(folder, name), 'utf8'), name)) {
+    for (const subject of await subjectsOf(join(folder, name))) {
       const [from = '', to] = subject.split(' -> ');
       if (to !== undefined) addPairs(need, [{ from, to }]);
       else if (isVersion(from)) bind(need, from, `another plan's report names it: ${name}`);
@@ -94,18 +95,12 @@ async function addOtherPlans(need: Need, plan: Plan): Promise<void> {
   }
 }
 
-function subjectsOf(text: string, name: string): string[] {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    throw new ReleasePlanError('gc-undecided', `${name} is not JSON`, {
-      cause: error,
-      hint: 'Write it again with `release-plan apply`, or remove it when its plan is no more.',
-    });
-  }
-  const checks = isRecord(parsed) && Array.isArray(parsed.checks) ? parsed.checks : [];
-  return checks.flatMap((row: unknown) => (isRecord(row) && typeof row.subject === 'string' ? [row.subject] : []));
+async function subjectsOf(path: string): Promise<string[]> {
+  const opened = await readDocument<ConsistencyReport>('report', path);
+  if ('value' in opened) return opened.value.checks.map((row) => row.subject);
+  throw new ReleasePlanError('gc-undecided', `${path} ${opened.problem}`, {
+    hint: 'Write it again with `release-plan apply`, or remove it when its plan is no more.',
+  });
 }
 
 async function openNeed(plan: Plan, signal: AbortSignal | undefined): Promise<FleetSituation> {

@@ -12,6 +12,11 @@ import type { FleetTally } from './tally.ts';
 /** The lists of a document that hold rows; `wave-tags` are passed over, as fioctl does. */
 const LISTS = ['devices', 'tags', 'prod-tags'];
 
+/** No field of a device is longer, no device has more or deeper values. */
+const MOST_TEXT_BYTES = 16 * 1024 * 1024;
+const MOST_TOKENS = 1_000_000;
+const MOST_LEVELS = 100;
+
 /** What stands at the top: `[...]`, or `{...}` with the rows one level down. */
 export type JsonShape = 'array' | 'document';
 
@@ -27,7 +32,7 @@ export async function readJson(
   tally: FleetTally,
   source: string,
 ): Promise<void> {
-  const reader = new JsonFleetReader(shape, tally);
+  const reader = new JsonFleetReader(shape, tally, source);
   try {
     for await (const chunk of chunks) reader.write(chunk);
     reader.end();
@@ -51,10 +56,13 @@ class JsonFleetReader {
   readonly #tokenizer = new Tokenizer({ separator: '', stringBufferSize: 64 * 1024 });
   readonly #parser: TokenParser;
   readonly #tally: FleetTally;
+  readonly #source: string;
   /** Nesting at which rows stand. */
   readonly #rowDepth: number;
   readonly #lines = new LineCounter();
   #depth = 0;
+  #bytesSinceToken = 0;
+  #tokensOfRow = 0;
   #rowLine = 1;
   /** The last text at the first level: the key of what opens next. */
   #text = '';
@@ -63,12 +71,14 @@ class JsonFleetReader {
   hasRows = false;
   total: number | undefined;
 
-  constructor(shape: JsonShape, tally: FleetTally) {
+  constructor(shape: JsonShape, tally: FleetTally, source: string) {
     this.#tally = tally;
+    this.#source = source;
     this.#rowDepth = shape === 'array' ? 1 : 2;
     this.hasRows = shape === 'array';
     this.#parser = new TokenParser({ paths: pathsOf(shape), keepStack: false, separator: '' });
     this.#tokenizer.onToken = (token) => {
+      this.#bound();
       this.#note(token.token, token.value, token.offset);
       this.#parser.write(token);
     };
@@ -92,6 +102,8 @@ class JsonFleetReader {
     this.#lines.enter(chunk);
     this.#tokenizer.write(chunk);
     this.#lines.leave();
+    this.#bytesSinceToken += chunk.byteLength;
+    if (this.#bytesSinceToken > MOST_TEXT_BYTES) throw this.#unbounded(`a text of more than ${MOST_TEXT_BYTES} bytes`);
     this.#parsing = false;
   }
 
@@ -100,6 +112,20 @@ class JsonFleetReader {
     this.#tokenizer.end();
     this.#parser.end();
     this.#parsing = false;
+  }
+
+  /** A row is kept until it is whole: neither its texts nor their number may fill the memory. */
+  #bound(): void {
+    this.#bytesSinceToken = 0;
+    this.#tokensOfRow = this.#depth <= this.#rowDepth ? 0 : this.#tokensOfRow + 1;
+    if (this.#depth > MOST_LEVELS) throw this.#unbounded(`more than ${MOST_LEVELS} levels`);
+    if (this.#tokensOfRow > MOST_TOKENS) throw this.#unbounded(`a row of more than ${MOST_TOKENS} values`);
+  }
+
+  #unbounded(what: string): ReleasePlanError {
+    return new ReleasePlanError('fleet-unreadable', `${this.#source} has ${what}`, {
+      where: { file: this.#source, line: this.#rowLine, column: 1, isForeign: true },
+    });
   }
 
   /** Follows nesting, for the lines of rows and for lists without rows. */

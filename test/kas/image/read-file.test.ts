@@ -1,11 +1,12 @@
 /** Images of each kind, made by their own tools, with the links that root file systems have. */
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Filesystem } from '../../../src/io/filesystem.ts';
 import { run } from '../../../src/io/process.ts';
 import { readImageFile } from '../../../src/kas/image/read-file.ts';
+import { failureOf } from '../../support/failure.ts';
 import { scratch } from '../../support/scratch.ts';
 import { failsWith } from '../expect.ts';
 
@@ -89,6 +90,22 @@ test('an image that is cut short is a failure, not a missing file', async () => 
       readImageFile({ image: join(dir, 'cut'), filesystem, path: '/etc/buildinfo', scratchDir: unpacked }),
     );
   }
+});
+
+test('a file of half a gigabyte in an image of kilobytes is told as such, and read no further than it may', async () => {
+  const huge = join(dir, 'huge');
+  mkdirSync(join(huge, 'etc'), { recursive: true });
+  writeFileSync(join(huge, 'etc/buildinfo'), '');
+  truncateSync(join(huge, 'etc/buildinfo'), 512 * 1024 ** 2);
+  await run('mksquashfs', [huge, join(dir, 'bomb'), '-quiet', '-no-progress']);
+  await failsWith('tool-output-too-large', () =>
+    readImageFile({ image: join(dir, 'bomb'), filesystem: 'squashfs', path: '/etc/buildinfo', scratchDir: unpacked }),
+  );
+  truncateSync(join(huge, 'etc/buildinfo'), 64 * 1024 ** 2);
+  await run('mkfs.erofs', ['-zlz4', join(dir, 'erofs-bomb'), huge]);
+  const file = { image: join(dir, 'erofs-bomb'), path: '/etc/buildinfo', scratchDir: unpacked };
+  assert.is((await failureOf(() => readImageFile({ ...file, filesystem: 'erofs' }))).code, 'file-too-large');
+  assert.equal(readdirSync(unpacked), []);
 });
 
 test.run();
