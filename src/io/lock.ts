@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { makeFolder } from './atomic.ts';
 import { attributed } from './attribute.ts';
-import { ifThere } from './present.ts';
+import { ifPresent } from './present.ts';
 import { missingTool } from './tools.ts';
 import { BLOCK_BYTES } from './space.ts';
 
@@ -92,7 +92,7 @@ export async function takeLock(path: string, what: string, options: LockOptions 
  * @see proc(5), /proc/locks: `1: FLOCK  ADVISORY  WRITE <pid> <major>:<minor>:<inode> 0 EOF`
  */
 export async function isHeld(path: string): Promise<boolean> {
-  const [file, locks] = await Promise.all([ifThere(stat(path)), ifThere(readFile('/proc/locks', 'utf8'))]);
+  const [file, locks] = await Promise.all([ifPresent(stat(path)), ifPresent(readFile('/proc/locks', 'utf8'))]);
   return file !== undefined && locks !== undefined && new RegExp(`FLOCK .*:${file.ino} `).test(locks);
 }
 
@@ -165,7 +165,10 @@ async function flock(number: number, waitMs: number, signal: AbortSignal | undef
 }
 
 async function hasName(number: number, path: string): Promise<boolean> {
-  const [ours, named] = await Promise.all([fd.stat(number, { bigint: true }), ifThere(lstat(path, { bigint: true }))]);
+  const [ours, named] = await Promise.all([
+    fd.stat(number, { bigint: true }),
+    ifPresent(lstat(path, { bigint: true })),
+  ]);
   return named !== undefined && named.ino === ours.ino && named.dev === ours.dev;
 }
 

@@ -2,7 +2,7 @@ import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../io/atomic.ts';
 import { attributed } from '../io/attribute.ts';
-import { ifThere } from '../io/present.ts';
+import { ifPresent } from '../io/present.ts';
 import { readSealedDocument } from '../io/documents/read.ts';
 import { sealJson } from '../text/json.ts';
 import { BLOCK_BYTES } from '../io/space.ts';
@@ -28,7 +28,7 @@ const fileOf = (directory: BuildDirectory): string => join(directory.notes, 'pen
 /** The pending build of a directory; undefined without one, or when the record is not whole. */
 export async function readPending(directory: BuildDirectory): Promise<PendingBuild | undefined> {
   type Written = Omit<PendingBuild, 'startedAtNs'> & { startedAtNs: string };
-  const opened = await ifThere(readSealedDocument<Written>('pending', fileOf(directory)));
+  const opened = await ifPresent(readSealedDocument<Written>('pending', fileOf(directory)));
   if (opened === undefined || 'problem' in opened) return undefined;
   const { startedAtNs, ...rest } = opened.value;
   return { ...rest, startedAtNs: BigInt(startedAtNs) };

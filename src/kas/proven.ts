@@ -8,7 +8,7 @@ import { join, relative, resolve } from 'node:path';
 import { writeFileAtomic } from '../io/atomic.ts';
 import { readSealedDocument } from '../io/documents/read.ts';
 import { sealJson } from '../text/json.ts';
-import { ifThere } from '../io/present.ts';
+import { ifPresent } from '../io/present.ts';
 import type { BuildConfiguration } from '../core/archive.ts';
 import type { BuildDirectory } from './build-directory.ts';
 import type { PendingBuild } from './pending.ts';
@@ -36,7 +36,7 @@ const fileOf = (directory: BuildDirectory): string => join(directory.notes, 'pro
 
 /** A damaged record is none: then an older image is stale, and the build has to be made again. */
 async function readProven(directory: BuildDirectory): Promise<ProvenImages> {
-  const opened = await ifThere(readSealedDocument<{ images: ProvenImages }>('proven', fileOf(directory)));
+  const opened = await ifPresent(readSealedDocument<{ images: ProvenImages }>('proven', fileOf(directory)));
   return opened !== undefined && 'value' in opened ? opened.value.images : {};
 }
 
@@ -67,7 +67,7 @@ export async function rememberProven(
     };
   const standing: ProvenImages = {};
   for (const [path, one] of Object.entries(known))
-    if ((await ifThere(stat(resolve(directory.path, path)))) !== undefined) standing[path] = one;
+    if ((await ifPresent(stat(resolve(directory.path, path)))) !== undefined) standing[path] = one;
   await writeFileAtomic(fileOf(directory), sealJson({ schema: 1, images: standing }));
 }
 

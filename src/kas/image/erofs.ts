@@ -39,7 +39,7 @@ export async function erofsReader(image: string, scratchDir: string, signal?: Ab
     throw error;
   }
   return {
-    async look(path) {
+    async entryAt(path) {
       if (!(await isReached(root, dirname(path)))) return { kind: 'missing' };
       const found = await lstat(join(root, path)).catch(() => undefined);
       if (found === undefined && failure !== undefined)
