@@ -12,6 +12,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'uvu/parse';
+import { freezeSources } from './support/sources.ts';
 
 type Suite = () => Promise<[errors: string | true, passed: number, skipped: number, total: number]>;
 interface UvuGlobals {
@@ -65,6 +66,7 @@ async function runFile({ name, file }: TestFile): Promise<FileResult> {
 }
 
 async function runAll(pattern: string): Promise<void> {
+  freezeSources();
   const { suites } = await parse(fileURLToPath(new URL('.', import.meta.url)), /\.test\.ts$/);
   // Whole runs (steps/, swu/) last longest and stand last in the alphabet: begun first, no process is left alone with
   // them.

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
 import { scratch } from './scratch.ts';
+import { sourceLines } from './sources.ts';
 import { makeKeys } from './signing.ts';
 
 export const MACHINE = 'tolomeo-qemux86-64';
@@ -55,7 +56,7 @@ export function product(name: string, rootfsMib = 4): Product {
   const base = parse(readFileSync(join(EXAMPLE, 'plan.yml'), 'utf8')) as PlanYaml & {
     kas: { config: string | string[] };
   };
-  const small = kasFile('small', [`STAND_IN_ROOTFS_MIB = "${rootfsMib}"`]);
+  const small = kasFile('small', [`STAND_IN_ROOTFS_MIB = "${rootfsMib}"`, ...sourceLines()]);
   base.kas.config = [String(base.kas.config), small];
   base.partitions = base.partitions.map((one) => ({ ...one, slots }));
   base.signing = { method: 'cms', key: join(keys, 'ec.pem'), cert: join(keys, 'ec.crt'), public: join(keys, 'ec.crt') };

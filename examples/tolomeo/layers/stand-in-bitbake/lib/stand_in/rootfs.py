@@ -11,15 +11,17 @@ from .conf import Configuration
 MIB = 1024 * 1024
 # Toolchains and debuggers are no part of a product.
 _LARGEST_BYTES = 24 * MIB
-_FOLDERS = ("/usr/bin", "/usr/sbin", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu")
+_FOLDERS = ("usr/bin", "usr/sbin", "usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu")
+_NODES = ("usr/bin/node", "usr/local/bin/node")
 
 
 def sources(configuration: Configuration) -> list[tuple[Path, int, int]]:
     """Files to take, as (path, size in bytes, mtime in ns): Node.js first, then programs before libraries, up to STAND_IN_ROOTFS_MIB."""
     budget = int(configuration.get("STAND_IN_ROOTFS_MIB", "144")) * MIB
-    candidates = [_fact(path) for path in (Path("/usr/bin/node"), Path("/usr/local/bin/node")) if path.is_file()][:1]
+    root = _root(configuration)
+    candidates = [_fact(root / node) for node in _NODES if (root / node).is_file()][:1]
     for folder in _FOLDERS:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name) if os.path.isdir(folder) else []
+        entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name) if (root / folder).is_dir() else []
         found = [_fact(Path(entry.path)) for entry in entries if entry.is_file(follow_symlinks=False)]
         candidates += [one for one in found if one[1] <= _LARGEST_BYTES]
     taken: list[tuple[Path, int, int]] = []
@@ -28,6 +30,11 @@ def sources(configuration: Configuration) -> list[tuple[Path, int, int]]:
             taken.append(one)
             budget -= one[1]
     return taken
+
+
+def _root(configuration: Configuration) -> Path:
+    """Where the programs are taken from: this machine, unless STAND_IN_SOURCES names a folder with a copy of some."""
+    return Path(configuration.get("STAND_IN_SOURCES", "/"))
 
 
 def _fact(path: Path) -> tuple[Path, int, int]:
@@ -39,15 +46,17 @@ def make_rootfs(configuration: Configuration, root: Path) -> None:
     """Fills `root`; the same version on the same machine gives the same content."""
     version = configuration.expand("BUILD_VERSION", "0")
     names: list[str] = []
-    for path, _size, _modified in sources(configuration):
+    for source, _size, _modified in sources(configuration):
+        # What is drawn for a file depends on where the image has it.
+        path = Path("/") / source.relative_to(_root(configuration))
         if _left_out(path, version):
             continue
         target = root / path.relative_to("/")
         target.parent.mkdir(parents=True, exist_ok=True)
-        data = path.read_bytes()
+        data = source.read_bytes()
         target.write_bytes(_relinked(data, path, version) if _is_changed(path, version) else data)
         # No set-id bits: this file system is for looking at, not for booting.
-        target.chmod(stat.S_IMODE(path.stat().st_mode) & 0o755)
+        target.chmod(stat.S_IMODE(source.stat().st_mode) & 0o755)
         names.append(str(path))
     _write_texts(configuration, root, version, names)
 
