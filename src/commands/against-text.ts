@@ -37,11 +37,13 @@ export function againstText(title: string, comparison: PlanComparison, notes: re
 const deltaLine = ({ from, to, engine, why }: CausedDelta): string => `${from} -> ${to} (${engine})  ${why}`;
 
 const removedLine = ({ version, neededBy, devices }: RemovedVersion): string =>
-  neededBy.length === 0
-    ? `${version}  ${
-        devices === undefined ? 'nothing in the plan needs it' : 'nothing needs it, and no device runs it'
-      }`
-    : `${version}  STILL NEEDED: ${neededBy.join('; ')}`;
+  neededBy === null
+    ? `${version}  nothing in the plan needs it; whether devices do is not known`
+    : neededBy.length === 0
+      ? `${version}  ${
+          devices === undefined ? 'nothing in the plan needs it' : 'nothing needs it, and no device runs it'
+        }`
+      : `${version}  STILL NEEDED: ${neededBy.join('; ')}`;
 
 const settingLine = ({ key, before, after }: ChangedSetting): string =>
   `${key}: ${before ?? '(none)'} -> ${after ?? '(none)'}`;

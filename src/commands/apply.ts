@@ -8,11 +8,13 @@ import type { Phase } from '../core/step.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { printSteps } from './plan.ts';
 import { loadPlans } from './plans.ts';
+import { RUN_COMMANDS_FLAG } from './run-commands.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
 import { prettyJson } from '../text/json.ts';
 
 interface Flags {
   dryRun?: boolean;
+  runCommands?: boolean;
   only?: string;
   keepGoing?: boolean;
   nightly?: boolean;
@@ -32,12 +34,13 @@ export const registerApply: RegisterCommand = (program, run) => {
       '--nightly',
       'for a timer: also read a share of the archive, keep going, and say what changed since the last night',
     )
+    .option(...RUN_COMMANDS_FLAG)
     .option(...WAIT_FLAG)
     .option('--json', 'one JSON document on stdout')
     .action(async (plans: string[], flags: Flags) => {
       await run((context) =>
         flags.dryRun === true
-          ? printSteps(plans, { json: flags.json === true }, context)
+          ? printSteps(plans, { json: flags.json === true }, { ...context, runsCommands: flags.runCommands === true })
           : applyAll(plans, flags, context),
       );
     });

@@ -2,6 +2,7 @@ import { EXIT, type ExitCode } from '../core/codes.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { GcResult } from '../jobs/gc.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
+import { RUN_COMMANDS_FLAG } from './run-commands.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
 import { prettyJson } from '../text/json.ts';
 
@@ -9,6 +10,7 @@ interface Flags {
   dryRun?: boolean;
   yes?: boolean;
   wait?: string | boolean;
+  runCommands?: boolean;
   json?: boolean;
 }
 
@@ -23,6 +25,7 @@ export const registerGc: RegisterCommand = (program, run) => {
     .option('--dry-run', 'say what would be removed and what is kept, and why')
     .option('--yes', 'do it')
     .option(...WAIT_FLAG)
+    .option(...RUN_COMMANDS_FLAG)
     .option('--json', 'one JSON document on stdout')
     .action(async (file: string, flags: Flags) => {
       await run((context) => collect(file, flags, context));
@@ -41,7 +44,11 @@ async function collect(file: string, flags: Flags, context: CommandContext): Pro
   const { requirePlan } = await import('../plan/load.ts');
   const { gc } = await import('../jobs/gc.ts');
   const { plan } = await requirePlan(file, { cwd: context.cwd });
-  const result = await gc(plan, context, { dryRun, waitMs: waitOf(flags.wait), now: new Date() });
+  const result = await gc(
+    plan,
+    { ...context, runsCommands: flags.yes === true || flags.runCommands === true },
+    { dryRun, waitMs: waitOf(flags.wait), now: new Date() },
+  );
   context.out(flags.json === true ? prettyJson(documentOf(result, dryRun)) : await inWords(result, dryRun));
   return EXIT.ok;
 }

@@ -1,9 +1,11 @@
 import { EXIT } from '../core/codes.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { RegisterCommand } from './host.ts';
+import { RUN_COMMANDS_FLAG, noteUnasked } from './run-commands.ts';
 
 interface Flags {
   format: string;
+  runCommands?: boolean;
 }
 
 export const registerReport: RegisterCommand = (program, run) => {
@@ -12,6 +14,7 @@ export const registerReport: RegisterCommand = (program, run) => {
     .description('the consistency report again, on stdout; exit 4 when a check fails')
     .argument('<plan>', 'plan file')
     .option('--format <name>', 'json, markdown or html', 'markdown')
+    .option(...RUN_COMMANDS_FLAG)
     .action(async (file: string, flags: Flags) => {
       await run(async (context) => {
         const { requirePlan } = await import('../plan/load.ts');
@@ -27,7 +30,11 @@ export const registerReport: RegisterCommand = (program, run) => {
           });
         }
         const { plan } = await requirePlan(file, { cwd: context.cwd });
-        const snapshot = await deliveryOf(plan).survey(await readInputs(plan, context.signal), context);
+        const snapshot = await deliveryOf(plan).survey(
+          await readInputs(plan, { ...context, runsCommands: flags.runCommands === true }),
+          context,
+        );
+        noteUnasked(snapshot.inputs.isFleetUnasked, context);
         const report = reportOf(snapshot);
         context.out(format.render(report));
         if (unreadableOf(snapshot.archive).length > 0) return EXIT.environment;

@@ -3,12 +3,14 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { LoadedPlan } from '../plan/load.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
+import { RUN_COMMANDS_FLAG, type LookingContext } from './run-commands.ts';
 
 interface Flags {
   format: string;
   strict?: boolean;
   files: boolean;
   withArchive?: boolean;
+  runCommands?: boolean;
 }
 
 /** The format for people: frames on stderr, a line on stdout. */
@@ -23,6 +25,7 @@ export const registerValidate: RegisterCommand = (program, run) => {
     .option('--strict', 'warnings fail too')
     .option('--no-files', 'do not look for the files that a plan names')
     .option('--with-archive', 'also against the archive and the fleet: reads every byte that the plan refers to')
+    .option(...RUN_COMMANDS_FLAG)
     .action(async (args: string[], flags: Flags) => {
       await run((context) => validate(args, flags, context));
     });
@@ -41,7 +44,8 @@ export async function validate(args: readonly string[], flags: Flags, context: C
     context.signal.throwIfAborted();
     const loaded = await loadPlan(file, { cwd: context.cwd, checkFiles: flags.files });
     found.push(...loaded.diagnostics);
-    if (flags.withArchive === true) found.push(...(await archiveDiagnostics(loaded, context)));
+    if (flags.withArchive === true)
+      found.push(...(await archiveDiagnostics(loaded, { ...context, runsCommands: flags.runCommands === true })));
   }
 
   if (render === undefined) {
@@ -55,12 +59,12 @@ export async function validate(args: readonly string[], flags: Flags, context: C
 }
 
 /** What the archive and the fleet say of a sound plan. */
-async function archiveDiagnostics({ plan, locate }: LoadedPlan, { signal }: CommandContext): Promise<Diagnostic[]> {
+async function archiveDiagnostics({ plan, locate }: LoadedPlan, context: LookingContext): Promise<Diagnostic[]> {
   if (plan === undefined) return [];
   const { bounded } = await import('../plan/parse.ts');
   const { deliveryOf } = await import('../delivery/index.ts');
   const { readInputs } = await import('../delivery/inputs.ts');
-  return bounded(await deliveryOf(plan).findings(await readInputs(plan, signal), { signal }), locate);
+  return bounded(await deliveryOf(plan).findings(await readInputs(plan, context), { signal: context.signal }), locate);
 }
 
 /** A wrong plan comes first; an archive that does not suit a sound plan, or cannot be read, is no fault of its text. */

@@ -3,6 +3,7 @@ import { ReleasePlanError } from '../core/errors.ts';
 import type { Repair } from '../delivery/delivery.ts';
 import type { Verification } from '../jobs/verify.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
+import { RUN_COMMANDS_FLAG, noteUnasked } from './run-commands.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
 import { prettyJson } from '../text/json.ts';
 
@@ -10,6 +11,7 @@ interface Flags {
   deep?: boolean;
   repair?: boolean;
   wait?: string | boolean;
+  runCommands?: boolean;
   json?: boolean;
 }
 
@@ -22,6 +24,7 @@ export const registerVerify: RegisterCommand = (program, run) => {
     .option('--repair', 'make again what can be made again; say what cannot')
     .option(WAIT_FLAG[0], `with --repair: ${WAIT_FLAG[1]}`)
     .option('--json', 'the report as one JSON document on stdout')
+    .option(...RUN_COMMANDS_FLAG)
     .action(async (file: string, flags: Flags) => {
       await run((context) => verifyPlan(file, flags, context));
     });
@@ -35,10 +38,12 @@ async function verifyPlan(file: string, flags: Flags, context: CommandContext): 
   const { verifyAndRepair } = await import('../jobs/repair.ts');
   const { plan } = await requirePlan(file, { cwd: context.cwd });
   const deep = flags.deep === true;
+  const looking = { ...context, runsCommands: flags.runCommands === true };
   const found: Verification & { repairs?: Repair[] } =
     flags.repair === true
-      ? await verifyAndRepair(plan, context, { deep, waitMs: waitOf(flags.wait) })
-      : await verify(plan, context, { deep });
+      ? await verifyAndRepair(plan, looking, { deep, waitMs: waitOf(flags.wait) })
+      : await verify(plan, looking, { deep });
+  noteUnasked(found.snapshot.inputs.isFleetUnasked, context);
   if (flags.json === true)
     context.out(
       prettyJson({

@@ -560,6 +560,12 @@ const codes = {
     'The fleet is one page of several. Devices on the other pages would be left without their deltas.',
     'Fetch all pages; they may follow one another in one file.',
   ),
+  'fleet-not-asked': entry(
+    EXIT.ok,
+    'The fleet is what a command of the plan prints, and commands that only look run nothing that a plan names: ' +
+      'whoever proposes a change could run anything on the host that reviews it. What devices need is not known.',
+    'Give --run-commands when the plan and its scripts are yours or have been reviewed.',
+  ),
   'fleet-command-failed': entry(
     EXIT.environment,
     'The command that lists the fleet failed, so what it printed does not count.',

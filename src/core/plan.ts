@@ -24,6 +24,8 @@ export interface Plan {
   fleet?: FleetSource;
   ostree?: OstreeSettings;
   targets?: TargetsSettings;
+  /** How long a command of the plan's (fleet, targets.sign) may take. */
+  commandTimeoutMs: number;
   notify?: NotifySettings;
   /** The nightly run reads every byte of the archive at least once within so many days. */
   verifyDays: number;
@@ -56,6 +58,8 @@ export interface KasSettings {
   deploy: string;
   /** The chain for `engine: kas`, absolute paths. */
   deltaConfig: string[];
+  /** Variables that kas gets although the plan names them as secret. */
+  pass: string[];
   /** A build that prints nothing for so long is stopped. */
   stallTimeoutMs: number;
 }

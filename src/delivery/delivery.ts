@@ -146,7 +146,7 @@ export interface Delivery<S extends Snapshot = Snapshot> {
   /** Holds what the steps need while `body` runs them. */
   run<T>(snapshot: S, request: RunRequest, body: (runner: StepRunner<S>) => Promise<T>): Promise<T>;
   /** Keeps the registry in step with what was made. */
-  register(snapshot: S, host: Pick<Host, 'report' | 'signal'>): Promise<void>;
+  register(snapshot: S, host: Pick<Host, 'env' | 'report' | 'signal'>): Promise<void>;
   /** What keeps a plan from coming true as things are; changes nothing. */
   findings(inputs: Inputs, reading: ReadOptions): Promise<Finding[]>;
   /** What the plan refers to. */

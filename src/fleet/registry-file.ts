@@ -21,6 +21,10 @@ export interface UpdateOptions {
   sign?: string;
   /** Where the sign command runs. */
   cwd: string;
+  /** What the sign command gets of the environment, beside what our own programs get. */
+  env?: NodeJS.ProcessEnv;
+  /** How long the sign command may take. */
+  timeoutMs?: number;
   report: Report;
   signal?: AbortSignal;
   /** How long to wait for another process that rewrites the file. */
@@ -116,11 +120,16 @@ async function runSignCommand(command: string, staging: string, file: string, op
   try {
     await run('sh', ['-c', command], {
       cwd: options.cwd,
-      env: { [SIGN_VARIABLE]: staging },
+      env: { ...options.env, [SIGN_VARIABLE]: staging },
+      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
       ...(options.signal ? { signal: options.signal } : {}),
     });
   } catch (error) {
-    if (error instanceof ReleasePlanError && error.code === 'tool-failed') throw signFailed(file, error.message, error);
+    if (
+      error instanceof ReleasePlanError &&
+      ['tool-failed', 'tool-stalled', 'tool-output-too-large'].includes(error.code)
+    )
+      throw signFailed(file, error.message, error);
     throw error;
   }
 }

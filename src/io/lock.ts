@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { makeFolder } from './atomic.ts';
 import { attributed } from './attribute.ts';
+import { toolEnvironment } from './environment.ts';
 import { ifPresent } from './present.ts';
 import { missingTool } from './tools.ts';
 import { BLOCK_BYTES } from './space.ts';
@@ -150,6 +151,7 @@ async function flock(number: number, waitMs: number, signal: AbortSignal | undef
   const wait = waitMs > 0 ? ['--timeout', (waitMs / 1000).toFixed(3)] : ['--nonblock'];
   const child = spawn('flock', [...wait, '--conflict-exit-code', String(CONFLICT), String(IN_CHILD)], {
     stdio: ['ignore', 'ignore', 'ignore', number],
+    env: toolEnvironment(),
   });
   const stop = (): void => void child.kill('SIGTERM');
   signal?.addEventListener('abort', stop, { once: true });

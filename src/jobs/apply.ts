@@ -56,7 +56,7 @@ export async function apply(plan: Plan, host: Host, options: ApplyOptions): Prom
   const { waitMs } = options;
   const { signal } = host;
   return await withArchive(plan, `apply ${plan.file}`, { waitMs, signal }, async () => {
-    const snapshot = await deliveryOf(plan).survey(await readInputs(plan, signal), host);
+    const snapshot = await deliveryOf(plan).survey(await readInputs(plan, { ...host, runsCommands: true }), host);
     return await applySnapshot(snapshot, host, options);
   });
 }

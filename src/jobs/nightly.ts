@@ -47,7 +47,7 @@ export async function nightly(
     const { memory, problem } = await readMemory(plan);
     if (problem !== undefined) host.report({ type: 'warning', message: `${problem}; everything is read anew` });
     const ledger = new ReadLedger(plan, memory.files, now);
-    const read = await readShare(await readInputs(plan, host.signal), host, memory, ledger, now);
+    const read = await readShare(await readInputs(plan, { ...host, runsCommands: true }), host, memory, ledger, now);
     const { snapshot, ...result } = await applySnapshot(read.snapshot, host, { keepGoing: true, waitMs });
 
     const record = nightRecord(snapshot.archive, result.report, now.toISOString());

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
-import { run } from '../io/process.ts';
+import { git } from '../io/git.ts';
 import type { Plan } from '../core/plan.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import type { NightlyRun, ScheduleFile, TimeOfDay } from '../schedule/schedule.ts';
@@ -32,7 +32,7 @@ export async function nightlyRunOf(plan: Plan, facts: NightlyFacts): Promise<Nig
 
 /** The git repository of a plan: what a CI would check out; undefined outside of any. */
 async function gitRepositoryOf(plan: Plan): Promise<NightlyRun['repository']> {
-  const found = await run('git', ['rev-parse', '--show-cdup', '--show-prefix'], { cwd: plan.dir, okCodes: [0, 128] });
+  const found = await git(['rev-parse', '--show-cdup', '--show-prefix'], { cwd: plan.dir, okCodes: [0, 128] });
   if (found.exitCode !== 0) return undefined;
   // Relative to the folder as the plan knows it: git itself would answer through links.
   const [up = '', prefix = ''] = found.stdout.split('\n');

@@ -31,10 +31,11 @@ export async function answerQuestion(
   plan: Plan,
   question: Omit<DeltaQuestion, 'format'>,
   { needsFleet }: { needsFleet: boolean },
-  signal: AbortSignal,
+  host: Pick<Host, 'env' | 'signal' | 'runsCommands'>,
 ): Promise<Answered> {
   const { format, deltas } = deliveryOf(plan);
-  const inputs = await readInputs(plan, signal);
+  const { signal } = host;
+  const inputs = await readInputs(plan, host);
   requireRegistry(inputs);
   if (needsFleet) await requireFleet(inputs);
   const view = await fleetView(inputs, format);

@@ -39,7 +39,7 @@ export async function verify(plan: Plan, host: Host, { deep }: { deep: boolean }
 
 /** What {@link verify} finds, before it is put into words. */
 export async function reprove(plan: Plan, host: Host, { deep }: { deep: boolean }): Promise<Reproven> {
-  const inputs = await readInputs(plan, host.signal);
+  const inputs = await readInputs(plan, host);
   const beside = await archivedSubjects(plan, host);
   const read: { snapshot?: Snapshot } = {};
   await host.drive([readTask(inputs, beside, host, (snapshot) => (read.snapshot = snapshot))]);

@@ -1,7 +1,7 @@
 import { dirname, relative } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
 import { digestOf } from '../text/json.ts';
-import { run } from '../io/process.ts';
+import { git as runGit } from '../io/git.ts';
 import { readRegularText } from '../io/regular.ts';
 import type { BuildConfiguration } from '../core/archive.ts';
 import type { KasSettings } from '../core/plan.ts';
@@ -137,7 +137,7 @@ async function commitsOf(layers: readonly string[], workDir: string): Promise<Re
   for (const layer of layers) {
     const git = async (...args: string[]): Promise<string | undefined> => {
       // 128: no repository, no commit yet, or no such folder.
-      const { exitCode, stdout } = await run('git', ['-C', layer, ...args], { okCodes: [0, 128] });
+      const { exitCode, stdout } = await runGit(['-C', layer, ...args], { okCodes: [0, 128] });
       return exitCode === 0 ? stdout : undefined;
     };
     const top = await git('rev-parse', '--show-toplevel');

@@ -28,6 +28,7 @@ import { parseDurationMs, parseSizeBytes } from '../text/units.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+const COMMAND_TIMEOUT_MS = 600_000;
 
 /** Removes keys without a value, as exactOptionalPropertyTypes wants it. */
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
@@ -55,6 +56,7 @@ export function completePlan(source: PlanSource, file: string, dir: string): Pla
     swu: swuOf(source.swu, dir),
     versions: present(source.versions).map((one) => versionOf(one, dir)),
     deltas: present(source.deltas).map((one) => deltaOf(one, defaultEngine(source))),
+    commandTimeoutMs: parseDurationMs(source.command_timeout ?? '') ?? COMMAND_TIMEOUT_MS,
     verifyDays: source.verify_days ?? 30,
     ...defined({
       kas: source.kas && kasOf(source.kas, dir),
@@ -85,6 +87,7 @@ function kasOf(kas: KasSource, dir: string): KasSettings {
     workDir,
     deploy: kas.deploy === undefined ? join(workDir, 'build/tmp/deploy/images/{machine}') : resolve(dir, kas.deploy),
     deltaConfig: absolute(kas.delta_config, dir),
+    pass: present(kas.pass),
     stallTimeoutMs: parseDurationMs(kas.stall_timeout ?? '') ?? HOUR_MS,
   };
 }

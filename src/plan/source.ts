@@ -26,6 +26,7 @@ export type PlanSource = Loose<{
   signing: SigningSource;
   ostree: OstreeSource;
   targets: string | Loose<{ file: string; sign: string }>;
+  command_timeout: string;
   notify: Loose<NotifySettings>;
   verify_days: number;
   retention: RetentionSource;
@@ -41,6 +42,7 @@ export type KasSource = Loose<{
   deploy: string;
   delta_config: FilesSource;
   work_dir: string;
+  pass: Array<string | undefined>;
   stall_timeout: string;
 }>;
 

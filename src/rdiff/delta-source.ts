@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { ReleasePlanError, errnoOf, messageOf } from '../core/errors.ts';
+import { toolEnvironment } from '../io/environment.ts';
 import { openRegular } from '../io/regular.ts';
 import { missingTool } from '../io/tools.ts';
 
@@ -57,6 +58,7 @@ async function* gunzip(path: string, signal?: AbortSignal): AsyncGenerator<Uint8
 async function* unzstd(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
   const child = spawn('zstd', ['--decompress', '--stdout', '--quiet', '--', path], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: toolEnvironment(),
     ...(signal ? { signal } : {}),
   });
   let complaint = '';

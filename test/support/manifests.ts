@@ -108,6 +108,7 @@ export function plan(changes: Partial<Plan> = {}): Plan {
       kas: [],
     })),
     deltas: [{ to: '0.3.0', from: { kind: 'tag', tag: 'promoted' }, engine: 'rdiff' }],
+    commandTimeoutMs: 600_000,
     verifyDays: 30,
     ...changes,
   };

@@ -3,6 +3,7 @@ import { EXIT, type ExitCode } from '../../core/codes.ts';
 import type { CommandContext, Runner } from '../host.ts';
 import { prettyJson } from '../../text/json.ts';
 import { waitOf } from '../wait.ts';
+import { RUN_COMMANDS_FLAG } from '../run-commands.ts';
 import { planOf } from './plan.ts';
 
 interface Flags {
@@ -14,6 +15,7 @@ interface Flags {
   allowDowngrade?: boolean;
   prune?: boolean;
   wait?: string;
+  runCommands?: boolean;
   json?: boolean;
 }
 
@@ -32,6 +34,7 @@ export function registerStaticDeltas(targets: Command, run: Runner): void {
     .option('--prune', 'delete the OSTree deltas that no rule and no tag requires any more')
     .option('--wait <minutes>', 'wait for another run to end')
     .option('--plan <plan>', 'plan file; else the nearest release-plan.yml or plan.yml')
+    .option(...RUN_COMMANDS_FLAG)
     .option('--json', 'one JSON document on stdout')
     .action(async (to: string, from: string[], flags: Flags) => {
       await run((context) => staticDeltas(to, from, flags, context));
@@ -50,11 +53,16 @@ async function staticDeltas(to: string, from: string[], flags: Flags, context: C
     ...(flags.byTag === undefined ? {} : { tag: flags.byTag }),
     ...(flags.hwId === undefined ? {} : { hardwareId: flags.hwId }),
   };
+  const isDryRun = flags.dryRun === true || flags.dryrun === true;
   const needsFleet = flags.byTag !== undefined || flags.prune === true;
-  const answered = await answerQuestion(plan, question, { needsFleet }, context.signal);
+  const answered = await answerQuestion(
+    plan,
+    question,
+    { needsFleet },
+    { ...context, runsCommands: !isDryRun || flags.runCommands === true },
+  );
   context.diagnostics(answered.view.fleet?.bad.diagnostics ?? []);
   refuseImpossible(answered);
-  const isDryRun = flags.dryRun === true || flags.dryrun === true;
   const missing = answered.answer.pairs.filter((_, at) => answered.problems[at] !== undefined);
   if (isDryRun) {
     if (flags.json !== true) context.out(dryRunText(missing, to, flags.hwId));

@@ -3,6 +3,7 @@ import { EXIT, type ExitCode } from '../../core/codes.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { CommandContext, Runner } from '../host.ts';
+import { RUN_COMMANDS_FLAG } from '../run-commands.ts';
 import { planOf } from './plan.ts';
 import { prettyJson } from '../../text/json.ts';
 
@@ -14,6 +15,7 @@ interface Flags {
   dryRun?: boolean;
   dryrun?: boolean;
   force?: boolean;
+  runCommands?: boolean;
   json?: boolean;
 }
 
@@ -30,6 +32,7 @@ export function registerTag(targets: Command, run: Runner): void {
     .option('--dryrun', 'as --dry-run')
     .option('--force', 'move tags although deltas are missing, and say which')
     .option('--plan <plan>', 'plan file; else the nearest release-plan.yml or plan.yml')
+    .option(...RUN_COMMANDS_FLAG)
     .option('--json', 'one JSON document on stdout')
     .action(async (names: string[], flags: Flags) => {
       await run((context) => tag(names, flags, context));
@@ -45,7 +48,8 @@ async function tag(names: readonly string[], flags: Flags, context: CommandConte
   const tags = tagsOf(flags.tags);
   const plan = await planOf(flags.plan, context);
   const delivery = deliveryOf(plan);
-  const inputs = await readInputs(plan, context.signal);
+  const isDryRun = flags.dryRun === true || flags.dryrun === true;
+  const inputs = await readInputs(plan, { ...context, runsCommands: !isDryRun || flags.runCommands === true });
   requireRegistry(inputs);
   const view = await fleetView(inputs, delivery.format);
   const { found, missing } =
@@ -55,7 +59,9 @@ async function tag(names: readonly string[], flags: Flags, context: CommandConte
   if (view.fleet === undefined)
     context.report({
       type: 'note',
-      message: 'The plan names no fleet: nobody can say which deltas these tags require.',
+      message: view.isUnasked
+        ? 'The fleet was not asked (--run-commands runs fleet.command): which deltas these tags require is not known.'
+        : 'The plan names no fleet: nobody can say which deltas these tags require.',
     });
   context.diagnostics(view.fleet?.bad.diagnostics ?? []);
   const blockers = await promotionBlockers(view, changes, delivery.deltas, inputs, context.signal);
@@ -64,7 +70,6 @@ async function tag(names: readonly string[], flags: Flags, context: CommandConte
     if (flags.json !== true)
       context.out(`Changing tags of ${target.name} from [${before.join(' ')}] -> [${after.join(' ')}]\n`);
   }
-  const isDryRun = flags.dryRun === true || flags.dryrun === true;
   if (!isDryRun)
     await write(
       plan,
@@ -107,6 +112,7 @@ async function write(
   const { setTags } = await import('../../fleet/registry-edit.ts');
   const { updateRegistry } = await import('../../fleet/registry-file.ts');
   const { registryFile } = await import('../../delivery/inputs.ts');
+  const { signOf } = await import('../../plan/secrets.ts');
   await updateRegistry(
     registryFile(plan),
     (registry) => {
@@ -118,7 +124,7 @@ async function write(
       cwd: plan.dir,
       report: context.report,
       signal: context.signal,
-      ...(plan.targets?.sign === undefined ? {} : { sign: plan.targets.sign }),
+      ...signOf(plan, context.env),
     },
   );
 }

@@ -12,6 +12,14 @@ export const NO_FLEET: CheckRow = {
   detail: 'the plan names no fleet',
 };
 
+/** What is said of the devices when the fleet's command was left alone. */
+export const FLEET_NOT_ASKED: CheckRow = {
+  check: 'devices',
+  subject: 'fleet',
+  result: 'not-checked',
+  detail: 'the fleet was not asked: --run-commands runs fleet.command',
+};
+
 /**
  * Whether every device on a tag gets to the version, and how: one row for all
  * of them, and one for each version that they run.

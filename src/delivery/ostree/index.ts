@@ -19,13 +19,13 @@ const deltas: FleetDeltas = {
   missingCode: 'ostree-commit-missing',
   facts,
   problems: ostreeProblems,
-  async make({ plan }, pairs, { report, signal }, { waitMs }) {
+  async make({ plan }, pairs, { env, report, signal }, { waitMs }) {
     const progress = (message: string): void => report({ type: 'note', message });
-    await makeOstreeDeltas(plan, pairs, { report, progress, signal, waitMs });
+    await makeOstreeDeltas(plan, pairs, { env, report, progress, signal, waitMs });
   },
   unrequired: unrequiredOf,
-  async prune(plan, pairs, { report, signal }, { waitMs }) {
-    await pruneOstreeDeltas(plan, pairs, { report, progress: () => undefined, signal, waitMs });
+  async prune(plan, pairs, { env, report, signal }, { waitMs }) {
+    await pruneOstreeDeltas(plan, pairs, { env, report, progress: () => undefined, signal, waitMs });
   },
 };
 

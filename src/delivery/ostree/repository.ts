@@ -23,6 +23,9 @@ export const ownFolder = (repo: OstreeRepository): string => join(repo.path, '.r
 /** The lock that whoever makes or withdraws deltas holds. */
 export const repositoryLock = (repo: OstreeRepository): string => join(ownFolder(repo), 'lock');
 
+/** A static delta between two large trees takes minutes; a pull from a slow disk may take hours. */
+const LONGEST_MS = 12 * 3_600_000;
+
 /**
  * Runs `ostree` on the repository. When this process is killed, the kernel
  * ends ostree too, so that the next run does not meet it at work.
@@ -35,7 +38,10 @@ export async function ostree(
   options: { signal?: AbortSignal; okCodes?: readonly number[] } = {},
 ): Promise<RunResult> {
   try {
-    return await run('setpriv', ['--pdeathsig=KILL', '--', 'ostree', `--repo=${repo.path}`, ...args], options);
+    return await run('setpriv', ['--pdeathsig=KILL', '--', 'ostree', `--repo=${repo.path}`, ...args], {
+      timeoutMs: LONGEST_MS,
+      ...options,
+    });
   } catch (error) {
     throw error instanceof ReleasePlanError && error.code === 'tool-failed'
       ? inOstreesName(error, repo.path, args)

@@ -17,6 +17,7 @@ import { clearPending, readPending } from '../../kas/pending.ts';
 import { objectionToEarlier, rememberProven } from '../../kas/proven.ts';
 import { proveBuild } from '../../kas/prove.ts';
 import type { KasSettings, Plan, PlannedVersion } from '../../core/plan.ts';
+import { buildEnvironment } from '../../plan/secrets.ts';
 import { signature } from '../../rdiff/index.ts';
 import type { VersionManifest } from '../../core/archive.ts';
 import type { Host } from '../host.ts';
@@ -102,7 +103,7 @@ export async function runBuild(
     distro,
     planDir,
     logFile,
-    env: host.env,
+    env: buildEnvironment(plan, host.env),
     signal: host.signal,
     onProgress: progress,
   });
@@ -198,7 +199,7 @@ export async function buildDeltaWithKas(
     distro,
     image,
     logFile,
-    env: host.env,
+    env: buildEnvironment(plan, host.env),
     signal: host.signal,
     onProgress: progress,
   });

@@ -3,6 +3,7 @@ import { MANIFEST } from '../../archive/layout.ts';
 import { upsertTarget, type TargetEntry } from '../../fleet/registry-edit.ts';
 import { updateRegistry } from '../../fleet/registry-file.ts';
 import { digestFile } from '../../io/hash.ts';
+import { signOf } from '../../plan/secrets.ts';
 import type { Delivery } from '../delivery.ts';
 import { registryFile } from '../inputs.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
@@ -16,7 +17,7 @@ import { swupdateTargetName, targetOfVersion } from './target.ts';
  *
  * Throws ReleasePlanError `targets-invalid`, `targets-sign-failed`, `locked`.
  */
-export const register: Delivery<SwupdateSnapshot>['register'] = async (snapshot, { report, signal }) => {
+export const register: Delivery<SwupdateSnapshot>['register'] = async (snapshot, { env, report, signal }) => {
   const { plan } = snapshot.inputs;
   const file = registryFile(plan);
   const entries: Array<{ name: string; entry: TargetEntry }> = [];
@@ -36,6 +37,6 @@ export const register: Delivery<SwupdateSnapshot>['register'] = async (snapshot,
     cwd: plan.dir,
     report,
     signal,
-    ...(plan.targets?.sign === undefined ? {} : { sign: plan.targets.sign }),
+    ...signOf(plan, env),
   });
 };
