@@ -3,7 +3,7 @@
  * by an engine that sees the whole base.
  *
  * ```ts
- * import { createDelta, applyDelta } from 'release-plan';
+ * import { createDelta, applyDelta } from 'kas-release-plan';
  * await createDelta('rootfs-0.1.0.squashfs', 'rootfs-0.2.0.squashfs', 'rootfs.delta');
  * await applyDelta('rootfs-0.1.0.squashfs', 'rootfs.delta', 'rootfs.out');
  * ```

@@ -114,8 +114,8 @@ test('whether a plan is OSTree or SWUpdate is asked at one place', () => {
   const asking = files.filter(
     (file) => /\.ostree\b|'ostree'/.test(code(file)) && !/^(plan|delivery\/ostree)\//.test(file),
   );
-  // A flag for the first plan, and the name of a program.
-  assert.equal(asking.sort(), ['commands/init.ts', 'delivery/index.ts', 'io/tools.ts']);
+  // One is the name of a program.
+  assert.equal(asking.sort(), ['delivery/index.ts', 'io/tools.ts']);
   const speaking = files.filter((file) => /ostree/i.test(code(file)));
   assert.equal(
     speaking.filter((file) => !SPEAK_OF_OSTREE.some((one) => one.test(file))),

@@ -7,6 +7,7 @@
  * also a file whose process ends before its tests do.
  *
  * Usage: node --import tsx test/run.ts [pattern]   (pattern: a regular expression on the path)
+ *        node --import tsx test/run.ts --fast      (without whole runs: builds, servers, injected faults)
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -35,11 +36,27 @@ interface FileResult {
 
 const WORKER = '--worker';
 
+/** Files that take seconds to minutes each: whole runs of the program, builds by kas, repositories, servers. */
+const WHOLE_RUNS = new RegExp(
+  [
+    '^(faults|jobs|delivery/ostree|publish|hosts)/',
+    '^kas/(build|stop|traps|container)',
+    '^commands/(targets|schedule)',
+    '^swu/build',
+    '^rdiff/create\\.test',
+    '^bundle',
+  ].join('|'),
+);
+
 if (process.argv[2] === WORKER) {
   process.on('message', (file: TestFile) => void runFile(file).then((result) => process.send?.(result)));
   // Whatever a test left open must not keep the run from its end.
   process.once('disconnect', () => process.exit());
-} else await runAll(process.argv[2] ?? '');
+} else {
+  const [pattern = ''] = process.argv.slice(2).filter((argument) => argument !== '--fast');
+  const isFast = process.argv.includes('--fast');
+  await runAll((name) => new RegExp(pattern).test(name) && !(isFast && WHOLE_RUNS.test(name)), pattern);
+}
 
 /** In a worker: imports a file, which registers its suites, and runs them. */
 async function runFile({ name, file }: TestFile): Promise<FileResult> {
@@ -65,12 +82,12 @@ async function runFile({ name, file }: TestFile): Promise<FileResult> {
   return result;
 }
 
-async function runAll(pattern: string): Promise<void> {
+async function runAll(isWanted: (name: string) => boolean, pattern: string): Promise<void> {
   freezeSources();
   const { suites } = await parse(fileURLToPath(new URL('.', import.meta.url)), /\.test\.ts$/);
   // Whole runs (steps/, swu/) last longest and stand last in the alphabet: begun first, no process is left alone with
   // them.
-  const queue = suites.filter((suite) => new RegExp(pattern).test(suite.name)).toReversed();
+  const queue = suites.filter((suite) => isWanted(suite.name)).toReversed();
   const total: FileResult = { passed: 0, failed: 0, failures: [] };
   const workers = Math.min(availableParallelism(), queue.length);
   await Promise.all(Array.from({ length: workers }, () => workThrough(queue, total)));

@@ -5,7 +5,7 @@ import type { ConsistencyReport, ReportScope } from '../core/report.ts';
 import { readDocument } from '../io/documents/read.ts';
 import { ifPresent, namesIn } from '../io/present.ts';
 import { readRegularText } from '../io/regular.ts';
-import { parseJson } from '../text/json.ts';
+import { parseJson } from '../text/parse-json.ts';
 import { reportFile, type PlanKey } from './layout.ts';
 
 /** A plan's report on disk, or undefined when there is none that can be read. */

@@ -10,7 +10,7 @@ import { printSteps } from './plan.ts';
 import { loadPlans } from './plans.ts';
 import { RUN_COMMANDS_FLAG } from './run-commands.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
-import { prettyJson } from '../text/json.ts';
+import { prettyJson } from '../text/pretty-json.ts';
 
 interface Flags {
   dryRun?: boolean;
@@ -61,7 +61,7 @@ async function applyAll(plans: readonly string[], flags: Flags, context: Command
   let exitCode: ExitCode = EXIT.ok;
   for (const [index, plan] of loaded.entries()) {
     const result = await applyOne(plan, flags, options, context, index === loaded.length - 1);
-    if (exitCode === EXIT.ok) exitCode = result.exitCode;
+    exitCode = worse(exitCode, result.exitCode);
     if ('failure' in result)
       documents.push({
         plan: plan.file,
@@ -71,11 +71,24 @@ async function applyAll(plans: readonly string[], flags: Flags, context: Command
       });
     else if (flags.json === true) documents.push(documentOf(plan.file, result));
     else await summarise(result, context);
-    if (exitCode !== EXIT.ok && !options.keepGoing) break;
+    // That one product is inconsistent keeps no other from its release.
+    if (exitCode !== EXIT.ok && exitCode !== EXIT.inconsistent && !options.keepGoing) break;
   }
   if (flags.json === true) context.out(prettyJson({ schema: 1, plans: documents }));
   return exitCode;
 }
+
+/** Exit codes from bad to good: what stands in the way of all plans comes before what is wrong with one. */
+const BY_BADNESS: readonly ExitCode[] = [
+  EXIT.bug,
+  EXIT.environment,
+  EXIT.build,
+  EXIT.usage,
+  EXIT.inconsistent,
+  EXIT.ok,
+];
+
+const worse = (a: ExitCode, b: ExitCode): ExitCode => (BY_BADNESS.indexOf(b) < BY_BADNESS.indexOf(a) ? b : a);
 
 type Applied = ApplyResult & { night?: Night };
 

@@ -1,7 +1,7 @@
 import { CODES, EXIT, type Code, type ExitCode } from '../core/codes.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
-import { prettyJson } from '../text/json.ts';
+import { prettyJson } from '../text/pretty-json.ts';
 
 export const registerExplain: RegisterCommand = (program, run) => {
   program

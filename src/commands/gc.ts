@@ -4,7 +4,7 @@ import type { GcResult } from '../jobs/gc.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { RUN_COMMANDS_FLAG } from './run-commands.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
-import { prettyJson } from '../text/json.ts';
+import { prettyJson } from '../text/pretty-json.ts';
 
 interface Flags {
   dryRun?: boolean;

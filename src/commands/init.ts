@@ -33,11 +33,11 @@ export const registerInit: RegisterCommand = (program, run) => {
  * @throws ReleasePlanError `plan-exists`; InvalidPlanError when a flag's value cannot stand in a plan
  */
 export async function init(dir: string, flags: Flags, context: CommandContext): Promise<ExitCode> {
-  const { mkdir, writeFile } = await import('node:fs/promises');
-  const { dirname, resolve } = await import('node:path');
+  const { mkdir } = await import('node:fs/promises');
+  const { dirname, join, resolve } = await import('node:path');
   const { checkPlan } = await import('../plan/load.ts');
   const { shortPath } = await import('../plan/source-text.ts');
-  const { firstPlan } = await import('../plan/first.ts');
+  const { SCHEMA_COPY, firstPlan, schemaReference, schemaText } = await import('../plan/first.ts');
 
   const file = resolve(context.cwd, dir, flags.file);
   const text = Buffer.from(await firstPlan(dirname(file), flags));
@@ -47,13 +47,26 @@ export async function init(dir: string, flags: Flags, context: CommandContext): 
   if (wrong.some((one) => one.severity === 'error')) throw new InvalidPlanError(wrong);
 
   await mkdir(dirname(file), { recursive: true });
-  try {
-    await writeFile(file, text, { flag: 'wx' });
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-    throw new ReleasePlanError('plan-exists', `${file} exists already`);
-  }
+  if (!(await writeNew(file, text))) throw new ReleasePlanError('plan-exists', `${file} exists already`);
   const shown = shortPath(file, context.cwd);
+  if (schemaReference(dirname(file)).isCopy) {
+    const copy = join(dirname(file), SCHEMA_COPY);
+    await mkdir(dirname(copy), { recursive: true });
+    if (await writeNew(copy, await schemaText()))
+      context.out(`${shortPath(copy, context.cwd)} is written, for editors that check plans as you type.\n`);
+  }
   context.out(`${shown} is written. Edit it, then: release-plan validate ${shown}\n`);
   return EXIT.ok;
+}
+
+/** Writes a file that is not there yet. @returns false when it is */
+async function writeNew(file: string, content: string | Buffer): Promise<boolean> {
+  const { writeFile } = await import('node:fs/promises');
+  try {
+    await writeFile(file, content, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    return false;
+  }
 }

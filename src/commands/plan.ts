@@ -3,7 +3,7 @@ import type { Step } from '../core/step.ts';
 import type { RegisterCommand } from './host.ts';
 import { RUN_COMMANDS_FLAG, noteUnasked, type LookingContext } from './run-commands.ts';
 import { loadPlans } from './plans.ts';
-import { prettyJson } from '../text/json.ts';
+import { prettyJson } from '../text/pretty-json.ts';
 
 interface Flags {
   json?: boolean;

@@ -6,6 +6,7 @@ import type { CommandContext, RegisterCommand } from './host.ts';
 
 interface Flags {
   at: string;
+  name?: string;
   out?: string;
   stdout?: boolean;
   runAs?: string;
@@ -19,38 +20,39 @@ interface Flags {
 export const registerSchedule: RegisterCommand = (program, run) => {
   program
     .command('schedule')
-    .description('write what runs `apply --nightly` on a plan: systemd units, a crontab line, a CI job')
-    .argument('<plan>', 'plan file')
+    .description('write what runs `apply --nightly` on plans: systemd units, a crontab line, a CI job')
+    .argument('<plan...>', 'plan files, folders with plans, or globs: one run for all of them')
     .option('--systemd', 'a systemd service and its timer')
     .option('--cron', 'a line for the crontab of the account that builds')
     .option('--gitlab', 'a GitLab CI job, for a pipeline schedule')
     .option('--github', 'a GitHub workflow with a schedule')
+    .option('--name <name>', 'name of units, jobs and files; product and machine of the plan unless given')
     .option('--at <HH:MM>', 'when to start; GitHub counts in UTC', '02:30')
     .option('--run-as <user>', 'the account that builds, for --systemd; whoever runs this by default')
     .option('--out <dir>', 'folder to write to; the current one, for a CI where it looks in the repository')
     .option('--stdout', 'print it, write nothing')
     .option('--force', 'replace files that are there with another content')
-    .action(async (plan: string, flags: Flags) => {
-      await run((context) => schedule(plan, flags, context));
+    .action(async (plans: string[], flags: Flags) => {
+      await run((context) => schedule(plans, flags, context));
     });
 };
 
 /**
- * Writes or prints the schedule of a plan's nightly run.
+ * Writes or prints the schedule of the plans' nightly run.
  *
  * @throws ReleasePlanError `usage`, `schedule-text`, `schedule-ci`, `schedule-exists`
  */
-export async function schedule(file: string, flags: Flags, context: CommandContext): Promise<ExitCode> {
+export async function schedule(plans: readonly string[], flags: Flags, context: CommandContext): Promise<ExitCode> {
   const { join, resolve } = await import('node:path');
   const { fileURLToPath } = await import('node:url');
-  const { requirePlan } = await import('../plan/load.ts');
+  const { loadPlans } = await import('./plans.ts');
   const { shortPath } = await import('../plan/source-text.ts');
   const { nightlyRunOf, writeSchedule } = await import('../jobs/schedule.ts');
 
   const scheduler = await chosen(flags);
   const at = timeOf(flags.at);
-  const { plan } = await requirePlan(file, { cwd: context.cwd });
-  const nightly = await nightlyRunOf(plan, {
+  const nightly = await nightlyRunOf(await loadPlans(plans, context), {
+    ...(flags.name === undefined ? {} : { name: flags.name }),
     at,
     user: await accountOf(flags, context),
     program: [process.execPath, fileURLToPath(packageFile('src/bin.js'))],
@@ -63,7 +65,7 @@ export async function schedule(file: string, flags: Flags, context: CommandConte
   const usual =
     scheduler.folder === undefined || nightly.repository === undefined
       ? context.cwd
-      : join(nightly.repository.root, scheduler.folder);
+      : join(nightly.repository, scheduler.folder);
   const written = await writeSchedule(flags.out === undefined ? usual : resolve(context.cwd, flags.out), files, {
     replace: flags.force === true,
   });

@@ -5,7 +5,7 @@ import type { Verification } from '../jobs/verify.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { RUN_COMMANDS_FLAG, noteUnasked } from './run-commands.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
-import { prettyJson } from '../text/json.ts';
+import { prettyJson } from '../text/pretty-json.ts';
 
 interface Flags {
   deep?: boolean;

@@ -10,7 +10,7 @@ import type { RetentionFacts } from '../archive/retention.ts';
 import type { TargetFormat } from '../fleet/registry.ts';
 import type { Finding } from '../plan/finding.ts';
 import type { Meter } from '../text/meter.ts';
-import type { BasisFacts, RequiredPair } from './fleet/required.ts';
+import type { BasisFacts, DeltaQuestion, RequiredPair } from './fleet/required.ts';
 import type { Host } from './host.ts';
 import type { Inputs } from './inputs.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -97,6 +97,8 @@ export interface Unneeded {
 export interface FleetDeltas {
   /** What is told of a delta that cannot be made, since one of its ends is not there. */
   readonly missingCode: Code;
+  /** Which devices of a fleet a plan makes deltas for, where not for all. */
+  own(plan: Plan): Pick<DeltaQuestion, 'hardwareId' | 'family'>;
   /** What is known of the bases that deltas would start from, read once. */
   facts(inputs: Inputs, signal?: AbortSignal): Promise<BasisFacts>;
   /** What keeps devices from using each delta, in the order of the pairs; undefined where nothing does. */

@@ -4,7 +4,8 @@
  *
  * @see The Update Framework Specification 1.0, section 4.5 (targets.json)
  */
-import { parseJson as parseJsonText, prettyJson } from '../text/json.ts';
+import { parseJson as parseJsonText } from '../text/parse-json.ts';
+import { prettyJson } from '../text/pretty-json.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 
 /** The delivery systems whose Targets are understood: `custom.targetFormat`. */

@@ -1,15 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
+import { reportFile } from '../archive/layout.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
 import { git } from '../io/git.ts';
+import { reportFormats } from '../report/registry.ts';
 import type { Plan } from '../core/plan.ts';
 import { deliveryOf } from '../delivery/index.ts';
-import type { NightlyRun, ScheduleFile, TimeOfDay } from '../schedule/schedule.ts';
+import { runName } from '../schedule/names.ts';
+import type { NightlyRun, ScheduleFile, ScheduledPlan, TimeOfDay } from '../schedule/schedule.ts';
 import { signingVariables } from '../swu/keys.ts';
 
-/** What the plan itself does not say of its nightly run. */
+/** What the plans themselves do not say of its nightly run. */
 export interface NightlyFacts {
+  /** What the run is called; by its plan unless given. */
+  name?: string;
   at: TimeOfDay;
   /** The account that builds. */
   user: string;
@@ -17,21 +22,37 @@ export interface NightlyFacts {
   program: readonly string[];
 }
 
-/** The nightly run of a plan, as a scheduler needs to know it. */
-export async function nightlyRunOf(plan: Plan, facts: NightlyFacts): Promise<NightlyRun> {
-  const repository = await gitRepositoryOf(plan);
+/**
+ * The nightly run of some plans, as a scheduler needs to know it.
+ *
+ * @throws ReleasePlanError `usage` when several plans are given no name, or are of several repositories
+ */
+export async function nightlyRunOf(plans: readonly Plan[], facts: NightlyFacts): Promise<NightlyRun> {
+  const { name, ...rest } = facts;
+  const [first] = plans;
+  if (first === undefined || (plans.length > 1 && name === undefined))
+    throw new ReleasePlanError('usage', 'several plans need a name for their run', { hint: 'Give it with --name.' });
+  const repositories = await Promise.all(plans.map(gitRepositoryOf));
+  const roots = new Set(repositories.map((one) => one?.root));
+  const [root] = roots;
   return {
-    product: plan.product,
-    planFile: plan.file,
-    ...facts,
-    ...(repository === undefined ? {} : { repository }),
-    kept: deliveryOf(plan).kept(plan),
-    secrets: signingVariables(plan.signing),
+    name: name ?? runName(first),
+    plans: plans.map((plan, at) => scheduledPlan(plan, repositories[at]?.planPath)),
+    ...rest,
+    ...(roots.size > 1 || root === undefined ? {} : { repository: root }),
+    secrets: [...new Set(plans.flatMap((plan) => signingVariables(plan.signing)))],
   };
 }
 
+const scheduledPlan = (plan: Plan, pathInRepository: string | undefined): ScheduledPlan => ({
+  file: plan.file,
+  ...(pathInRepository === undefined ? {} : { pathInRepository }),
+  kept: deliveryOf(plan).kept(plan),
+  reports: reportFormats.map(({ extension }) => reportFile(plan, extension)),
+});
+
 /** The git repository of a plan: what a CI would check out; undefined outside of any. */
-async function gitRepositoryOf(plan: Plan): Promise<NightlyRun['repository']> {
+async function gitRepositoryOf(plan: Plan): Promise<{ root: string; planPath: string } | undefined> {
   const found = await git(['rev-parse', '--show-cdup', '--show-prefix'], { cwd: plan.dir, okCodes: [0, 128] });
   if (found.exitCode !== 0) return undefined;
   // Relative to the folder as the plan knows it: git itself would answer through links.

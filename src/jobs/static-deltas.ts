@@ -40,7 +40,7 @@ export async function answerQuestion(
   if (needsFleet) await requireFleet(inputs);
   const view = await fleetView(inputs, format);
   const facts = await deltas.facts(inputs, signal);
-  const answer = requiredDeltas(view.registry, view.fleet, { format, ...question }, facts);
+  const answer = requiredDeltas(view.registry, view.fleet, { format, ...deltas.own(plan), ...question }, facts);
   const problems = await deltas.problems(plan, answer.pairs, signal);
   if (view.fleet === undefined) return { inputs, view, answer, problems };
   const retained = [...answer.pairs, ...retainedPairs(view, facts)];

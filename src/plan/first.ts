@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { basename, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
@@ -32,7 +33,7 @@ export async function firstPlan(dir: string, facts: ProductFacts): Promise<strin
   return await renderTemplateFile(
     templatePath('plan.yml.hbs'),
     {
-      schema: schemaReference(dir),
+      schema: schemaReference(dir).reference,
       product: facts.product ?? safeName(basename(dir)),
       machine,
       distro,
@@ -73,11 +74,22 @@ function safeName(name: string): string {
   return safe === '' ? 'product' : safe;
 }
 
+/** Where a plan's own copy of the schema is, relative to it: for release-plan that is installed outside of the project. */
+export const SCHEMA_COPY = 'schemas/release-plan.schema.json';
+
 /**
- * Where an editor finds the schema, when release-plan is installed in the project; a path elsewhere is good on this
- * machine alone.
+ * Where an editor finds the schema: in the project, when release-plan is
+ * installed there, or in a copy beside the plan; a path elsewhere would be
+ * good on this machine alone.
+ *
+ * @returns the reference, and whether it is to a copy that has to be made
  */
-function schemaReference(dir: string): string | undefined {
+export function schemaReference(dir: string): { reference: string; isCopy: boolean } {
   const way = relative(dir, fileURLToPath(schemaUrl));
-  return /^(?:\.\.\/)*node_modules\//.test(way) ? `./${way}` : undefined;
+  return /^(?:\.\.\/)*node_modules\//.test(way)
+    ? { reference: `./${way}`, isCopy: false }
+    : { reference: `./${SCHEMA_COPY}`, isCopy: true };
 }
+
+/** The schema's text, for a copy. */
+export const schemaText = async (): Promise<string> => await readFile(schemaUrl, 'utf8');

@@ -1,20 +1,24 @@
 import { isAbsolute, relative, sep } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
-import type { NightlyRun } from './schedule.ts';
+import type { NightlyRun, ScheduledPlan } from './schedule.ts';
 
 /**
- * The plan's path in its repository, for a run in a CI's checkout.
+ * The plans' paths in their repository, for a run in a CI's checkout.
  *
  * Runners clean a checkout before each job (`git clean -ffdx`): an archive in
  * it, which may be the only copy of what devices run, would be gone with it.
  *
  * @throws ReleasePlanError `schedule-ci`
  */
-export function planInCheckout({ repository, kept, planFile }: NightlyRun): string {
-  if (repository === undefined)
-    throw new ReleasePlanError('schedule-ci', `${planFile} is in no git repository that a CI could check out`);
+export function plansInCheckout({ repository, plans }: NightlyRun): string[] {
+  return plans.map((plan) => planInCheckout(plan, repository));
+}
+
+function planInCheckout({ file, pathInRepository, kept }: ScheduledPlan, repository: string | undefined): string {
+  if (repository === undefined || pathInRepository === undefined)
+    throw new ReleasePlanError('schedule-ci', `${file} is in no git repository that a CI could check out`);
   for (const [key, path] of Object.entries(kept)) {
-    if (!isInside(path, repository.root)) continue;
+    if (!isInside(path, repository)) continue;
     throw new ReleasePlanError(
       'schedule-ci',
       `${key} of the plan is ${path}, in the repository itself: a runner cleans its checkout before each job, and ` +
@@ -24,7 +28,7 @@ export function planInCheckout({ repository, kept, planFile }: NightlyRun): stri
       },
     );
   }
-  return repository.planPath;
+  return pathInRepository;
 }
 
 function isInside(path: string, root: string): boolean {

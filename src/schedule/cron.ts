@@ -15,10 +15,10 @@ export const cron: Scheduler = {
   name: 'cron',
   about: 'a line for the crontab of the account that builds',
   async files(run: NightlyRun) {
-    const environment = shellWord(environmentFile(run.product));
+    const environment = shellWord(environmentFile(run.name));
     const command = cronCommand(
       `set -a; [ ! -r ${environment} ] || . ${environment}; exec ` +
-        `${shellLine([...run.program, ...nightlyArguments(run.planFile)])}`,
+        `${shellLine([...run.program, ...nightlyArguments(run.plans.map((one) => one.file))])}`,
     );
     if (Buffer.byteLength(command) > LONGEST_COMMAND) {
       throw new ReleasePlanError(
@@ -27,10 +27,10 @@ export const cron: Scheduler = {
         { hint: 'Move the plan to a shorter path, or use --systemd.' },
       );
     }
-    const data = { product: run.product, environment: environmentFile(run.product), when: everyNight(run.at), command };
+    const data = { name: run.name, environment: environmentFile(run.name), when: everyNight(run.at), command };
     return [
       {
-        name: `${nightlyName(run.product)}.cron`,
+        name: `${nightlyName(run.name)}.cron`,
         content: await renderTemplateFile(templatePath('schedule/cron.hbs'), data, {}),
       },
     ];

@@ -1,8 +1,8 @@
 import { renderTemplateFile, templatePath } from '../io/template.ts';
-import { planInCheckout } from './checkout.ts';
+import { plansInCheckout } from './checkout.ts';
 import { everyNight } from './cron.ts';
 import { nightlyArguments, nightlyName } from './names.ts';
-import { githubText, shellLine } from './quote.ts';
+import { githubText, requireOneLine, shellLine } from './quote.ts';
 import type { NightlyRun, Scheduler } from './schedule.ts';
 
 /**
@@ -14,17 +14,19 @@ export const github: Scheduler = {
   folder: '.github/workflows',
   async files(run: NightlyRun) {
     const data = {
-      name: nightlyName(run.product),
-      product: run.product,
+      name: nightlyName(run.name),
+      run: run.name,
       when: everyNight(run.at),
-      command: shellLine(['release-plan', ...nightlyArguments(planInCheckout(run))]),
+      command: shellLine(['release-plan', ...nightlyArguments(plansInCheckout(run))]),
       secrets: run.secrets,
+      reports: run.plans.flatMap((one) => one.reports),
     };
     const content = await renderTemplateFile(templatePath('schedule/github.hbs'), data, {
       text: (value) => githubText(String(value)),
+      line: (text) => requireOneLine(String(text)).replaceAll('${{', "${{ '${{' }}"),
       secret: (name) => '${{ secrets.' + String(name) + ' }}',
     });
-    return [{ name: `${nightlyName(run.product)}.yml`, content }];
+    return [{ name: `${nightlyName(run.name)}.yml`, content }];
   },
   next(run, [file]) {
     return [

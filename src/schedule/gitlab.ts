@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { renderTemplateFile, templatePath } from '../io/template.ts';
-import { planInCheckout } from './checkout.ts';
+import { plansInCheckout } from './checkout.ts';
 import { everyNight } from './cron.ts';
 import { nightlyArguments, nightlyName } from './names.ts';
 import { shellLine, yamlText } from './quote.ts';
@@ -14,24 +14,26 @@ export const gitlab: Scheduler = {
   folder: '.',
   async files(run: NightlyRun) {
     const data = {
-      name: nightlyName(run.product),
-      product: run.product,
+      name: nightlyName(run.name),
+      run: run.name,
       when: everyNight(run.at),
-      condition: `$CI_PIPELINE_SOURCE == "schedule" && $RELEASE_PLAN == "${run.product}"`,
-      command: shellLine(['release-plan', ...nightlyArguments(planInCheckout(run))]),
+      condition: `$CI_PIPELINE_SOURCE == "schedule" && $RELEASE_PLAN == "${run.name}"`,
+      command: shellLine(['release-plan', ...nightlyArguments(plansInCheckout(run))]),
       secrets: run.secrets.join(', '),
+      // A job's artifacts are in its checkout, and the archive is not.
+      copy: `mkdir -p reports && cp ${shellLine(run.plans.flatMap((one) => one.reports))} reports/ || true`,
     };
     const content = await renderTemplateFile(templatePath('schedule/gitlab.hbs'), data, {
       yaml: (text) => yamlText(String(text)),
     });
-    return [{ name: `${nightlyName(run.product)}.gitlab-ci.yml`, content }];
+    return [{ name: `${nightlyName(run.name)}.gitlab-ci.yml`, content }];
   },
   next(run, [file]) {
     // GitLab counts from the root of the repository, wherever the user is.
-    const local = file === undefined ? '' : `/${relative(run.repository?.root ?? '', file.path)}`;
+    const local = file === undefined ? '' : `/${relative(run.repository ?? '', file.path)}`;
     return [
       `Commit it, and add to .gitlab-ci.yml:  include: [{ local: ${yamlText(local)} }]`,
-      `In Build > Pipeline schedules: cron "${everyNight(run.at)}", variable RELEASE_PLAN = ${run.product}`,
+      `In Build > Pipeline schedules: cron "${everyNight(run.at)}", variable RELEASE_PLAN = ${run.name}`,
       ...(run.secrets.length === 0 ? [] : [`In Settings > CI/CD > Variables, protected: ${run.secrets.join(', ')}`]),
     ];
   },

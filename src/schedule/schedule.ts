@@ -8,26 +8,31 @@ export interface TimeOfDay {
   minute: number;
 }
 
-/** A nightly run of one plan. */
-export interface NightlyRun {
-  product: string;
+/** A plan of a nightly run. */
+export interface ScheduledPlan {
   /** The plan file, absolute. */
-  planFile: string;
+  file: string;
+  /** The plan file, relative to the root of its git repository; absent outside of any. */
+  pathInRepository?: string;
+  /** Key of the plan -> absolute path, of what must outlive the run: archive and OSTree repository. */
+  kept: Readonly<Record<string, string>>;
+  /** Its reports, absolute. */
+  reports: readonly string[];
+}
+
+/** A nightly run of one or more plans. */
+export interface NightlyRun {
+  /** What units, jobs and files are named by. */
+  name: string;
+  plans: readonly ScheduledPlan[];
   /** What starts release-plan on this host, as arguments. */
   program: readonly string[];
   /** The account that builds. */
   user: string;
   at: TimeOfDay;
-  /** The git repository that the plan lies in; absent outside of any. */
-  repository?: {
-    /** Absolute. */
-    root: string;
-    /** The plan file, relative to it. */
-    planPath: string;
-  };
-  /** Key of the plan -> absolute path, of what must outlive the run: archive and OSTree repository. */
-  kept: Readonly<Record<string, string>>;
-  /** Names of the environment variables that the plan takes keys and passphrases from. */
+  /** Root of the git repository that all of the plans are in, absolute; absent outside of one. */
+  repository?: string;
+  /** Names of the environment variables that the plans take keys and passphrases from. */
   secrets: readonly string[];
 }
 

@@ -14,26 +14,26 @@ export const systemd: Scheduler = {
   about: 'a systemd service and its timer',
   async files(run: NightlyRun) {
     const data = {
-      product: run.product,
+      name: run.name,
       user: run.user,
       at: clock(run.at),
-      environment: environmentFile(run.product),
-      command: execStart([...run.program, ...nightlyArguments(run.planFile)]),
+      environment: environmentFile(run.name),
+      command: execStart([...run.program, ...nightlyArguments(run.plans.map((one) => one.file))]),
     };
     return await Promise.all(
       ['service', 'timer'].map(async (kind) => ({
-        name: `${nightlyName(run.product)}.${kind}`,
+        name: `${nightlyName(run.name)}.${kind}`,
         content: await renderTemplateFile(templatePath(`schedule/${kind}.hbs`), data, {
           value: (text) => unitValue(String(text)),
         }),
       })),
     );
   },
-  next({ product }, files) {
+  next({ name }, files) {
     return [
       `sudo cp ${shellLine(files.map((one) => one.shown))} /etc/systemd/system/`,
       'sudo systemctl daemon-reload',
-      `sudo systemctl enable --now ${nightlyName(product)}.timer`,
+      `sudo systemctl enable --now ${nightlyName(name)}.timer`,
     ];
   },
 };

@@ -49,6 +49,20 @@ test('an OSTree plan is one', async () => {
   assert.is(plan?.ostree?.branch, 'poky/raspberrypi4-64');
 });
 
+test('the schema line names a file that is there, wherever release-plan is installed', async () => {
+  const dir = scratch('init-schema');
+  const { stdout } = await init(dir, 'product');
+  const [line = ''] = readFileSync(join(dir, 'product/plan.yml'), 'utf8').split('\n');
+  const reference = line.replace('# yaml-language-server: $schema=', '');
+  const schema: unknown = JSON.parse(readFileSync(join(dir, 'product', reference), 'utf8'));
+  assert.is((schema as { title: string }).title, 'release-plan');
+  assert.match(stdout, 'schemas/release-plan.schema.json is written');
+  // A copy that is there is the user's own.
+  writeFileSync(join(dir, 'product', reference), '{}');
+  await init(dir, 'product', '--file', 'other.yml');
+  assert.is(readFileSync(join(dir, 'product', reference), 'utf8'), '{}');
+});
+
 test('nothing is overwritten', async () => {
   const dir = scratch('init-twice');
   writeFileSync(join(dir, 'plan.yml'), 'mine');

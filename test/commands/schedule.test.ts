@@ -55,7 +55,9 @@ for (const folder of ['product', AWKWARD, 'back\\slash']) {
     const out = scratch('units');
     const run = await schedule(dir, '--systemd', '--at', '4:05', '--run-as', 'builder', '--out', out);
     assert.is(run.exitCode, 0, String(run.failure));
-    const paths = ['release-plan-tolomeo.service', 'release-plan-tolomeo.timer'].map((name) => join(out, name));
+    const paths = ['release-plan-tolomeo-qemux86-64.service', 'release-plan-tolomeo-qemux86-64.timer'].map((name) =>
+      join(out, name),
+    );
     assert.is(unitComplaints(paths), '');
     const [node, bin, ...args] = unitArguments(paths[0] ?? '');
     assert.is(node, process.execPath);
@@ -69,7 +71,7 @@ for (const folder of ['product', AWKWARD, 'back\\slash']) {
 test('systemd-analyze does find what is wrong with a unit', async () => {
   const out = scratch('units-bad');
   await schedule(repository('product'), '--systemd', '--run-as', 'builder', '--out', out);
-  const unit = join(out, 'release-plan-tolomeo.service');
+  const unit = join(out, 'release-plan-tolomeo-qemux86-64.service');
   writeFileSync(unit, readFileSync(unit, 'utf8').replace('TimeoutStartSec', 'TimeoutStartSek'));
   assert.match(unitComplaints([unit]), 'TimeoutStartSek');
 });
@@ -112,12 +114,12 @@ for (const folder of ['product', AWKWARD, 'ex ${{ github.token }} pression']) {
   test(`gitlab: within GitLab's schema, and the script runs the very plan, in ${JSON.stringify(folder)}`, async () => {
     const { stdout } = await schedule(repository(folder), '--gitlab', '--stdout');
     assert.equal(await gitlabComplaints(stdout), []);
-    const { 'release-plan-tolomeo': job } = parse(stdout) as Record<
+    const { 'release-plan-tolomeo-qemux86-64': job } = parse(stdout) as Record<
       string,
       { script: string[]; rules: Array<{ if: string }> }
     >;
     assert.equal(runScript(job?.script.join('\n') ?? ''), ['apply', '--nightly', '--', `${folder}/plan.yml`]);
-    assert.equal(job?.rules, [{ if: '$CI_PIPELINE_SOURCE == "schedule" && $RELEASE_PLAN == "tolomeo"' }]);
+    assert.equal(job?.rules, [{ if: '$CI_PIPELINE_SOURCE == "schedule" && $RELEASE_PLAN == "tolomeo-qemux86-64"' }]);
   });
 
   test(`github: taken by GitHub's own parser, and the step runs the very plan, in ${JSON.stringify(folder)}`, async () => {
@@ -153,14 +155,76 @@ test('gitlab: the job runs in the schedule of its product, and in no other pipel
   git('add', '-A');
   git('commit', '-qm', 'nightly');
   git('remote', 'add', 'origin', 'git@gitlab.example:group/product.git');
-  assert.equal(runPipeline(root, { CI_PIPELINE_SOURCE: 'schedule', RELEASE_PLAN: 'tolomeo' }), [
+  assert.equal(runPipeline(root, { CI_PIPELINE_SOURCE: 'schedule', RELEASE_PLAN: 'tolomeo-qemux86-64' }), [
     'apply',
     '--nightly',
     '--',
     `${AWKWARD}/plan.yml`,
   ]);
-  assert.equal(runPipeline(root, { CI_PIPELINE_SOURCE: 'push', RELEASE_PLAN: 'tolomeo' }), []);
+  assert.equal(runPipeline(root, { CI_PIPELINE_SOURCE: 'push', RELEASE_PLAN: 'tolomeo-qemux86-64' }), []);
   assert.equal(runPipeline(root, { CI_PIPELINE_SOURCE: 'schedule', RELEASE_PLAN: 'another' }), []);
+});
+
+test('several plans are one run, under the name that it is given', async () => {
+  const dir = repository('product');
+  writeFileSync(
+    join(dir, 'other-plan.yml'),
+    readFileSync(join(dir, 'plan.yml'), 'utf8').replace(/^machine: .*$/m, 'machine: tolomeo-arm64'),
+  );
+  const both = ['--name', 'tolomeo', '--stdout'];
+  const run = async (...args: string[]): Promise<CommandRun> =>
+    await runCommand(registerSchedule, ['schedule', 'plan.yml', 'other-plan.yml', ...args], { cwd: dir });
+  assert.is(codeOf(await run('--gitlab', '--stdout')), 'usage');
+  const gitlab = (await run('--gitlab', ...both)).stdout;
+  assert.equal(await gitlabComplaints(gitlab), []);
+  const { 'release-plan-tolomeo': job } = parse(gitlab) as Record<string, { script: string[] }>;
+  const words = ['apply', '--nightly', '--', 'product/plan.yml', 'product/other-plan.yml'];
+  assert.equal(runScript(job?.script.join('\n') ?? ''), words);
+  const github = (await run('--github', ...both)).stdout;
+  assert.equal(await githubComplaints(github), []);
+  const { jobs } = parse(github) as { jobs: { nightly: { steps: Array<{ run?: string }> } } };
+  assert.equal(runScript(jobs.nightly.steps.find((step) => step.run !== undefined)?.run ?? ''), words);
+  const out = scratch('schedule-both');
+  await run('--systemd', '--name', 'tolomeo', '--run-as', 'builder', '--out', out);
+  const [, , ...args] = unitArguments(join(out, 'release-plan-tolomeo.service'));
+  assert.equal(args, ['apply', '--nightly', '--', join(dir, 'plan.yml'), join(dir, 'other-plan.yml')]);
+});
+
+test('the runs of two machines of one product do not meet', async () => {
+  const dir = repository('product');
+  const out = scratch('schedule-two');
+  await schedule(dir, '--cron', '--out', out);
+  const text = readFileSync(join(dir, 'plan.yml'), 'utf8');
+  writeFileSync(join(dir, 'plan.yml'), text.replace(/^machine: .*$/m, 'machine: imx8'));
+  await schedule(dir, '--cron', '--out', out);
+  assert.equal(readdirSync(out).toSorted(), ['release-plan-tolomeo-imx8.cron', 'release-plan-tolomeo-qemux86-64.cron']);
+});
+
+test('a job keeps the reports, also of a night that failed', async () => {
+  const archive = scratch('schedule-reports');
+  const dir = repository('product', (plan) => void (plan.artifacts = archive));
+  const reports = join(archive, 'tolomeo-qemux86-64/image-prod/reports');
+  mkdirSync(reports, { recursive: true });
+  // There may be no report yet, or only one: the job ends as its script did.
+  writeFileSync(join(reports, 'tolomeo-plan.html'), 'report');
+  const gitlab = (await schedule(dir, '--gitlab', '--stdout')).stdout;
+  const { 'release-plan-tolomeo-qemux86-64': job } = parse(gitlab) as Record<
+    string,
+    { after_script: string[]; artifacts: { when: string; paths: string[] } }
+  >;
+  assert.equal(job?.artifacts, { when: 'always', paths: ['reports/'] });
+  const checkout = scratch('schedule-checkout');
+  execFileSync('bash', ['-e', '-c', job?.after_script.join('\n') ?? 'false'], { cwd: checkout, stdio: 'ignore' });
+  assert.equal(readdirSync(join(checkout, 'reports')), ['tolomeo-plan.html']);
+  const { jobs } = parse((await schedule(dir, '--github', '--stdout')).stdout) as {
+    jobs: { nightly: { steps: Array<{ uses?: string; if?: string; with?: { path: string } }> } };
+  };
+  const upload = jobs.nightly.steps.find((step) => step.uses?.startsWith('actions/upload-artifact'));
+  assert.is(upload?.if, 'always()');
+  assert.equal(
+    upload?.with?.path.trim().split('\n'),
+    ['json', 'md', 'html'].map((extension) => join(reports, `tolomeo-plan.${extension}`)),
+  );
 });
 
 test('the schemas do find what is wrong', async () => {
@@ -176,8 +240,8 @@ test('a CI gets the secrets of signing by name, and their values from nowhere', 
   );
   const { stdout } = await schedule(dir, '--github', '--stdout');
   assert.equal(await githubComplaints(stdout), []);
-  const { jobs } = parse(stdout) as { jobs: { nightly: { steps: Array<{ env?: object }> } } };
-  assert.equal(jobs.nightly.steps.at(-1)?.env, {
+  const { jobs } = parse(stdout) as { jobs: { nightly: { steps: Array<{ run?: string; env?: object }> } } };
+  assert.equal(jobs.nightly.steps.find((step) => step.run !== undefined)?.env, {
     SWU_KEY: '${{ secrets.SWU_KEY }}',
     SWU_CERT: '${{ secrets.SWU_CERT }}',
     SWU_PASS: '${{ secrets.SWU_PASS }}',
@@ -199,7 +263,7 @@ test('an archive in the checkout, which the next job would remove, is refused; s
 
 test("GitHub's workflow goes where GitHub looks for it; what is edited there stays, unless it is forced", async () => {
   const dir = repository('product');
-  const file = join(dir, '../.github/workflows/release-plan-tolomeo.yml');
+  const file = join(dir, '../.github/workflows/release-plan-tolomeo-qemux86-64.yml');
   assert.is((await schedule(dir, '--github')).exitCode, 0);
   assert.match((await schedule(dir, '--github')).stdout, '(unchanged)');
   const edited = `${readFileSync(file, 'utf8')}# mine\n`;
@@ -213,16 +277,19 @@ test("GitHub's workflow goes where GitHub looks for it; what is edited there sta
 test('of two units none is written when one cannot be', async () => {
   const dir = repository('product');
   const out = scratch('units-half');
-  writeFileSync(join(out, 'release-plan-tolomeo.timer'), 'mine');
+  writeFileSync(join(out, 'release-plan-tolomeo-qemux86-64.timer'), 'mine');
   assert.is(codeOf(await schedule(dir, '--systemd', '--out', out)), 'schedule-exists');
-  assert.equal(readdirSync(out), ['release-plan-tolomeo.timer']);
+  assert.equal(readdirSync(out), ['release-plan-tolomeo-qemux86-64.timer']);
 });
 
 test('GitLab is told where the file is from the root of the repository', async () => {
   const dir = repository('a/product');
-  assert.match((await schedule(dir, '--gitlab')).stdout, 'include: [{ local: "/release-plan-tolomeo.gitlab-ci.yml" }]');
+  assert.match(
+    (await schedule(dir, '--gitlab')).stdout,
+    'include: [{ local: "/release-plan-tolomeo-qemux86-64.gitlab-ci.yml" }]',
+  );
   const { stdout } = await schedule(dir, '--gitlab', '--out', '.');
-  assert.match(stdout, 'include: [{ local: "/a/product/release-plan-tolomeo.gitlab-ci.yml" }]');
+  assert.match(stdout, 'include: [{ local: "/a/product/release-plan-tolomeo-qemux86-64.gitlab-ci.yml" }]');
 });
 
 test('what is left to do by hand is printed as commands that a shell takes', async () => {
@@ -233,8 +300,8 @@ test('what is left to do by hand is printed as commands that a shell takes', asy
   assert.equal(shellArguments(copy.trim()), [
     'sudo',
     'cp',
-    join(out, 'release-plan-tolomeo.service'),
-    join(out, 'release-plan-tolomeo.timer'),
+    join(out, 'release-plan-tolomeo-qemux86-64.service'),
+    join(out, 'release-plan-tolomeo-qemux86-64.timer'),
     '/etc/systemd/system/',
   ]);
 });

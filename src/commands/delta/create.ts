@@ -4,7 +4,7 @@ import { EXIT, type ExitCode } from '../../core/codes.ts';
 import type { CreateDeltaOptions, DeltaSummary, Progress } from '../../rdiff/index.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
 import { size, wholeNumber } from './flags.ts';
-import { prettyJson } from '../../text/json.ts';
+import { prettyJson } from '../../text/pretty-json.ts';
 
 interface Flags {
   compress?: 'gzip' | 'zstd';

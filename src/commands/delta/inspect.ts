@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { EXIT, type ExitCode } from '../../core/codes.ts';
 import type { DeltaInspection } from '../../rdiff/index.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
-import { prettyJson } from '../../text/json.ts';
+import { prettyJson } from '../../text/pretty-json.ts';
 
 interface Flags {
   json?: boolean;

@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { EXIT, type ExitCode } from '../../core/codes.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
 import { wholeNumber } from './flags.ts';
-import { prettyJson } from '../../text/json.ts';
+import { prettyJson } from '../../text/pretty-json.ts';
 
 interface Flags {
   blockSize?: number;

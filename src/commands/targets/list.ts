@@ -5,7 +5,7 @@ import type { Target } from '../../fleet/registry.ts';
 import type { CommandContext, Runner } from '../host.ts';
 import { planOf } from './plan.ts';
 import { table } from './table.ts';
-import { prettyJson } from '../../text/json.ts';
+import { prettyJson } from '../../text/pretty-json.ts';
 
 interface Flags {
   plan?: string;

@@ -6,7 +6,7 @@ import type { CommandContext, Runner } from '../host.ts';
 import { asJson } from './list.ts';
 import { planOf } from './plan.ts';
 import { table } from './table.ts';
-import { prettyJson } from '../../text/json.ts';
+import { prettyJson } from '../../text/pretty-json.ts';
 
 interface Flags {
   plan?: string;

@@ -5,7 +5,7 @@ import type { Plan } from '../../core/plan.ts';
 import type { CommandContext, Runner } from '../host.ts';
 import { RUN_COMMANDS_FLAG } from '../run-commands.ts';
 import { planOf } from './plan.ts';
-import { prettyJson } from '../../text/json.ts';
+import { prettyJson } from '../../text/pretty-json.ts';
 
 interface Flags {
   plan?: string;

@@ -19,6 +19,8 @@ export interface DeltaQuestion {
   tag?: string;
   /** Only this kind of hardware. */
   hardwareId?: string;
+  /** Only Targets of this name (`custom.name`), where they have one: a registry may be of several products. */
+  family?: string;
   /** Also from newer to older. */
   allowDowngrade: boolean;
 }
@@ -97,13 +99,18 @@ export function requiredDeltas(
   const index = new TargetIndex(targetsOf(registry, question.format));
   const destinations = index
     .ofVersion(question.to)
-    .filter((target) => question.hardwareId === undefined || target.hardwareIds.includes(question.hardwareId));
+    .filter((target) => question.hardwareId === undefined || target.hardwareIds.includes(question.hardwareId))
+    .filter((target) => isOfFamily(target, question.family));
   if (destinations.length === 0) throw unknownVersion(question.to, index, registry.file, question.hardwareId);
   const answer = new Answer(question, index, destinations, facts);
   for (const version of question.from) answer.addNamed(version, registry.file);
   for (const group of groupsOf(fleet, question)) answer.addGroup(group);
   return answer.finish();
 }
+
+/** Whether a Target is of a family; one without a name may be of any. */
+const isOfFamily = ({ custom }: Target, family: string | undefined): boolean =>
+  family === undefined || custom.name === undefined || custom.name === family;
 
 function groupsOf(fleet: Fleet | undefined, question: DeltaQuestion): readonly DeviceGroup[] {
   if (fleet === undefined) return [];
@@ -174,7 +181,8 @@ class Answer {
 
   addGroup(group: DeviceGroup): void {
     const running = runningOf(group, this.index);
-    const { hardwareId } = this.question;
+    const { hardwareId, family } = this.question;
+    if (running.target !== undefined && !isOfFamily(running.target, family)) return;
     // A status does not tell its hardware; the question then asks only about the kind that it filters for.
     const possible =
       hardwareId === undefined ? running.hardwareIds : running.hardwareIds.filter((id) => id === hardwareId);

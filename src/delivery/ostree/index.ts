@@ -17,6 +17,8 @@ const SHORT = 10;
 
 const deltas: FleetDeltas = {
   missingCode: 'ostree-commit-missing',
+  // One repository is for all kinds of hardware.
+  own: () => ({}),
   facts,
   problems: ostreeProblems,
   async make({ plan }, pairs, { env, report, signal }, { waitMs }) {

@@ -11,7 +11,8 @@ import { writeFileAtomic } from '../../io/atomic.ts';
 import { digestBytes } from '../../io/hash.ts';
 import { isRecord } from '../../fleet/registry.ts';
 import { readRegularText } from '../../io/regular.ts';
-import { canonicalJson, parseJson } from '../../text/json.ts';
+import { canonicalJson } from '../../text/json.ts';
+import { parseJson } from '../../text/parse-json.ts';
 import type { OstreeRepository } from './repository.ts';
 
 /** Bytes to fetch and bytes to write, in the names of the format. */

@@ -8,10 +8,11 @@ import { engines } from '../engines/index.ts';
 import type { RequiredPair } from '../fleet/required.ts';
 import { registryOf } from '../inputs.ts';
 import { archiveFacts } from './facts.ts';
-import { versionsOf } from './fleet-pairs.ts';
+import { ownDevices, versionsOf } from './fleet-pairs.ts';
 
 export const deltas: FleetDeltas = {
   missingCode: 'archive-missing',
+  own: ownDevices,
   facts: async (inputs) => await archiveFacts(inputs.plan, registryOf(inputs)),
   problems,
   async make({ plan }, pairs, { signal }, { apply }) {
@@ -43,8 +44,11 @@ async function problems(
   signal?: AbortSignal,
 ): Promise<Array<string | undefined>> {
   const found: Array<string | undefined> = [];
-  for (const { from, to } of pairs.map(versionsOf)) {
-    const entry = await readUpdate(updateDir(plan, from, to), from, to, signal ? { signal } : {});
+  for (const pair of pairs) {
+    const { from, to } = versionsOf(pair);
+    // A tag may reach several machines of a product, whose archives are beside one another.
+    const key = { ...plan, machine: pair.hardwareIds[0] ?? plan.machine };
+    const entry = await readUpdate(updateDir(key, from, to), from, to, signal ? { signal } : {});
     if (entry.state === 'absent') found.push('is missing');
     else if (entry.state !== 'whole') found.push(`is ${entry.state}: ${entry.problems.join('; ')}`);
     else {

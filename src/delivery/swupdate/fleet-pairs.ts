@@ -29,7 +29,7 @@ export async function requiredUpdates(inputs: Inputs): Promise<{ pairs: FleetPai
   const rows = badRows(fleet);
   for (const rule of plan.deltas) {
     const tag = tagOf(rule);
-    const question = { format: FORMAT, to: rule.to, from: [], allowDowngrade: false };
+    const question = { format: FORMAT, to: rule.to, from: [], allowDowngrade: false, ...ownDevices(plan) };
     // A tag that no device follows yet requires nothing.
     const answer =
       tag === undefined || !fleet.tags.includes(tag)
@@ -58,6 +58,12 @@ export const versionsOf = ({ from, to }: Pick<RequiredPair, 'from' | 'to'>): Pai
 
 const tagOf = ({ from }: DeltaRule): string | undefined => (from.kind === 'tag' ? from.tag : undefined);
 
+/** The fleet may have other products, and this one on other machines: a plan judges the devices of its own. */
+export const ownDevices = ({ machine, image }: Plan): { hardwareId: string; family: string } => ({
+  hardwareId: machine,
+  family: `${machine}-${image}`,
+});
+
 /** The registry, and the plan's versions that it does not have yet: they are about to be built. */
 function knownVersions(plan: Plan, registry: Registry): Registry {
   const planned = plan.versions
@@ -71,11 +77,7 @@ function knownVersions(plan: Plan, registry: Registry): Registry {
       format: FORMAT,
       custom: { name: `${plan.machine}-${plan.image}` },
     }));
-  // Other products may share the archive root, and with it the registry.
-  const ours = registry.targets.filter(
-    (target) => target.custom.name === undefined || target.custom.name === `${plan.machine}-${plan.image}`,
-  );
-  return { ...registry, targets: [...ours, ...planned] };
+  return { ...registry, targets: [...registry.targets, ...planned] };
 }
 
 /** A version that is not archived yet, and planned, is no obstacle: it is built before the delta. */

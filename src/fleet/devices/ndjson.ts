@@ -1,4 +1,4 @@
-import { parseJson } from '../../text/json.ts';
+import { parseJson } from '../../text/parse-json.ts';
 import { readDevice } from './device.ts';
 import { linesOf } from './lines.ts';
 import type { FleetTally } from './tally.ts';

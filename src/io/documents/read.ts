@@ -1,6 +1,7 @@
 /** Reading back what release-plan itself or a server wrote: bounded, and believed only as far as its schema says. */
 import type { ErrorObject } from 'ajv/dist/2020.js';
-import { openSealedJson, parseJson } from '../../text/json.ts';
+import { openSealedJson } from '../../text/json.ts';
+import { parseJson } from '../../text/parse-json.ts';
 import { readRegularText, type RegularOptions } from '../regular.ts';
 import type { DocumentName } from './compile.ts';
 

@@ -1,5 +1,5 @@
 import type { ReportFormat } from '../format.ts';
-import { prettyJson } from '../../text/json.ts';
+import { prettyJson } from '../../text/pretty-json.ts';
 
 /** The report as it is, for programs. */
 export const json: ReportFormat = {
