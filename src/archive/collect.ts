@@ -4,7 +4,7 @@ import { glob } from 'tinyglobby';
 import { ReleasePlanError } from '../core/errors.ts';
 import { publishFolder, writeFileAtomic } from '../io/atomic.ts';
 import { filesystemOf } from '../io/filesystem.ts';
-import { copyWithDigest, digestFile } from '../io/hash.ts';
+import { copyWithDigest, digestBytes, digestFile } from '../io/hash.ts';
 import { sealJson } from '../text/json.ts';
 import { ifPresent } from '../io/present.ts';
 import { isRelativeName } from '../text/relative-name.ts';
@@ -15,7 +15,15 @@ import { timestamp } from '../text/timestamp.ts';
 import type { ArchivedFile, ArchivedPartition, BuildConfiguration, Proof, VersionManifest } from '../core/archive.ts';
 import type { Partition } from '../core/plan.ts';
 import { buildInfo } from './build-info.ts';
-import { BUILD_INFO, MANIFEST, UPDATES, signatureName, versionDir, type ArchiveKey } from './layout.ts';
+import {
+  BUILD_INFO,
+  MANIFEST,
+  MANIFEST_SIGNATURE,
+  UPDATES,
+  signatureName,
+  versionDir,
+  type ArchiveKey,
+} from './layout.ts';
 import { readVersion } from './manifest.ts';
 
 /** A finished build, ready to be archived. */
@@ -34,6 +42,8 @@ export interface ArchiveRequest {
   tools: Record<string, string>;
   /** Writes the rdiff signature of an image. */
   makeSignature(image: string, out: string): Promise<void>;
+  /** Signs the manifest, by the sha256 of its file; without it the manifest has its seal alone. */
+  vouch?(digest: string): Promise<Uint8Array>;
   signal?: AbortSignal;
   onFile?: (path: string, sizeBytes: number) => void;
 }
@@ -132,7 +142,11 @@ async function fillFolder(
   const manifest = await describe(dir, files, request);
   await writeFileAtomic(join(dir, BUILD_INFO), buildInfo(manifest));
   manifest.files.push({ path: BUILD_INFO, role: 'build-info', ...(await digestFile(join(dir, BUILD_INFO))) });
-  await writeFileAtomic(join(dir, MANIFEST), sealJson(manifest));
+  const text = sealJson(manifest);
+  const signature = await request.vouch?.(digestBytes(text).sha256);
+  if (signature !== undefined) await writeFileAtomic(join(dir, MANIFEST_SIGNATURE), signature);
+  // Last: what has a manifest is whole.
+  await writeFileAtomic(join(dir, MANIFEST), text);
   return manifest;
 }
 
@@ -203,7 +217,13 @@ async function sourcesOf(request: ArchiveRequest): Promise<Source[]> {
     images.push({ path, name, role: 'image', partition: partition.name });
   }
   const patterns = request.collect.map((one) => expandPlaceholders(one, values));
-  const own = [`${UPDATES}/**`, MANIFEST, BUILD_INFO, ...request.partitions.map((one) => signatureName(one.name))];
+  const own = [
+    `${UPDATES}/**`,
+    MANIFEST,
+    MANIFEST_SIGNATURE,
+    BUILD_INFO,
+    ...request.partitions.map((one) => signatureName(one.name)),
+  ];
   const found =
     patterns.length === 0
       ? []

@@ -10,6 +10,7 @@ import { prettyJson } from '../text/pretty-json.ts';
 interface Flags {
   deep?: boolean;
   repair?: boolean;
+  signManifests?: boolean;
   wait?: string | boolean;
   runCommands?: boolean;
   json?: boolean;
@@ -22,6 +23,7 @@ export const registerVerify: RegisterCommand = (program, run) => {
     .argument('<plan>', 'plan file')
     .option('--deep', 'apply every delta to its base and compare with the target, too')
     .option('--repair', 'make again what can be made again; say what cannot')
+    .option('--sign-manifests', 'sign what was archived before manifests were signed, after a full check')
     .option(WAIT_FLAG[0], `with --repair: ${WAIT_FLAG[1]}`)
     .option('--json', 'the report as one JSON document on stdout')
     .option(...RUN_COMMANDS_FLAG)
@@ -31,18 +33,25 @@ export const registerVerify: RegisterCommand = (program, run) => {
 };
 
 async function verifyPlan(file: string, flags: Flags, context: CommandContext): Promise<ExitCode> {
-  if (flags.wait !== undefined && flags.repair !== true)
+  if (flags.wait !== undefined && flags.repair !== true && flags.signManifests !== true)
     throw new ReleasePlanError('usage', '--wait goes with --repair: verify alone takes no lock');
+  if (flags.repair === true && flags.signManifests === true)
+    throw new ReleasePlanError('usage', 'verify takes --repair or --sign-manifests, not both', {
+      hint: 'Repair first; only what is whole is signed.',
+    });
   const { requirePlan } = await import('../plan/load.ts');
   const { verify } = await import('../jobs/verify.ts');
   const { verifyAndRepair } = await import('../jobs/repair.ts');
   const { plan } = await requirePlan(file, { cwd: context.cwd });
   const deep = flags.deep === true;
   const looking = { ...context, runsCommands: flags.runCommands === true };
-  const found: Verification & { repairs?: Repair[] } =
-    flags.repair === true
-      ? await verifyAndRepair(plan, looking, { deep, waitMs: waitOf(flags.wait) })
-      : await verify(plan, looking, { deep });
+  const { verifyAndSign } = await import('../jobs/sign-manifests.ts');
+  const found: Verification & { repairs?: Repair[]; signed?: string[] } =
+    flags.signManifests === true
+      ? await verifyAndSign(plan, looking, { deep, waitMs: waitOf(flags.wait) })
+      : flags.repair === true
+        ? await verifyAndRepair(plan, looking, { deep, waitMs: waitOf(flags.wait) })
+        : await verify(plan, looking, { deep });
   noteUnasked(found.snapshot.inputs.isFleetUnasked, context);
   if (flags.json === true)
     context.out(
@@ -50,6 +59,7 @@ async function verifyPlan(file: string, flags: Flags, context: CommandContext): 
         ...found.report,
         ...(found.unreadable.length === 0 ? {} : { unreadable: found.unreadable }),
         ...(found.repairs === undefined ? {} : { repairs: found.repairs }),
+        ...(found.signed === undefined ? {} : { signed: found.signed }),
       }),
     );
   else await print(found, context);
@@ -58,11 +68,12 @@ async function verifyPlan(file: string, flags: Flags, context: CommandContext): 
 }
 
 async function print(
-  { report, repairs = [] }: Verification & { repairs?: Repair[] },
+  { report, repairs = [], signed = [] }: Verification & { repairs?: Repair[]; signed?: string[] },
   context: CommandContext,
 ): Promise<void> {
   const { summaryTable } = await import('../report/summary.ts');
   for (const { what, result, detail } of repairs)
     context.out(`${result === 'repaired' ? 'repaired' : 'BEYOND REPAIR'} ${what}: ${detail}\n`);
+  for (const path of signed) context.out(`signed ${path}\n`);
   context.out(summaryTable(report));
 }

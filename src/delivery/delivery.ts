@@ -20,6 +20,8 @@ export interface SurveyOptions {
   reading?: ReadOptions;
   /** What is surveyed beside what the plan refers to; it decides no step. */
   beside?: Inventory;
+  /** Take versions for whole whose manifest nobody has signed yet; only to sign them. */
+  acceptUnvouched?: boolean;
 }
 
 /** What a step left: the snapshot with it, and a line for the person who watches. */
@@ -172,5 +174,12 @@ export interface Delivery<S extends Snapshot = Snapshot> {
   bytesToProve(snapshot: S, deep: boolean): number;
   /** What is damaged and can be tried to be made again, in order. */
   repairs(found: Reproven, host: Host, options: { deep: boolean }): RepairTask[];
+  /**
+   * Signs the manifests of archived versions that have no signature yet, after they were verified.
+   *
+   * @returns the files that were written
+   * @throws ReleasePlanError `usage` where nothing is signed, `archive-damaged`, `archive-contradicted`
+   */
+  signManifests(found: Reproven, host: Host): Promise<string[]>;
   readonly deltas: FleetDeltas;
 }

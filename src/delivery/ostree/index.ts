@@ -60,5 +60,8 @@ export const ostree: Delivery<OstreeSnapshot> = {
   prove: async (snapshot) => ({ snapshot, shown: new PairMap(), unreadable: [] }),
   bytesToProve: () => 0,
   repairs: () => [],
+  async signManifests({ snapshot }) {
+    throw new ReleasePlanError('usage', `${snapshot.inputs.plan.file} is an OSTree plan, whose commits ostree signs`);
+  },
   deltas,
 };

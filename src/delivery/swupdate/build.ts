@@ -18,6 +18,7 @@ import { objectionToEarlier, rememberProven } from '../../kas/proven.ts';
 import { proveBuild } from '../../kas/prove.ts';
 import type { KasSettings, Plan, PlannedVersion } from '../../core/plan.ts';
 import { buildEnvironment } from '../../plan/secrets.ts';
+import { vouchFor } from './vouched.ts';
 import { signature } from '../../rdiff/index.ts';
 import type { VersionManifest } from '../../core/archive.ts';
 import type { Host } from '../host.ts';
@@ -149,6 +150,7 @@ export async function runArchive(
       await objectionToEarlier(directory, { path, sha256, key: plan, pending, workDir: kas.workDir }),
     scratchDir: directory.notes,
   });
+  const vouch = vouchFor(plan, version, host);
   const manifest = await archiveVersion({
     key: plan,
     product,
@@ -162,6 +164,7 @@ export async function runArchive(
     configuration: pending.configuration,
     tools: { 'release-plan': packageVersion() },
     makeSignature: async (from, out) => void (await signature(from, out, { signal })),
+    ...(vouch === undefined ? {} : { vouch }),
     onFile: (path, sizeBytes) => progress(`${path}, ${formatBytes(sizeBytes)}`),
   });
   const images = manifest.files

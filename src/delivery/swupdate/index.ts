@@ -15,6 +15,7 @@ import { bytesToProve, prove } from './prove.ts';
 import { register } from './register.ts';
 import { repairs } from './repair.ts';
 import { run } from './run.ts';
+import { signManifests } from './sign-manifests.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
 import { survey } from './survey.ts';
 import { FORMAT } from './target.ts';
@@ -52,5 +53,6 @@ export const swupdate: Delivery<SwupdateSnapshot> = {
   prove,
   bytesToProve,
   repairs,
+  signManifests,
   deltas,
 };

@@ -6,6 +6,7 @@ import { engineNamed } from '../engines/index.ts';
 import type { EngineHost } from '../engines/engine.ts';
 import { buildDeltaWithKas, cleanBuilds, runArchive, runBuild, withBuilds, type BuildSession } from './build.ts';
 import { runDelta } from './delta.ts';
+import { requireVouched } from './vouched.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
 import type { MadeUpdate } from './update.ts';
 
@@ -23,9 +24,15 @@ export const run: Delivery<SwupdateSnapshot>['run'] = async (snapshot, request, 
   });
 };
 
-/** What would make an update fail at its very end is found before hours of building: keys and certificates. */
-async function checkBeforehand({ inputs: { plan } }: SwupdateSnapshot, { steps, host }: RunRequest): Promise<void> {
-  if (plan.signing === undefined || !steps.some((step) => step.kind === 'delta')) return;
+/** What would make a step fail at its very end is found before hours of building: keys and certificates. */
+async function checkBeforehand(snapshot: SwupdateSnapshot, { steps, host }: RunRequest): Promise<void> {
+  const { plan } = snapshot.inputs;
+  await requireVouched(
+    snapshot,
+    new Set(steps.flatMap((step) => (step.kind === 'delta' ? [step.from, step.to] : []))),
+    host,
+  );
+  if (plan.signing === undefined || !steps.some((step) => step.kind === 'delta' || step.kind === 'archive')) return;
   const warnings = await checkSigning(plan.signing, { env: host.env, planDir: plan.dir, signal: host.signal });
   for (const { message } of warnings) host.report({ type: 'warning', message });
 }
