@@ -373,6 +373,12 @@ const codes = {
     'Compare `kas.deploy`, `partitions[].file` and `collect` with what the build leaves.',
   ),
 
+  'archive-contradicted': entry(
+    EXIT.inconsistent,
+    'The registry, or a signed package that exists, knows an archived version with other bytes than the archive has ' +
+      'now. Nothing was signed.',
+    'Find out which of the two was altered, and restore the version or the registry from a backup.',
+  ),
   'gc-undecided': entry(
     EXIT.environment,
     'It cannot be told who needs what of the archive: the fleet, the registry or the report of another plan cannot ' +
@@ -559,6 +565,17 @@ const codes = {
     EXIT.usage,
     'The fleet is one page of several. Devices on the other pages would be left without their deltas.',
     'Fetch all pages; they may follow one another in one file.',
+  ),
+  'fleet-version-odd': entry(
+    EXIT.ok,
+    'A device reports a version that is none, such as `dev` or `v0.1.0`. It takes the full image; gc and --prune ' +
+      'remove nothing while such a device is in the fleet, since nobody knows what it runs.',
+    'Correct what the device reports, or list it under fleet.ignore.',
+  ),
+  'fleet-device-repeated': entry(
+    EXIT.ok,
+    'A device is listed more than once; its first row counts.',
+    'Export each device once.',
   ),
   'fleet-not-asked': entry(
     EXIT.ok,

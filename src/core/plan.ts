@@ -121,12 +121,17 @@ export interface SigningSettings {
   cert?: string;
   /** What the device trusts; as written. */
   public?: string;
+  /** Certificates or public keys of former years, as written: they vouch for what was archived then. */
+  former?: string[];
   /** Name of the environment variable with the key's passphrase. */
   passphraseEnv?: string;
 }
 
 /** Who runs what: a file, or a command whose stdout is one. */
-export type FleetSource = { file: string } | { command: string };
+export type FleetSource = ({ file: string } | { command: string }) & {
+  /** Uuids or names of devices that are passed over. */
+  ignore?: string[];
+};
 
 export interface OstreeSettings {
   /** Absolute path of the repository that devices pull from. */

@@ -5,6 +5,7 @@ import type { Plan } from '../core/plan.ts';
 import { readFleet } from '../fleet/devices/read.ts';
 import type { Fleet } from '../fleet/devices/tally.ts';
 import { readRegistry } from '../fleet/registry-file.ts';
+import { isVersion } from '../plan/version.ts';
 import { commandEnvironment } from '../plan/secrets.ts';
 import type { Host } from './host.ts';
 import { emptyRegistry, type Registry } from '../fleet/registry.ts';
@@ -56,7 +57,7 @@ async function readFleetOf(plan: Plan, host: InputsHost): Promise<Reading<Fleet>
   const { fleet, dir, commandTimeoutMs: timeoutMs } = plan;
   if (fleet === undefined) return { state: 'none' };
   if (isUnasked(plan, host)) return { state: 'failed', error: notAsked(plan) };
-  const options = { cwd: dir, env: commandEnvironment(plan, host.env), timeoutMs, signal: host.signal };
+  const options = { cwd: dir, env: commandEnvironment(plan, host.env), timeoutMs, signal: host.signal, isVersion };
   return await reading(async () => await readFleet(fleet, options));
 }
 

@@ -88,5 +88,12 @@ export async function pruneUnrequired(
       `${fleet.bad.count} rows of ${fleet.source} cannot be read, so nobody can say which deltas are required`,
       { hint: 'Correct the rows, then prune.' },
     );
+  if (fleet !== undefined && fleet.odd.count > 0)
+    throw new ReleasePlanError(
+      'fleet-unreadable',
+      `${fleet.odd.count} devices of ${fleet.source} do not say which version they run, so nobody can say which ` +
+        'deltas are required',
+      { hint: 'Correct them at their source, or list them under fleet.ignore.' },
+    );
   await deliveryOf(inputs.plan).deltas.prune(inputs.plan, unrequired, host, { waitMs });
 }

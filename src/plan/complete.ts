@@ -138,13 +138,22 @@ function signingOf(signing: SigningSource): SigningSettings {
   return {
     method: signing.method ?? 'cms',
     key: signing.key ?? '',
-    ...defined({ cert: signing.cert, public: signing.public, passphraseEnv: signing.passphrase_env }),
+    ...defined({
+      cert: signing.cert,
+      public: signing.public,
+      former: signing.former && present(signing.former),
+      passphraseEnv: signing.passphrase_env,
+    }),
   };
 }
 
 function fleetOf(fleet: PlanSource['fleet'], dir: string): Plan['fleet'] {
   if (fleet === undefined) return undefined;
-  return typeof fleet === 'string' ? { file: resolve(dir, fleet) } : { command: fleet.command ?? '' };
+  if (typeof fleet === 'string') return { file: resolve(dir, fleet) };
+  return {
+    ...(fleet.file === undefined ? { command: fleet.command ?? '' } : { file: resolve(dir, fleet.file) }),
+    ...(fleet.ignore === undefined ? {} : { ignore: present(fleet.ignore) }),
+  };
 }
 
 function ostreeOf(ostree: NonNullable<PlanSource['ostree']>, dir: string): NonNullable<Plan['ostree']> {

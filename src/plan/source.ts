@@ -21,7 +21,7 @@ export type PlanSource = Loose<{
   partitions: Array<PartitionSource | undefined>;
   swu: SwuSource;
   versions: Array<VersionSource | undefined>;
-  fleet: string | Loose<{ command: string }>;
+  fleet: string | Loose<{ file: string; command: string; ignore: Array<string | undefined> }>;
   deltas: Array<DeltaSource | undefined>;
   signing: SigningSource;
   ostree: OstreeSource;
@@ -81,6 +81,7 @@ export type SigningSource = Loose<{
   key: string;
   cert: string;
   public: string;
+  former: Array<string | undefined>;
   passphrase_env: string;
 }>;
 

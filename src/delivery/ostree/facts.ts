@@ -1,4 +1,4 @@
-import { compareVersions } from '../../plan/version.ts';
+import { compareReported } from '../../plan/version.ts';
 import type { FleetDeltas } from '../delivery.ts';
 import { fleetIfAsked, registryOf } from '../inputs.ts';
 import { ostreeOf } from './plan.ts';
@@ -16,7 +16,7 @@ export const facts: FleetDeltas['facts'] = async (inputs, signal) => {
   const times =
     strangers.length === 0 ? new Map<string, number>() : await commitTimes(repo, [...strangers, ...named], signal);
   return {
-    compareVersions,
+    compareVersions: compareReported,
     commitTime: (commit) => times.get(commit),
     obstacle(from, to) {
       const problem = [from.commit, to.commit]

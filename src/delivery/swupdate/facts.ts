@@ -6,7 +6,7 @@ import { readSealedDocument } from '../../io/documents/read.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Registry } from '../../fleet/registry.ts';
 import { distinct, targetsOf } from '../../fleet/running.ts';
-import { compareVersions } from '../../plan/version.ts';
+import { compareReported } from '../../plan/version.ts';
 import { checkPair } from '../../report/pair.ts';
 import type { BasisFacts, DeltaEnd } from '../fleet/required.ts';
 import { FORMAT } from './target.ts';
@@ -22,7 +22,7 @@ export async function archiveFacts(plan: Plan, registry: Registry): Promise<Basi
   const manifestOf = ({ versions: [version] }: DeltaEnd): VersionManifest | undefined =>
     version === undefined ? undefined : manifests.get(version);
   return {
-    compareVersions,
+    compareVersions: compareReported,
     obstacle(from, to) {
       const [base, target] = [manifestOf(from), manifestOf(to)];
       const missing = base === undefined ? from : target === undefined ? to : undefined;

@@ -44,7 +44,7 @@ export async function readCsv(chunks: AsyncIterable<string>, tally: FleetTally, 
   for await (const row of input.pipe(parser) as AsyncIterable<CsvRow>) {
     const device = readDevice(row.record);
     if ('problem' in device) tally.addBad(device.problem, row.info.lines);
-    else tally.addDevice(device);
+    else tally.addDevice(device, row.info.lines);
   }
 }
 

@@ -3,6 +3,8 @@ import { isRecord } from '../registry.ts';
 
 /** What counts of a device: who it is, what it follows and what it runs. */
 export interface Device {
+  /** What tells it from every other; a name, where there is no uuid. */
+  uuid: string;
   /** Name, or else uuid: for people. */
   name: string;
   /** The tag that it follows; empty when it follows none. */
@@ -58,6 +60,7 @@ export function readDevice(row: unknown): Device | { problem: string } {
   if (commit !== '' && !/^[0-9a-f]{64}$/.test(commit))
     return { problem: `(${name}) has an ostree-hash that is not 64 hex digits` };
   return {
+    uuid: texts.get('uuid') || name,
     name,
     tag: texts.get('tag') ?? '',
     ...given('targetName', texts.get('target-name')),

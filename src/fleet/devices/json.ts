@@ -144,7 +144,7 @@ class JsonFleetReader {
     if (list === 'devices') {
       const device = readDevice(row);
       if ('problem' in device) this.#tally.addBad(device.problem, this.#rowLine);
-      else this.#tally.addDevice(device);
+      else this.#tally.addDevice(device, this.#rowLine);
     } else if (list === 'tags' || list === 'prod-tags') {
       const problem = readTagStatus(row, this.#tally);
       if (problem !== undefined) this.#tally.addBad(problem, this.#rowLine);

@@ -9,7 +9,7 @@ export async function readNdjson(chunks: AsyncIterable<string>, tally: FleetTall
     if (text.trim() === '') continue;
     const device = readDevice(parseLine(text));
     if ('problem' in device) tally.addBad(device.problem, line);
-    else tally.addDevice(device);
+    else tally.addDevice(device, line);
   }
 }
 

@@ -9,7 +9,7 @@ import { readCsv } from './csv.ts';
 import { readJson } from './json.ts';
 import { readNdjson } from './ndjson.ts';
 import { sniff } from './sniff.ts';
-import { FleetTally, type Fleet } from './tally.ts';
+import { FleetTally, type Fleet, type TallyOptions } from './tally.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -24,7 +24,7 @@ const STDERR_BYTES = 4096;
 
 const TIMEOUT_MS = 600_000;
 
-export interface ReadFleetOptions {
+export interface ReadFleetOptions extends Pick<TallyOptions, 'isVersion'> {
   /** Where a command runs. */
   cwd: string;
   /** The whole environment of a command; what our own programs get unless given. */
@@ -44,7 +44,10 @@ export interface ReadFleetOptions {
  */
 export async function readFleet(source: FleetSource, options: ReadFleetOptions): Promise<Fleet> {
   const name = 'file' in source ? source.file : source.command;
-  const tally = new FleetTally(name);
+  const tally = new FleetTally(name, {
+    ...options,
+    ...(source.ignore === undefined ? {} : { ignored: source.ignore }),
+  });
   const bytes = 'file' in source ? fileBytes(source.file, options) : commandBytes(source.command, options);
   try {
     await readForm(bytes, tally, name);

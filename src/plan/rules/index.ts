@@ -3,6 +3,7 @@ import type { PlanSource } from '../source.ts';
 import { deltasLeadForward } from './deltas.ts';
 import { listsWithoutRepeats } from './duplicates.ts';
 import { enginesHaveWhatTheyNeed } from './engines.ts';
+import { fleetHasOneSource } from './fleet.ts';
 import { filesExist } from './files.ts';
 import { oneRepositoryPerChain } from './kas-chain.ts';
 import { needsOfItsKind } from './kind.ts';
@@ -36,6 +37,7 @@ export const rules: readonly Rule[] = [
   enginesHaveWhatTheyNeed,
   packageIsReadable,
   signingIsComplete,
+  fleetHasOneSource,
   placeholdersKnown,
   pathsStayInside,
 ];

@@ -39,6 +39,7 @@ export function pathsOf(plan: PlanSource): PlanPath[] {
   add(plan.artifacts, ['artifacts'], { role: 'place' });
   add(plan.ostree?.repo, ['ostree', 'repo'], { role: 'place' });
   if (typeof plan.fleet === 'string') add(plan.fleet, ['fleet'], { role: 'place', exists: 'file-later' });
+  else add(plan.fleet?.file, ['fleet', 'file'], { role: 'place', exists: 'file-later' });
   if (typeof plan.targets === 'string') add(plan.targets, ['targets'], { role: 'place', exists: 'file-made-by-us' });
   else add(plan.targets?.file, ['targets', 'file'], { role: 'place', exists: 'file-made-by-us' });
   return paths;
