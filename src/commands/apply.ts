@@ -15,6 +15,7 @@ import { prettyJson } from '../text/pretty-json.ts';
 interface Flags {
   dryRun?: boolean;
   runCommands?: boolean;
+  newArchive?: boolean;
   only?: string;
   keepGoing?: boolean;
   nightly?: boolean;
@@ -34,6 +35,7 @@ export const registerApply: RegisterCommand = (program, run) => {
       '--nightly',
       'for a timer: also read a share of the archive, keep going, and say what changed since the last night',
     )
+    .option('--new-archive', 'start an archive, or take another one, although the plan had one')
     .option(...RUN_COMMANDS_FLAG)
     .option(...WAIT_FLAG)
     .option('--json', 'one JSON document on stdout')
@@ -41,12 +43,12 @@ export const registerApply: RegisterCommand = (program, run) => {
       await run((context) =>
         flags.dryRun === true
           ? printSteps(plans, { json: flags.json === true }, { ...context, runsCommands: flags.runCommands === true })
-          : applyAll(plans, flags, context),
+          : applyAll(plans, flags, { ...context, startsArchive: flags.newArchive === true }),
       );
     });
 };
 
-async function applyAll(plans: readonly string[], flags: Flags, context: CommandContext): Promise<ExitCode> {
+async function applyAll(plans: readonly string[], flags: Flags, context: ApplyContext): Promise<ExitCode> {
   if (flags.nightly === true && flags.only !== undefined)
     throw new ReleasePlanError('usage', '--nightly does everything; --only leaves a part out', {
       hint: 'Give one of the two.',
@@ -90,13 +92,15 @@ const BY_BADNESS: readonly ExitCode[] = [
 
 const worse = (a: ExitCode, b: ExitCode): ExitCode => (BY_BADNESS.indexOf(b) < BY_BADNESS.indexOf(a) ? b : a);
 
+type ApplyContext = CommandContext & { startsArchive: boolean };
+
 type Applied = ApplyResult & { night?: Night };
 
 async function applyOne(
   plan: Plan,
   flags: Flags,
   options: ApplyOptions,
-  context: CommandContext,
+  context: ApplyContext,
   isLast: boolean,
 ): Promise<Applied | { exitCode: ExitCode; failure: ReleasePlanError }> {
   const { notified } = await import('../jobs/notify.ts');

@@ -373,6 +373,18 @@ const codes = {
     'Compare `kas.deploy`, `partitions[].file` and `collect` with what the build leaves.',
   ),
 
+  'archive-lost': entry(
+    EXIT.environment,
+    'The archive, or a version that is known to have been archived, is not there. Most often a disk is not mounted. ' +
+      'Building it anew would give other bytes than devices run, so nothing was made.',
+    'Mount the archive, or restore the version from a backup or from the trash. To start a new archive all the same, ' +
+      'give --new-archive.',
+  ),
+  'archive-other': entry(
+    EXIT.environment,
+    'The archive is another one than the plan had before. Nothing was made.',
+    'Mount the right one, or give --new-archive when the plan is to have this one from now on.',
+  ),
   'archive-contradicted': entry(
     EXIT.inconsistent,
     'The registry, or a signed package that exists, knows an archived version with other bytes than the archive has ' +

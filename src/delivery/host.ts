@@ -11,4 +11,6 @@ export interface Host {
    * whoever proposes a plan must not run programs on the host that reviews it.
    */
   runsCommands?: boolean;
+  /** The user says that the archive is to be a new one, also where released versions are made anew. */
+  startsArchive?: boolean;
 }

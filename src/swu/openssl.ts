@@ -46,7 +46,7 @@ function passphraseOf(
   context: KeyContext,
 ): { passphrase: string[]; env: Record<string, string> } {
   // A token's module is configured by variables of its own; a key in a file needs none.
-  const env = key.engine ? definedOf(context.env) : {};
+  const env = key.engine ? definedOf({ ...process.env, ...context.env }) : {};
   // An empty passphrase keeps openssl from asking a terminal; a token may have a key pad of its own and is left to ask.
   if (name === undefined) return { passphrase: key.engine ? [] : ['-passin', 'pass:'], env };
   const value = context.env[name];

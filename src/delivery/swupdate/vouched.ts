@@ -3,6 +3,7 @@
  * that contradicts what else is known of it: whoever may write into the archive
  * may not have a package signed by that alone.
  */
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { takeInventory } from '../../archive/inventory.ts';
 import { MANIFEST, MANIFEST_SIGNATURE, swuName, updateDir } from '../../archive/layout.ts';
@@ -74,16 +75,21 @@ export async function signatureOf(
   keys: Awaited<ReturnType<typeof vouchingKeys>>,
 ): Promise<{ digest: string; isMissing: boolean; problem?: string }> {
   const path = join(dir, MANIFEST);
+  const signatureFile = join(dir, MANIFEST_SIGNATURE);
   const { sha256: digest } = digestBytes(await readRegular(path));
-  const signature = await ifPresent(readRegular(join(dir, MANIFEST_SIGNATURE)));
+  const kind = await ifPresent(lstat(signatureFile));
+  // A link could lead to another signature at any time.
+  if (kind !== undefined && !kind.isFile())
+    return { digest, isMissing: false, problem: `${signatureFile} was replaced by a link, or is no file` };
+  const signature = await ifPresent(readRegular(signatureFile));
   if (signature === undefined)
-    return { digest, isMissing: true, problem: `${path} is not signed: ${MANIFEST_SIGNATURE} is missing` };
+    return { digest, isMissing: true, problem: `${path} is not signed: ${signatureFile} is missing` };
   return isVouchedFor(statementOf(plan, version, digest), signature, keys)
     ? { digest, isMissing: false }
     : {
         digest,
         isMissing: false,
-        problem: `${path} was not signed by a key of the plan: ${MANIFEST_SIGNATURE} is not over it`,
+        problem: `${path} was not signed by a key of the plan: ${signatureFile} is not over it`,
       };
 }
 
