@@ -22,7 +22,7 @@ const FOR_TOOLS: ReadonlySet<string> = new Set([
   'GPG_TTY',
   'MAGIC',
 ]);
-const PREFIXES_FOR_TOOLS = ['LC_', 'XDG_', 'OSTREE_'];
+const PREFIXES_FOR_TOOLS = ['LC_', 'XDG_'];
 
 /** debugfs and sfdisk are where only root's PATH leads. */
 const MORE_PATH = '/usr/sbin:/sbin';

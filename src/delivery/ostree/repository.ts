@@ -40,6 +40,7 @@ export async function ostree(
   try {
     return await run('setpriv', ['--pdeathsig=KILL', '--', 'ostree', `--repo=${repo.path}`, ...args], {
       timeoutMs: LONGEST_MS,
+      env: ownVariables(),
       ...options,
     });
   } catch (error) {
@@ -48,6 +49,10 @@ export async function ostree(
       : error;
   }
 }
+
+/** What ostree itself reads of the environment. */
+const ownVariables = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('OSTREE_')));
 
 /** A failure of `setpriv ostree` as one of ostree. */
 function inOstreesName(error: ReleasePlanError, path: string, args: readonly string[]): ReleasePlanError {

@@ -58,11 +58,19 @@ export async function vouchedVersions(
   // Without any public half nobody can tell; packages are not checked against one either.
   if (keys.length === 0) return found;
   for (const [version, entry] of versions) {
-    if (entry.state !== 'whole') continue;
-    const { dir, manifest } = entry;
+    const manifest =
+      entry.state === 'whole' ? entry.manifest : entry.state === 'damaged' ? entry.found?.manifest : undefined;
+    if (manifest === undefined || entry.state === 'absent') continue;
+    const { dir } = entry;
     const { problem } = await signatureOf(plan, version, dir, keys);
-    if (problem !== undefined)
-      found.set(version, { state: 'damaged', dir, problems: [problem], found: { manifest, files: [] } });
+    if (problem === undefined) continue;
+    const before = entry.state === 'damaged' ? entry : { problems: [], found: { manifest, files: [] } };
+    found.set(version, {
+      state: 'damaged',
+      dir,
+      problems: [...before.problems, problem],
+      found: before.found ?? { manifest, files: [] },
+    });
   }
   return found;
 }
