@@ -1,20 +1,24 @@
-import { Command, CommanderError } from 'commander';
-import { EXIT, type ExitCode } from './core/codes.ts';
-import { commands } from './commands/index.ts';
-import type { CommandAction, CommandContext } from './commands/host.ts';
+import { CommanderError } from 'commander';
+import { EXIT, type ExitCode } from './core/codes/index.ts';
+import { describeChoices } from './commands/choices.ts';
+import type { CommandContext } from './commands/host.ts';
+import { createProgram } from './commands/program.ts';
 import { asUserError, InvalidPlanError, messageOf, ReleasePlanError } from './core/errors.ts';
 import { isStopping } from './io/stopping.ts';
-import { packageVersion } from './io/package.ts';
 import { formatDiagnostics } from './commands/terminal/diagnostics.ts';
 import { plainDrive } from './commands/terminal/drive-plain.ts';
 import { terminalDrive } from './commands/terminal/drive-terminal.ts';
 import { plainView } from './commands/terminal/plain.ts';
+import { withExplicitWait } from './commands/wait.ts';
 
 /**
  * What ends a run in order: Ctrl-C, a supervisor, and the terminal going away (kas runs in a session of its own and
  * would build on).
  */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Words that ask for help; one that is a value by chance costs a few milliseconds. */
+const HELP: ReadonlySet<string> = new Set(['help', '--help', '-h']);
 
 /**
  * argv -> command -> exit code. The only catch-all of the program: every
@@ -32,17 +36,11 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   for (const name of SIGNALS) process.on(name, onSignal);
   for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe);
   try {
-    const program = new Command('release-plan')
-      .description('Declarative releases for embedded Linux: builds, deltas, signed updates, proven.')
-      .version(packageVersion())
-      .showSuggestionAfterError()
-      .exitOverride()
-      .configureOutput({ outputError: (text, write) => write(text) });
-    const run = async (action: CommandAction): Promise<void> => {
+    const program = createProgram(async (action) => {
       exitCode = await action(contextOf(stop.signal));
-    };
-    for (const register of commands) register(program, run);
-    await program.parseAsync([...argv], { from: 'user' });
+    });
+    if (argv.some((word) => HELP.has(word))) await describeChoices(program);
+    await program.parseAsync(withExplicitWait(argv), { from: 'user' });
     return exitCode;
   } catch (error) {
     return explain(error, stop.signal);
@@ -119,12 +117,12 @@ function asReleasePlanError(error: unknown, signal: AbortSignal): ReleasePlanErr
   if (signal.aborted)
     return new ReleasePlanError('interrupted', 'interrupted', {
       cause: error,
-      hint: 'Run the same command again: it goes on where it stopped.',
+      hint: 'Run the same command again: it continues where it stopped.',
     });
   const known = asUserError(error);
   if (known !== undefined) return known;
   return new ReleasePlanError('bug', `unexpected: ${messageOf(error)}`, {
     cause: error,
-    hint: 'Set RELEASE_PLAN_DEBUG=1 to see where, and please report it.',
+    hint: 'Please report it; RELEASE_PLAN_DEBUG=1 prints a stack trace.',
   });
 }

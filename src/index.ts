@@ -8,7 +8,7 @@
  * await applyDelta('rootfs-0.1.0.squashfs', 'rootfs.delta', 'rootfs.out');
  * ```
  */
-export type { Code } from './core/codes.ts';
+export type { Code } from './core/codes/index.ts';
 export { ReleasePlanError } from './core/errors.ts';
 export {
   applyDelta,

@@ -93,7 +93,6 @@ test('a circle is refused, also one of types alone', () => {
 const SPEAK_OF_OSTREE = [
   // The keys of a plan, and the codes that a user meets.
   /^core\/(plan\.ts|codes)/,
-  /^commands\/explain-examples\.ts$/,
   // The one choice.
   /^delivery\/index\.ts$/,
   /^(plan|static-delta|delivery\/ostree)\//,

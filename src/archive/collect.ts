@@ -89,7 +89,7 @@ async function requireFit(sources: readonly Source[], { version, partitions }: A
     if (size <= slotSizeBytes) continue;
     throw new ReleasePlanError(
       'image-too-large',
-      `${image.path}: the image of ${name} in ${version} has ${size} bytes, its slot ${slotSizeBytes}`,
+      `${image.path}: the image of ${name} in ${version} has ${size} bytes, but its slot has ${slotSizeBytes}`,
     );
   }
 }
@@ -211,7 +211,7 @@ async function sourcesOf(request: ArchiveRequest): Promise<Source[]> {
     if (found === undefined || !found.isFile()) {
       throw new ReleasePlanError(
         'artifact-missing',
-        `the build of ${request.version} left no image for partition ${partition.name}: ${path} ${found === undefined ? 'does not exist' : 'is no regular file'}`,
+        `the build of ${request.version} produced no image for partition ${partition.name}: ${path} ${found === undefined ? 'does not exist' : 'is no regular file'}`,
       );
     }
     images.push({ path, name, role: 'image', partition: partition.name });
@@ -253,8 +253,8 @@ async function requireSameBytes(
     if (archived?.sha256 === built.sha256) continue;
     throw new ReleasePlanError(
       'archive-conflict',
-      `${source.path} is another image than the archived ${request.version}: sha256 ${built.sha256}, archived is ` +
-        `${archived?.sha256 ?? 'no such partition'}`,
+      `${source.path} differs from the archived image of ${request.version}: sha256 ${built.sha256}, but archived ` +
+        `${archived?.sha256 ?? 'without this partition'}`,
     );
   }
   return manifest;

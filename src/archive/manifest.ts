@@ -49,7 +49,11 @@ export async function readVersion(
 ): Promise<ArchiveEntry<VersionManifest>> {
   const entry = await readSettled<VersionManifest>(dir, MANIFEST, options);
   return entry.state === 'whole' && entry.manifest.version !== version
-    ? { state: 'damaged', dir, problems: [`${join(dir, MANIFEST)} is of version ${entry.manifest.version}`] }
+    ? {
+        state: 'damaged',
+        dir,
+        problems: [`${join(dir, MANIFEST)} is the manifest of version ${entry.manifest.version}`],
+      }
     : entry;
 }
 
@@ -65,7 +69,7 @@ export async function readUpdate(
     ? {
         state: 'damaged',
         dir,
-        problems: [`${join(dir, DELTA_INFO)} is of ${entry.manifest.from} -> ${entry.manifest.to}`],
+        problems: [`${join(dir, DELTA_INFO)} is the delta-info of ${entry.manifest.from} -> ${entry.manifest.to}`],
       }
     : entry;
 }
@@ -163,7 +167,8 @@ async function readSealed<T>(path: string, name: ManifestName): Promise<{ value:
     const opened = openSealedJson(await readRegularText(path));
     if ('problem' in opened) return { line: `${path} ${opened.problem}` };
     const { schema } = opened.value;
-    if (schema !== 1) return { line: `${path} has schema ${schemaInWords(schema)}; this release reads schema 1` };
+    if (schema !== 1)
+      return { line: `${path} has schema ${schemaInWords(schema)}; this release-plan supports only schema 1` };
     const problem = await documentProblem(DOCUMENT_OF[name], opened.value);
     // The schema holds for the value, and T is what it describes.
     return problem === undefined ? { value: opened.value as unknown as T } : { line: `${path} ${problem}` };
@@ -181,15 +186,15 @@ async function checkFile(dir: string, file: ArchivedFile, options: ReadOptions):
   try {
     // Taken before the bytes are read: a change meanwhile shows in the next stamp.
     const { size, mtimeNs, ctimeNs } = await lstat(path, { bigint: true });
-    if (size !== BigInt(file.sizeBytes)) return { line: `${path} has ${size} bytes, archived were ${file.sizeBytes}` };
+    if (size !== BigInt(file.sizeBytes)) return { line: `${path} has ${size} bytes, expected ${file.sizeBytes}` };
     const stamp = { mtimeNs, ctimeNs };
     if (options.vouches?.(path, file, stamp) === true) return undefined;
     options.onFile?.(path, file.sizeBytes);
     const found = await digestFile(path, options.signal, options.onBytes);
     if (found.sizeBytes !== file.sizeBytes)
-      return { line: `${path} has ${found.sizeBytes} bytes, archived were ${file.sizeBytes}` };
+      return { line: `${path} has ${found.sizeBytes} bytes, expected ${file.sizeBytes}` };
     if (found.sha256 !== file.sha256)
-      return { line: `${path} was altered: sha256 ${found.sha256}, archived was ${file.sha256}` };
+      return { line: `${path} was modified: sha256 ${found.sha256}, expected ${file.sha256}` };
     options.onWhole?.(path, file, stamp);
     return undefined;
   } catch (error) {
@@ -203,7 +208,7 @@ async function notRegular(path: string, kind: 'file' | 'folder'): Promise<Proble
   try {
     const found = await lstat(path);
     if (kind === 'file' ? found.isFile() : found.isDirectory()) return undefined;
-    return { line: `${path} ${found.isSymbolicLink() ? 'was replaced by a link' : `is not a ${kind}`}` };
+    return { line: `${path} ${found.isSymbolicLink() ? 'was replaced by a symbolic link' : `is not a ${kind}`}` };
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === 'ENOENT' || errno === 'ENOTDIR') return { line: `${path} is missing`, isMissing: true };

@@ -43,7 +43,7 @@ function scopeOf(text: string, path: string): ReportScope {
 
 const undecided = (message: string): ReleasePlanError =>
   new ReleasePlanError('gc-undecided', message, {
-    hint: 'Write it again with `release-plan apply`, or remove it when its plan is no more.',
+    hint: 'Write it again with `release-plan apply`, or remove it if its plan no longer exists.',
   });
 
 function isScope(value: unknown): value is ReportScope {

@@ -55,7 +55,7 @@ function reasonToKeep(
   if (why !== undefined) return why;
   if (rule === undefined) return 'the plan has no retention rule';
   if (newest.has(version)) return `one of the last ${rule.keepLast}`;
-  if (rule.keepTagged && facts.tagged.has(version)) return 'it has a tag in the registry';
+  if (rule.keepTagged && facts.tagged.has(version)) return 'tagged in the registry';
   return undefined;
 }
 
@@ -68,8 +68,8 @@ function judgeUpdate(
   const keep = (why: string): Verdict => ({ of: pair, verdict: 'keep', why });
   if (rule === undefined) return keep('the plan has no retention rule');
   if (facts.requiredPairs.has(pair)) return keep('required');
-  if (gone.has(pair.from)) return { of: pair, verdict: 'remove', why: `its base ${pair.from} goes` };
+  if (gone.has(pair.from)) return { of: pair, verdict: 'remove', why: `its base ${pair.from} is removed` };
   return rule.keepUnrequiredDeltas
-    ? keep(`${pair.from} is kept, and so are its deltas`)
-    : { of: pair, verdict: 'remove', why: 'nothing requires it' };
+    ? keep(`its base ${pair.from} is kept`)
+    : { of: pair, verdict: 'remove', why: 'no longer required' };
 }

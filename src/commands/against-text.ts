@@ -6,7 +6,7 @@ export function againstText(title: string, comparison: PlanComparison, notes: re
   const { builds, adopted, deltas, remade, dropped, removed, retagged, settings, pending } = comparison;
   const sections: Array<[head: string, lines: string[]]> = [
     ['builds', builds],
-    ['in the archive already', adopted],
+    ['already archived', adopted],
     ['deltas', deltas.map(deltaLine)],
     ['deltas made again', remade.map(deltaLine)],
     ['deltas no longer required (they stay in the archive)', dropped.map(({ from, to }) => `${from} -> ${to}`)],
@@ -29,7 +29,7 @@ export function againstText(title: string, comparison: PlanComparison, notes: re
           .map(([head, lines]) => `  ${head}:\n${lines.map((line) => `    ${line}\n`).join('')}`)),
     ...(pending === 0
       ? []
-      : [`  ${pending} ${pending === 1 ? 'step is' : 'steps are'} due with or without it: release-plan plan\n`]),
+      : [`  ${pending} ${pending === 1 ? 'step is' : 'steps are'} due either way: see release-plan plan\n`]),
     ...notes.map((note) => `  ${note}\n`),
   ].join('');
 }
@@ -38,12 +38,10 @@ const deltaLine = ({ from, to, engine, why }: CausedDelta): string => `${from} -
 
 const removedLine = ({ version, neededBy, devices }: RemovedVersion): string =>
   neededBy === null
-    ? `${version}  nothing in the plan needs it; whether devices do is not known`
+    ? `${version}  not required by the plan; whether devices require it is not known`
     : neededBy.length === 0
-      ? `${version}  ${
-          devices === undefined ? 'nothing in the plan needs it' : 'nothing needs it, and no device runs it'
-        }`
-      : `${version}  STILL NEEDED: ${neededBy.join('; ')}`;
+      ? `${version}  ${devices === undefined ? 'not required by the plan' : 'not required, and no device runs it'}`
+      : `${version}  STILL REQUIRED: ${neededBy.join('; ')}`;
 
 const settingLine = ({ key, before, after }: ChangedSetting): string =>
   `${key}: ${before ?? '(none)'} -> ${after ?? '(none)'}`;

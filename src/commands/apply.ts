@@ -1,10 +1,11 @@
 import { relative } from 'node:path';
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError, asUserError } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { ApplyOptions, ApplyResult } from '../jobs/apply.ts';
 import type { Night } from '../report/night.ts';
 import type { Phase } from '../core/step.ts';
+import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { printSteps } from './plan.ts';
 import { loadPlans } from './plans.ts';
@@ -26,19 +27,27 @@ interface Flags {
 export const registerApply: RegisterCommand = (program, run) => {
   program
     .command('apply')
-    .description('build, archive, make deltas, sign, prove and report: whatever is not true yet')
-    .argument('<plan...>', 'plan files, folders with plans, or globs')
-    .option('--dry-run', 'print the steps and why, do nothing')
-    .option('--only <phases>', 'comma-separated: build, archive, delta, report')
-    .option('--keep-going', 'after a failure, go on with what does not depend on it')
+    .description('build, archive, package, sign and verify whatever in the plan is missing')
+    .argument('<plan...>', 'plan files, folders of plans, or globs')
+    .option('--dry-run', 'print the steps and their reasons without taking them')
+    .option('--only <phases>', 'take only the steps of these phases, comma-separated')
+    .option('--keep-going', 'after a failure, continue with steps that do not depend on it')
     .option(
       '--nightly',
-      'for a timer: also read a share of the archive, keep going, and say what changed since the last night',
+      'for timers: also verify a part of the archive, keep going, and report what changed since last night',
     )
     .option('--new-archive', 'start an archive, or take another one, although the plan had one')
     .option(...RUN_COMMANDS_FLAG)
     .option(...WAIT_FLAG)
-    .option('--json', 'one JSON document on stdout')
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      ...examples({
+        'Make the release': 'release-plan apply plan.yml',
+        'Print the steps of all plans in a folder': 'release-plan apply --dry-run plans/',
+        'Build and archive only; wait for another run to finish':
+          'release-plan apply --only build,archive --wait plan.yml',
+      }),
+    )
     .action(async (plans: string[], flags: Flags) => {
       await run((context) =>
         flags.dryRun === true
@@ -50,8 +59,8 @@ export const registerApply: RegisterCommand = (program, run) => {
 
 async function applyAll(plans: readonly string[], flags: Flags, context: ApplyContext): Promise<ExitCode> {
   if (flags.nightly === true && flags.only !== undefined)
-    throw new ReleasePlanError('usage', '--nightly does everything; --only leaves a part out', {
-      hint: 'Give one of the two.',
+    throw new ReleasePlanError('usage', '--nightly and --only cannot be combined', {
+      hint: 'Pass one of them.',
     });
   const options = {
     only: await phasesOf(flags.only),
@@ -141,7 +150,7 @@ const documentOf = (file: string, { results, report, reportFiles, exitCode, nigh
 
 async function summarise(result: Applied, context: CommandContext): Promise<void> {
   const { summaryTable } = await import('../report/summary.ts');
-  if (result.results.length === 0) context.out('Nothing to do: everything in the plan is true already.\n');
+  if (result.results.length === 0) context.out('Nothing to do: everything in the plan exists and is verified.\n');
   context.out(summaryTable(result.report));
   for (const file of result.reportFiles) context.out(`${relative(context.cwd, file)}\n`);
   if (result.night !== undefined) context.out((await import('../report/night-text.ts')).nightInWords(result.night));
@@ -150,11 +159,12 @@ async function summarise(result: Applied, context: CommandContext): Promise<void
 async function phasesOf(only: string | undefined): Promise<readonly Phase[] | undefined> {
   if (only === undefined) return undefined;
   const { PHASES } = await import('../core/step.ts');
+  const { suggestion } = await import('../text/suggest.ts');
   return only.split(',').map((name) => {
     const phase = PHASES.find((one) => one === name.trim());
     if (phase === undefined)
-      throw new ReleasePlanError('usage', `--only knows no phase ${JSON.stringify(name)}`, {
-        hint: `Use ${PHASES.join(', ')}.`,
+      throw new ReleasePlanError('usage', `unknown phase ${JSON.stringify(name)} in --only`, {
+        hint: suggestion(name.trim(), PHASES, 'phases'),
       });
     return phase;
   });

@@ -1,15 +1,23 @@
 import { Argument } from 'commander';
-import { CODES, EXIT } from '../core/codes.ts';
+import { EXIT } from '../core/codes/index.ts';
+import { examples } from './examples.ts';
 import type { RegisterCommand } from './host.ts';
-import type { KnownValues, Place } from './completion/words.ts';
+import { knownValues } from './choices.ts';
+import type { Place } from './completion/words.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
 export const registerCompletion: RegisterCommand = (program, run) => {
   program
     .command('completion')
-    .description('print a script that completes commands and flags in a shell')
-    .addArgument(new Argument('<shell>', 'the shell that it is for').choices(SHELLS))
+    .description('print a completion script for a shell')
+    .addArgument(new Argument('<shell>', 'shell').choices(SHELLS))
+    .addHelpText(
+      ...examples({
+        'Complete in this bash': 'source <(release-plan completion bash)',
+        'Complete in every fish': 'release-plan completion fish > ~/.config/fish/completions/release-plan.fish',
+      }),
+    )
     .action(async (shell: (typeof SHELLS)[number]) => {
       await run(async (context) => {
         const { placesOf } = await import('./completion/words.ts');
@@ -28,17 +36,4 @@ async function scriptFor(shell: (typeof SHELLS)[number], places: readonly Place[
     case 'fish':
       return (await import('./completion/fish.ts')).fishScript(places);
   }
-}
-
-/** What the registries know and the flags only describe. */
-async function knownValues(): Promise<KnownValues> {
-  const { diagnosticFormats } = await import('../report/diagnostics/registry.ts');
-  const { reportFormats } = await import('../report/registry.ts');
-  const { PHASES } = await import('../core/step.ts');
-  return {
-    'validate --format': ['pretty', ...diagnosticFormats.map((one) => one.name)],
-    'report --format': reportFormats.map((one) => one.name),
-    'apply --only': PHASES,
-    'explain': Object.keys(CODES),
-  };
 }

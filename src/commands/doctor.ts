@@ -1,10 +1,17 @@
-import { EXIT } from '../core/codes.ts';
+import { EXIT } from '../core/codes/index.ts';
+import { examples } from './examples.ts';
 import type { RegisterCommand } from './host.ts';
 
 export const registerDoctor: RegisterCommand = (program, run) => {
   program
     .command('doctor')
-    .description('which of the programs that release-plan runs are there, and what to install')
+    .description('check required programs and name the packages to install')
+    .addHelpText(
+      ...examples({
+        'Check this machine': 'release-plan doctor',
+        'Check before a long build': 'release-plan doctor && release-plan apply plan.yml',
+      }),
+    )
     .action(async () => {
       await run(async (context) => {
         const { TOOLS } = await import('../io/tools.ts');
@@ -24,7 +31,7 @@ export const registerDoctor: RegisterCommand = (program, run) => {
         );
         context.out(formatRows([['node', process.version], ...rows]));
         if (missing.size === 0) return EXIT.ok;
-        context.out(`\nInstall them with: apt-get install ${[...missing].sort().join(' ')}\n`);
+        context.out(`\nInstall the missing ones with: apt-get install ${[...missing].sort().join(' ')}\n`);
         return EXIT.environment;
       });
     });

@@ -1,6 +1,7 @@
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { GcResult } from '../jobs/gc.ts';
+import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { RUN_COMMANDS_FLAG } from './run-commands.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
@@ -17,16 +18,19 @@ interface Flags {
 export const registerGc: RegisterCommand = (program, run) => {
   program
     .command('gc')
-    .description(
-      "move what the plan's retention does not keep into the archive's trash, and empty what has waited there for " +
-        'long enough',
-    )
+    .description("move versions that the plan's retention no longer keeps to the trash, and delete what expired there")
     .argument('<plan>', 'plan file')
-    .option('--dry-run', 'say what would be removed and what is kept, and why')
-    .option('--yes', 'do it')
+    .option('--dry-run', 'print what would be removed or kept, and why')
+    .option('--yes', 'remove it')
     .option(...WAIT_FLAG)
+    .option('--json', 'print one JSON document')
     .option(...RUN_COMMANDS_FLAG)
-    .option('--json', 'one JSON document on stdout')
+    .addHelpText(
+      ...examples({
+        'Print what would be removed': 'release-plan gc --dry-run plan.yml',
+        'Move it to the trash': 'release-plan gc --yes plan.yml',
+      }),
+    )
     .action(async (file: string, flags: Flags) => {
       await run((context) => collect(file, flags, context));
     });
@@ -37,8 +41,8 @@ async function collect(file: string, flags: Flags, context: CommandContext): Pro
   if (dryRun === (flags.yes === true)) {
     throw new ReleasePlanError(
       'usage',
-      dryRun ? 'gc takes --dry-run or --yes, not both' : 'gc removes nothing without being told so',
-      { hint: 'Look with --dry-run first, then run it with --yes.' },
+      dryRun ? '--dry-run and --yes cannot be combined' : 'gc needs --dry-run or --yes',
+      { hint: 'Run with --dry-run first, then with --yes.' },
     );
   }
   const { requirePlan } = await import('../plan/load.ts');
@@ -78,6 +82,6 @@ async function inWords({ verdicts, trash, expired }: GcResult, dryRun: boolean):
       ? 'nothing to remove\n'
       : `${removed.length} ${would}moved to the trash, ` +
         `${formatBytes(bytes)}${trash === undefined ? '' : `: ${trash}`}\n`,
-    ...expired.map(({ dir }) => `${would}emptied: ${dir}\n`),
+    ...expired.map(({ dir }) => `${would}deleted: ${dir}\n`),
   ].join('');
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ExitCode } from '../core/codes.ts';
+import type { ExitCode } from '../core/codes/index.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import type { Drive, Report } from '../core/events.ts';
 

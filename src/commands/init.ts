@@ -1,6 +1,7 @@
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { InvalidPlanError, ReleasePlanError, errnoOf } from '../core/errors.ts';
 import type { ProductFacts } from '../plan/first.ts';
+import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 
 interface Flags extends ProductFacts {
@@ -10,18 +11,24 @@ interface Flags extends ProductFacts {
 export const registerInit: RegisterCommand = (program, run) => {
   program
     .command('init')
-    .description('write a first plan with comments; asks nothing and overwrites nothing')
-    .argument('[dir]', 'folder of the plan', '.')
-    .option('--file <name>', 'name of the plan file', 'plan.yml')
+    .description('create a first plan, with comments; never overwrites a file')
+    .argument('[dir]', 'folder to create the plan in', '.')
+    .option('--file <name>', 'file name of the plan', 'plan.yml')
     .option(
       '--kas <file>',
-      'the kas file of the product, relative to the folder; machine, distro and image are taken from it',
+      'kas file of the product, relative to the folder; machine, distro and image are read from it',
     )
-    .option('--product <name>')
-    .option('--machine <name>')
-    .option('--distro <name>')
-    .option('--image <name>')
-    .option('--ostree', 'a plan for OSTree static deltas instead of SWUpdate')
+    .option('--product <name>', 'name of the product')
+    .option('--machine <name>', 'MACHINE of the build')
+    .option('--distro <name>', 'DISTRO of the build')
+    .option('--image <name>', 'image recipe to build')
+    .option('--ostree', 'create a plan for OSTree static deltas instead of SWUpdate')
+    .addHelpText(
+      ...examples({
+        'Create plan.yml from the settings of a kas file': 'release-plan init --kas kas/product.yml',
+        'Create a plan for an OSTree product': 'release-plan init --ostree --machine board ota',
+      }),
+    )
     .action(async (dir: string, flags: Flags) => {
       await run((context) => init(dir, flags, context));
     });
@@ -47,15 +54,15 @@ export async function init(dir: string, flags: Flags, context: CommandContext): 
   if (wrong.some((one) => one.severity === 'error')) throw new InvalidPlanError(wrong);
 
   await mkdir(dirname(file), { recursive: true });
-  if (!(await writeNew(file, text))) throw new ReleasePlanError('plan-exists', `${file} exists already`);
+  if (!(await writeNew(file, text))) throw new ReleasePlanError('plan-exists', `${file} already exists`);
   const shown = shortPath(file, context.cwd);
   if (schemaReference(dirname(file)).isCopy) {
     const copy = join(dirname(file), SCHEMA_COPY);
     await mkdir(dirname(copy), { recursive: true });
     if (await writeNew(copy, await schemaText()))
-      context.out(`${shortPath(copy, context.cwd)} is written, for editors that check plans as you type.\n`);
+      context.out(`Created ${shortPath(copy, context.cwd)}, for editors that check plans as you type.\n`);
   }
-  context.out(`${shown} is written. Edit it, then: release-plan validate ${shown}\n`);
+  context.out(`Created ${shown}. Edit it, then run: release-plan validate ${shown}\n`);
   return EXIT.ok;
 }
 

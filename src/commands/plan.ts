@@ -1,7 +1,8 @@
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import type { Step } from '../core/step.ts';
 import type { RegisterCommand } from './host.ts';
 import { RUN_COMMANDS_FLAG, noteUnasked, type LookingContext } from './run-commands.ts';
+import { examples } from './examples.ts';
 import { loadPlans } from './plans.ts';
 import { prettyJson } from '../text/pretty-json.ts';
 
@@ -14,14 +15,20 @@ interface Flags {
 export const registerPlan: RegisterCommand = (program, run) => {
   program
     .command('plan')
-    .description('print the steps that apply would take, and why each')
-    .argument('<plan...>', 'plan files, folders with plans, or globs')
+    .description('print the steps that apply would take, and the reason for each')
+    .argument('<plan...>', 'plan files, folders of plans, or globs')
     .option(
       '--against <revision>',
-      'what a merge would cause: the plan now, against itself in a git revision or a file',
+      'print what changed since this git revision or file of the plan, and what that causes',
     )
-    .option('--json', 'one JSON document on stdout')
+    .option('--json', 'print one JSON document')
     .option(...RUN_COMMANDS_FLAG)
+    .addHelpText(
+      ...examples({
+        'Print what is left to do': 'release-plan plan plan.yml',
+        'Print what a merge request would cause': 'release-plan plan --against origin/main plan.yml',
+      }),
+    )
     .action(async (plans: string[], { against, json = false, runCommands = false }: Flags) => {
       await run((given) => {
         const context = { ...given, runsCommands: runCommands };
@@ -80,7 +87,8 @@ export async function printSteps(
         ...(isFleetUnasked ? { fleet: null } : {}),
         steps: steps.map((step) => ({ title: titleOf(step), ...step })),
       });
-    else if (steps.length === 0) context.out(`${file}: nothing to do, everything in the plan is true already.\n`);
+    else if (steps.length === 0)
+      context.out(`${file}: nothing to do: everything in the plan exists and is verified.\n`);
     else {
       context.out(`${file}: ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}\n`);
       const width = Math.max(...steps.map((step) => titleOf(step).length));

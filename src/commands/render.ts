@@ -1,6 +1,7 @@
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { Plan, PlannedVersion } from '../core/plan.ts';
+import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 
 interface Flags {
@@ -10,11 +11,17 @@ interface Flags {
 export const registerRender: RegisterCommand = (program, run) => {
   program
     .command('render')
-    .description('write the kas overrides of a plan, and print the kas command of each version')
+    .description('write the kas override of each version, and print the kas commands that use them')
     .argument('<plan>', 'plan file')
     // Not `--version V`: that is the program's own, wherever it stands.
-    .argument('[version...]', 'versions; all of the plan by default')
-    .option('--stdout', 'print the overrides and write nothing')
+    .argument('[version...]', 'versions (default: all in the plan)')
+    .option('--stdout', 'print the overrides instead of writing them')
+    .addHelpText(
+      ...examples({
+        'Write the overrides of all versions': 'release-plan render plan.yml',
+        'Print the override of one version': 'release-plan render --stdout plan.yml 0.2.0',
+      }),
+    )
     .action(async (plan: string, versions: string[], flags: Flags) => {
       await run((context) => render(plan, versions, { stdout: flags.stdout === true }, context));
     });
@@ -31,7 +38,7 @@ export async function render(
   const { suggestion } = await import('../text/suggest.ts');
   const { plan } = await requirePlan(file, { cwd: context.cwd });
   if (plan.kas === undefined)
-    throw new ReleasePlanError('usage', `${file} has no kas section: there is nothing to render`);
+    throw new ReleasePlanError('usage', `${file} has no kas section, so there is nothing to render`);
   const planned =
     versions.length === 0
       ? plan.versions

@@ -1,5 +1,6 @@
-import { EXIT } from '../core/codes.ts';
+import { EXIT } from '../core/codes/index.ts';
 import { ReleasePlanError } from '../core/errors.ts';
+import { examples } from './examples.ts';
 import type { RegisterCommand } from './host.ts';
 import { RUN_COMMANDS_FLAG, noteUnasked } from './run-commands.ts';
 
@@ -11,10 +12,16 @@ interface Flags {
 export const registerReport: RegisterCommand = (program, run) => {
   program
     .command('report')
-    .description('the consistency report again, on stdout; exit 4 when a check fails')
+    .description('print the consistency report; exit 4 when a check fails')
     .argument('<plan>', 'plan file')
-    .option('--format <name>', 'json, markdown or html', 'markdown')
+    .option('--format <name>', 'output format', 'markdown')
     .option(...RUN_COMMANDS_FLAG)
+    .addHelpText(
+      ...examples({
+        'Print the report as Markdown': 'release-plan report plan.yml',
+        'Write a page for people': 'release-plan report --format html plan.yml > report.html',
+      }),
+    )
     .action(async (file: string, flags: Flags) => {
       await run(async (context) => {
         const { requirePlan } = await import('../plan/load.ts');
@@ -23,10 +30,15 @@ export const registerReport: RegisterCommand = (program, run) => {
         const { reportOf } = await import('../jobs/report.ts');
         const { unreadableOf } = await import('../archive/readable.ts');
         const { reportFormats } = await import('../report/registry.ts');
+        const { suggestion } = await import('../text/suggest.ts');
         const format = reportFormats.find((one) => one.name === flags.format);
         if (format === undefined) {
-          throw new ReleasePlanError('usage', `there is no report format ${JSON.stringify(flags.format)}`, {
-            hint: `Use ${reportFormats.map((one) => one.name).join(' or ')}.`,
+          throw new ReleasePlanError('usage', `unknown report format ${JSON.stringify(flags.format)}`, {
+            hint: suggestion(
+              flags.format,
+              reportFormats.map((one) => one.name),
+              'formats',
+            ),
           });
         }
         const { plan } = await requirePlan(file, { cwd: context.cwd });

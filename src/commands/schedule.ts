@@ -1,7 +1,8 @@
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import { packageFile } from '../io/package.ts';
 import type { ScheduleFile, Scheduler, TimeOfDay } from '../schedule/schedule.ts';
+import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 
 interface Flags {
@@ -20,18 +21,25 @@ interface Flags {
 export const registerSchedule: RegisterCommand = (program, run) => {
   program
     .command('schedule')
-    .description('write what runs `apply --nightly` on plans: systemd units, a crontab line, a CI job')
-    .argument('<plan...>', 'plan files, folders with plans, or globs: one run for all of them')
-    .option('--systemd', 'a systemd service and its timer')
-    .option('--cron', 'a line for the crontab of the account that builds')
-    .option('--gitlab', 'a GitLab CI job, for a pipeline schedule')
-    .option('--github', 'a GitHub workflow with a schedule')
-    .option('--name <name>', 'name of units, jobs and files; product and machine of the plan unless given')
-    .option('--at <HH:MM>', 'when to start; GitHub counts in UTC', '02:30')
-    .option('--run-as <user>', 'the account that builds, for --systemd; whoever runs this by default')
-    .option('--out <dir>', 'folder to write to; the current one, for a CI where it looks in the repository')
-    .option('--stdout', 'print it, write nothing')
-    .option('--force', 'replace files that are there with another content')
+    .description('write a systemd timer, a crontab line or a CI job that runs `apply --nightly`')
+    .argument('<plan...>', 'plan files, folders of plans, or globs; one run for all of them')
+    .option('--systemd', 'write a systemd service and its timer')
+    .option('--cron', 'write a crontab line for the build account')
+    .option('--gitlab', 'write a GitLab CI job for a pipeline schedule')
+    .option('--github', 'write a GitHub workflow with a schedule')
+    .option('--name <name>', 'name of units, jobs and files (default: product and machine of the plan)')
+    .option('--at <HH:MM>', 'time of day to start; UTC for GitHub', '02:30')
+    .option('--run-as <user>', 'build account, for --systemd (default: the current user)')
+    .option('--out <dir>', 'folder to write to (default: the current one; for CI, where the repository keeps its jobs)')
+    .option('--stdout', 'print the files instead of writing them')
+    .option('--force', 'overwrite existing files')
+    .addHelpText(
+      ...examples({
+        'Write a systemd timer that starts at three':
+          'release-plan schedule --systemd --at 03:00 --run-as builder plan.yml',
+        'Print a crontab line': 'release-plan schedule --cron --stdout plan.yml',
+      }),
+    )
     .action(async (plans: string[], flags: Flags) => {
       await run((context) => schedule(plans, flags, context));
     });
@@ -86,17 +94,15 @@ async function chosen(flags: Flags): Promise<Scheduler> {
   const [only] = wanted;
   if (only !== undefined && wanted.length === 1) return only;
   const list = schedulers.map(({ name }) => `--${name}`).join(', ');
-  throw new ReleasePlanError(
-    'usage',
-    wanted.length === 0 ? 'schedule was not told for what' : `schedule takes one of ${list} at a time`,
-    { hint: `Give one of ${list}.` },
-  );
+  throw new ReleasePlanError('usage', wanted.length === 0 ? 'no scheduler given' : 'several schedulers given', {
+    hint: `Pass one of ${list}.`,
+  });
 }
 
 function timeOf(text: string): TimeOfDay {
   const [, hour, minute] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];
   if (hour === undefined || minute === undefined)
-    throw new ReleasePlanError('usage', `--at takes a time of day such as 02:30, not ${JSON.stringify(text)}`);
+    throw new ReleasePlanError('usage', `--at expects a time of day such as 02:30, not ${JSON.stringify(text)}`);
   return { hour: Number(hour), minute: Number(minute) };
 }
 
@@ -105,13 +111,12 @@ async function accountOf(flags: Flags, context: CommandContext): Promise<string>
   const { userInfo } = await import('node:os');
   const user = flags.runAs ?? userInfo().username;
   if (!/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/.test(user))
-    throw new ReleasePlanError('usage', `--run-as takes the name of an account, not ${JSON.stringify(user)}`);
+    throw new ReleasePlanError('usage', `--run-as expects the name of an account, not ${JSON.stringify(user)}`);
   if (flags.systemd === true && user === 'root')
     context.report({
       type: 'warning',
       message:
-        'the service would run as root, and BitBake refuses to build as root: name the account that builds ' +
-        'with --run-as',
+        'the service would run as root, and BitBake refuses to build as root; name the build account with --run-as',
     });
   return user;
 }

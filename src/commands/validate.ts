@@ -1,7 +1,11 @@
-import { CODES, EXIT, type ExitCode } from '../core/codes.ts';
+import { CODES, EXIT, type ExitCode } from '../core/codes/index.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { ReleasePlanError } from '../core/errors.ts';
+import { counted } from '../text/count.ts';
 import type { LoadedPlan } from '../plan/load.ts';
+import { PRETTY } from './choices.ts';
+import { examples } from './examples.ts';
+import type { DiagnosticFormat, Findings } from '../report/diagnostics/format.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { RUN_COMMANDS_FLAG, type LookingContext } from './run-commands.ts';
 
@@ -13,19 +17,26 @@ interface Flags {
   runCommands?: boolean;
 }
 
-/** The format for people: frames on stderr, a line on stdout. */
-const PRETTY = 'pretty';
-
 export const registerValidate: RegisterCommand = (program, run) => {
   program
     .command('validate')
-    .description('check plans before they are merged; needs no kas, no network and no keys')
-    .argument('<plan...>', 'plan files, folders, or globs')
-    .option('--format <name>', 'pretty, json, sarif, junit, github or gitlab', PRETTY)
-    .option('--strict', 'warnings fail too')
-    .option('--no-files', 'do not look for the files that a plan names')
-    .option('--with-archive', 'also against the archive and the fleet: reads every byte that the plan refers to')
+    .description('check plans before they are merged; requires no kas, no network and no keys')
+    .argument('<plan...>', 'plan files, folders of plans, or globs')
+    .option('--format <name>', 'output format', PRETTY)
+    .option('--strict', 'treat warnings as errors')
+    .option('--no-files', 'do not check that the files named in a plan exist')
+    .option(
+      '--with-archive',
+      'also check against the archive and the fleet; reads every archived file that the plan refers to',
+    )
     .option(...RUN_COMMANDS_FLAG)
+    .addHelpText(
+      ...examples({
+        'Check one plan': 'release-plan validate plan.yml',
+        'Annotate a GitHub pull request': 'release-plan validate --strict --format github plans/',
+        'Check against the archive and the fleet before a release': 'release-plan validate --with-archive plan.yml',
+      }),
+    )
     .action(async (args: string[], flags: Flags) => {
       await run((context) => validate(args, flags, context));
     });
@@ -36,7 +47,7 @@ export async function validate(args: readonly string[], flags: Flags, context: C
   const { findPlans } = await import('../plan/find.ts');
   const { loadPlan } = await import('../plan/load.ts');
   const { shortPath } = await import('../plan/source-text.ts');
-  const render = flags.format === PRETTY ? undefined : await formatNamed(flags.format);
+  const format = flags.format === PRETTY ? undefined : await formatNamed(flags.format);
 
   const { files, diagnostics } = await findPlans(args, context.cwd);
   const found: Diagnostic[] = [...diagnostics];
@@ -48,11 +59,12 @@ export async function validate(args: readonly string[], flags: Flags, context: C
       found.push(...(await archiveDiagnostics(loaded, { ...context, runsCommands: flags.runCommands === true })));
   }
 
-  if (render === undefined) {
+  if (format === undefined) {
     context.diagnostics(found);
     context.out(`${summary(files.length, found)}\n`);
   } else {
-    context.out(render({ files: files.map((file) => shortPath(file, context.cwd)), diagnostics: found }));
+    const shown = { files: files.map((file) => shortPath(file, context.cwd)), diagnostics: found };
+    context.out(format.render(format.paths === 'folder' ? shown : await fromRepository(shown, context.cwd)));
   }
   const failing = flags.strict === true ? found : found.filter((one) => one.severity === 'error');
   return exitCodeOf(failing);
@@ -82,12 +94,33 @@ function exitCodeOf(failing: readonly Diagnostic[]): ExitCode {
   return [EXIT.usage, EXIT.environment].find((one) => exits.has(one)) ?? EXIT.inconsistent;
 }
 
-async function formatNamed(name: string) {
+/** Paths as a platform knows them: from the root of the repository that each file is in. */
+async function fromRepository({ files, diagnostics }: Findings, cwd: string): Promise<Findings> {
+  const { dirname, relative, resolve } = await import('node:path');
+  const { gitRootOf } = await import('../plan/rules/project.ts');
+  const known = new Map<string, string>();
+  for (const file of new Set([
+    ...files,
+    ...diagnostics.flatMap(({ where }) => (where === undefined ? [] : [where.file])),
+  ])) {
+    const root = await gitRootOf(dirname(resolve(cwd, file)));
+    known.set(file, root === undefined ? file : relative(root, resolve(cwd, file)));
+  }
+  const moved = (file: string): string => known.get(file) ?? file;
+  return {
+    files: files.map(moved),
+    diagnostics: diagnostics.map((one) =>
+      one.where === undefined ? one : { ...one, where: { ...one.where, file: moved(one.where.file) } },
+    ),
+  };
+}
+
+async function formatNamed(name: string): Promise<DiagnosticFormat> {
   const { diagnosticFormats } = await import('../report/diagnostics/registry.ts');
   const found = diagnosticFormats.find((one) => one.name === name);
-  if (found !== undefined) return found.render;
+  if (found !== undefined) return found;
   const { suggestion } = await import('../text/suggest.ts');
-  throw new ReleasePlanError('usage', `there is no format ${JSON.stringify(name)}`, {
+  throw new ReleasePlanError('usage', `unknown format ${JSON.stringify(name)}`, {
     hint: suggestion(name, [PRETTY, ...diagnosticFormats.map((one) => one.name)], 'formats'),
   });
 }
@@ -95,8 +128,6 @@ async function formatNamed(name: string) {
 function summary(plans: number, found: readonly Diagnostic[]): string {
   const errors = found.filter((one) => one.severity === 'error').length;
   const verdict =
-    found.length === 0 ? 'no problems' : `${count(errors, 'error')}, ${count(found.length - errors, 'warning')}`;
-  return `${count(plans, 'plan')} checked: ${verdict}`;
+    found.length === 0 ? 'no problems' : `${counted(errors, 'error')}, ${counted(found.length - errors, 'warning')}`;
+  return `${counted(plans, 'plan')} checked: ${verdict}`;
 }
-
-const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;

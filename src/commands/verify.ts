@@ -1,7 +1,8 @@
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { Repair } from '../delivery/delivery.ts';
 import type { Verification } from '../jobs/verify.ts';
+import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { RUN_COMMANDS_FLAG, noteUnasked } from './run-commands.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
@@ -19,14 +20,21 @@ interface Flags {
 export const registerVerify: RegisterCommand = (program, run) => {
   program
     .command('verify')
-    .description('everything archived against manifests and the public key; exit 4 when a check fails')
+    .description('check the archive against its manifests and the public key; exit 4 when a check fails')
     .argument('<plan>', 'plan file')
-    .option('--deep', 'apply every delta to its base and compare with the target, too')
-    .option('--repair', 'make again what can be made again; say what cannot')
-    .option('--sign-manifests', 'sign what was archived before manifests were signed, after a full check')
+    .option('--deep', 'also apply every delta to its base and compare the result with the target')
+    .option('--repair', 'make damaged files again where possible, and list the others')
+    .option('--sign-manifests', 'sign manifests that were archived without a signature, after a full check')
     .option(WAIT_FLAG[0], `with --repair: ${WAIT_FLAG[1]}`)
-    .option('--json', 'the report as one JSON document on stdout')
+    .option('--json', 'print the report as one JSON document')
     .option(...RUN_COMMANDS_FLAG)
+    .addHelpText(
+      ...examples({
+        'Check every archived file and signature': 'release-plan verify plan.yml',
+        'Also prove every delta again': 'release-plan verify --deep plan.yml',
+        'Make damaged updates again': 'release-plan verify --repair plan.yml',
+      }),
+    )
     .action(async (file: string, flags: Flags) => {
       await run((context) => verifyPlan(file, flags, context));
     });
@@ -34,7 +42,7 @@ export const registerVerify: RegisterCommand = (program, run) => {
 
 async function verifyPlan(file: string, flags: Flags, context: CommandContext): Promise<ExitCode> {
   if (flags.wait !== undefined && flags.repair !== true && flags.signManifests !== true)
-    throw new ReleasePlanError('usage', '--wait goes with --repair: verify alone takes no lock');
+    throw new ReleasePlanError('usage', '--wait requires --repair: verify alone takes no lock');
   if (flags.repair === true && flags.signManifests === true)
     throw new ReleasePlanError('usage', 'verify takes --repair or --sign-manifests, not both', {
       hint: 'Repair first; only what is whole is signed.',
@@ -73,7 +81,7 @@ async function print(
 ): Promise<void> {
   const { summaryTable } = await import('../report/summary.ts');
   for (const { what, result, detail } of repairs)
-    context.out(`${result === 'repaired' ? 'repaired' : 'BEYOND REPAIR'} ${what}: ${detail}\n`);
+    context.out(`${result === 'repaired' ? 'repaired' : 'NOT REPAIRABLE'} ${what}: ${detail}\n`);
   for (const path of signed) context.out(`signed ${path}\n`);
   context.out(summaryTable(report));
 }

@@ -1,4 +1,4 @@
-import type { Code } from './codes.ts';
+import type { Code } from './codes/index.ts';
 
 /** A place in a file; line and column count from 1, as editors do. */
 export interface Location {

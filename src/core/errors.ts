@@ -1,4 +1,4 @@
-import { CODES, type Code, type ExitCode } from './codes.ts';
+import { CODES, type Code, type ExitCode } from './codes/index.ts';
 import type { Diagnostic, Location } from './diagnostic.ts';
 
 /** Extra facts of a {@link ReleasePlanError}. */

@@ -1,6 +1,6 @@
 /**
  * What the core tells whoever runs it. The core never prints: commands hand
- * these to a view in ui/ (a terminal, plain lines, NDJSON).
+ * these to a view in commands/terminal/ (a terminal, plain lines, NDJSON).
  */
 export type ReleaseEvent =
   | { type: 'step-started'; id: string; title: string }

@@ -64,5 +64,5 @@ export function sameWork(a: Step, b: Step): boolean {
 /** The steps with the report behind them, where it would read otherwise than the one on disk. */
 export function withReport(steps: readonly WorkStep[], reportIsCurrent: boolean): Step[] {
   if (steps.length > 0) return [...steps, { kind: 'report', why: 'the steps above change it' }];
-  return reportIsCurrent ? [] : [{ kind: 'report', why: 'the report on disk is missing or of another state' }];
+  return reportIsCurrent ? [] : [{ kind: 'report', why: 'the report on disk is missing or out of date' }];
 }

@@ -1,5 +1,5 @@
 /** A delivery system: the way from versions to devices. Two are there, see index.ts; nothing else asks which it is. */
-import type { Code } from '../core/codes.ts';
+import type { Code } from '../core/codes/index.ts';
 import type { PairMap } from '../core/pair.ts';
 import type { Plan } from '../core/plan.ts';
 import type { CheckRow, ReportScope, SizeRow } from '../core/report.ts';

@@ -10,7 +10,7 @@ import { commandEnvironment } from '../plan/secrets.ts';
 import type { Host } from './host.ts';
 import { emptyRegistry, type Registry } from '../fleet/registry.ts';
 
-/** What came of reading something: there is none, it was read, or it could not be read, which is not the same as none. */
+/** What came of reading something: there is none, it was read, or it could not be read (not the same as none). */
 export type Reading<T> = { state: 'none' } | { state: 'read'; value: T } | { state: 'failed'; error: ReleasePlanError };
 
 export interface Inputs {
@@ -100,13 +100,13 @@ export const registryOf = ({ plan, registry }: Pick<Inputs, 'plan' | 'registry'>
 export function requireRegistry({ plan, registry }: Pick<Inputs, 'plan' | 'registry'>): Registry {
   const found = valueOf(registry);
   if (found !== undefined) return found;
-  throw new ReleasePlanError('targets-not-found', `there is no targets.json at ${registryFile(plan)}`);
+  throw new ReleasePlanError('targets-not-found', `targets.json does not exist at ${registryFile(plan)}`);
 }
 
 /** @throws ReleasePlanError `fleet-missing`, `fleet-*` */
 export async function requireFleet(inputs: Inputs): Promise<Fleet> {
   const fleet = await fleetOf(inputs);
-  if (fleet === undefined) throw new ReleasePlanError('fleet-missing', `${inputs.plan.file} names no fleet`);
+  if (fleet === undefined) throw new ReleasePlanError('fleet-missing', `${inputs.plan.file} has no fleet`);
   return fleet;
 }
 

@@ -92,8 +92,8 @@ export function editRegistry(registry: Registry, edits: readonly RegistryEdit[])
   const edited: unknown = JSON.parse(text);
   for (const { path, value } of all) {
     if (digestOf(valueAt(edited, path)) === digestOf(value)) continue;
-    throw new ReleasePlanError('targets-invalid', `${registry.file} names ${path.join('.')} twice`, {
-      hint: 'Remove one of the two: readers do not agree on which one counts.',
+    throw new ReleasePlanError('targets-invalid', `${registry.file} contains ${path.join('.')} twice`, {
+      hint: 'Remove one of them; readers disagree on which one counts.',
     });
   }
   return parseRegistry(text, registry.file);

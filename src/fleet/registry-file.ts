@@ -44,7 +44,7 @@ export async function readRegistry(file: string): Promise<Registry> {
     text = await readRegularText(file);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
-    throw new ReleasePlanError('targets-not-found', `there is no targets.json at ${file}`, { cause: error });
+    throw new ReleasePlanError('targets-not-found', `targets.json does not exist at ${file}`, { cause: error });
   }
   const registry = parseRegistry(text, file);
   const problem = await documentProblem('targets', JSON.parse(text));
@@ -80,8 +80,8 @@ export async function updateRegistry(
       options.report({
         type: 'warning',
         message:
-          `${file} was rewritten: its signatures no longer held and were taken out. Sign it again before ` +
-          'devices read it, or set targets.sign in the plan.',
+          `${file} was rewritten, which invalidated its signatures; they were removed. Sign it again before devices ` +
+          'read it, or set targets.sign in the plan.',
       });
     }
     return edited;
@@ -107,7 +107,7 @@ async function publishSigned(edited: Registry, command: string, options: UpdateO
     await runSignCommand(command, staging, edited.file, options);
     const signed = parseRegistry(await readRegularText(staging), edited.file);
     if (digestOf(signedPart(signed)) !== digestOf(signedPart(edited)))
-      throw signFailed(edited.file, 'it changed what it was to sign');
+      throw signFailed(edited.file, 'it changed the content');
     if (!signed.isSigned) throw signFailed(edited.file, `it left no signature in $${SIGN_VARIABLE}`);
     await writeFileAtomic(edited.file, signed.text);
     return signed;
@@ -139,9 +139,9 @@ const signedPart = (registry: Registry): unknown => (JSON.parse(registry.text) a
 const signFailed = (file: string, why: string, cause?: unknown): ReleasePlanError =>
   new ReleasePlanError(
     'targets-sign-failed',
-    `${file} was not rewritten, because the command of targets.sign failed: ${why}`,
+    `${file} was not rewritten, because the command in targets.sign failed: ${why}`,
     {
       cause,
-      hint: `It must sign the file that $${SIGN_VARIABLE} names, in place, and change nothing else.`,
+      hint: `It has to sign the file $${SIGN_VARIABLE} in place, and change nothing else.`,
     },
   );

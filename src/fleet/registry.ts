@@ -56,12 +56,12 @@ export function parseRegistry(text: string, file: string): Registry {
   const document = parseJson(text, file);
   const signed = document.signed;
   if (!isRecord(signed) || !isRecord(signed.targets))
-    throw invalid(file, 'has no signed.targets object', 'It must be TUF Targets metadata; see docs/targets.md.');
+    throw invalid(file, 'has no signed.targets object', 'It has to be TUF Targets metadata; see docs/targets.md.');
   if (signed._type !== undefined && String(signed._type).toLowerCase() !== 'targets')
     throw invalid(
       file,
       `has _type ${JSON.stringify(signed._type)}`,
-      'Name the Targets metadata, whose _type is "Targets".',
+      'Use the Targets metadata, whose _type is "Targets".',
     );
   return {
     file,
@@ -76,13 +76,13 @@ function parseJson(text: string, file: string): Record<string, unknown> {
   const parsed = parseJsonText(text);
   if ('problem' in parsed) throw invalid(file, parsed.problem, 'Restore it from its last signed copy.');
   if (!isRecord(parsed.value))
-    throw invalid(file, 'is not a JSON object', 'It must be TUF Targets metadata; see docs/targets.md.');
+    throw invalid(file, 'is not a JSON object', 'It has to be TUF Targets metadata; see docs/targets.md.');
   return parsed.value;
 }
 
 function readTarget(name: string, value: unknown, file: string): Target {
   const problem = (field: string, found: unknown): ReleasePlanError =>
-    invalid(file, `Target ${name}: ${field} is ${JSON.stringify(found) ?? 'missing'}`, `Correct ${field} of ${name}.`);
+    invalid(file, `Target ${name}: ${field} is ${JSON.stringify(found) ?? 'missing'}`, `Fix ${field} of ${name}.`);
   if (!isRecord(value)) throw problem('the entry', value);
   const custom = value.custom ?? {};
   if (!isRecord(custom)) throw problem('custom', custom);

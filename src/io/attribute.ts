@@ -20,7 +20,7 @@ function named(path: string, error: unknown, needBytes: number | undefined): unk
   if (needBytes !== undefined && (errno === 'ENOSPC' || errno === 'EDQUOT' || saysFull(error))) {
     return new ReleasePlanError(
       'disk-full',
-      `${path} needs ${needBytes} bytes, and its disk became full: ${wordsOf(error)}`,
+      `not enough disk space for ${path}: ${needBytes} bytes required (${wordsOf(error)})`,
       {
         cause: rootOf(error),
         hint: `Free ${needBytes} bytes, then run the same command again.`,

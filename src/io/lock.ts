@@ -134,10 +134,9 @@ async function lockFile(number: number, path: string, { waitMs = 0, signal }: Lo
   if (outcome === CONFLICT && mayBeDead(await readHolder(path)))
     outcome = await flock(number, Math.max(waitMs, DYING_MS), signal);
   if (outcome === 0) return;
-  if (signal?.aborted === true)
-    throw new ReleasePlanError('interrupted', `interrupted while waiting for the lock ${path}`);
+  if (signal?.aborted === true) throw new ReleasePlanError('interrupted', `interrupted while waiting for ${path}`);
   if (outcome === CONFLICT)
-    throw new ReleasePlanError('locked', `${path} is held by ${describe(await readHolder(path))}`);
+    throw new ReleasePlanError('locked', `${path} is locked by ${describe(await readHolder(path))}`);
   throw new ReleasePlanError('io-failed', `the lock file ${path} could not be locked (flock ended with ${outcome})`, {
     hint: 'On a network file system, its server has to support locks.',
   });

@@ -74,7 +74,7 @@ async function execute(command: string, args: readonly string[], options: RunOpt
     extendEnv: false,
     env: { ...toolEnvironment(), ...env },
   });
-  if (result.isCanceled) throw new ReleasePlanError('interrupted', `${command} was stopped`);
+  if (result.isCanceled) throw new ReleasePlanError('interrupted', `${command} was interrupted`);
   if (result.isMaxBuffer)
     throw new ReleasePlanError(
       'tool-output-too-large',
@@ -83,7 +83,7 @@ async function execute(command: string, args: readonly string[], options: RunOpt
   if (result.timedOut)
     throw new ReleasePlanError(
       'tool-stalled',
-      `${command}${verbOf(args)} had not ended after ${Math.round(timeoutMs / 1000)} s and was stopped`,
+      `${command}${verbOf(args)} did not finish within ${Math.round(timeoutMs / 1000)} s and was stopped`,
     );
   if (result.exitCode === undefined || !okCodes.includes(result.exitCode)) throw failure(command, args, result);
   return result;
@@ -101,8 +101,7 @@ function failure(
   result: { cause?: unknown; exitCode?: number; signal?: string; stderr?: unknown },
 ): ReleasePlanError {
   if (errnoOf(result.cause) === 'ENOENT' && result.exitCode === undefined) return missingTool(command, result.cause);
-  const how =
-    result.exitCode === undefined ? (result.signal ?? 'it could not be started') : `exit code ${result.exitCode}`;
+  const how = result.exitCode === undefined ? (result.signal ?? 'cannot be started') : `exit code ${result.exitCode}`;
   const words =
     result.stderr instanceof Uint8Array ? Buffer.from(result.stderr).toString('utf8') : String(result.stderr ?? '');
   const tail = words.trim().split('\n').slice(-6).join('\n');

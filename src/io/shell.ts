@@ -59,7 +59,7 @@ export async function runShell(command: string, options: ShellOptions): Promise<
     await Promise.race([closed, delay(LAST_WORDS_MS, undefined, { ref: false })]);
     return {
       isOk: how === 'exit code 0',
-      how: isLate ? `no end within ${options.timeoutMs / 1000} s` : how,
+      how: isLate ? `not finished within ${options.timeoutMs / 1000} s` : how,
       words: words.trim(),
     };
   } finally {

@@ -27,9 +27,13 @@ export async function withSpace<T>(path: string, needBytes: number, body: () => 
 export async function requireSpace(path: string, needBytes: number): Promise<void> {
   const free = await freeBytes(path);
   if (free >= needBytes) return;
-  throw new ReleasePlanError('disk-full', `${path} needs ${needBytes} bytes and its disk has ${free} free`, {
-    hint: `Free ${needBytes - free} bytes, then run the same command again.`,
-  });
+  throw new ReleasePlanError(
+    'disk-full',
+    `not enough disk space for ${path}: ${needBytes} bytes required, ${free} free`,
+    {
+      hint: `Free at least ${needBytes - free} bytes, then run the same command again.`,
+    },
+  );
 }
 
 async function freeBytes(path: string): Promise<number> {

@@ -32,8 +32,9 @@ export function debianPackageOf(command: string): string | undefined {
 /** The error for a program that is not there, naming its Debian package where we know it. */
 export function missingTool(command: string, cause?: unknown): ReleasePlanError {
   const debian = debianPackageOf(command);
-  return new ReleasePlanError('tool-missing', `the program ${JSON.stringify(command)} was not found`, {
+  return new ReleasePlanError('tool-missing', `program ${JSON.stringify(command)} not found`, {
     cause,
-    hint: debian === undefined ? 'Check the path, or install it.' : `apt-get install ${debian}`,
+    hint:
+      debian === undefined ? 'Check the path, or install the program.' : `Install it with: apt-get install ${debian}`,
   });
 }

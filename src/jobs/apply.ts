@@ -1,7 +1,7 @@
 import { requireArchive } from '../archive/identity.ts';
 import { withArchive } from '../archive/exclusive.ts';
 import { requireReadable, unreadableOf } from '../archive/readable.ts';
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { asUserError, type ReleasePlanError } from '../core/errors.ts';
 import type { Task, TaskOutcome } from '../core/events.ts';
 import { PairMap } from '../core/pair.ts';
@@ -137,11 +137,11 @@ async function attempt(step: Step, host: Host, body: () => Promise<string>): Pro
 
 /** Why a step is not even tried, or undefined. The report is always written: it says what holds. */
 function reasonToSkip(step: Step, results: readonly StepResult[], options: ApplyOptions): string | undefined {
-  if (!isWanted(step, options)) return `left out by --only ${options.only?.join(',') ?? ''}`;
+  if (!isWanted(step, options)) return `excluded by --only ${options.only?.join(',') ?? ''}`;
   if (step.kind === 'report') return undefined;
   const failed = results.filter((one) => one.outcome.state === 'failed');
   if (failed.length === 0) return undefined;
-  if (!options.keepGoing) return 'a step before it failed';
+  if (!options.keepGoing) return 'an earlier step failed';
   const wanted = versionsOf(step);
   const cause = failed.find((one) => madeVersion(one.step).some((version) => wanted.includes(version)));
   return cause === undefined ? undefined : `${cause.title} failed`;

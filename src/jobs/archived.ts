@@ -15,7 +15,7 @@ export async function archivedSubjects(plan: Plan, host: Pick<Host, 'report'>): 
   if (strangers.length > 0)
     host.report({
       type: 'warning',
-      message: `in the archive, and not read, since their names are no versions: ${strangers.join(', ')}`,
+      message: `skipped in the archive, because their names are not versions: ${strangers.join(', ')}`,
     });
   return { versions: versions.filter((name) => isVersion(name)), pairs: pairs.filter(isUpdate) };
 }

@@ -34,7 +34,7 @@ export async function compareAgainst(
   revision: string,
   host: Pick<Host, 'env' | 'signal' | 'runsCommands'> & { cwd: string },
 ): Promise<AgainstResult> {
-  return await withEarlier(plan, revision, host, async (earlier, { commit, template }) => {
+  return await withEarlier(plan, revision, host, async (earlier, { commit, template, isNew = false }) => {
     const inputs = await readInputs(plan, host);
     const uses = await usesOf(inputs);
     // Where the fleet is out of reach, tags of the plan decide on both sides.
@@ -43,16 +43,17 @@ export async function compareAgainst(
     const after = await viewOf(known(inputs), host);
     const comparison = comparePlans(before, after, 'unknown' in uses ? devicesUnknown(plan) : uses.byVersion);
     const notes = [
-      ...(commit === undefined ? [] : await changedKasFiles(plan, commit, host.signal)).map(
-        (file) =>
-          `${file} differs from ${revision}: versions that are still to be built get it, archived ones are not ` +
-          'built again.',
+      ...(isNew
+        ? [`${revision} has no ${basename(plan.file)}: the plan is new or had another name (then pass that file).`]
+        : []),
+      ...(commit === undefined || isNew ? [] : await changedKasFiles(plan, commit, host.signal)).map(
+        (file) => `${file} differs from ${revision}; versions not yet built use it, archived ones are not built again.`,
       ),
       ...('unknown' in uses && (comparison.removed.length > 0 || plan.fleet !== undefined)
-        ? [`What devices run was not looked at: ${uses.unknown}.`]
+        ? [`What devices run was not checked: ${uses.unknown}.`]
         : []),
       ...(deliveryOf(plan).versionsIn === 'registry'
-        ? ['Targets and tags are those of targets.json as it is now, on both sides.']
+        ? ['Both sides use the Targets and tags that targets.json has now.']
         : []),
     ];
     return { comparison, notes };
@@ -78,6 +79,8 @@ interface Place {
   commit?: string;
   /** A copy of its template as of the commit. */
   template?: string;
+  /** The commit has no such plan. */
+  isNew?: boolean;
 }
 
 /** Reads a text of the plan as of the revision, as if it lay where the plan lies now. */
@@ -91,11 +94,10 @@ async function withEarlier<T>(
   const isFile = (await stat(file).catch(() => undefined))?.isFile() === true;
   if (isFile) return await body(await planFrom(await readRegular(file, host), plan, revision), {});
   const commit = await commitOf(revision, plan, host.signal);
-  const earlier = await planFrom(
-    await contentAt(commit, plan.file, plan, revision, host.signal),
-    plan,
-    `${revision}:${basename(plan.file)}`,
-  );
+  const content = await orAbsent(contentAt(commit, plan.file, plan, revision, host.signal));
+  // A plan that the branch adds: nothing was planned before it.
+  if (content === undefined) return await body({ ...plan, versions: [], deltas: [] }, { commit, isNew: true });
+  const earlier = await planFrom(content, plan, `${revision}:${basename(plan.file)}`);
   return await withTemplateAt(
     commit,
     earlier,
@@ -103,6 +105,16 @@ async function withEarlier<T>(
     host.signal,
     async (template) => await body(earlier, { commit, ...(template === undefined ? {} : { template }) }),
   );
+}
+
+/** A file that a commit does not have is none. */
+async function orAbsent(content: Promise<Buffer>): Promise<Buffer | undefined> {
+  try {
+    return await content;
+  } catch (error) {
+    if (error instanceof ReleasePlanError && error.code === 'revision-unknown') return undefined;
+    throw error;
+  }
 }
 
 /** @param shown what the earlier plan is called in messages */
@@ -124,9 +136,9 @@ async function commitOf(revision: string, plan: Plan, signal: AbortSignal): Prom
   const isRepository = !stderr.includes('not a git repository');
   throw new ReleasePlanError(
     'revision-unknown',
-    `${JSON.stringify(revision)} is no file, ` +
-      `${isRepository ? `and git knows no such commit in ${plan.dir}` : `and ${plan.dir} is in no git repository`}`,
-    isRepository ? { hint: `Is it fetched? \`git fetch origin ${revision}\`, then --against FETCH_HEAD.` } : {},
+    `${JSON.stringify(revision)} is not a file, ` +
+      `${isRepository ? `and not a commit in ${plan.dir}` : `and ${plan.dir} is not in a git repository`}`,
+    isRepository ? { hint: `If it was not fetched: \`git fetch origin ${revision}\`, then --against FETCH_HEAD.` } : {},
   );
 }
 
@@ -144,7 +156,7 @@ async function contentAt(
     if (!(error instanceof ReleasePlanError) || error.code !== 'tool-failed') throw error;
     throw new ReleasePlanError('revision-unknown', `${revision} has no file ${relative(plan.dir, file)}`, {
       cause: error,
-      hint: 'It may have had another name then: `git log --follow`, and give a file.',
+      hint: 'It may have had another name then; find it with `git log --follow`, and pass a file.',
     });
   }
 }

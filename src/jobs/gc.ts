@@ -95,7 +95,7 @@ export async function expiredTrash(
       host.report({
         type: 'warning',
         message:
-          `devices run ${back.join(', ')}, which is in the trash and is kept there; to restore it: ` +
+          `devices run ${back.join(', ')}, which is in the trash and stays there; to restore it: ` +
           `${back.map((one) => `mv ${join(batch.dir, one)} ${productDir(plan)}/`).join('; ')}`,
       });
   }

@@ -9,7 +9,7 @@ import { nightlyShare } from '../archive/share.ts';
 import { surveyArchive } from '../archive/survey.ts';
 import { removeBatches } from '../archive/trash.ts';
 import { problemsOf, type ArchiveEntry, type ArchiveState, type ArchivedFile } from '../core/archive.ts';
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Host } from '../delivery/host.ts';
@@ -49,7 +49,8 @@ export async function nightly(
     { waitMs, signal: host.signal, isUnattended: true, isNew: host.startsArchive === true },
     async (archiveId) => {
       const { memory, problem } = await readMemory(plan);
-      if (problem !== undefined) host.report({ type: 'warning', message: `${problem}; everything is read anew` });
+      if (problem !== undefined)
+        host.report({ type: 'warning', message: `${problem}; the whole archive is read again` });
       const ledger = new ReadLedger(plan, memory.files, now);
       const read = await readShare(await readInputs(plan, { ...host, runsCommands: true }), host, memory, ledger, now);
       const { snapshot, ...result } = await applySnapshot(read.snapshot, host, { keepGoing: true, waitMs, archiveId });
@@ -104,7 +105,7 @@ async function readShare(
   try {
     await host.drive([
       {
-        title: 'a share of the archive against its manifests',
+        title: 'verify part of the archive',
         async run(progress) {
           const meter = new Meter(due.sizeBytes, progress);
           const watched: ReadOptions = {
@@ -199,7 +200,7 @@ async function tidy(
     if (!(error instanceof ReleasePlanError) || error.code !== 'gc-undecided') throw error;
     host.report({
       type: 'warning',
-      message: `the trash is not emptied, and no list is made of deltas that nothing needs: ${error.message}`,
+      message: `the trash was not emptied and unused deltas were not listed: ${error.message}`,
     });
     return { unneeded: undefined, emptied: [], ioFailed: errnoOf(error) !== undefined && leavesOpen(error) };
   }

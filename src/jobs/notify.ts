@@ -1,6 +1,6 @@
 /** The plan's notification command: who is told how a run ended. */
 import { reportFile as archivedReport } from '../archive/layout.ts';
-import { EXIT, type ExitCode } from '../core/codes.ts';
+import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { asUserError, messageOf } from '../core/errors.ts';
 import { runShell } from '../io/shell.ts';
 import type { NotifySettings, Plan } from '../core/plan.ts';
@@ -60,7 +60,7 @@ export function noticeOf(plan: Plan, result: ApplyResult, changes: readonly stri
     '',
     ...steps,
     ...changes,
-    ...(steps.length + changes.length === 0 ? ['Nothing to do: everything in the plan is true already.'] : []),
+    ...(steps.length + changes.length === 0 ? ['Nothing to do: everything in the plan exists and is verified.'] : []),
     '',
   ];
   return {
@@ -111,6 +111,6 @@ export async function notify(plan: Plan, notice: Notice, host: Host): Promise<vo
   if (!isOk)
     host.report({
       type: 'warning',
-      message: `the command of notify failed (${how})${words === '' ? '' : `: ${words}`}`,
+      message: `the notify command failed (${how})${words === '' ? '' : `: ${words}`}`,
     });
 }

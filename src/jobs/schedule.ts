@@ -31,7 +31,7 @@ export async function nightlyRunOf(plans: readonly Plan[], facts: NightlyFacts):
   const { name, ...rest } = facts;
   const [first] = plans;
   if (first === undefined || (plans.length > 1 && name === undefined))
-    throw new ReleasePlanError('usage', 'several plans need a name for their run', { hint: 'Give it with --name.' });
+    throw new ReleasePlanError('usage', 'several plans require a name for their run', { hint: 'Pass it with --name.' });
   const repositories = await Promise.all(plans.map(gitRepositoryOf));
   const roots = new Set(repositories.map((one) => one?.root));
   const [root] = roots;
@@ -76,7 +76,7 @@ export async function writeSchedule(
     const path = join(folder, name);
     const there = await contentOf(path);
     if (there !== undefined && there !== content && !options.replace)
-      throw new ReleasePlanError('schedule-exists', `${path} exists already, with another content`);
+      throw new ReleasePlanError('schedule-exists', `${path} already exists with different content`);
     written.push({ path, content, isNew: there !== content });
   }
   for (const { path, content, isNew } of written) {

@@ -85,8 +85,8 @@ export async function pruneUnrequired(
   if (fleet !== undefined && fleet.bad.count > 0)
     throw new ReleasePlanError(
       'fleet-unreadable',
-      `${fleet.bad.count} rows of ${fleet.source} cannot be read, so nobody can say which deltas are required`,
-      { hint: 'Correct the rows, then prune.' },
+      `${fleet.bad.count} rows of ${fleet.source} cannot be read, so the required deltas are not known`,
+      { hint: 'Fix the rows, then prune.' },
     );
   if (fleet !== undefined && fleet.odd.count > 0)
     throw new ReleasePlanError(

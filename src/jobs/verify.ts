@@ -124,7 +124,7 @@ function readTask(
   done: (snapshot: Snapshot) => void,
 ): Task {
   return {
-    title: 'archive against its manifests',
+    title: 'verify the archive',
     async run(progress) {
       const meter = new Meter(archivedBytes(await surveyArchive(inputs.plan, scope.beside, HEADERS_ALONE)), progress);
       const reading = { onFile: (path: string) => meter.at(path), onBytes: (bytes: number) => meter.add(bytes) };
@@ -147,7 +147,7 @@ const archivedBytes = ({ versions, updates }: ArchiveState): number =>
 function proofTask(snapshot: Snapshot, host: Host, deep: boolean, done: (found: Reproven) => void): Task {
   const delivery = deliveryOf(snapshot.inputs.plan);
   return {
-    title: deep ? 'deltas applied to their bases, packages against the key' : 'packages against the key',
+    title: deep ? 'prove deltas and verify packages' : 'verify packages',
     async run(progress) {
       const meter = new Meter(delivery.bytesToProve(snapshot, deep), progress);
       const found = await delivery.prove(snapshot, host, { deep, meter });
@@ -158,7 +158,7 @@ function proofTask(snapshot: Snapshot, host: Host, deep: boolean, done: (found: 
         ...found.unreadable,
       ];
       return failed.length === 0
-        ? { state: 'done', message: `${rows.length} proofs hold; ${meter.summary()}` }
+        ? { state: 'done', message: `${rows.length} checks pass; ${meter.summary()}` }
         : { state: 'failed', message: failed.join('\n') };
     },
   };

@@ -89,7 +89,7 @@ export async function waitForBitbake(
     if (performance.now() > until) {
       const server = await bitbakeServerOf(directory.path);
       const who = server === undefined ? 'a BitBake server' : `BitBake server, pid ${server.pid}`;
-      throw new ReleasePlanError('build-dir-busy', `${lock} is held by ${who}`);
+      throw new ReleasePlanError('build-dir-busy', `${lock} is locked by ${who}`);
     }
     await sleep(POLL_MS);
   }

@@ -103,7 +103,7 @@ async function requireUnchanged(
   const changed = (what: string, cause?: unknown): ReleasePlanError =>
     new ReleasePlanError(
       'kas-configuration-changed',
-      `while ${request.version} was built in ${directory.path}, ${what}`,
+      `while ${request.version} was being built in ${directory.path}, ${what}`,
       { cause },
     );
   let after: BuildConfiguration;
@@ -114,7 +114,7 @@ async function requireUnchanged(
     if (request.signal?.aborted || (errnoOf(error) !== undefined && leavesOpen(error))) throw error;
     throw changed(messageOf(error), error);
   }
-  if (after.digest !== before.digest) throw changed('somebody changed its configuration');
+  if (after.digest !== before.digest) throw changed('its configuration changed');
 }
 
 /** The first line of `kas --version`: `kas 3.1 (configuration format version 12, ...)`. */

@@ -35,10 +35,7 @@ export async function chainOf({ config, versionFiles = [], override, workDir }: 
   const shown = files.map((file) => asArgument(relative(workDir, file)));
   for (const [index, file] of files.entries()) {
     if (shown[index]?.includes(':'))
-      throw new ReleasePlanError(
-        'path-colon',
-        `${file} has a colon in its path, which kas reads as the end of one file and the start of the next`,
-      );
+      throw new ReleasePlanError('path-colon', `${file} has a colon in its path, which kas uses to separate files`);
     if (!(await ifPresent(stat(file)))?.isFile())
       throw new ReleasePlanError('path-missing', `the kas file ${file} does not exist`);
   }
@@ -59,7 +56,7 @@ async function requireOneRepository(files: readonly string[]): Promise<void> {
     const name = (root: string | undefined): string => root ?? 'no repository';
     throw new ReleasePlanError(
       'kas-repository',
-      `${file} lies in ${name(found)}, ${first} in ${name(home)}: kas refuses a chain across repositories`,
+      `${file} is in ${name(found)}, but ${first} is in ${name(home)}; kas does not accept a chain across repositories`,
     );
   }
 }
@@ -83,11 +80,11 @@ export async function gitRootOf(folder: string): Promise<string | undefined> {
   if (refused === undefined) return undefined;
   throw new ReleasePlanError(
     'kas-repository-owner',
-    `git refuses the repository ${refused}: it belongs to another user`,
+    `git refuses to read the repository ${refused}: it belongs to another user`,
     {
       hint:
-        `Run \`git config --system --add safe.directory ${refused}\` (kas does not see your own git ` +
-        'configuration), or change the owner.',
+        `Run \`git config --system --add safe.directory ${refused}\` (kas does not read your own git configuration), ` +
+        'or change the owner of the folder.',
     },
   );
 }

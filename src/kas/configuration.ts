@@ -72,7 +72,7 @@ function requireSetting(
   if (beaten === undefined && value !== undefined) return;
   throw new ReleasePlanError(
     'kas-settings-differ',
-    `the plan says ${name} ${expected}, the kas files say otherwise: ${saidBy(name, beaten, file)}`,
+    `the plan sets ${name} to ${expected}, but the kas files differ: ${saidBy(name, beaten, file)}`,
   );
 }
 
@@ -92,13 +92,13 @@ function otherVersion(
   if (by === undefined)
     return new ReleasePlanError(
       'kas-order',
-      `${file} does not set BUILD_VERSION, ${version} was planned under ${buildinfo}`,
+      `${file} does not set BUILD_VERSION; expected ${version} under ${buildinfo}`,
     );
-  const message = `${locationOf(file, by)} sets BUILD_VERSION to ${JSON.stringify(value)}, planned is ${version}`;
+  const message = `${locationOf(file, by)} sets BUILD_VERSION to ${JSON.stringify(value)}, not the planned ${version}`;
   return by.header === buildinfo
     ? new ReleasePlanError('kas-order', message)
     : new ReleasePlanError('kas-version-overridden', message, {
-        hint: `Remove it from local_conf_header ${by.header ?? ''}, or name that id as kas.buildinfo in the plan.`,
+        hint: `Remove it from local_conf_header ${by.header ?? ''}, or set kas.buildinfo in the plan to that id.`,
       });
 }
 

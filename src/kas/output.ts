@@ -107,17 +107,20 @@ function keep(lines: string[], line: string): void {
 const PITFALLS: ReadonlyArray<readonly [words: RegExp, hint: string]> = [
   [
     /Could not decode line from stream/,
-    'The build printed a byte that is not UTF-8, at which kas fails even a good ' +
-      'build: find the recipe that prints it.',
+    'The build printed a byte that is not UTF-8, on which kas fails even if the build succeeds. Find the recipe that ' +
+      'prints it.',
   ],
   [
     /expected str instance, NoneType found/,
-    'kas found no bitbake: the init script of the build (oe-init-build-env) does not put one on PATH.',
+    'kas did not find bitbake: the init script of the build (oe-init-build-env) does not put it on PATH.',
   ],
-  [/Did not find any init-build-env script/, 'No repository of the kas files has oe-init-build-env in its top folder.'],
+  [
+    /Did not find any init-build-env script/,
+    'None of the repositories in the kas files has oe-init-build-env at its top level.',
+  ],
   [
     /locale .* not supported|Please make sure locale 'en_US.UTF-8' is available/,
-    'Install the locale en_US.UTF-8: BitBake needs it.',
+    'Install the locale en_US.UTF-8, which BitBake requires.',
   ],
 ];
 

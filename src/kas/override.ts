@@ -30,12 +30,12 @@ export async function generatedFolder(place: OverridePlace): Promise<string> {
   for (const folder of folders) if (await isWritable(folder)) return join(folder, GENERATED);
   throw new ReleasePlanError(
     'io-failed',
-    `${folders.join(' and ')} cannot be written, and kas takes the override, ` +
-      'which sets BUILD_VERSION, from the repository of the base kas file alone',
+    `${folders.join(' and ')} is not writable, but the override that sets BUILD_VERSION has to be in the repository ` +
+      'of the base kas file',
     {
       hint:
-        `Make ${join(folders.at(-1) ?? '', GENERATED)} a folder that can be written (git does not see it), or ` +
-        'build from a checkout that can.',
+        `Make ${join(folders.at(-1) ?? '', GENERATED)} a writable folder (git ignores it), or build from a writable ` +
+        'checkout.',
     },
   );
 }

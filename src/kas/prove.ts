@@ -68,11 +68,12 @@ async function provePartition(partition: Partition, request: ProofRequest): Prom
   if (found === undefined || !found.isFile()) {
     throw new ReleasePlanError(
       'artifact-missing',
-      `the build of ${version} left no image for partition ${partition.name}: ${path} does not exist`,
+      `the build of ${version} produced no image for partition ${partition.name}: ${path} does not exist`,
       {
         hint:
-          'kas may have found nothing to do although the image was deleted: `kas build -c cleansstate CHAIN`, ' +
-          'then the same command. Or compare kas.deploy and partitions[].file with what the build leaves.',
+          'If the image was deleted, BitBake may have found nothing to do: run `kas build -c cleansstate CHAIN`, ' +
+          'then the same command again. Otherwise compare kas.deploy and partitions[].file with the deploy folder of ' +
+          'the build.',
       },
     );
   }
@@ -95,8 +96,8 @@ async function proveFresh(path: string, file: string, changedNs: bigint, request
     );
   throw new ReleasePlanError(
     'build-stale',
-    `${path} is from ${isoOf(changedNs)}, but the build of ${version} was started at ${isoOf(startedAtNs)}: kas ` +
-      `exited 0 without making it${objection === undefined ? '' : `, and ${objection}`}`,
+    `${path} is from ${isoOf(changedNs)}, but the build of ${version} started at ${isoOf(startedAtNs)}: kas ` +
+      `succeeded without building it${objection === undefined ? '' : `, and ${objection}`}`,
   );
 }
 
@@ -126,14 +127,14 @@ async function proveVersion(
   if (content === undefined)
     throw new ReleasePlanError(
       'build-version-unproven',
-      `${path} has no file ${inside}, in which BUILD_VERSION ${version} should stand`,
+      `${path} has no file ${inside}, which should contain BUILD_VERSION ${version}`,
     );
   const text = Buffer.from(content).toString('utf8');
   if (holdsVersion(text, version))
     return { check: 'build-version', result: 'pass', detail: `${partition.name}: ${inside} holds ${version}` };
   throw new ReleasePlanError(
     'build-version-unproven',
-    `${inside} in ${path} does not hold ${version}; it says: ${excerptOf(text)}`,
+    `${inside} in ${path} does not contain ${version}; its content: ${excerptOf(text)}`,
   );
 }
 

@@ -93,27 +93,27 @@ export async function objectionToEarlier(
   { path, sha256, key, pending, workDir }: EarlierQuestion,
 ): Promise<string | undefined> {
   const known = (await readProven(directory))[relative(directory.path, path)];
-  if (known === undefined) return 'nothing in the build directory says what it was built from';
+  if (known === undefined) return 'the build directory has no record of what it was built from';
   const { version, configuration } = pending;
   if (known.version !== version) return `it was archived as ${known.version}`;
   for (const name of ['machine', 'distro', 'image'] as const)
     if (known[name] !== key[name]) return `it was archived for ${name} ${known[name]}`;
-  if (known.sha256 !== sha256) return `it was altered since it was archived as ${version}`;
+  if (known.sha256 !== sha256) return `it was modified after it was archived as ${version}`;
   if (known.configuration.digest !== configuration.digest)
     return (
-      'it was built from another configuration: ' +
+      'it was built from a different configuration: ' +
       `${differing(known.configuration.settings, configuration.settings).join(', ')}`
     );
   const moved = differing(known.configuration.layers, configuration.layers).map(
     (name) =>
-      `${name} was at ${known.configuration.layers[name] ?? 'no commit'}, is at ` +
+      `${name} was at ${known.configuration.layers[name] ?? 'no commit'}, now at ` +
       `${configuration.layers[name] ?? 'no commit'}`,
   );
-  if (moved.length > 0) return `it was built from other layers: ${moved.join('; ')}`;
+  if (moved.length > 0) return `it was built from different layers: ${moved.join('; ')}`;
   const changed = await changedSince(BigInt(known.startedAtNs), unpinnedLayers(configuration, workDir), directory.path);
   return changed === undefined
     ? undefined
-    : `${changed}, in a layer without a clean commit, was changed since it was built`;
+    : `${changed}, in a layer with uncommitted changes, was modified after it was built`;
 }
 
 /** Names whose values differ; only a few, for a message. */

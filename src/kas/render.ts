@@ -58,11 +58,11 @@ function escapeYaml(character: string): string {
 /** Returns the version, or throws `version-invalid`. */
 export function requireVersion(version: string): string {
   if (VERSION.test(version)) return version;
-  throw new ReleasePlanError('version-invalid', `${JSON.stringify(version)} cannot be a BUILD_VERSION`);
+  throw new ReleasePlanError('version-invalid', `${JSON.stringify(version)} is not a valid BUILD_VERSION`);
 }
 
 function requireHeaderId(id: string): void {
   if (id === '' || LINE_BREAK.test(id) || id.trimEnd().endsWith('\\')) {
-    throw new ReleasePlanError('kas-header-id', `${JSON.stringify(id)} cannot be an id under local_conf_header`);
+    throw new ReleasePlanError('kas-header-id', `${JSON.stringify(id)} is not a valid id under local_conf_header`);
   }
 }

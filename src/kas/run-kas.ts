@@ -118,7 +118,7 @@ async function supervise(run: KasRun, log: FileHandle): Promise<void> {
 
 async function stop(run: KasRun, pid: number): Promise<void> {
   const { container, env, buildDir } = run;
-  run.onProgress?.('stopping what still builds');
+  run.onProgress?.('stopping the build');
   if (container !== undefined) await killContainer(container, env);
   await stopBuild({ pid, buildDir });
   // One that was just being made when the first kill came.
@@ -221,7 +221,7 @@ class Watch {
 
   #heartbeat(now: number): string {
     return (
-      `still building after ${inWords(now - this.#started)}, last word ${inWords(now - this.#lastSign)} ago; ` +
+      `still building after ${inWords(now - this.#started)}, last output ${inWords(now - this.#lastSign)} ago; ` +
       `${this.#at}`
     );
   }
@@ -241,27 +241,23 @@ function inWords(timeMs: number): string {
 const verbOf = (run: KasRun): string => run.args.find((one) => /^[a-z]+$/.test(one)) ?? '';
 
 function conclude(run: KasRun, ending: Ending, errors: BuildErrors): void {
-  const log = `the log is ${run.logFile}`;
+  const log = `log: ${run.logFile}`;
   const verb = verbOf(run);
   if (ending.why === 'log-failed') throw ending.error;
-  if (ending.why === 'interrupted')
-    throw new ReleasePlanError('interrupted', `kas ${verb} was interrupted and stopped; ${log}`);
+  if (ending.why === 'interrupted') throw new ReleasePlanError('interrupted', `kas ${verb} was interrupted; ${log}`);
   if (ending.why === 'stalled') {
-    const last = errors.tail().at(-1) ?? 'nothing at all';
+    const last = errors.tail().at(-1) ?? '(none)';
     throw new ReleasePlanError(
       'build-stalled',
-      `kas ${verb} printed nothing for ${inWords(run.stallTimeoutMs)} and ` +
-        `was stopped; its last words: ${last}; ${log}`,
+      `kas ${verb} printed nothing for ${inWords(run.stallTimeoutMs)} and was stopped; last output: ${last}; ${log}`,
     );
   }
   if (ending.code === 0) return;
   const how = ending.code === null ? `killed by ${ending.signal ?? 'a signal'}` : `exit code ${ending.code}`;
   const message = [`kas ${verb} failed (${how}); ${log}`, ...errors.lines()].join('\n');
   if (errors.sawFullDisk())
-    throw new ReleasePlanError('disk-full', `the disk of ${run.buildDir} became full: ${message}`, {
-      hint:
-        'How much a build needs, only BitBake knows; a first one takes 50 to 100 GB, ' +
-        'BB_DISKMON_DIRS stops it in time.',
+    throw new ReleasePlanError('disk-full', `not enough disk space in ${run.buildDir}: ${message}`, {
+      hint: 'Free disk space; a first build takes 50 to 100 GB. BB_DISKMON_DIRS makes BitBake stop in time.',
     });
   const hint = errors.hint();
   throw new ReleasePlanError('build-failed', message, hint === undefined ? {} : { hint });

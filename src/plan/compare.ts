@@ -86,7 +86,7 @@ export function comparePlans(before: PlanView, after: PlanView, uses: VersionUse
     from,
     to,
     engine,
-    why: 'the plan says otherwise of partitions, packaging, signing or engine',
+    why: 'partitions, packaging, signing or engine changed',
   }));
   return {
     builds,
@@ -134,7 +134,7 @@ function removedVersions(before: PlanView, after: PlanView, uses: VersionUses): 
           ]),
       ...tags
         .filter((tag) => after.plan.deltas.some(({ from }) => from.kind === 'tag' && from.tag === tag))
-        .map((tag) => `it had the tag ${tag}, which deltas start from`),
+        .map((tag) => `deltas start from its tag ${tag}`),
       ...after.pairs
         .filter((pair) => pair.from === version || pair.to === version)
         .map((pair) => `the delta ${pairText(pair)} is still required`),

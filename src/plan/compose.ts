@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type Alias, type Node, type Pair, type YAMLMap } from 'yaml';
-import { CODES } from '../core/codes.ts';
+import { CODES } from '../core/codes/index.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { quote } from './finding.ts';
 import type { Range, SourceText } from './source-text.ts';
@@ -73,9 +73,9 @@ export function composeValue(document: PlanDocument, source: SourceText): Compos
   const composeAlias = (node: Alias, depth: number): unknown => {
     const target = anchors.get(node.source);
     if (target === undefined)
-      throw new Stop('yaml-alias', `no anchor &${node.source.slice(0, 60)} stands before this alias`, node);
+      throw new Stop('yaml-alias', `no anchor &${node.source.slice(0, 60)} is defined before this alias`, node);
     if (open.has(target))
-      throw new Stop('yaml-alias', `*${node.source.slice(0, 60)} stands inside of what it names`, node);
+      throw new Stop('yaml-alias', `*${node.source.slice(0, 60)} refers to a map or list that contains it`, node);
     aliases.set(node, target);
     const outer = alias;
     alias ??= node;
@@ -96,7 +96,7 @@ export function composeValue(document: PlanDocument, source: SourceText): Compos
       const sources = compose(pair.value, depth + 1);
       for (const one of Array.isArray(sources) ? sources : [sources]) {
         if (one === null || typeof one !== 'object' || Array.isArray(one))
-          throw new Stop('yaml-alias', '<< takes an alias of a map, or a list of them', pair.key);
+          throw new Stop('yaml-alias', '<< expects an alias of a map, or a list of them', pair.key);
         for (const [key, value] of Object.entries(one)) if (!Object.hasOwn(result, key)) set(result, key, value);
       }
     }
@@ -122,7 +122,7 @@ export function composeValue(document: PlanDocument, source: SourceText): Compos
 }
 
 function duplicate(key: Node, source: SourceText): Diagnostic {
-  const message = `the key ${quote(isScalar(key) ? key.value : '')} stands twice in this map`;
+  const message = `the key ${quote(isScalar(key) ? key.value : '')} appears twice in this map`;
   return {
     code: 'yaml-duplicate-key',
     severity: 'error',

@@ -32,7 +32,7 @@ export function decodePlan(
           ? 'a carriage return without a line feed'
           : `the control character ${quote(character)} ` +
             `(U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')})`,
-      hint: 'Remove it; in a text in double quotes it can be written as an escape.',
+      hint: 'Remove it, or write it as an escape in double quotes.',
       where: source.locate([index, index + 1]),
     }));
   return { source, diagnostics };

@@ -85,7 +85,9 @@ function nothingAt(arg: string): Diagnostic {
   return {
     code: 'plan-not-found',
     severity: 'error',
-    message: `there is no plan at ${JSON.stringify(arg)}`,
-    hint: 'In folders, plans are YAML files named plan.yml, *-plan.yml or *.plan.yml, or with `product:` at their top.',
+    message: `no plan found at ${JSON.stringify(arg)}`,
+    hint:
+      'A plan in a folder is a YAML file named plan.yml, *-plan.yml or *.plan.yml, or one with a top-level ' +
+      '`product:`.',
   };
 }

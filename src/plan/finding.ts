@@ -1,4 +1,4 @@
-import type { Code } from '../core/codes.ts';
+import type { Code } from '../core/codes/index.ts';
 import { printable } from '../text/printable.ts';
 
 /** A way into the plan: keys and list indices from the top, as in `['partitions', 0, 'file']`. */
@@ -14,6 +14,8 @@ export interface Finding {
   on?: 'key';
   message: string;
   hint?: string;
+  /** The key that is missing, of a finding that says so. */
+  missing?: string;
 }
 
 /** `partitions[0].file`, for messages. */

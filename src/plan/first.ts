@@ -61,7 +61,7 @@ async function factsOfKasFile(path: string): Promise<KasFacts> {
       Object.entries({ machine, distro, image }).filter(([, value]) => typeof value === 'string'),
     );
   } catch (error) {
-    throw new ReleasePlanError('usage', `the kas file ${path} cannot be read: ${messageOf(error).split('\n', 1)[0]}`, {
+    throw new ReleasePlanError('usage', `cannot read the kas file ${path}: ${messageOf(error).split('\n', 1)[0]}`, {
       cause: error,
       hint: 'Check the path given to --kas; it is relative to the folder of the plan.',
     });
@@ -74,7 +74,7 @@ function safeName(name: string): string {
   return safe === '' ? 'product' : safe;
 }
 
-/** Where a plan's own copy of the schema is, relative to it: for release-plan that is installed outside of the project. */
+/** Where a plan's own copy of the schema is, relative to it: for a release-plan installed outside of the project. */
 export const SCHEMA_COPY = 'schemas/release-plan.schema.json';
 
 /**

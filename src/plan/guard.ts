@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../core/diagnostic.ts';
-import { CODES } from '../core/codes.ts';
+import { CODES } from '../core/codes/index.ts';
 import type { SourceText } from './source-text.ts';
 
 /** Columns that indentation and block indicators may take: a plan needs 20. */
@@ -26,7 +26,7 @@ export function nestingProblem(source: SourceText): Diagnostic | undefined {
   return {
     code: 'yaml-limit',
     severity: 'error',
-    message: 'nested too deep',
+    message: 'nested too deeply',
     hint: CODES['yaml-limit'].cure,
     where: source.locate([offset, offset + 1]),
   };

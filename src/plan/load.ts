@@ -1,6 +1,6 @@
 import { open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { CODES } from '../core/codes.ts';
+import { CODES } from '../core/codes/index.ts';
 import type { Diagnostic, Location } from '../core/diagnostic.ts';
 import { InvalidPlanError, errnoOf, messageOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
@@ -13,6 +13,7 @@ import { projectOf } from './rules/project.ts';
 import { shortPath } from './source-text.ts';
 import { attributed } from '../io/attribute.ts';
 import { leavesOpen } from '../io/present.ts';
+import { closestName } from '../text/suggest.ts';
 
 export interface LoadOptions {
   /** What paths in diagnostics are relative to. */
@@ -54,11 +55,15 @@ export async function checkPlan(content: Buffer, file: string, options: LoadOpti
   const { source, diagnostics: encoding } = decodePlan(content, file, options.cwd);
   if (encoding.length > 0) return { diagnostics: encoding, locate: () => source.locate([0, 1]) };
 
-  const { content: plan, diagnostics, locate } = await parsePlan(source);
+  const { content: plan, diagnostics, unknownKeys, locate } = await parsePlan(source);
   const dir = dirname(file);
   if (plan === undefined) return { diagnostics: inOrder(diagnostics), locate };
   const project = await projectOf(dir);
-  const findings: Finding[] = rules.flatMap((rule) => rule(plan, project));
+  // A key that is misspelt is told as unknown, with the one that was meant: it is not missing besides.
+  const isMisspelt = (key: string): boolean => unknownKeys.some((one) => closestName(one, [key]) === key);
+  const findings: Finding[] = rules
+    .flatMap((rule) => rule(plan, project))
+    .filter(({ missing }) => missing === undefined || !isMisspelt(missing));
   if (options.checkFiles !== false) {
     for (const rule of fileRules) findings.push(...(await rule(plan, project)));
   }
@@ -84,7 +89,7 @@ async function readBounded(file: string, shown: string): Promise<Buffer | Diagno
   try {
     // Opening a pipe would wait for its writer.
     if (!(await stat(file)).isFile())
-      return { code: 'plan-not-found', severity: 'error', message: `the plan ${shown} is no file` };
+      return { code: 'plan-not-found', severity: 'error', message: `the plan ${shown} is not a file` };
     const handle = await open(file, 'r');
     try {
       const buffer = Buffer.alloc(LARGEST_PLAN_BYTES + 1);
@@ -103,7 +108,7 @@ async function readBounded(file: string, shown: string): Promise<Buffer | Diagno
         code: 'plan-too-large',
         severity: 'error',
         message: `the plan is larger than ${LARGEST_PLAN_BYTES} bytes`,
-        hint: 'Split the product, or drop versions that no device runs.',
+        hint: 'Split the product, or remove versions that no device runs.',
         where,
       };
     } finally {

@@ -30,7 +30,7 @@ export function requiredPairs(plan: Plan): RequiredPair[] {
 export function ruleInWords(from: DeltaSources): string {
   switch (from.kind) {
     case 'list':
-      return 'the plan by name';
+      return 'the plan';
     case 'tag':
       return `tag ${from.tag}`;
     case 'previous':

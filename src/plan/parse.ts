@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
-import { CODES } from '../core/codes.ts';
+import { CODES } from '../core/codes/index.ts';
 import type { Diagnostic, Location } from '../core/diagnostic.ts';
 import { composeValue } from './compose.ts';
 import { formatPointer, type Finding, type Pointer } from './finding.ts';
@@ -18,6 +18,8 @@ export interface ParsedPlan {
   /** Absent when nothing can be judged: no YAML, or YAML that is broken so that its parts cannot be told apart. */
   content?: PlanSource;
   diagnostics: Diagnostic[];
+  /** Keys at the top that no plan has; they are not in `content`. */
+  unknownKeys: string[];
   /** Where a value (or its key) stands in the file. */
   locate(pointer: Pointer, on?: 'key'): Location;
 }
@@ -28,27 +30,30 @@ export interface ParsedPlan {
  */
 export async function parsePlan(source: SourceText): Promise<ParsedPlan> {
   const nesting = nestingProblem(source);
-  if (nesting !== undefined) return { diagnostics: [nesting], locate: () => source.locate([0, 1]) };
+  if (nesting !== undefined) return { diagnostics: [nesting], unknownKeys: [], locate: () => source.locate([0, 1]) };
   const { document, diagnostics } = parseYaml(source);
   const start = (): Location => source.locate([0, 1]);
   if (document === undefined)
-    return { diagnostics: diagnostics.length > 0 ? diagnostics : [empty(source)], locate: start };
+    return { diagnostics: diagnostics.length > 0 ? diagnostics : [empty(source)], unknownKeys: [], locate: start };
 
   const { value, aliases, diagnostics: composed } = composeValue(document, source);
   diagnostics.push(...composed);
   const locator = new Locator(document, source, aliases);
   const locate = (pointer: Pointer, on?: 'key'): Location => locator.locate(pointer, on);
-  if (diagnostics.some((one) => !RECOVERABLE.has(one.code))) return { diagnostics, locate };
+  if (diagnostics.some((one) => !RECOVERABLE.has(one.code))) return { diagnostics, unknownKeys: [], locate };
 
-  const { content, findings } = await judge(value, (pointer) => locator.writtenAt(pointer));
+  const { content, findings, unknownKeys } = await judge(value, (pointer) => locator.writtenAt(pointer));
   diagnostics.push(...bounded(findings, locate));
-  return { ...(content === undefined ? {} : { content }), diagnostics, locate };
+  return { ...(content === undefined ? {} : { content }), diagnostics, unknownKeys, locate };
 }
 
 /** After these the rest is read as it was meant. */
 const RECOVERABLE: ReadonlySet<Diagnostic['code']> = new Set(['yaml-duplicate-key', 'yaml-tag']);
 
-async function judge(value: unknown, written: WrittenAt): Promise<{ content?: PlanSource; findings: Finding[] }> {
+async function judge(
+  value: unknown,
+  written: WrittenAt,
+): Promise<{ content?: PlanSource; findings: Finding[]; unknownKeys: string[] }> {
   // One more than is told, so that it can be told that there are more.
   const explained = (errors: readonly ErrorObject[]): Finding[] =>
     errors
@@ -58,8 +63,11 @@ async function judge(value: unknown, written: WrittenAt): Promise<{ content?: Pl
   const secrets = secretsIn(value);
   const errors = await checkSchema(value);
   const first = explained(errors);
-  if (!isMap(value)) return { findings: [...secrets, ...first] };
-  if (errors.length === 0) return { content: value, findings: secrets };
+  if (!isMap(value)) return { findings: [...secrets, ...first], unknownKeys: [] };
+  if (errors.length === 0) return { content: value, findings: secrets, unknownKeys: [] };
+  const unknownKeys = errors
+    .filter((one) => one.keyword === 'additionalProperties' && one.instancePath === '')
+    .map((one) => String(one.params.additionalProperty));
 
   leaveOut(value, errors, written);
   // What stands in for an unquoted number has to pass as well; if it does not, quotes are no cure.
@@ -67,7 +75,7 @@ async function judge(value: unknown, written: WrittenAt): Promise<{ content?: Pl
   const second = explained(remaining.filter((one) => !IS_TOLD.has(one.keyword)));
   leaveOut(value, remaining, () => undefined);
   const findings = [...withoutPlacesOf(withoutPlacesOf(first, second), secrets), ...withoutPlacesOf(second, secrets)];
-  return { content: value, findings: [...secrets, ...findings] };
+  return { content: value, findings: [...secrets, ...findings], unknownKeys };
 }
 
 /** What a second look finds because the first one left values out. */
@@ -110,7 +118,7 @@ function empty(source: SourceText): Diagnostic {
     code: 'plan-empty',
     severity: 'error',
     message: 'the plan is empty',
-    hint: '`release-plan init` writes a first one.',
+    hint: '`release-plan init` creates a first one.',
     where: source.locate([0, 1]),
   };
 }

@@ -108,7 +108,7 @@ function splitAnew(version: string): Parts {
   if (!isVersion(version)) {
     throw new ReleasePlanError(
       'version-invalid',
-      `${JSON.stringify(version.slice(0, LONGEST_VERSION + 1))} is no version`,
+      `${JSON.stringify(version.slice(0, LONGEST_VERSION + 1))} is not a valid version`,
     );
   }
   const [precedence = ''] = version.split('+', 1);

@@ -1,10 +1,11 @@
 import { parseDocument, type Document, type ErrorCode, type ParsedNode, type YAMLError } from 'yaml';
-import { CODES, type Code } from '../core/codes.ts';
+import { CODES, type Code } from '../core/codes/index.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { printable } from '../text/printable.ts';
 import { quote } from './finding.ts';
 import type { SourceText } from './source-text.ts';
 import { unoptimised } from './unoptimised.ts';
+import { recogniseMistake } from './yaml-cures.ts';
 
 export type PlanDocument = Document.Parsed<ParsedNode>;
 
@@ -76,7 +77,7 @@ function diagnosticOf(problem: YAMLError, source: SourceText): Diagnostic {
     return {
       code,
       severity: 'error',
-      message: 'a second document begins here',
+      message: 'a second document starts here',
       hint: CODES[code].cure,
       where: source.locate([start, start + 3]),
     };
@@ -84,10 +85,15 @@ function diagnosticOf(problem: YAMLError, source: SourceText): Diagnostic {
     return {
       code,
       severity: 'error',
-      message: `the tag ${quote(source.text.slice(start, end))} means nothing in a plan`,
+      message: `the tag ${quote(source.text.slice(start, end))} is not allowed in a plan`,
       hint: CODES[code].cure,
       where: source.locate([start, end]),
     };
+  const mistake = code === 'yaml-syntax' ? recogniseMistake(source.text, start, problem.code) : undefined;
+  if (mistake !== undefined) {
+    const { message, hint, range } = mistake;
+    return { code, severity: 'error', message, hint, where: source.locate(range) };
+  }
   // The parser quotes the text, which may be long or hold anything.
   const message = printable(problem.message.split('\n', 1)[0] ?? '').slice(0, 200);
   return { code, severity: 'error', message, hint: CODES[code].cure, where: source.locate([start, end]) };

@@ -142,7 +142,10 @@ export class BlockSums {
     for (let done = 0; done < lengthBytes;) {
       const got = readSync(this.#fd, this.#bytes, this.#input + done, lengthBytes - done, offset + done);
       if (got === 0)
-        throw new ReleasePlanError('io-failed', `the base became shorter while it was read, at byte ${offset + done}`);
+        throw new ReleasePlanError(
+          'io-failed',
+          `the base was truncated while it was being read, at byte ${offset + done}`,
+        );
       done += got;
     }
   }

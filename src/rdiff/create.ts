@@ -86,7 +86,7 @@ async function makeDelta(
 ): Promise<DeltaSummary> {
   const { signal, onProgress, memoryBytes = DEFAULT_MEMORY_BYTES } = options;
   const breathe = async (): Promise<void> => {
-    if (signal?.aborted) throw new ReleasePlanError('interrupted', `making the delta ${paths.delta} was stopped`);
+    if (signal?.aborted) throw new ReleasePlanError('interrupted', `interrupted while making the delta ${paths.delta}`);
     await new Promise((resolve) => setImmediate(resolve));
   };
   await breathe();
@@ -95,8 +95,8 @@ async function makeDelta(
   const solo = options.workers === undefined && baseBytes + targetBytes <= SOLO_BYTES;
   const workers = solo ? 1 : (options.workers ?? Math.min(availableParallelism(), WORKERS_MAX));
   if (!Number.isInteger(workers) || workers < 1)
-    throw new ReleasePlanError('usage', `the delta engine cannot work with ${workers} workers`, {
-      hint: 'Give a whole number, 1 or more.',
+    throw new ReleasePlanError('usage', `invalid number of workers: ${workers}`, {
+      hint: 'Use a whole number of at least 1.',
     });
   const layout = planLayout(baseBytes, memoryBytes, workers);
   const memory = sharedMemory(layout.sizeBytes);
@@ -141,7 +141,7 @@ async function refuseOverwriting(delta: string, images: Record<string, FileHandl
     const image = await handle.stat();
     if (image.dev === there.dev && image.ino === there.ino)
       throw new ReleasePlanError('usage', `the delta ${delta} is the same file as the image ${path}`, {
-        hint: 'Give the delta a name of its own.',
+        hint: 'Write the delta to another path.',
       });
   }
 }

@@ -42,7 +42,7 @@ export class DeltaParser {
         yield { kind: 'data', bytes, lengthBytes: bytes.length };
         continue;
       }
-      if (this.#state === 'ended') throw this.#corrupt('there are bytes after its end command');
+      if (this.#state === 'ended') throw this.#corrupt('data after the end command');
       const neededBytes = this.#neededBytes(this.#heldBytes > 0 ? this.#held[0] : chunk[at]);
       const takenBytes = Math.min(neededBytes - this.#heldBytes, chunk.length - at);
       const isWhole = this.#heldBytes + takenBytes === neededBytes;
@@ -114,16 +114,16 @@ export class DeltaParser {
       case 'literal': {
         const lengthBytes =
           shape.lengthWidth === 0 ? shape.lengthBytes : this.#number(bytes, at + 1, shape.lengthWidth);
-        if (lengthBytes === 0) throw this.#corrupt('a literal of no bytes');
+        if (lengthBytes === 0) throw this.#corrupt('an empty literal');
         this.#literalLeftBytes = lengthBytes;
         return { kind: 'literal', opcode, lengthBytes };
       }
       case 'copy': {
         const offset = this.#number(bytes, at + 1, shape.offsetWidth);
         const lengthBytes = this.#number(bytes, at + 1 + shape.offsetWidth, shape.lengthWidth);
-        if (lengthBytes === 0) throw this.#corrupt('a copy of no bytes');
+        if (lengthBytes === 0) throw this.#corrupt('an empty copy');
         if (!Number.isSafeInteger(offset + lengthBytes))
-          throw this.#corrupt(`a copy that ends beyond 2^53, from ${offset}`);
+          throw this.#corrupt(`a copy from ${offset} that ends past 2^53`);
         return { kind: 'copy', opcode, offset, lengthBytes };
       }
       default:
@@ -151,6 +151,6 @@ function notADelta(magic: number): ReleasePlanError {
   return new ReleasePlanError(
     'delta-not-a-delta',
     message,
-    isSignature ? { hint: 'This is a signature; give the delta that was made from it.' } : {},
+    isSignature ? { hint: 'This is a signature; pass a delta.' } : {},
   );
 }

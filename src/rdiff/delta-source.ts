@@ -46,7 +46,7 @@ async function* gunzip(path: string, signal?: AbortSignal): AsyncGenerator<Uint8
     yield* input.pipe(output);
   } catch (error) {
     if (errnoOf(error)?.startsWith('Z_') !== true) throw error;
-    throw new ReleasePlanError('delta-corrupt', `${path} is not whole gzip data: ${messageOf(error)}`, {
+    throw new ReleasePlanError('delta-corrupt', `${path} is not complete gzip data: ${messageOf(error)}`, {
       cause: error,
     });
   } finally {
@@ -77,7 +77,7 @@ async function* unzstd(path: string, signal?: AbortSignal): AsyncGenerator<Uint8
     if (status !== 0)
       throw new ReleasePlanError(
         'delta-corrupt',
-        `${path} is not whole zstd data: ${complaint.trim() || `zstd ended with ${status}`}`,
+        `${path} is not complete zstd data: ${complaint.trim() || `zstd exited with ${status}`}`,
       );
   } finally {
     child.kill();

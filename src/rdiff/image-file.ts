@@ -16,7 +16,7 @@ export async function sizeOfImage(handle: FileHandle, path: string): Promise<num
   const found = await handle.stat();
   if (!found.isFile())
     throw new ReleasePlanError('io-failed', `${path} is not a regular file`, {
-      hint: 'Copy a device or a pipe into a file first: its size and any byte of it are needed.',
+      hint: 'Copy a device or a pipe into a file first.',
     });
   return found.size;
 }

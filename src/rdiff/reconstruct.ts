@@ -120,7 +120,8 @@ class BaseReader {
   #fill(into: Uint8Array, place: number, lengthBytes: number, offset: number): void {
     for (let done = 0; done < lengthBytes;) {
       const got = readSync(this.#handle.fd, into, place + done, lengthBytes - done, offset + done);
-      if (got === 0) throw new ReleasePlanError('delta-beyond-base', `${this.#path} became shorter while it was read`);
+      if (got === 0)
+        throw new ReleasePlanError('delta-beyond-base', `${this.#path} was truncated while it was being read`);
       done += got;
     }
   }

@@ -22,7 +22,7 @@ export interface SignatureHeader {
 /** The kind of signature with these two sums. */
 export function signatureKind(strong: StrongSum, weak: WeakSum): SignatureKind {
   const kind = SIGNATURE_KINDS.find((one) => one.strong === strong && one.weak === weak);
-  if (kind === undefined) throw new ReleasePlanError('usage', `no signature has the sums ${strong} and ${weak}`);
+  if (kind === undefined) throw new ReleasePlanError('usage', `librsync has no signature with ${strong} and ${weak}`);
   return kind;
 }
 
@@ -71,7 +71,7 @@ export async function readSignatureHeader(path: string): Promise<SignatureHeader
   try {
     const size = await sizeOfImage(handle, path);
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(SIGNATURE_HEADER_BYTES), 0, SIGNATURE_HEADER_BYTES, 0);
-    if (bytesRead < SIGNATURE_HEADER_BYTES) throw corrupt(path, `${bytesRead} bytes are less than a header`);
+    if (bytesRead < SIGNATURE_HEADER_BYTES) throw corrupt(path, `${bytesRead} bytes are too few for a header`);
     return decodeHeader(path, buffer, size);
   } finally {
     await handle.close();
@@ -84,17 +84,17 @@ function decodeHeader(path: string, header: Buffer, fileBytes: number): Signatur
   if (kind === undefined)
     throw corrupt(
       path,
-      `it starts with 0x${magic.toString(16).padStart(8, '0')}, which is no signature's magic number`,
+      `it starts with 0x${magic.toString(16).padStart(8, '0')}, which is not the magic number of a signature`,
     );
   const blockBytes = header.readUInt32BE(4);
   const strongBytes = header.readUInt32BE(8);
-  if (blockBytes === 0) throw corrupt(path, 'its blocks have no bytes');
+  if (blockBytes === 0) throw corrupt(path, 'its block length is 0');
   if (strongBytes === 0 || strongBytes > kind.maxStrongBytes)
     throw corrupt(path, `strong sums of ${strongBytes} bytes, where ${kind.strong} has 1 to ${kind.maxStrongBytes}`);
   const blocks = (fileBytes - SIGNATURE_HEADER_BYTES) / (WEAK_SUM_BYTES + strongBytes);
-  if (!Number.isInteger(blocks)) throw corrupt(path, `${fileBytes} bytes do not hold a whole number of blocks`);
+  if (!Number.isInteger(blocks)) throw corrupt(path, `${fileBytes} bytes are not a whole number of blocks`);
   return { strong: kind.strong, weak: kind.weak, blockBytes, strongBytes, blocks };
 }
 
 const corrupt = (path: string, what: string): ReleasePlanError =>
-  new ReleasePlanError('signature-corrupt', `${path} is not a whole librsync signature: ${what}`);
+  new ReleasePlanError('signature-corrupt', `${path} is not a complete librsync signature: ${what}`);

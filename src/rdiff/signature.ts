@@ -80,11 +80,11 @@ function settingsOf(
   if (!Number.isInteger(block) || block < 1 || block > MAX_BLOCK_BYTES)
     throw new ReleasePlanError(
       'usage',
-      `a block length of ${block} bytes: give a whole number from 1 to ${MAX_BLOCK_BYTES}`,
+      `invalid block length ${block}; expected a whole number from 1 to ${MAX_BLOCK_BYTES}`,
     );
   const kept = strongBytes === 'minimum' ? minimumStrongBytes(baseBytes, block) : (strongBytes ?? maxStrongBytes);
   if (!Number.isInteger(kept) || kept < 1 || kept > maxStrongBytes)
-    throw new ReleasePlanError('usage', `a sum length of ${kept} bytes: ${strong} has 1 to ${maxStrongBytes}`);
+    throw new ReleasePlanError('usage', `invalid sum length ${kept}; expected 1 to ${maxStrongBytes} for ${strong}`);
   return { strong, weak, blockBytes: block, strongBytes: kept };
 }
 

@@ -51,8 +51,8 @@ export function sharedMemory(sizeBytes: number): WebAssembly.Memory {
   } catch (cause) {
     throw new ReleasePlanError(
       'engine-memory',
-      `the system gives the delta engine no ${pages * WASM_PAGE_BYTES} bytes of address space`,
-      { cause, hint: 'Give less with --memory, or raise the limit (ulimit -v).' },
+      `cannot allocate ${pages * WASM_PAGE_BYTES} bytes of address space for the delta engine`,
+      { cause, hint: 'Lower --memory, or raise the limit (ulimit -v).' },
     );
   }
 }

@@ -44,7 +44,7 @@ function updateRows(input: ArchiveRowsInput, pair: Pair, subject: string): Check
     const reason =
       input.failures.pairs.get(pair) ??
       (entry?.state === 'absent' || entry === undefined
-        ? 'required, and not in the archive'
+        ? 'required, but not in the archive'
         : problemsOf(entry).join('; '));
     return [{ check: 'delta', subject, result: 'fail', detail: reason }];
   }
@@ -52,7 +52,7 @@ function updateRows(input: ArchiveRowsInput, pair: Pair, subject: string): Check
   const row = (check: CheckName, kinds: ReadonlyArray<Proof['check']>): CheckRow => {
     const shown = proof.filter((one) => kinds.includes(one.check));
     const result = shown.length > 0 && shown.every((one) => one.result === 'pass') ? 'pass' : 'not-checked';
-    return { check, subject, result, detail: shown.map((one) => one.detail).join('; ') || 'no proof on record' };
+    return { check, subject, result, detail: shown.map((one) => one.detail).join('; ') || 'no proof recorded' };
   };
   return [
     row('delta', ['delta-applies']),

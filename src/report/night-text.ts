@@ -17,7 +17,7 @@ export function nightInWords({
 }: Night): string {
   const bytes = (unneeded ?? []).reduce((sum, one) => sum + (one.sizeBytes ?? 0), 0);
   return [
-    `read tonight: ${formatBytes(readBytes)} of ${formatBytes(archivedBytes)}\n`,
+    `verified tonight: ${formatBytes(readBytes)} of ${formatBytes(archivedBytes)}\n`,
     ...Object.values(damaged)
       .flat()
       .map((problem) => `DAMAGED ${problem}\n`),
@@ -27,14 +27,14 @@ export function nightInWords({
     ...(unneeded === undefined || unneeded.length === 0
       ? []
       : [
-          `deltas that nothing needs: ${unneeded.length}${bytes === 0 ? '' : `, ${formatBytes(bytes)}`}: ${listed(
+          `deltas no longer required: ${unneeded.length}${bytes === 0 ? '' : `, ${formatBytes(bytes)}`}: ${listed(
             unneeded.map((one) => one.pair),
             ', ',
           )}\n`,
         ]),
-    ...emptied.map((dir) => `emptied ${dir}\n`),
+    ...emptied.map((dir) => `deleted ${dir}\n`),
     since === undefined
-      ? 'the first night: there is none to compare with\n'
+      ? 'first night, so there is nothing to compare with\n'
       : `since ${since}: ${changes.length === 0 ? 'nothing changed' : `\n  ${listed(changes, '\n  ')}`}\n`,
   ].join('');
 }

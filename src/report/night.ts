@@ -69,7 +69,7 @@ export function changesSince(before: NightRecord | undefined, now: NightRecord):
       .map(([subject, problems]) => `${subject} cannot be read: ${problems.join('; ')}`),
     ...Object.keys(wasBad)
       .filter((subject) => subject in now.versions || subject in now.updates)
-      .map((subject) => `${subject} is whole again`),
+      .map((subject) => `${subject} is intact again`),
     ...comparedChecks(before.checks, now.checks),
   ];
 }

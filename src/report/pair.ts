@@ -26,7 +26,7 @@ export function checkPair(base: VersionManifest, target: VersionManifest): Check
       layoutProblems(base, target),
       target.partitions.map((one) => `${one.name}: ${one.filesystem}`).join(', '),
     ),
-    row('read-only', writableDeltas(target), 'no delta partition is written to on the device'),
+    row('read-only', writableDeltas(target), 'all partitions updated by delta are read-only'),
   ];
 }
 
@@ -81,8 +81,8 @@ function partitionProblems(a: ArchivedPartition, b: ArchivedPartition, from: str
     problems.push(`${a.name} is ${a.filesystem} in ${from} and ${b.filesystem} in ${to}`);
   if (a.slotSizeBytes !== b.slotSizeBytes)
     problems.push(
-      `the slot of ${a.name} has ${a.slotSizeBytes ?? 'no known'} bytes in ${from} and ` +
-        `${b.slotSizeBytes ?? 'no known'} in ${to}`,
+      `the slot of ${a.name} has ${a.slotSizeBytes ?? 'an unknown number of'} bytes in ${from} and ` +
+        `${b.slotSizeBytes ?? 'an unknown number'} in ${to}`,
     );
   return problems;
 }
@@ -90,4 +90,4 @@ function partitionProblems(a: ArchivedPartition, b: ArchivedPartition, from: str
 const writableDeltas = (target: VersionManifest): string[] =>
   target.partitions
     .filter((one) => one.delta !== 'none' && !one.readOnly)
-    .map((one) => `${one.name} is written to on the device, so its bytes are no base for a delta`);
+    .map((one) => `${one.name} is writable on the device, so it cannot be the base of a delta`);

@@ -4,7 +4,7 @@ import { sizeCells } from './size-cells.ts';
 
 /** The short table at the end of apply: sizes, failures, the verdict. */
 export function summaryTable(report: ConsistencyReport): string {
-  const head = ['update', 'full', 'delta', 'compressed', 'to send', 'saved'];
+  const head = ['update', 'full', 'delta', 'compressed', 'to download', 'saved'];
   const rows = report.sizes.map(sizeCells);
   const failed = report.checks.filter((row) => row.result === 'fail');
   const passed = report.checks.filter((row) => row.result === 'pass').length;

@@ -17,17 +17,31 @@ export function checkVersion(
   if (entry.state !== 'whole') return [row('archive', 'fail', entry.problems.join('; '))];
   const { files, proof } = entry.manifest;
   return [
-    row('archive', 'pass', `${files.length} files are what the manifest says`),
+    row('archive', 'pass', `${files.length} files match the manifest`),
     versionRow(row, proof),
     ...checkSlots(entry.manifest),
   ];
 }
 
+/** Whether a version was archived as what the plan says that it is: a row for what differs, none for what agrees. */
+export const checkPlanned = (
+  { version, ...manifest }: VersionManifest,
+  planned: Pick<VersionManifest, 'product' | 'distro'>,
+): CheckRow[] =>
+  (['product', 'distro'] as const)
+    .filter((key) => manifest[key] !== planned[key])
+    .map((key) => ({
+      check: 'machine',
+      subject: version,
+      result: 'fail',
+      detail: `its ${key} is ${manifest[key]} in the archive and ${planned[key]} in the plan`,
+    }));
+
 type MakeRow = (check: CheckName, result: CheckRow['result'], detail: string) => CheckRow;
 
 function versionRow(row: MakeRow, proof: readonly Proof[]): CheckRow {
   const shown = proof.filter((one) => one.check === 'build-version');
-  if (shown.length === 0) return row('build-version', 'not-checked', 'no partition names a version_file');
+  if (shown.length === 0) return row('build-version', 'not-checked', 'no partition has a version_file');
   // One partition that carries the version shows what was built; the others need none.
   return row(
     'build-version',
@@ -46,8 +60,8 @@ export const checkSlots = ({ version, partitions, files }: VersionManifest): Che
       detail: `${name}: ${detail}`,
     });
     const sizeBytes = files.find((one) => one.path === file)?.sizeBytes ?? 0;
-    if (slotSizeBytes === undefined) return row('not-checked', 'the plan gives no slot_size');
+    if (slotSizeBytes === undefined) return row('not-checked', 'the plan has no slot_size');
     return sizeBytes <= slotSizeBytes
       ? row('pass', `${sizeBytes} of ${slotSizeBytes} bytes`)
-      : row('fail', `the image has ${sizeBytes} bytes, its slot ${slotSizeBytes}`);
+      : row('fail', `the image has ${sizeBytes} bytes, but its slot has ${slotSizeBytes}`);
   });

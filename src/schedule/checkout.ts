@@ -16,15 +16,15 @@ export function plansInCheckout({ repository, plans }: NightlyRun): string[] {
 
 function planInCheckout({ file, pathInRepository, kept }: ScheduledPlan, repository: string | undefined): string {
   if (repository === undefined || pathInRepository === undefined)
-    throw new ReleasePlanError('schedule-ci', `${file} is in no git repository that a CI could check out`);
+    throw new ReleasePlanError('schedule-ci', `${file} is not in a git repository, so CI cannot check it out`);
   for (const [key, path] of Object.entries(kept)) {
     if (!isInside(path, repository)) continue;
     throw new ReleasePlanError(
       'schedule-ci',
-      `${key} of the plan is ${path}, in the repository itself: a runner cleans its checkout before each job, and ` +
-        'the archive with it',
+      `${key} in the plan is ${path}, inside the repository; a runner cleans its checkout before each job, and would ` +
+        'delete it',
       {
-        hint: `Write an absolute path outside of the checkout into the plan, such as \`${key}: /srv/release-plan\`.`,
+        hint: `Set it to an absolute path outside of the checkout, such as \`${key}: /srv/release-plan\`.`,
       },
     );
   }

@@ -13,7 +13,7 @@ export const everyNight = ({ hour, minute }: TimeOfDay): string => `${minute} ${
 /** A line for the crontab of the account that builds. */
 export const cron: Scheduler = {
   name: 'cron',
-  about: 'a line for the crontab of the account that builds',
+  about: 'a crontab line for the build account',
   async files(run: NightlyRun) {
     const environment = shellWord(environmentFile(run.name));
     const command = cronCommand(
@@ -23,7 +23,7 @@ export const cron: Scheduler = {
     if (Buffer.byteLength(command) > LONGEST_COMMAND) {
       throw new ReleasePlanError(
         'schedule-text',
-        `the crontab line would have ${Buffer.byteLength(command)} bytes, and cron cuts it after ${LONGEST_COMMAND}`,
+        `the crontab line would have ${Buffer.byteLength(command)} bytes, but cron reads at most ${LONGEST_COMMAND}`,
         { hint: 'Move the plan to a shorter path, or use --systemd.' },
       );
     }

@@ -30,7 +30,7 @@ export const github: Scheduler = {
   },
   next(run, [file]) {
     return [
-      `Commit ${file?.shown ?? ''} to the default branch: GitHub runs schedules of no other, and counts in UTC.`,
+      `Commit ${file?.shown ?? ''} to the default branch; GitHub runs schedules on no other branch, and in UTC.`,
       ...(run.secrets.length === 0 ? [] : [`In Settings > Secrets and variables > Actions: ${run.secrets.join(', ')}`]),
     ];
   },

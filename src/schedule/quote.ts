@@ -14,7 +14,7 @@ export function requireOneLine(text: string): string {
   if (!INVISIBLE.test(text)) return text;
   throw new ReleasePlanError(
     'schedule-text',
-    `${JSON.stringify(text)} has a control character, which cannot stand in a schedule`,
+    `${JSON.stringify(text)} contains a control character, which no scheduler accepts`,
   );
 }
 
@@ -43,7 +43,7 @@ export function unitValue(text: string): string {
   if (text.endsWith('\\'))
     throw new ReleasePlanError(
       'schedule-text',
-      `${JSON.stringify(text)} ends with a backslash, which a unit file takes for a line that goes on`,
+      `${JSON.stringify(text)} ends with a backslash, which a unit file reads as a line continuation`,
     );
   return unitText(text);
 }
@@ -68,7 +68,7 @@ const quotedWord = (text: string): string => `"${text.replaceAll('\\', '\\\\').r
  */
 export function cronCommand(shell: string): string {
   if (shell.replaceAll("'\\''", '').includes('\\'))
-    throw new ReleasePlanError('schedule-text', `a crontab cannot hold a backslash: ${shell}`);
+    throw new ReleasePlanError('schedule-text', `a crontab line cannot contain a backslash: ${shell}`);
   return shell.replaceAll('%', '\\%');
 }
 

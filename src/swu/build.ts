@@ -110,16 +110,16 @@ function requireListed(text: string, version: string, partitions: readonly Updat
   if (listing.version !== version)
     throw new ReleasePlanError(
       'swu-template',
-      `the template of sw-description gives the version ${listing.version ?? '(none)'}, not ${version}`,
+      `the sw-description template sets version ${listing.version ?? '(none)'}, not ${version}`,
     );
   for (const { payloadName: name, payload } of partitions) {
     const found = listing.members.find((one) => one.filename === name);
     if (found === undefined)
-      throw new ReleasePlanError('swu-template', `the template of sw-description does not list ${name}`);
+      throw new ReleasePlanError('swu-template', `the sw-description template does not list ${name}`);
     if (found.sha256 !== payload.sha256)
       throw new ReleasePlanError(
         'swu-template',
-        `the template of sw-description gives ${name} the sha256 ${found.sha256 ?? '(none)'}, not ${payload.sha256}`,
+        `the sw-description template sets the sha256 of ${name} to ${found.sha256 ?? '(none)'}, not ${payload.sha256}`,
       );
   }
 }

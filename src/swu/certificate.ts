@@ -32,11 +32,11 @@ export const nameOf = (certificate: X509Certificate): string => certificate.subj
 export function checkCertificate(certificate: X509Certificate, written: string, now: Date): Diagnostic[] {
   const [from, until] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
   const which = `the certificate ${written} (${nameOf(certificate)})`;
-  if (now > until) throw new ReleasePlanError('certificate-expired', `${which} ended on ${until.toISOString()}`);
+  if (now > until) throw new ReleasePlanError('certificate-expired', `${which} expired on ${until.toISOString()}`);
   if (now < from)
     throw new ReleasePlanError(
       'certificate-not-yet-valid',
-      `${which} is valid from ${from.toISOString()} on; now is ${now.toISOString()}`,
+      `${which} is not valid before ${from.toISOString()}; it is now ${now.toISOString()}`,
     );
   const daysLeft = Math.floor((until.getTime() - now.getTime()) / DAY_MS);
   if (daysLeft >= WARN_DAYS) return [];
@@ -45,8 +45,8 @@ export function checkCertificate(certificate: X509Certificate, written: string, 
     {
       code: 'certificate-expires-soon',
       severity: 'warning',
-      message: `${which} ends ${left}, on ${until.toISOString()}`,
-      hint: 'Devices refuse packages signed with an expired certificate: renew it now.',
+      message: `${which} expires ${left}, on ${until.toISOString()}`,
+      hint: 'Renew it; devices reject packages signed with an expired certificate.',
     },
   ];
 }
@@ -67,7 +67,7 @@ export function publicKeyFrom(text: string, written: string): KeyObject {
   try {
     return createPublicKey(text);
   } catch (error) {
-    throw new ReleasePlanError('signing-key-unreadable', `${written}: neither a public key nor a certificate in PEM`, {
+    throw new ReleasePlanError('signing-key-unreadable', `${written}: not a public key or certificate in PEM format`, {
       cause: error,
     });
   }
@@ -88,7 +88,7 @@ export async function readPublicFile(
   if (source.kind === 'pkcs11')
     throw new ReleasePlanError(
       'signing-key-unreadable',
-      `${written}: certificates and public keys are read from files, not from a token`,
+      `${written}: certificates and public keys have to be files, not on a token`,
       { hint: 'Export it, for example with `pkcs11-tool --read-object --type cert`.' },
     );
   const { value: path } = await toArgument(source, written, folder, label);
@@ -96,7 +96,7 @@ export async function readPublicFile(
   try {
     return { path, text, certificates: readCertificates(text) };
   } catch (error) {
-    throw new ReleasePlanError('signing-key-unreadable', `${written}: a certificate in it cannot be read`, {
+    throw new ReleasePlanError('signing-key-unreadable', `${written}: contains a certificate that cannot be read`, {
       cause: error,
     });
   }

@@ -150,7 +150,7 @@ async function writeMember(
   if (sizeBytes > MAX_MEMBER_BYTES) {
     throw new ReleasePlanError(
       'swu-member',
-      `${member.name} has ${sizeBytes} bytes; a member of a .swu ends at ${MAX_MEMBER_BYTES}`,
+      `${member.name} has ${sizeBytes} bytes, but a member of a .swu is limited to ${MAX_MEMBER_BYTES}`,
       { hint: 'Compress it (swu.compress), or update the partition by delta.' },
     );
   }
@@ -166,7 +166,7 @@ async function writeMember(
   if (written !== sizeBytes)
     throw new ReleasePlanError(
       'swu-member',
-      `${member.name} changed while it was packed (${sizeBytes} bytes, then ${written})`,
+      `${member.name} changed while it was being packed (${sizeBytes} bytes, then ${written})`,
     );
   const padding = toFour(sizeBytes);
   await handle.write(Buffer.alloc(padding), 0, padding, dataStart + sizeBytes);
@@ -207,7 +207,7 @@ async function readHeader(handle: FileHandle, path: string, offset: number, arch
   const text = head.toString('latin1');
   const format = text.startsWith('070702') ? 'crc' : text.startsWith('070701') ? 'newc' : undefined;
   if (format === undefined || !/^[0-9a-fA-F]{104}$/.test(text.slice(6)))
-    throw damaged(path, offset, 'no cpio header of the crc or newc format');
+    throw damaged(path, offset, 'not a cpio header in crc or newc format');
   const field = (index: number): number => Number.parseInt(text.slice(6 + 8 * index, 14 + 8 * index), 16);
   const [sizeBytes, nameBytes, checksum] = [field(6), field(11), field(12)];
   if (nameBytes < 2 || nameBytes > MAX_NAME_BYTES) throw damaged(path, offset, `a member name of ${nameBytes} bytes`);
@@ -216,7 +216,7 @@ async function readHeader(handle: FileHandle, path: string, offset: number, arch
   const dataStart = offset + HEADER_BYTES + nameBytes + toFour(HEADER_BYTES + nameBytes);
   const ownName = name.toString('utf8', 0, nameBytes - 1);
   if (dataStart + sizeBytes > archiveSize)
-    throw damaged(path, offset, `${JSON.stringify(ownName)} ends behind the end of the file`);
+    throw damaged(path, offset, `${JSON.stringify(ownName)} ends past the end of the file`);
   return { name: ownName, format, sizeBytes, offset: dataStart, checksum };
 }
 

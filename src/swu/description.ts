@@ -128,14 +128,17 @@ function bootenvEntries(
   return Object.entries(bootenv).map(([name, value]) => {
     // SWUpdate hands these on as lines of NAME=VALUE, and drops a name of more than 255 bytes.
     if (name.length > 255 || !/^[^\s=\p{Cc}]+$/u.test(name))
-      throw new ReleasePlanError('swu-bootenv', `${JSON.stringify(name)} cannot be the name of a boot loader variable`);
+      throw new ReleasePlanError(
+        'swu-bootenv',
+        `${JSON.stringify(name)} is not a valid name for a boot loader variable`,
+      );
     if (/\p{Cc}/u.test(value))
       throw new ReleasePlanError(
         'swu-bootenv',
-        `the value of ${name} has a control character: ${JSON.stringify(value)}`,
+        `the value of ${name} contains a control character: ${JSON.stringify(value)}`,
       );
     if (slot === undefined && value.includes('{slot}'))
-      throw new ReleasePlanError('swu-bootenv', `the value of ${name} names {slot}, but no partition has slots`);
+      throw new ReleasePlanError('swu-bootenv', `the value of ${name} contains {slot}, but no partition has slots`);
     return { name, value: value.replaceAll('{slot}', slot ?? '') };
   });
 }
@@ -161,7 +164,7 @@ function render(template: string, data: object): string {
     });
   } catch (error) {
     if (error instanceof ReleasePlanError) throw error;
-    throw new ReleasePlanError('swu-template', `the template of sw-description does not render: ${messageOf(error)}`, {
+    throw new ReleasePlanError('swu-template', `cannot render the sw-description template: ${messageOf(error)}`, {
       cause: error,
     });
   }
@@ -170,11 +173,9 @@ function render(template: string, data: object): string {
 /** Handlebars' strict mode does not look at the arguments of helpers: a misspelt name arrives as undefined. */
 function given(value: unknown): string {
   if (value === undefined || value === null)
-    throw new ReleasePlanError(
-      'swu-template',
-      'the template of sw-description gives a helper a name that has no value',
-      { hint: 'Is it misspelt? docs/swupdate.md lists the names.' },
-    );
+    throw new ReleasePlanError('swu-template', 'the sw-description template passes an undefined name to a helper', {
+      hint: 'Check the spelling; docs/swupdate.md lists all names.',
+    });
   return String(value);
 }
 
@@ -182,7 +183,7 @@ function settingName(name: string): string {
   if (!isSettingName(name))
     throw new ReleasePlanError(
       'swu-board',
-      `the machine ${JSON.stringify(name)} cannot be a group of a sw-description`,
+      `the machine ${JSON.stringify(name)} is not a valid group in a sw-description`,
     );
   return name;
 }

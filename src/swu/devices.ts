@@ -34,8 +34,8 @@ export function targetsOf(
   if (found.base === undefined) {
     throw new ReleasePlanError(
       'swu-device',
-      `partition ${name}: a delta needs slots, or a base beside its device ${found.device}`,
-      { hint: `Give partitions[].slots or partitions[].base, or delta: none to send the whole image.` },
+      `partition ${name}: a delta requires slots, or a base in addition to device ${found.device}`,
+      { hint: 'Set partitions[].slots or partitions[].base, or set delta: none to send the full image.' },
     );
   }
   checkDevice(name, found.base);
@@ -43,7 +43,7 @@ export function targetsOf(
     throw new ReleasePlanError(
       'swu-device',
       `partition ${name}: the delta would be written over its own base ${found.base}`,
-      { hint: 'A delta reads its base while it writes the target: give two different devices.' },
+      { hint: 'A delta reads its base while it writes the target; use two different devices.' },
     );
   }
   return { device: found.device, base: found.base };
@@ -53,8 +53,8 @@ function checkDevice(partition: string, device: string): void {
   if (!DEVICE.test(device)) {
     throw new ReleasePlanError(
       'swu-device',
-      `partition ${partition}: ${JSON.stringify(device)} cannot be given to SWUpdate as a device`,
-      { hint: 'Use an absolute path of letters, digits and . _ / : + @ = - with at most 84 characters.' },
+      `partition ${partition}: ${JSON.stringify(device)} is not a device path that SWUpdate can use`,
+      { hint: 'Use an absolute path of at most 84 letters, digits and . _ / : + @ = - characters.' },
     );
   }
 }

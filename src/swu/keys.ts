@@ -51,10 +51,7 @@ export function signingVariables(signing: SigningSettings | undefined): string[]
 export function resolveKey(written: string, context: KeyContext): KeySource {
   // Whoever reads the plan, its history or a message about it would have it.
   if (written.includes('-----BEGIN ') || written.includes('pin-value=')) {
-    throw new ReleasePlanError(
-      'signing-key-in-plan',
-      'under signing, the plan itself holds the text of a key or a PIN',
-    );
+    throw new ReleasePlanError('signing-key-in-plan', 'the plan contains a key or a PIN under signing');
   }
   const value = written.replaceAll(VARIABLE, (_all, name: string) => variable(name, written, context));
   if (value.includes('-----BEGIN ')) return { kind: 'pem', text: value };
@@ -67,7 +64,7 @@ function variable(name: string, written: string, context: KeyContext): string {
   if (value === undefined || value === '') {
     throw new ReleasePlanError(
       'signing-key-missing',
-      `${written}: the environment variable ${name} is ${value === undefined ? 'not set' : 'empty'}`,
+      `${written}: environment variable ${name} is ${value === undefined ? 'not set' : 'empty'}`,
       { hint: `Set ${name} to a path, a pkcs11: URI or the PEM text.` },
     );
   }
@@ -102,7 +99,7 @@ export async function toArgument(
       throw new ReleasePlanError(error.code, error.message.replaceAll(source.path, written));
     throw new ReleasePlanError('signing-key-missing', `${written}: the file does not exist or cannot be read`, {
       cause: error,
-      hint: 'A relative path starts at the folder of the plan.',
+      hint: 'Relative paths start in the folder of the plan.',
     });
   });
   return { value: source.path, engine: false };

@@ -66,7 +66,7 @@ function tokensOf(source: string): Token[] {
 }
 
 const malformed = (line: number, what: string): ReleasePlanError =>
-  new ReleasePlanError('swu-template', `sw-description is no libconfig: line ${line}: ${what}`);
+  new ReleasePlanError('swu-template', `sw-description is not valid libconfig: line ${line}: ${what}`);
 
 /** Nesting that no description needs, and that would only exhaust the stack. */
 const MAX_DEPTH = 64;

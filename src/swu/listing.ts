@@ -41,7 +41,9 @@ function parseJson(source: string): { [name: string]: ConfigValue } {
   try {
     return JSON.parse(source) as { [name: string]: ConfigValue };
   } catch (error) {
-    throw new ReleasePlanError('swu-template', `sw-description is no JSON: ${messageOf(error)}`, { cause: error });
+    throw new ReleasePlanError('swu-template', `sw-description is not valid JSON: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

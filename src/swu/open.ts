@@ -82,10 +82,10 @@ function checkArchive(members: readonly CpioMember[]): SwuCheck {
     ...(names.indexOf(SIGNATURE) > 1 ? [`${SIGNATURE} is not the second member`] : []),
     ...names
       .filter((name, index) => names.indexOf(name) !== index)
-      .map((name) => `${JSON.stringify(name)} is there twice`),
+      .map((name) => `${JSON.stringify(name)} appears twice`),
     ...names
       .filter((name) => name.includes('/') || name.startsWith('.'))
-      .map((name) => `${JSON.stringify(name)} is no safe name`),
+      .map((name) => `${JSON.stringify(name)} is not a safe name`),
   ];
   const format = members.some((one) => one.format === 'newc') ? 'newc' : 'crc';
   return verdict('archive', problems, `cpio ${format}: ${names.join(', ')}`);
@@ -122,7 +122,7 @@ async function readMembers(
 function checkChecksums(members: readonly ReadMember[]): SwuCheck {
   const wrong = members
     .filter((one) => one.checksumHolds === false)
-    .map((one) => `${one.name}: the content does not have the checksum of its header`);
+    .map((one) => `${one.name}: the content does not match the checksum in its header`);
   if (wrong.length === 0 && members.some((one) => one.checksumHolds === undefined))
     return { check: 'checksums', result: 'not-checked', detail: 'the newc format has none' };
   return verdict('checksums', wrong, `${members.length} members`);
@@ -173,7 +173,7 @@ async function checkSignature(
     return {
       check: 'signature',
       result: 'not-checked',
-      detail: signature === undefined ? 'not signed' : 'signed, but nothing says what devices trust (signing.public)',
+      detail: signature === undefined ? 'not signed' : 'signed, but signing.public is not set',
     };
   if (description === undefined || signature === undefined)
     return { check: 'signature', result: 'fail', detail: `${SIGNATURE} is missing` };
@@ -187,7 +187,7 @@ function checkDescription(
   signed: boolean,
   version: string | undefined,
 ): SwuCheck[] {
-  if (bytes === undefined) return [{ check: 'description', result: 'fail', detail: `there is no ${DESCRIPTION}` }];
+  if (bytes === undefined) return [{ check: 'description', result: 'fail', detail: `${DESCRIPTION} is missing` }];
   let listing: Listing;
   try {
     listing = readListing(bytes.toString('utf8'));
@@ -204,17 +204,17 @@ function checkDescription(
 }
 
 const checkVersion = (found: string | undefined, wanted: string): SwuCheck =>
-  verdict('version', found === wanted ? [] : [`sw-description says ${found ?? 'no version'}, not ${wanted}`], wanted);
+  verdict('version', found === wanted ? [] : [`sw-description has ${found ?? 'no version'}, not ${wanted}`], wanted);
 
 /** Every listed member is there with its hash; what is there besides is said. */
 function checkListed(listing: Listing, members: readonly ReadMember[], signed: boolean): SwuCheck {
   const byName = new Map(members.map((one) => [one.name, one]));
   const problems = listing.members.flatMap(({ filename, sha256 }) => {
     const member = byName.get(filename);
-    if (member === undefined) return [`${filename} is listed and not there`];
+    if (member === undefined) return [`${filename} is listed but missing`];
     // A client that demands a signature refuses an entry without a hash.
     if (sha256 === undefined) return signed ? [`${filename} is listed without sha256`] : [];
-    return sha256 === member.sha256 ? [] : [`${filename} has sha256 ${member.sha256}, listed is ${sha256}`];
+    return sha256 === member.sha256 ? [] : [`${filename} has sha256 ${member.sha256}, listed with ${sha256}`];
   });
   const listed = new Set([DESCRIPTION, SIGNATURE, PADDING, ...listing.members.map((one) => one.filename)]);
   const extra = members.filter((one) => !listed.has(one.name)).map((one) => one.name);

@@ -1,7 +1,7 @@
 /** openssl(1) with a private key: its arguments, its passphrase, and its failures in words that give nothing away. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { SigningSettings } from '../core/plan.ts';
-import type { Code } from '../core/codes.ts';
+import type { Code } from '../core/codes/index.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import { run } from '../io/process.ts';
 import { resolveKey, toArgument, type KeyArgument, type KeyContext } from './keys.ts';
@@ -53,7 +53,7 @@ function passphraseOf(
   if (value === undefined)
     throw new ReleasePlanError(
       'signing-key-missing',
-      `signing.passphrase_env: the environment variable ${name} is not set`,
+      `signing.passphrase_env: environment variable ${name} is not set`,
     );
   return { passphrase: ['-passin', `env:${name}`], env: { ...env, [name]: value } };
 }
@@ -105,10 +105,10 @@ export async function openssl(code: Code, key: PrivateKey, args: readonly string
 function hintFor(key: PrivateKey): string {
   if (key.argument.engine)
     return (
-      'Are libengine-pkcs11-openssl and the module of the token installed, and is the PIN right (pin-source, ' +
-      'or signing.passphrase_env)?'
+      'Check that libengine-pkcs11-openssl and the module of the token are installed, and that the PIN is right ' +
+      '(pin-source, or signing.passphrase_env).'
     );
   return key.passphrase.some((one) => one.startsWith('env:'))
-    ? 'Is the passphrase right?'
-    : 'Is it a private key in PEM? An encrypted one needs signing.passphrase_env.';
+    ? 'Check the passphrase.'
+    : 'Check that it is a private key in PEM format. An encrypted key requires signing.passphrase_env.';
 }

@@ -65,16 +65,16 @@ function inOrder(members: readonly MemberSource[]): MemberSource[] {
 }
 
 function checkNames(names: readonly string[]): void {
-  if (names[0] !== DESCRIPTION) throw new ReleasePlanError('swu-member', `a .swu needs a member ${DESCRIPTION}`);
+  if (names[0] !== DESCRIPTION) throw new ReleasePlanError('swu-member', `a .swu requires a member ${DESCRIPTION}`);
   for (const [index, name] of names.entries()) {
     if (!MEMBER_NAME.test(name) || name === PADDING) {
-      throw new ReleasePlanError('swu-member', `${JSON.stringify(name)} cannot be the name of a .swu member`, {
+      throw new ReleasePlanError('swu-member', `${JSON.stringify(name)} is not a valid name for a .swu member`, {
         hint: 'Use letters, digits, ".", "_" and "-" in partition and file names.',
       });
     }
     if (names.indexOf(name) !== index)
-      throw new ReleasePlanError('swu-member', `${JSON.stringify(name)} is in the .swu twice`, {
-        hint: 'Give every partition a name of its own.',
+      throw new ReleasePlanError('swu-member', `${JSON.stringify(name)} would be in the .swu twice`, {
+        hint: 'Use a unique name for each partition.',
       });
   }
 }

@@ -78,7 +78,7 @@ async function prepareRsa(
   if (kind !== 'rsa' && !(kind === 'rsa-pss' && method === 'rsa-pss')) {
     throw new ReleasePlanError(
       'signing-key-mismatch',
-      `${key.written} is a key of type ${kind ?? 'unknown'}; method ${method} needs an RSA key`,
+      `${key.written} is a key of type ${kind ?? 'unknown'}; method ${method} requires an RSA key`,
       { hint: 'Use method cms for keys of other types.' },
     );
   }
@@ -87,7 +87,7 @@ async function prepareRsa(
     if (!publicKeyFrom(text, trusted).equals(publicHalf))
       throw new ReleasePlanError(
         'signing-key-mismatch',
-        `signing.public ${trusted} is not the public half of the key: devices would refuse the package`,
+        `signing.public ${trusted} is not the public half of the key; devices would reject the package`,
       );
   }
   // The salt is as long as it can be, which is what SWUpdate's verification accepts.
@@ -108,12 +108,13 @@ async function prepareCms(
   if (cert === undefined)
     throw new ReleasePlanError(
       'signing-key-missing',
-      'signing.cert is not given: method cms needs the certificate of the key',
+      'signing.cert is missing; method cms requires the certificate of the key',
     );
   const now = context.now ?? new Date();
   const { path, certificates } = await readPublicFile(cert, context, key.folder, 'cert');
   const [signer, ...intermediates] = certificates;
-  if (signer === undefined) throw new ReleasePlanError('signing-key-unreadable', `${cert}: no certificate in PEM`);
+  if (signer === undefined)
+    throw new ReleasePlanError('signing-key-unreadable', `${cert}: no certificate in PEM format`);
   if (!signer.publicKey.equals(publicHalf)) {
     throw new ReleasePlanError(
       'signing-key-mismatch',
@@ -126,7 +127,7 @@ async function prepareCms(
     if (authorities.certificates.length === 0)
       throw new ReleasePlanError(
         'signing-key-mismatch',
-        `signing.public ${trusted} holds no certificate in PEM; method cms is verified against one`,
+        `signing.public ${trusted} contains no certificate in PEM format, which method cms is verified against`,
       );
     warnings.push(...authorities.certificates.flatMap((one) => checkCertificate(one, trusted, now)));
   }

@@ -52,7 +52,7 @@ async function verifyCms(description: string, signature: string, trust: Trust, f
   if (trusted === undefined)
     throw new ReleasePlanError(
       'signing-key-unreadable',
-      `${trust.public}: no certificate in PEM; method cms is verified against one`,
+      `${trust.public}: no certificate in PEM format, which method cms is verified against`,
     );
   // openssl's default purpose for cms is SWUpdate's own, emailProtection; of codeSigning it knows nothing before 3.2.
   const codeSigning = needsCodeSigningPurpose(trusted);

@@ -36,6 +36,6 @@ export function openSealedJson(text: string): { value: Record<string, unknown> }
   const { self, ...value } = parsed as Record<string, unknown>;
   // The bytes are compared too: white space or a doubled key would pass the digest.
   if (self !== digestOf(value) || sealJson(value) !== text)
-    return { problem: 'was altered: it does not match its own digest' };
+    return { problem: 'was modified: it does not match its own digest' };
   return { value };
 }

@@ -31,3 +31,30 @@ export function parseDurationMs(duration: string): number | undefined {
   const factor = Object.hasOwn(DURATION_UNITS_MS, unit ?? '') ? DURATION_UNITS_MS[unit ?? ''] : undefined;
   return digits === undefined || factor === undefined ? undefined : Number(digits) * factor;
 }
+
+/**
+ * Sizes that a text probably means whose unit is in other letters: `64Mb` may
+ * be 64MiB or 64MB, in bytes 67108864 or 64000000.
+ */
+export function meantSizes(text: string): string[] {
+  const [, digits, letter] = /^([0-9]{1,15}) ?([kmgt])i?b?$/i.exec(text) ?? [];
+  if (digits === undefined || letter === undefined) return [];
+  const units = Object.keys(SIZE_UNITS).filter(
+    (unit) => unit.length > 1 && unit[0]?.toLowerCase() === letter.toLowerCase(),
+  );
+  return units.map((unit) => `${digits}${unit} (${parseSizeBytes(`${digits}${unit}`) ?? 0} bytes)`);
+}
+
+/** Durations that a text probably means: `2 hours` is 2h. */
+export function meantDurations(text: string): string[] {
+  const [, digits, letter, rest = ''] = /^([0-9]{1,6}) ?([smhd])([a-z]*)$/i.exec(text) ?? [];
+  if (digits === undefined || letter === undefined) return [];
+  const words: Readonly<Record<string, RegExp>> = {
+    s: /^(ec(ond)?s?)?$/,
+    min: /^(in(ute)?s?)?$/,
+    h: /^(ours?|rs?)?$/,
+    d: /^(ays?)?$/,
+  };
+  const unit = Object.keys(DURATION_UNITS_MS).find((one) => one[0] === letter.toLowerCase());
+  return unit === undefined || words[unit]?.test(rest.toLowerCase()) !== true ? [] : [`${digits}${unit}`];
+}

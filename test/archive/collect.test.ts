@@ -102,7 +102,7 @@ test('an image that is larger than its slot is not archived', async () => {
   writeFileSync(join(request.deploy, 'rootfs.squashfs'), `hsqs${'x'.repeat(8189)}`);
   const error = await refusal(request);
   assert.is(error.code, 'image-too-large');
-  assert.match(error.message, 'has 8193 bytes, its slot 8192');
+  assert.match(error.message, 'has 8193 bytes, but its slot has 8192');
   assert.not(existsSync(dirOf(request)));
 });
 
@@ -113,7 +113,7 @@ test('the same version with the same bytes is no new archive; with other bytes i
   writeFileSync(join(request.deploy, 'rootfs.squashfs'), 'hsqs other');
   const error = await refusal(request);
   assert.is(error.code, 'archive-conflict');
-  assert.match(error.message, 'another image than the archived 0.1.0');
+  assert.match(error.message, 'differs from the archived image of 0.1.0');
   assert.equal((await readVersion(dirOf(request), '0.1.0')).state, 'whole');
 });
 

@@ -49,12 +49,12 @@ const flip = (path: string): void => {
 };
 
 const harms: Record<string, [harm: (path: string) => void, problem: RegExp]> = {
-  'a flipped bit': [flip, /was altered|is not JSON/],
+  'a flipped bit': [flip, /was modified|is not JSON/],
   'a lost byte': [
     (path) => truncateSync(path, readFileSync(path).length - 1),
-    /has \d+ bytes, archived were|was altered|is not JSON/,
+    /has \d+ bytes, expected|was modified|is not JSON/,
   ],
-  'an added byte': [(path) => appendFileSync(path, '\n'), /has \d+ bytes, archived were|was altered/],
+  'an added byte': [(path) => appendFileSync(path, '\n'), /has \d+ bytes, expected|was modified/],
   'no file': [(path) => rmSync(path), /is missing/],
   'a link to the very same bytes': [
     (path) => {
@@ -62,7 +62,7 @@ const harms: Record<string, [harm: (path: string) => void, problem: RegExp]> = {
       rmSync(path);
       symlinkSync(`${path}.moved`, path);
     },
-    /was replaced by a link/,
+    /was replaced by a symbolic link/,
   ],
   'a folder': [
     (path) => {
@@ -93,7 +93,7 @@ test('no folder is absent; a folder without a manifest is damaged; another versi
   const moved = dir.replace(/0\.1\.0$/, '0.2.0');
   cpSync(dir, moved, { recursive: true });
   const held = await readVersion(moved, '0.2.0');
-  assert.ok(held.state === 'damaged' && /is of version 0\.1\.0/.test(held.problems[0] ?? ''));
+  assert.ok(held.state === 'damaged' && /is the manifest of version 0\.1\.0/.test(held.problems[0] ?? ''));
   rmSync(join(dir, 'manifest.json'));
   assert.match((await problemsOf(dir))[0] ?? '', /manifest\.json is missing/);
 });
@@ -102,7 +102,7 @@ test('a whole folder replaced by a link is named', async () => {
   const dir = archived();
   renameSync(dir, `${dir}.moved`);
   symlinkSync(`${dir}.moved`, dir);
-  assert.match((await problemsOf(dir))[0] ?? '', 'was replaced by a link');
+  assert.match((await problemsOf(dir))[0] ?? '', 'was replaced by a symbolic link');
 });
 
 test('a second name (hard link) of an archived file is no harm', async () => {
@@ -114,7 +114,7 @@ test('a second name (hard link) of an archived file is no harm', async () => {
 test('a manifest of a later schema is not guessed at', async () => {
   const dir = archived();
   writeFileSync(join(dir, 'manifest.json'), sealJson({ ...manifest('0.1.0'), schema: 2 }));
-  assert.match((await problemsOf(dir))[0] ?? '', 'has schema 2; this release reads schema 1');
+  assert.match((await problemsOf(dir))[0] ?? '', 'has schema 2; this release-plan supports only schema 1');
 });
 
 test('an update under the name of another pair is damaged', async () => {
@@ -122,7 +122,7 @@ test('an update under the name of another pair is damaged', async () => {
   writeFileSync(join(dir, 'delta-info.json'), sealJson(deltaInfo('0.1.0', '0.3.0')));
   assert.is((await readUpdate(dir, '0.1.0', '0.3.0')).state, 'whole');
   const held = await readUpdate(dir, '0.2.0', '0.3.0');
-  assert.ok(held.state === 'damaged' && /is of 0\.1\.0 -> 0\.3\.0/.test(held.problems[0] ?? ''));
+  assert.ok(held.state === 'damaged' && /is the delta-info of 0\.1\.0 -> 0\.3\.0/.test(held.problems[0] ?? ''));
 });
 
 test.run();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Command } from 'commander';
-import { CODES } from '../../src/core/codes.ts';
+import { CODES } from '../../src/core/codes/index.ts';
 import { commands } from '../../src/commands/index.ts';
 import type { CommandContext } from '../../src/commands/host.ts';
 import { scratch } from '../support/scratch.ts';

@@ -126,16 +126,16 @@ symlinkSync(at('base'), at('symbolic-link'));
 writeFileSync(at('kept'), 'as it was');
 
 const REFUSED: ReadonlyArray<[argv: string[], words: RegExp]> = [
-  [['signature', 'nowhere', 'sig'], /BASE: there is no file nowhere/],
+  [['signature', 'nowhere', 'sig'], /BASE: nowhere does not exist/],
   [['signature', 'folder', 'sig'], /BASE: folder is a folder/],
   [['signature', 'base', 'folder'], /SIG: folder is a folder/],
   [['signature', 'base', 'base'], /SIG \(base\) is the same file as BASE \(base\)/],
-  [['create', 'base', 'nowhere', 'kept'], /TARGET: there is no file nowhere/],
-  [['create', 'base/under', 'target', 'kept'], /BASE: there is no file base\/under/],
-  [['create', 'base', '/dev/null', 'kept'], /TARGET: \/dev\/null is no regular file/],
+  [['create', 'base', 'nowhere', 'kept'], /TARGET: nowhere does not exist/],
+  [['create', 'base/under', 'target', 'kept'], /BASE: base\/under does not exist/],
+  [['create', 'base', '/dev/null', 'kept'], /TARGET: \/dev\/null is not a regular file/],
   [['create', 'base', 'target', 'hard-link'], /DELTA \(hard-link\) is the same file as BASE/],
   [['apply', 'base', 'target', 'symbolic-link'], /OUT \(symbolic-link\) is the same file as BASE/],
-  [['apply', 'base', 'nowhere', 'kept'], /DELTA: there is no file nowhere/],
+  [['apply', 'base', 'nowhere', 'kept'], /DELTA: nowhere does not exist/],
   [['inspect', 'folder'], /DELTA: folder is a folder/],
 ];
 

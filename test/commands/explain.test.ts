@@ -1,7 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CODES } from '../../src/core/codes.ts';
-import { EXAMPLES } from '../../src/commands/explain-examples.ts';
+import { CODES } from '../../src/core/codes/index.ts';
 import { registerExplain } from '../../src/commands/explain.ts';
 import { ReleasePlanError } from '../../src/core/errors.ts';
 import { runCommand } from '../support/command.ts';
@@ -16,21 +15,27 @@ test('a code has meaning, cure, exit code and an example', async () => {
     'value-unquoted',
     CODES['value-unquoted'].about,
     CODES['value-unquoted'].cure,
-    '2 (usage)',
+    '2 (invalid plan or command line)',
     'version: "1.10"',
   ])
     assert.match(stdout, part);
 });
 
-test('every code has an example, and no example is of a code that is gone', () => {
-  assert.equal(
-    Object.keys(CODES).filter((code) => !Object.hasOwn(EXAMPLES, code)),
-    [],
-  );
-  assert.equal(
-    Object.keys(EXAMPLES).filter((code) => !Object.hasOwn(CODES, code)),
-    [],
-  );
+test('every code says what it means, what to do and what raises it', () => {
+  for (const [code, { about, cure, example }] of Object.entries(CODES)) {
+    assert.match(about, /\.$/, code);
+    assert.match(cure, /\.$/, code);
+    assert.ok(example.length > 0, code);
+  }
+});
+
+test('exit code 1 is a bug of release-plan, or an answer of fioctl', async () => {
+  assert.match((await explain('bug')).stdout, 'Exit code:  1 (bug in release-plan)\n');
+  assert.match((await explain('target-unknown')).stdout, 'Exit code:  1 (nothing found, as in fioctl)\n');
+});
+
+test('a warning says that it is one', async () => {
+  assert.match((await explain('signing-missing')).stdout, 'Exit code:  0 (warning only)\n');
 });
 
 test('a code is taken as messages print it', async () => {

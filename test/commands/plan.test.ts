@@ -1,4 +1,4 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -35,9 +35,9 @@ test('the steps and why, one a line; what the archive holds is no step', async (
     lines.map((line) => line.trim().split(/ {2,}/)),
     [
       ['build 0.2.0', 'not in the archive'],
-      ['archive 0.2.0', 'the next build removes its files'],
+      ['archive 0.2.0', 'the next build would remove its files'],
       ['build 0.3.0', 'not in the archive'],
-      ['archive 0.3.0', 'the next build removes its files'],
+      ['archive 0.3.0', 'the next build would remove its files'],
       ['delta 0.1.0 -> 0.3.0 (rdiff)', 'required by tag promoted; not in the archive'],
       ['delta 0.2.0 -> 0.3.0 (rdiff)', 'required by tag promoted; not in the archive'],
       ['report', 'the steps above change it'],
@@ -52,6 +52,17 @@ test('a step that damage keeps from being done says so', async () => {
   rmSync(join(made.version('0.1.0'), 'rootfs.squashfs'));
   const { stdout } = await runCommand(registerPlan, ['plan', 'plan.yml'], { cwd: made.dir });
   assert.match(stdout, /delta 0\.1\.0 -> 0\.3\.0 \(rdiff\) .*BLOCKED: .*rootfs\.squashfs is missing/);
+});
+
+test('a step says how many devices require it', async () => {
+  const made = handMade(scratch('plan-devices'));
+  for (const version of ['0.1.0', '0.2.0', '0.3.0']) made.archive(version);
+  made.write({ fleet: 'devices.csv' });
+  const rows = ['one,promoted,0.1.0', 'two,promoted,0.2.0', 'three,promoted,0.2.0'];
+  writeFileSync(join(made.dir, 'devices.csv'), `name,tag,version\n${rows.join('\n')}\n`);
+  const { stdout } = await runCommand(registerPlan, ['plan', 'plan.yml'], { cwd: made.dir });
+  assert.match(stdout, /delta 0\.1\.0 -> 0\.3\.0 \(rdiff\) .*required by 1 device on promoted;/);
+  assert.match(stdout, /delta 0\.2\.0 -> 0\.3\.0 \(rdiff\) .*required by 2 devices on promoted;/);
 });
 
 test('--json is one document over all plans', async () => {
@@ -111,14 +122,14 @@ test('a comparison is told section by section, empty ones not at all', () => {
       '  builds:',
       '    0.4.0',
       '  versions removed:',
-      '    0.1.0  nothing needs it, and no device runs it',
-      '    0.2.0  nothing in the plan needs it',
-      '    0.3.0  STILL NEEDED: 1 device runs it (a)',
+      '    0.1.0  not required, and no device runs it',
+      '    0.2.0  not required by the plan',
+      '    0.3.0  STILL REQUIRED: 1 device runs it (a)',
       '  tags:',
       '    0.4.0: +beta -promoted',
       '  settings:',
       '    swu.guard: (none) -> "lua"',
-      '  1 step is due with or without it: release-plan plan',
+      '  1 step is due either way: see release-plan plan',
       '  a note',
       '',
     ].join('\n'),

@@ -38,8 +38,8 @@ test("the seed's scene: dry run, refused promotion, deltas, promotion, nothing l
   const { cwd, targets } = await example();
   const dry = await targets('static-deltas', '9', '--by-tag', 'promoted', '--dryrun');
   assert.is(dry.stdout, 'Dry run: Would generate static deltas for Target versions:\n   7 -> 9\n   5 -> 9\n');
-  assert.match(said(dry), '6 devices: 5 by delta, 1 by full image, 0 there already');
-  assert.match(said(dry), 'full image: 1 (kiosk-7): runs raspberrypi4-64-lmp-2, which the registry does not have');
+  assert.match(said(dry), '6 devices: 5 by delta, 1 by full image, 0 up to date');
+  assert.match(said(dry), 'full image: 1 (kiosk-7): runs raspberrypi4-64-lmp-2, which is not in the registry');
   const filtered = await targets(
     'static-deltas',
     '9',
@@ -115,7 +115,7 @@ test('orphans by their commit, pruning, --force and the answer as JSON', async (
   // 3 -> 9 is required by nobody as long as 9 is not on beta; 5 -> 7 by the devices on promoted that run 5, as 7 has
   // the tag.
   const listed = await targets('static-deltas', '9', '--by-tag', 'promoted');
-  assert.match(said(listed), '1 static deltas are required by no rule and no tag any more; --prune deletes them:');
+  assert.match(said(listed), '1 static delta is no longer required by any rule or tag; --prune deletes them:');
   await targets('static-deltas', '9', '--by-tag', 'promoted', '--prune');
   assert.is(await list(), 3);
   const forced = await targets('tag', 'raspberrypi4-64-lmp-9', '-T', 'beta', '--append', '--force');
@@ -277,7 +277,7 @@ test('a SWUpdate product: archived versions are Targets, devices decide the delt
   assert.match((await targets('list')).stdout, /0\.1\.0 {4}promoted\n0\.2\.0\n/);
   const dry = await targets('static-deltas', '0.2.0', '--by-tag', 'promoted', '--dry-run');
   assert.match(dry.stdout, /:\n {3}0\.1\.0 -> 0\.2\.0\n$/);
-  assert.match(said(dry), '3 devices: 2 by delta, 1 by full image, 0 there already');
+  assert.match(said(dry), '3 devices: 2 by delta, 1 by full image, 0 up to date');
   assert.match(
     codeOf(await targets('tag', '-T', 'promoted', '--by-version', '0.2.0')),
     /^4 promotion-blocked: the delta 0.1.0 -> 0.2.0, which 2 devices on promoted require, is missing/,

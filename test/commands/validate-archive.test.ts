@@ -179,7 +179,7 @@ test('devices on a version that the plan forgot are told; a fleet that cannot be
   const { found } = await validate(made);
   assert.equal(
     found.map((one) => [one.code, one.message]),
-    [['base-unknown', '2 devices run 0.0.9, which is neither planned nor archived (dev-1, dev-2)']],
+    [['base-unknown', '2 devices run 0.0.9, which is neither in the plan nor in the archive (dev-1, dev-2)']],
   );
   assert.match(await placeOf(made, found[0] as Found), /^devices\.json/);
   writeFileSync(join(made.dir, 'devices.json'), '');

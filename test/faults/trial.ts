@@ -132,7 +132,7 @@ async function judgeArchive({ product: { archive } }: Rig, { from }: Scenario): 
   const { versions, updates } = await surveyArchive(key, await takeInventory(key));
   const problems = [...versions.values(), ...updates.values()].flatMap(problemsOf);
   return problems
-    .filter((one) => from !== 'to-mend' || !one.includes(`${BAD_DELTA} was altered`))
+    .filter((one) => from !== 'to-mend' || !one.includes(`${BAD_DELTA} was modified`))
     .map((one) => `not whole under its final name: ${one}`);
 }
 

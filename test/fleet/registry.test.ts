@@ -145,7 +145,7 @@ test('a document that names a key twice is refused, not half edited', () => {
   const text = documentOf({ 'pi-lmp-9': target('9') }).replace('"tags": [', '"tags": [], "tags": [');
   assert.match(
     codeOf(() => editRegistry(parseRegistry(text, 't'), [setTags('pi-lmp-9', ['x'])])),
-    /targets-invalid: t names signed.targets.pi-lmp-9.custom.tags twice/,
+    /targets-invalid: t contains signed.targets.pi-lmp-9.custom.tags twice/,
   );
 });
 
@@ -223,7 +223,7 @@ test('without a sign command the old signatures go, and that is said', async () 
   await updateRegistry(file, retag, options);
   const after = await readRegistry(file);
   assert.equal([after.isSigned, after.targets[0]?.tags], [false, ['new']]);
-  assert.match(JSON.stringify(events), /its signatures no longer held/);
+  assert.match(JSON.stringify(events), /which invalidated its signatures/);
 });
 
 test('the sign command signs before the document gets its name', async () => {
@@ -244,7 +244,7 @@ test('a sign command that fails, signs nothing or changes the content leaves the
     ['true', 'it left no signature'],
     [
       `sed -i 's/"signatures": \\[\\]/"signatures": [1]/; s/"pi"/"pu"/' "$RELEASE_PLAN_TARGETS"`,
-      'it changed what it was to sign',
+      'it changed the content',
     ],
   ] as const) {
     const failure = await updateRegistry(file, retag, { ...options, sign }).then(

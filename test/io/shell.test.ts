@@ -32,7 +32,7 @@ test('a folder that is not there is an outcome', async () => {
 test('what takes too long is killed, with all that it started', async () => {
   const cwd = scratch('shell-late');
   const outcome = await run('(sleep 2; touch late) & sleep 60', { cwd, timeoutMs: 200 });
-  assert.equal(outcome, { isOk: false, how: 'no end within 0.2 s', words: '' });
+  assert.equal(outcome, { isOk: false, how: 'not finished within 0.2 s', words: '' });
   await delay(2500);
   assert.not(existsSync(join(cwd, 'late')));
 });

@@ -153,7 +153,7 @@ test('a damaged update is made again; a damaged base is named, and nothing is bu
   ]);
   const [failed] = documentOf(run).steps;
   assert.is(failed?.code, 'archive-damaged');
-  assert.match(failed?.message ?? '', `${image} was altered`);
+  assert.match(failed?.message ?? '', `${image} was modified`);
   assert.equal(filesBelow(updateOf(whole, '0.1.0')), []);
   assert.equal(filesBelow(updateOf(whole, '0.2.0')), SIX('0.2.0'));
 });
@@ -299,7 +299,7 @@ test('without the versions that a step needs: exit 4, the code and the version',
   const here = product('unbuilt');
   for (const [phase, words] of [
     ['delta', /^version 0\.\d\.0 is not in the archive/],
-    ['archive', /is not one of 0\.1\.0 that ended well/],
+    ['archive', /is not a successful build of 0\.1\.0/],
   ] as const) {
     const run = await here.run(['apply', 'plan.yml', '--only', phase, '--json']);
     assert.is(run.exitCode, 4, run.stderr);

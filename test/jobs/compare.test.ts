@@ -33,6 +33,7 @@ function commit({ dir }: HandMade): void {
 
 interface Document {
   builds: string[];
+  adopted: string[];
   deltas: Array<{ from: string; to: string }>;
   remade: Array<{ from: string; to: string }>;
   removed: Array<{ version: string; neededBy: string[]; devices?: number }>;
@@ -79,13 +80,13 @@ test('against a branch: what is built, made, and removed while devices run it', 
     {
       version: '0.1.0',
       devices: 1,
-      neededBy: ['1 device runs it (dev-1)', 'it had the tag promoted, which deltas start from'],
+      neededBy: ['1 device runs it (dev-1)', 'deltas start from its tag promoted'],
     },
   ]);
   assert.equal(document.notes, []);
   const text = (await against(made, 'main')).stdout;
   assert.match(text, /builds:\n    0\.4\.0\n/);
-  assert.match(text, '0.1.0  STILL NEEDED: 1 device runs it (dev-1)');
+  assert.match(text, '0.1.0  STILL REQUIRED: 1 device runs it (dev-1)');
 });
 
 test('without a fleet it says that nobody was asked', async () => {
@@ -93,7 +94,7 @@ test('without a fleet it says that nobody was asked', async () => {
   made.write({ versions: VERSIONS, deltas: [] });
   const { notes, removed } = await compare(made, 'HEAD');
   assert.is(removed[0]?.devices, undefined);
-  assert.match(notes.join(), 'What devices run was not looked at: the plan names no fleet');
+  assert.match(notes.join(), 'What devices run was not checked: the plan has no fleet');
 });
 
 test('the plan as committed changes nothing, also where no archive is at hand', async () => {
@@ -123,7 +124,7 @@ test('a kas file that was edited since is named: no archived version is built ag
   writeFileSync(join(made.dir, 'base.yml'), 'header: { version: 14 }\nmachine: board\n');
   const { builds, notes } = await compare(made, 'HEAD');
   assert.equal(builds, []);
-  assert.match(notes[0] ?? '', /^products\/demo\/base\.yml differs from HEAD:/);
+  assert.match(notes[0] ?? '', /^products\/demo\/base\.yml differs from HEAD;/);
 });
 
 test('against a file, wherever it lies', async () => {
@@ -143,17 +144,17 @@ test('what git does not know, and what would be an option of git, is a clear err
     assert.is((failure as ReleasePlanError).code, 'revision-unknown', revision);
   }
   const outside = handMade(scratch('against-outside'));
-  assert.match(String((await against(outside, 'main')).failure), 'is in no git repository');
+  assert.match(String((await against(outside, 'main')).failure), 'is not in a git repository');
 });
 
-test('a commit from before the plan, and one whose plan has errors, are clear errors', async () => {
+test('a plan that the branch adds is compared with none; one that had errors then is a clear error', async () => {
   const made = committed();
   git(made.dir, 'checkout', '-q', '--orphan', 'empty');
   git(made.dir, 'rm', '-rq', '--cached', '.');
   git(made.dir, 'commit', '-q', '--allow-empty', '-m', 'nothing');
-  const absent = (await against(made, 'empty')).failure as ReleasePlanError;
-  assert.is(absent.code, 'revision-unknown');
-  assert.match(absent.message, 'empty has no file plan.yml');
+  const added = await compare(made, 'empty');
+  assert.ok(added.builds.length + added.adopted.length > 0, JSON.stringify(added));
+  assert.match(added.notes.join(), 'empty has no plan.yml: the plan is new');
   made.write({ machine: 7 });
   commit(made);
   made.write();

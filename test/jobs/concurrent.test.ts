@@ -44,7 +44,7 @@ test("8 runs that do not wait: those that find the archive held leave with the h
   );
   for (const run of runs.filter((one) => one.exitCode !== 0)) {
     assert.is(run.exitCode, 5, run.stderr);
-    assert.match(run.stderr, /error\[locked\]: .*\.release-plan\.lock is held by/);
+    assert.match(run.stderr, /error\[locked\]: .*\.release-plan\.lock is locked by/);
   }
   assert.is(runs.filter((run) => run.stderr.includes('> archive 0.2.0')).length, 1);
   sameAsFromOne();
@@ -158,7 +158,7 @@ test('without --wait the second is told who builds', async () => {
   );
   const turned = await rig.product.run(['apply', other], rig.env);
   assert.is(turned.exitCode, 5, turned.stderr);
-  assert.match(turned.stderr, /error\[build-dir-busy\]: .*held by apply .*plan\.yml \(pid \d+/);
+  assert.match(turned.stderr, /error\[build-dir-busy\]: .*locked by apply .*plan\.yml \(pid \d+/);
   child.kill('SIGTERM');
   assert.is((await done).exitCode, 130);
 });

@@ -77,7 +77,7 @@ for (const sizeKib of [440, 600, 760, 820, 1000, 1400]) {
     }
     const run = await rig.cli(COMMAND);
     assert.is(run.exitCode, 5, run.stderr);
-    assert.match(run.stderr, new RegExp(`${root}/${MACHINE}/\\S+ needs \\d+ bytes`));
+    assert.match(run.stderr, new RegExp(`not enough disk space for ${root}/${MACHINE}/\\S+: \\d+ bytes required`));
     await nothingHalfWritten();
     spawnSync('mount', ['-o', 'remount,size=32m', root]);
     const again = await rig.cli(COMMAND);
@@ -102,7 +102,7 @@ test('a disk that others fill while the step runs: the same', async () => {
   compressor.free();
   const run = await done;
   assert.is(run.exitCode, 5, run.stderr);
-  assert.match(run.stderr, /needs \d+ bytes/);
+  assert.match(run.stderr, /: \d+ bytes required/);
   await nothingHalfWritten();
   spawnSync('mount', ['-o', 'remount,size=32m', root]);
   const again = await rig.cli(COMMAND);
@@ -121,7 +121,7 @@ for (const [what, at] of [
     const run = await rig.cli(WHOLE_COMMAND);
     assert.match(disarm().fired ?? '', 'logs/0.1.0.log');
     assert.is(run.exitCode, 5, run.stderr);
-    assert.match(run.stderr, /logs\/0\.1\.0\.log needs \d+ bytes/);
+    assert.match(run.stderr, /logs\/0\.1\.0\.log: \d+ bytes required/);
     assert.equal(processesIn(rig.product.dir), []);
     const again = await rig.cli(WHOLE_COMMAND);
     assert.is(again.exitCode, 0, again.stderr);

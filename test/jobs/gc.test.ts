@@ -86,7 +86,7 @@ test(
       '0.4.0/updates/from_0.1.0/delta-info.json',
       '0.4.0/updates/from_0.2.0/delta-info.json',
     ]);
-    assert.is(why(run, '0.3.0'), 'the plan names it');
+    assert.is(why(run, '0.3.0'), 'in the plan');
     assert.ok(documentOf(run).verdicts.every((one) => one.sizeBytes > 100_000 || one.subject.includes('->')));
     assert.is((await here.run(['verify', 'plan.yml'])).exitCode, 0);
 

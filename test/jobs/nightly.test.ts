@@ -114,12 +114,12 @@ test(
     } while (found.exitCode === 0 && days < 2 * VERIFY_DAYS);
     assert.ok(days <= VERIFY_DAYS, `found after ${days} nights`);
     assert.is(found.exitCode, 4);
-    assert.match(found.night.changes.join('\n'), /^0\.1\.0 is damaged: .*collected\.txt was altered/);
+    assert.match(found.night.changes.join('\n'), /^0\.1\.0 is damaged: .*collected\.txt was modified/);
     const again = await night(days + 1);
     assert.equal([again.exitCode, again.night.changes, Object.keys(again.night.damaged)], [4, [], ['0.1.0']]);
     cpSync(join(pristine, '0.1.0/collected.txt'), join(here.archive, '0.1.0/collected.txt'));
     const healed = await night(days + 2);
-    assert.equal([healed.exitCode, healed.night.changes], [0, ['0.1.0 is whole again']]);
+    assert.equal([healed.exitCode, healed.night.changes], [0, ['0.1.0 is intact again']]);
   },
 );
 
@@ -131,7 +131,7 @@ test('a change that the file system knows of is found the same night, also with 
   utimesSync(here.image('0.3.0'), written, written);
   const found = await night(0.01);
   assert.is(found.exitCode, 4);
-  assert.match(JSON.stringify(found.night.damaged), 'was altered');
+  assert.match(JSON.stringify(found.night.damaged), 'was modified');
 });
 
 test('what a delta is made of is read, whenever it was read before: nothing is built on rot', async () => {
@@ -196,7 +196,7 @@ test('what came, what went, checks that read otherwise, and deltas that nothing 
   assert.equal(later.night.changes, [
     'update 0.1.0 -> 0.2.0 was made',
     '0.1.0 -> 0.3.0 is no longer in the archive',
-    '0.1.0 is whole again',
+    '0.1.0 is intact again',
     'check archive 0.1.0: fail -> pass',
     'check delta 0.1.0 -> 0.2.0: fail -> pass',
   ]);
@@ -212,7 +212,7 @@ for (const [what, damage] of Object.entries<() => void>({
     damage();
     const found = await night(1);
     assert.is(found.exitCode, 0, found.said);
-    assert.match(found.said, 'everything is read anew');
+    assert.match(found.said, 'the whole archive is read again');
     assert.is(found.night.readBytes, found.night.archivedBytes);
     assert.is((await night(2)).night.since, '2026-03-02T02:00:00.000Z');
   });
@@ -224,7 +224,7 @@ test('what waited in the trash for long enough is emptied; where the fleet canno
   here.edit((yaml) => void (yaml.fleet = 'devices.json'));
   writeFileSync(join(here.dir, 'devices.json'), JSON.stringify({ devices: [{ name: 'mute', tag: 'other' }] }));
   const unread = await night(0);
-  assert.match(unread.said, 'the trash is not emptied');
+  assert.match(unread.said, 'the trash was not emptied');
   assert.equal([unread.night.unneeded, unread.night.emptied, statSync(old).isDirectory()], [undefined, [], true]);
   here.edit((yaml) => void delete yaml.fleet);
   assert.equal((await night(1)).night.emptied, [old]);
@@ -252,7 +252,7 @@ test('as a timer runs it: a plan whose archive is held keeps no other from its n
   assert.ok((plans[1]?.night?.readBytes ?? 0) > 600_000);
   const words = await here.run(['apply', '--nightly', 'plan.yml']);
   assert.is(words.exitCode, 0, words.stderr);
-  assert.match(words.stdout, /read tonight: .* of .*\nsince .*: nothing changed\n/);
+  assert.match(words.stdout, /verified tonight: .* of .*\nsince .*: nothing changed\n/);
   assert.is((await here.run(['apply', '--nightly', '--only', 'report', 'plan.yml'])).exitCode, 2);
 });
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { EXIT } from '../../src/core/codes.ts';
+import { EXIT } from '../../src/core/codes/index.ts';
 import { registerApply } from '../../src/commands/apply.ts';
 import { ReleasePlanError } from '../../src/core/errors.ts';
 import type { ReleaseEvent } from '../../src/core/events.ts';
@@ -153,7 +153,7 @@ test('a command that fails is a warning with its words, and changes nothing', as
   const result = await notified(plan, host, async () => resultOf());
   assert.is(result.exitCode, EXIT.ok);
   assert.equal(host.events, [
-    { type: 'warning', message: 'the command of notify failed (exit code 7): the chat is down' },
+    { type: 'warning', message: 'the notify command failed (exit code 7): the chat is down' },
   ]);
 });
 
@@ -173,7 +173,7 @@ test('apply tells at its end', async () => {
   assert.is(run.exitCode, 0, String(run.failure));
   const text = readFileSync(join(here.dir, 'said'), 'utf8');
   assert.match(text, /^tolomeo: changed \(exit code 0\)\n/);
-  assert.match(text, 'skipped build 0.1.0: left out by --only report');
+  assert.match(text, 'skipped build 0.1.0: excluded by --only report');
   assert.match(text, 'FAIL archive 0.1.0: not in the archive');
 });
 

@@ -81,7 +81,7 @@ test('an image that an archived delta leads to is given back, bit for bit, and w
   const run = await repair();
   assert.is(run.exitCode, 0, run.stdout);
   assert.equal(results(run), [`0.3.0/${IMAGE} repaired`, '0.3.0/rootfs.signature repaired', '0.1.0 -> 0.3.0 repaired']);
-  assert.match(documentOf(run).repairs[0]?.detail ?? '', 'the archived delta from 0.2.0');
+  assert.match(documentOf(run).repairs[0]?.detail ?? '', 'reconstructed by the archived delta from 0.2.0');
   assert.equal(
     changed('0.3.0').filter((file) => file.endsWith('.squashfs') || file.endsWith('.signature')),
     [],
@@ -97,7 +97,7 @@ test('a base image, a collected file and a manifest are beyond repair: named, an
   assert.equal(results(run), [
     `0.1.0/${IMAGE} beyond-repair`,
     '0.2.0/collected.txt beyond-repair',
-    '0.3.0/manifest.json was altered: it does not match its own digest beyond-repair',
+    '0.3.0/manifest.json was modified: it does not match its own digest beyond-repair',
   ]);
   assert.is(readFileSync(here.image('0.1.0'), 'utf8'), 'rot');
   assert.not.ok(documentOf(run).consistent);

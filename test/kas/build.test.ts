@@ -107,7 +107,9 @@ test('a silent build is told of now and then', async () => {
     build(here, directory, '0.1.0', { heartbeatMs: 200, onProgress: (message) => told.push(message) }),
   );
   assert.ok(
-    told.some((one) => /^still building after \d+ s, last word \d+ s ago; task 1 of 4: image-prod do_fetch$/.test(one)),
+    told.some((one) =>
+      /^still building after \d+ s, last output \d+ s ago; task 1 of 4: image-prod do_fetch$/.test(one),
+    ),
     told.join('\n'),
   );
 });
@@ -133,7 +135,7 @@ test('a line of 140,000 bytes hangs kas: the build is stopped as stalled, and no
   const error = await failsWith('build-stalled', () =>
     locked(here, (directory) => build(here, directory, '0.1.0', { kas })),
   );
-  assert.match(error.message, /kas build printed nothing for 4 s and was stopped; its last words: ./);
+  assert.match(error.message, /kas build printed nothing for 4 s and was stopped; last output: ./);
   assert.equal(processesIn(here.dir), []);
 });
 

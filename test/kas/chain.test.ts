@@ -62,7 +62,7 @@ test('a file that is missing, and files of two repositories, are refused', async
     const error = await failsWith('kas-repository', () =>
       chainOf({ config: [join(root, 'one/base.yml'), join(root, more)], workDir: root }),
     );
-    assert.match(error.message, 'kas refuses a chain across repositories');
+    assert.match(error.message, 'kas does not accept a chain across repositories');
   }
 });
 

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Code } from '../../src/core/codes.ts';
+import type { Code } from '../../src/core/codes/index.ts';
 import { describeConfiguration, requirePlanned } from '../../src/kas/configuration.ts';
 import { layersOf, settingsOf } from '../../src/kas/settings.ts';
 import { differingSettings } from '../../src/report/pair.ts';
@@ -53,7 +53,7 @@ const refused: Array<[what: string, conf: string, code: Code, words: string]> = 
     'another machine',
     CONF.replace('??= "demo"', '??= "qemu"'),
     'kas-settings-differ',
-    'the plan says MACHINE demo, the kas files say otherwise: machine: qemu',
+    'the plan sets MACHINE to demo, but the kas files differ: machine: qemu',
   ],
   [
     'a header sets the distro',

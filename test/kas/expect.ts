@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import type { Code } from '../../src/core/codes.ts';
+import type { Code } from '../../src/core/codes/index.ts';
 import type { ReleasePlanError } from '../../src/core/errors.ts';
 import { failureOf } from '../support/failure.ts';
 

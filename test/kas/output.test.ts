@@ -95,7 +95,7 @@ test('then those of kas, then the last line of its traceback', () => {
 test('pitfalls of kas have a hint', () => {
   assert.match(
     errorsOf('TypeError: sequence item 0: expected str instance, NoneType found').hint() ?? '',
-    'no bitbake',
+    'did not find bitbake',
   );
   assert.is(errorsOf(info('ERROR: x')).hint(), undefined);
 });

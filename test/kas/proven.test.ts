@@ -74,25 +74,25 @@ test('whatever differs is named', async () => {
   const here = await remembered();
   assert.match((await ask(here, await built(here, '0.2.0'))) ?? '', 'archived as 0.1.0');
   const same = await built(here);
-  assert.match((await ask(here, same, { sha256: '0'.repeat(64) })) ?? '', 'altered');
+  assert.match((await ask(here, same, { sha256: '0'.repeat(64) })) ?? '', 'modified');
   assert.match(
     (await ask(here, same, { path: join(here.directory.path, 'other') })) ?? '',
-    'nothing in the build directory says',
+    'the build directory has no record',
   );
   for (const name of ['machine', 'distro', 'image'])
     assert.match((await ask(here, same, { key: { ...key, [name]: 'other' } })) ?? '', `for ${name} `);
   const settings = { ...configuration().settings, EXTRA: 'y' };
   assert.match(
     (await ask(here, await built(here, '0.1.0', { digest: digestBytes('e').sha256, settings }))) ?? '',
-    /another configuration: EXTRA$/,
+    /a different configuration: EXTRA$/,
   );
   assert.match(
     (await ask(here, await built(here, '0.1.0', { layers: { meta: 'bbbb' } }))) ?? '',
-    'meta was at aaaa, is at bbbb',
+    'meta was at aaaa, now at bbbb',
   );
 });
 
-test('a record that was altered is none, and one of an image that is gone is dropped', async () => {
+test('a record that was modified is none, and one of an image that is gone is dropped', async () => {
   const here = await remembered();
   const file = join(here.directory.notes, 'proven.json');
   const other = join(here.directory.path, 'other.squashfs');
@@ -102,7 +102,7 @@ test('a record that was altered is none, and one of an image that is gone is dro
   assert.equal(Object.keys((JSON.parse(readFileSync(file, 'utf8')) as { images: object }).images), ['other.squashfs']);
   assert.is(await ask(here, here.first, { path: other }), undefined);
   writeFileSync(file, readFileSync(file, 'utf8').replace('"0.1.0"', '"0.1.1"'));
-  assert.match((await ask(here, here.first, { path: other })) ?? '', 'nothing in the build directory says');
+  assert.match((await ask(here, here.first, { path: other })) ?? '', 'the build directory has no record');
 });
 
 for (const [state, layers] of [
@@ -115,7 +115,7 @@ for (const [state, layers] of [
     writeFileSync(join(here.workDir, 'meta/recipes/a.bb'), 'b');
     assert.match(
       (await ask(here, here.first)) ?? '',
-      /meta\/recipes\/a\.bb, in a layer without a clean commit, was changed/,
+      /meta\/recipes\/a\.bb, in a layer with uncommitted changes, was modified/,
     );
     rmSync(join(here.workDir, 'meta/recipes/a.bb'));
     assert.match(

@@ -90,7 +90,7 @@ test('a removed version tells who still needs it: devices, a tag, a delta', () =
   assert.equal(removed, {
     version: '0.1.0',
     devices: 5,
-    neededBy: ['5 devices run it (a, b, c, ...)', 'it had the tag promoted, which deltas start from'],
+    neededBy: ['5 devices run it (a, b, c, ...)', 'deltas start from its tag promoted'],
   });
   const listed = comparePlans(
     view({}),

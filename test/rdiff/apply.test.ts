@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Code } from '../../src/core/codes.ts';
+import type { Code } from '../../src/core/codes/index.ts';
 import { ReleasePlanError } from '../../src/core/errors.ts';
 import { applyDelta } from '../../src/rdiff/apply.ts';
 import { reconstruct } from '../../src/rdiff/reconstruct.ts';
@@ -125,15 +125,15 @@ const MALFORMED: ReadonlyArray<[what: string, bytes: Uint8Array, code: Code, wor
     'delta-truncated',
     /before the end of a literal/,
   ],
-  ['bytes after the end', Buffer.concat([delta(literal(TEN, 0)), TEN]), 'delta-corrupt', /after its end/],
-  ['an empty literal', delta(Uint8Array.of(0x41, 0)), 'delta-corrupt', /literal of no bytes/],
-  ['an empty copy', delta(copy(3, 0)), 'delta-corrupt', /copy of no bytes/],
+  ['bytes after the end', Buffer.concat([delta(literal(TEN, 0)), TEN]), 'delta-corrupt', /data after the end command/],
+  ['an empty literal', delta(Uint8Array.of(0x41, 0)), 'delta-corrupt', /an empty literal/],
+  ['an empty copy', delta(copy(3, 0)), 'delta-corrupt', /an empty copy/],
   ['a reserved command', delta(Uint8Array.of(0x55)), 'delta-corrupt', /0x55/],
   ['the last reserved command', delta(Uint8Array.of(0xff)), 'delta-corrupt', /0xff/],
   ['a literal of 2^53 bytes', delta(Uint8Array.of(0x44), number(2n ** 53n, 8)), 'delta-corrupt', /2\^53/],
   ['a literal of 2^64 - 1 bytes', delta(Uint8Array.of(0x44), number(2n ** 64n - 1n, 8)), 'delta-corrupt', /2\^53/],
   ['a copy from 2^63', delta(copy(2n ** 63n, 1)), 'delta-corrupt', /2\^53/],
-  ['a copy whose end overflows', delta(copy(2n ** 53n - 1n, 2n ** 53n - 1n)), 'delta-corrupt', /ends beyond 2\^53/],
+  ['a copy whose end overflows', delta(copy(2n ** 53n - 1n, 2n ** 53n - 1n)), 'delta-corrupt', /ends past 2\^53/],
   ['a copy from beyond the base', delta(copy(101, 1)), 'delta-beyond-base', /bytes 101 to 102 .* has 100 bytes/],
   ['a copy that runs over the end of the base', delta(copy(90, 11)), 'delta-beyond-base', /bytes 90 to 101/],
 ];

@@ -161,11 +161,11 @@ test('lengths that no signature can have are refused by name, and nothing is wri
   writeFileSync(base, 'x');
   const out = join(dir, 'refused.sig');
   for (const [options, words] of [
-    [{ blockBytes: 0 }, /block length of 0/],
-    [{ blockBytes: 2 ** 31 }, /block length of 2147483648/],
-    [{ strongBytes: 33 }, /blake2 has 1 to 32/],
-    [{ strongBytes: 17, format: 'md4' }, /md4 has 1 to 16/],
-    [{ strongBytes: 1.5 }, /sum length of 1.5/],
+    [{ blockBytes: 0 }, /invalid block length 0;/],
+    [{ blockBytes: 2 ** 31 }, /invalid block length 2147483648;/],
+    [{ strongBytes: 33 }, /expected 1 to 32 for blake2/],
+    [{ strongBytes: 17, format: 'md4' }, /expected 1 to 16 for md4/],
+    [{ strongBytes: 1.5 }, /invalid sum length 1.5;/],
   ] as const) {
     const failure = await failureOf(async () => await signature(base, out, options));
     assert.is(failure.code, 'usage');
@@ -204,9 +204,9 @@ test('what is no whole signature is said to be none', async () => {
     return bytes;
   };
   for (const [bytes, words] of [
-    [Buffer.from('rs'), /less than a header/],
-    [header(0x72730236, 256, 32), /no signature's magic/],
-    [header(0x72730147, 0, 32), /no bytes/],
+    [Buffer.from('rs'), /too few for a header/],
+    [header(0x72730236, 256, 32), /not the magic number of a signature/],
+    [header(0x72730147, 0, 32), /block length is 0/],
     [header(0x72730147, 256, 33), /blake2 has 1 to 32/],
     [header(0x72730146, 256, 17), /md4 has 1 to 16/],
     [header(0x72730147, 256, 32, 35), /whole number of blocks/],

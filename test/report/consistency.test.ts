@@ -7,6 +7,7 @@ import { archiveRows } from '../../src/report/archive-rows.ts';
 import { consistencyReport, sameReport } from '../../src/report/consistency.ts';
 import { summaryTable } from '../../src/report/summary.ts';
 import { checkPair } from '../../src/report/pair.ts';
+import { checkPlanned } from '../../src/report/version.ts';
 import { reportFormats } from '../../src/report/registry.ts';
 import { configuration, deltaInfo, manifest, whole } from '../support/manifests.ts';
 
@@ -87,7 +88,7 @@ test('each way in which two versions do not fit is named', () => {
     'layout: partition data exists only in 0.3.0',
   ]);
   assert.equal(of({ partitions: [{ ...rootfs, readOnly: false }] }), [
-    'read-only: rootfs is written to on the device, so its bytes are no base for a delta',
+    'read-only: rootfs is writable on the device, so it cannot be the base of a delta',
   ]);
   const table = (size: number): Record<string, unknown> => ({ 'disk.wic': { partitions: [{ size }] } });
   assert.equal(
@@ -102,25 +103,33 @@ test('what is missing, damaged or failed is a failed check with its reason', () 
   assert.equal(failing(report({}, {}, { '0.1.0': 'the build failed' }).checks), [
     'archive: the build failed',
     'archive: not in the archive',
-    'delta: required, and not in the archive',
+    'delta: required, but not in the archive',
   ]);
   assert.equal(
     failing(
       report(
-        { ...good, '0.1.0': { state: 'damaged', dir: '', problems: ['rootfs was altered'] } },
+        { ...good, '0.1.0': { state: 'damaged', dir: '', problems: ['rootfs was modified'] } },
         {},
         { [key]: 'no base' },
       ).checks,
     ),
-    ['archive: rootfs was altered', 'delta: no base'],
+    ['archive: rootfs was modified', 'delta: no base'],
   );
   const small = manifest('0.3.0', {
     files: [{ path: 'rootfs.squashfs', role: 'image', partition: 'rootfs', sizeBytes: 1025, sha256: '' }],
   });
   assert.equal(
     failing(report({ ...good, '0.3.0': whole(small) }, { [key]: whole(deltaInfo('0.1.0', '0.3.0')) }).checks),
-    ['slot-size: rootfs: the image has 1025 bytes, its slot 1024'],
+    ['slot-size: rootfs: the image has 1025 bytes, but its slot has 1024'],
   );
+});
+
+test('a version that was archived as another distro than the plan says is a failed check', () => {
+  const planned = { product: manifest('0.1.0').product, distro: manifest('0.1.0').distro };
+  assert.equal(checkPlanned(manifest('0.1.0'), planned), []);
+  assert.equal(failing(checkPlanned(manifest('0.1.0'), { ...planned, distro: 'other' })), [
+    `machine: its distro is ${planned.distro} in the archive and other in the plan`,
+  ]);
 });
 
 test('with a fleet: the pair that serves most comes first, and what all devices fetch is added up', () => {

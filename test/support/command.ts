@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { ExitCode } from '../../src/core/codes.ts';
+import type { ExitCode } from '../../src/core/codes/index.ts';
 import type { CommandContext, RegisterCommand } from '../../src/commands/host.ts';
 import type { Diagnostic } from '../../src/core/diagnostic.ts';
 import type { ReleaseEvent } from '../../src/core/events.ts';

@@ -31,7 +31,7 @@ test('the last 30 days are warned of, with the date', () => {
   assert.is(warning?.severity, 'warning');
   assert.match(
     warning?.message ?? '',
-    'the certificate keys/year.crt (CN=year.crt) ends in 29 days, on 2031-01-01T00:00:00.000Z',
+    'the certificate keys/year.crt (CN=year.crt) expires in 29 days, on 2031-01-01T00:00:00.000Z',
   );
   assert.match(at('2030-12-30T12:00:00Z')[0]?.message ?? '', 'in 1 day,');
   assert.match(at('2030-12-31T12:00:00Z')[0]?.message ?? '', 'today or tomorrow');
@@ -40,7 +40,7 @@ test('the last 30 days are warned of, with the date', () => {
 test('before its start and past its end it is refused, with name and date', () => {
   const past = refusal('2031-01-01T00:00:01Z');
   assert.is(past.code, 'certificate-expired');
-  assert.match(past.message, 'keys/year.crt (CN=year.crt) ended on 2031-01-01T00:00:00.000Z');
+  assert.match(past.message, 'keys/year.crt (CN=year.crt) expired on 2031-01-01T00:00:00.000Z');
   const early = refusal('2029-12-31T23:59:59Z');
   assert.is(early.code, 'certificate-not-yet-valid');
   assert.match(early.message, '2030-01-01T00:00:00.000Z');

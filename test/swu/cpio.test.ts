@@ -129,13 +129,13 @@ test('what is no archive, or ends early, is named with its place', async () => {
   ]);
   const cases: Array<[Buffer, RegExp]> = [
     [Buffer.alloc(0), /ends without its trailer at byte 0/],
-    [Buffer.alloc(500, 'x'), /no cpio header of the crc or newc format at byte 0/],
-    [good.subarray(0, 150), /"one" ends behind the end of the file/],
+    [Buffer.alloc(500, 'x'), /not a cpio header in crc or newc format at byte 0/],
+    [good.subarray(0, 150), /"one" ends past the end of the file/],
     [good.subarray(0, 230), /ends without its trailer at byte 216/],
-    [Buffer.from(good.toString('latin1').replace('070702', '070707'), 'latin1'), /no cpio header/],
+    [Buffer.from(good.toString('latin1').replace('070702', '070707'), 'latin1'), /not a cpio header/],
     [
       execFileSync('cpio', ['-o', '-H', 'odc', '--quiet'], { cwd: work, maxBuffer: 16 * 1024 * 1024, input: 'big\n' }),
-      /no cpio header/,
+      /not a cpio header/,
     ],
   ];
   for (const [bytes, expected] of cases) {

@@ -183,10 +183,10 @@ test('machines, variables and templates that cannot be written are refused with 
   >) {
     assert.is(refused({ swu: { ...update.swu, bootenv } }).code, 'swu-bootenv', JSON.stringify(bootenv));
   }
-  assert.match(refused({ partitions: [boot] }).message, 'names {slot}, but no partition has slots');
-  assert.match(refused({ template: 'software = {{prodct}};' }).message, /does not render.*prodct/);
+  assert.match(refused({ partitions: [boot] }).message, 'contains {slot}, but no partition has slots');
+  assert.match(refused({ template: 'software = {{prodct}};' }).message, /cannot render.*prodct/);
   for (const helper of ['str', 'int64', 'setting'])
-    assert.match(refused({ template: `software = {{${helper} prodct}};` }).message, 'has no value');
+    assert.match(refused({ template: `software = {{${helper} prodct}};` }).message, 'passes an undefined name');
   assert.is(refused({ template: '{{#each' }).code, 'swu-template');
 });
 

@@ -31,15 +31,15 @@ test('devices with names by label, by path or of plain files', () => {
 
 test('what SWUpdate would cut, split or overwrite is refused', () => {
   const cases: Array<[Parameters<typeof targetsOf>[0]['target'], RegExp]> = [
-    [{ device: '/dev/a' }, /needs slots, or a base/],
+    [{ device: '/dev/a' }, /requires slots, or a base/],
     [{ device: '/dev/a', base: '/dev/a' }, /over its own base/],
     [{ slots: { a: '/dev/a', b: '/dev/a' } }, /over its own base/],
-    [{ device: 'dev/a', base: '/dev/b' }, /"dev\/a" cannot be given/],
-    [{ device: '/dev/a', base: '/dev/b;reboot' }, /cannot be given/],
-    [{ device: '/dev/a', base: '/dev/$(x)' }, /cannot be given/],
-    [{ device: '/dev/a b', base: '/dev/b' }, /cannot be given/],
-    [{ device: '/dev/a', base: "/dev/b'" }, /cannot be given/],
-    [{ device: `/dev/${'x'.repeat(200)}`, base: '/dev/b' }, /at most|cannot be given/],
+    [{ device: 'dev/a', base: '/dev/b' }, /"dev\/a" is not a device path/],
+    [{ device: '/dev/a', base: '/dev/b;reboot' }, /is not a device path/],
+    [{ device: '/dev/a', base: '/dev/$(x)' }, /is not a device path/],
+    [{ device: '/dev/a b', base: '/dev/b' }, /is not a device path/],
+    [{ device: '/dev/a', base: "/dev/b'" }, /is not a device path/],
+    [{ device: `/dev/${'x'.repeat(200)}`, base: '/dev/b' }, /at most|is not a device path/],
   ];
   for (const [target, expected] of cases) {
     try {

@@ -108,12 +108,12 @@ test('another payload with right checksums fails by its sha256', async () => {
     members.map((one) => (one.name === 'boot.img' ? { ...one, bytes: Buffer.from('something else') } : one)),
   );
   const { checks } = await openBytes(bytes, trusting('ec.crt'));
-  assert.match(failed(checks).join(), /^members: boot\.img has sha256 .*, listed is /);
+  assert.match(failed(checks).join(), /^members: boot\.img has sha256 .*, listed with /);
 });
 
 test('missing, doubled, misplaced and unsafe members are named; extra ones are said', async () => {
   const without = (name: string) => repacked((members) => members.filter((one) => one.name !== name));
-  assert.match(failed((await openBytes(await without('boot.img'))).checks).join(), 'boot.img is listed and not there');
+  assert.match(failed((await openBytes(await without('boot.img'))).checks).join(), 'boot.img is listed but missing');
   assert.match(
     failed((await openBytes(await without('sw-description'))).checks).join(),
     'the first member is sw-description.sig',
@@ -124,7 +124,7 @@ test('missing, doubled, misplaced and unsafe members are named; extra ones are s
   );
   assert.match(
     failed((await openBytes(await repacked((members) => [...members, ...members.slice(2, 3)]))).checks).join(),
-    '"boot.img" is there twice',
+    '"boot.img" appears twice',
   );
   assert.match(
     failed(
@@ -140,7 +140,7 @@ test('missing, doubled, misplaced and unsafe members are named; extra ones are s
     failed(
       (await openBytes(await repacked((members) => [...members, { name: '../x', bytes: Buffer.from('x') }]))).checks,
     ).join(),
-    '"../x" is no safe name',
+    '"../x" is not a safe name',
   );
   const { checks } = await openBytes(
     await repacked((members) => [...members, { name: 'extra', bytes: Buffer.from('x') }]),
@@ -163,7 +163,7 @@ test('an entry without sha256 fails when the package is signed, as devices refus
 
 test('the version is compared when it is known', async () => {
   const named = await openBytes(good, { version: '0.3.0' });
-  assert.match(failed(named.checks).join(), 'sw-description says 0.2.0, not 0.3.0');
+  assert.match(failed(named.checks).join(), 'sw-description has 0.2.0, not 0.3.0');
 });
 
 test('without signing or trust the signature is not checked, and says why', async () => {
@@ -210,9 +210,12 @@ test('a description of the user in JSON opens too; one that forgets a payload is
 
   for (const [text, expected] of [
     ['software = { version = {{str to}}; };', /does not list boot\.img/],
-    ['software = { version = "9"; };', /gives the version 9, not 0\.2\.0/],
-    ['software = { version = {{str to}}; images: ( { filename = "boot.img"; } ); };', /sha256 \(none\), not/],
-    ['software = {', /is no libconfig: line 1/],
+    ['software = { version = "9"; };', /sets version 9, not 0\.2\.0/],
+    [
+      'software = { version = {{str to}}; images: ( { filename = "boot.img"; } ); };',
+      /sha256 of boot\.img to \(none\), not/,
+    ],
+    ['software = {', /is not valid libconfig: line 1/],
   ] as const) {
     writeFileSync(template, text);
     const failure = await buildSwu(withTemplate).then(

@@ -60,8 +60,11 @@ test('names that SWUpdate would extract elsewhere or trip over are refused', asy
 });
 
 test('duplicates and a missing sw-description are refused', async () => {
-  assert.match(await refused('sw-description', 'rootfs.delta', 'rootfs.delta'), '"rootfs.delta" is in the .swu twice');
-  assert.match(await refused('rootfs.delta'), 'needs a member sw-description');
+  assert.match(
+    await refused('sw-description', 'rootfs.delta', 'rootfs.delta'),
+    '"rootfs.delta" would be in the .swu twice',
+  );
+  assert.match(await refused('rootfs.delta'), 'requires a member sw-description');
 });
 
 test.run();

@@ -160,7 +160,7 @@ test('what does not belong together is refused before it is signed', async () =>
 test('an expired certificate is refused, an ending one warned of', async () => {
   const expired = await failureOf({ method: 'cms', key: 'ec.pem', cert: 'expired.crt' });
   assert.is(expired.code, 'certificate-expired');
-  assert.match(expired.message, /expired\.crt .* ended on 2020-01-01/);
+  assert.match(expired.message, /expired\.crt .* expired on 2020-01-01/);
   assert.is(
     (await failureOf({ method: 'cms', key: 'ec.pem', cert: 'ec.crt', public: 'expired.crt' })).code,
     'certificate-expired',

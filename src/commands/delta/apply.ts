@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { EXIT, type ExitCode } from '../../core/codes.ts';
+import { EXIT, type ExitCode } from '../../core/codes/index.ts';
+import { examples } from '../examples.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
 import { prettyJson } from '../../text/pretty-json.ts';
 
@@ -10,11 +11,17 @@ interface Flags {
 export const registerDeltaApply: RegisterCommand = (group, run) => {
   group
     .command('apply')
-    .description('make the target from a base and a delta (plain, gzip or zstd)')
-    .argument('<base>', 'the file that the delta was made from')
-    .argument('<delta>', 'the delta')
-    .argument('<out>', 'the target to write; it gets its name when it is whole')
-    .option('--json', 'one JSON document on stdout')
+    .description('reconstruct a target from its base and a delta (plain, gzip or zstd)')
+    .argument('<base>', 'file that the delta was made from')
+    .argument('<delta>', 'delta to apply')
+    .argument('<out>', 'target to write; written atomically')
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      ...examples({
+        'Reconstruct the new image on a build host': 'release-plan delta apply old.img update.delta new.img',
+        'Print its size and sha256': 'release-plan delta apply --json old.img update.delta.gz new.img',
+      }),
+    )
     .action(async (base: string, delta: string, out: string, flags: Flags) => {
       await run((context) => apply({ base, delta, out }, flags, context));
     });

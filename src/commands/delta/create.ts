@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
-import { EXIT, type ExitCode } from '../../core/codes.ts';
+import { EXIT, type ExitCode } from '../../core/codes/index.ts';
 import type { CreateDeltaOptions, DeltaSummary, Progress } from '../../rdiff/index.ts';
+import { examples } from '../examples.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
 import { size, wholeNumber } from './flags.ts';
 import { prettyJson } from '../../text/pretty-json.ts';
@@ -17,15 +18,22 @@ interface Flags {
 export const registerDeltaCreate: RegisterCommand = (group, run) => {
   group
     .command('create')
-    .description('write the delta that makes TARGET out of BASE; `rdiff patch` and SWUpdate apply it')
-    .argument('<base>', 'what the device has')
-    .argument('<target>', 'what it shall have')
-    .argument('<delta>', 'the delta to write; it gets its name when it is whole')
-    .addOption(new Option('--compress <format>', 'write it compressed').choices(['gzip', 'zstd']))
-    .option('--memory <size>', 'the most memory to take, such as 512MiB', size('--memory'))
-    .option('--workers <n>', 'threads; one for each processor unless given', wholeNumber('--workers', 1))
-    .option('--prove', 'apply the delta to BASE and compare with TARGET before it gets its name')
-    .option('--json', 'one JSON document on stdout')
+    .description('create a delta from BASE to TARGET, for `rdiff patch` and SWUpdate')
+    .argument('<base>', 'image that the device has')
+    .argument('<target>', 'image that the device is to get')
+    .argument('<delta>', 'delta to write; written atomically')
+    .addOption(new Option('--compress <format>', 'compress the delta').choices(['gzip', 'zstd']))
+    .option('--memory <size>', 'memory limit, such as 512MiB', size('--memory'))
+    .option('--workers <n>', 'threads (default: one per processor)', wholeNumber('--workers', 1))
+    .option('--prove', 'apply the delta to BASE and compare with TARGET before writing it')
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      ...examples({
+        'Create a delta and prove it': 'release-plan delta create --prove old.img new.img update.delta',
+        'Compress it with zstd, in at most 512 MiB of memory':
+          'release-plan delta create --compress zstd --memory 512MiB old.img new.img update.delta.zst',
+      }),
+    )
     .action(async (base: string, target: string, delta: string, flags: Flags) => {
       await run((context) => create({ base, target, delta }, flags, context));
     });
@@ -114,6 +122,6 @@ async function prove(
   if (!proof.equal)
     throw new ReleasePlanError(
       'delta-unproven',
-      `the delta, applied to ${base}, differs from ${target} from byte ${proof.firstDifference} on`,
+      `the delta applied to ${base} differs from ${target}, first at byte ${proof.firstDifference}`,
     );
 }

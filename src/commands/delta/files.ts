@@ -19,7 +19,7 @@ export async function checkFiles(cwd: string, { inputs, output = {} }: CommandFi
   for (const [name, path] of Object.entries(inputs)) {
     const found = await stat(resolve(cwd, path)).catch((error: unknown) => {
       if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR')
-        throw new ReleasePlanError('usage', `${name}: there is no file ${path}`, {
+        throw new ReleasePlanError('usage', `${name}: ${path} does not exist`, {
           cause: error,
           hint: 'Check the path.',
         });
@@ -28,8 +28,8 @@ export async function checkFiles(cwd: string, { inputs, output = {} }: CommandFi
     if (!found.isFile())
       throw new ReleasePlanError(
         'usage',
-        `${name}: ${path} is ${found.isDirectory() ? 'a folder' : 'no regular file'}`,
-        { hint: 'Give a file; copy a device into one first.' },
+        `${name}: ${path} is ${found.isDirectory() ? 'a folder' : 'not a regular file'}`,
+        { hint: 'Pass a file; copy a device into one first.' },
       );
     seen.set(`${found.dev}:${found.ino}`, `${name} (${path})`);
   }
@@ -39,8 +39,8 @@ export async function checkFiles(cwd: string, { inputs, output = {} }: CommandFi
     if (!found.isFile())
       throw new ReleasePlanError(
         'usage',
-        `${name}: ${path} is ${found.isDirectory() ? 'a folder' : 'no regular file'}`,
-        { hint: 'Give the path of the file to write.' },
+        `${name}: ${path} is ${found.isDirectory() ? 'a folder' : 'not a regular file'}`,
+        { hint: 'Pass the path of the file to write.' },
       );
     const input = seen.get(`${found.dev}:${found.ino}`);
     if (input !== undefined)

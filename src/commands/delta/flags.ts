@@ -6,7 +6,7 @@ export function wholeNumber(flag: string, least: number): (text: string) => numb
   return (text) => {
     const value = Number(text);
     if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
-    throw new InvalidArgumentError(`${flag} takes a whole number of at least ${least}.`);
+    throw new InvalidArgumentError(`${flag} expects a whole number of at least ${least}.`);
   };
 }
 
@@ -15,6 +15,6 @@ export function size(flag: string): (text: string) => number {
   return (text) => {
     const bytes = parseSizeBytes(text);
     if (bytes !== undefined && bytes > 0) return bytes;
-    throw new InvalidArgumentError(`${flag} takes a size such as 512MiB.`);
+    throw new InvalidArgumentError(`${flag} expects a size such as 512MiB.`);
   };
 }

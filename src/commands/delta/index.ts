@@ -1,3 +1,4 @@
+import { examples } from '../examples.ts';
 import type { RegisterCommand } from '../host.ts';
 import { registerDeltaApply } from './apply.ts';
 import { registerDeltaCreate } from './create.ts';
@@ -8,7 +9,13 @@ import { registerDeltaSignature } from './signature.ts';
 export const registerDelta: RegisterCommand = (program, run) => {
   const group = program
     .command('delta')
-    .description("librsync's files by themselves: signature, create, apply, inspect");
+    .description('create, apply and inspect librsync deltas and signatures')
+    .addHelpText(
+      ...examples({
+        'Create a delta and prove it': 'release-plan delta create --prove old.img new.img update.delta',
+        'Reconstruct the new image from it': 'release-plan delta apply old.img update.delta new.img',
+      }),
+    );
   for (const register of [registerDeltaSignature, registerDeltaCreate, registerDeltaApply, registerDeltaInspect])
     register(group, run);
 };

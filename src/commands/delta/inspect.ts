@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import { EXIT, type ExitCode } from '../../core/codes.ts';
+import { EXIT, type ExitCode } from '../../core/codes/index.ts';
 import type { DeltaInspection } from '../../rdiff/index.ts';
+import { examples } from '../examples.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
 import { prettyJson } from '../../text/pretty-json.ts';
 
@@ -11,9 +12,15 @@ interface Flags {
 export const registerDeltaInspect: RegisterCommand = (group, run) => {
   group
     .command('inspect')
-    .description('what a delta (plain, gzip or zstd) is made of')
-    .argument('<delta>', 'the delta')
-    .option('--json', 'one JSON document on stdout')
+    .description('print the commands and sizes of a delta (plain, gzip or zstd)')
+    .argument('<delta>', 'delta to inspect')
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      ...examples({
+        'Print what a delta consists of': 'release-plan delta inspect update.delta',
+        'The same for programs': 'release-plan delta inspect --json update.delta.gz',
+      }),
+    )
     .action(async (delta: string, flags: Flags) => {
       await run((context) => inspect(delta, flags, context));
     });

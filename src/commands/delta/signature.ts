@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
-import { EXIT, type ExitCode } from '../../core/codes.ts';
+import { EXIT, type ExitCode } from '../../core/codes/index.ts';
+import { examples } from '../examples.ts';
 import type { CommandContext, RegisterCommand } from '../host.ts';
 import { wholeNumber } from './flags.ts';
 import { prettyJson } from '../../text/pretty-json.ts';
@@ -17,21 +18,27 @@ interface Flags {
 export const registerDeltaSignature: RegisterCommand = (group, run) => {
   group
     .command('signature')
-    .description('write the signature of a base, byte for byte what `rdiff signature` writes')
-    .argument('<base>', 'the file to sum')
-    .argument('<sig>', 'the signature to write')
+    .description('write the signature of a file, byte for byte as `rdiff signature` does')
+    .argument('<base>', 'file to sign')
+    .argument('<sig>', 'signature to write')
     .option(
       '-b, --block-size <bytes>',
-      "block length; about the square root of the base's size unless given",
+      'block length (default: about the square root of the size of the file)',
       wholeNumber('--block-size', 1),
     )
-    .option('-S, --sum-size <bytes>', 'bytes kept of each strong sum, or `min`; all unless given', (text) =>
+    .option('-S, --sum-size <bytes>', 'bytes of each strong sum, or `min` (default: all)', (text) =>
       text === 'min' ? text : wholeNumber('--sum-size', 1)(text),
     )
     .addOption(new Option('-H, --hash <name>', 'strong sum').choices(['blake2', 'md4']).default('blake2'))
     .addOption(new Option('-R, --rollsum <name>', 'weak sum').choices(['rabinkarp', 'rollsum']).default('rabinkarp'))
-    .option('--workers <n>', 'threads; one for each processor unless given', wholeNumber('--workers', 1))
-    .option('--json', 'one JSON document on stdout')
+    .option('--workers <n>', 'threads (default: one per processor)', wholeNumber('--workers', 1))
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      ...examples({
+        'Write a signature with the defaults of rdiff': 'release-plan delta signature rootfs.img rootfs.signature',
+        'For old devices, with MD4': 'release-plan delta signature -H md4 -b 2048 rootfs.img rootfs.signature',
+      }),
+    )
     .action(async (base: string, sig: string, flags: Flags) => {
       await run((context) => writeSignature(base, sig, flags, context));
     });

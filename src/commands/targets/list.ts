@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { EXIT, type ExitCode } from '../../core/codes.ts';
+import { EXIT, type ExitCode } from '../../core/codes/index.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import type { Target } from '../../fleet/registry.ts';
+import { examples } from '../examples.ts';
 import type { CommandContext, Runner } from '../host.ts';
 import { planOf } from './plan.ts';
 import { table } from './table.ts';
@@ -33,11 +34,21 @@ export function registerList(targets: Command, run: Runner): void {
   targets
     .command('list')
     .description('list the versions in the registry and their tags')
-    .option('--by-tag <tag>', 'only Targets with this tag')
-    .option('--columns <names>', `comma-separated: ${Object.keys(COLUMNS).join(', ')}`, 'version,tags,apps,origin')
-    .option('-r, --raw', 'print the document as it is')
-    .option('--plan <plan>', 'plan file; else the nearest release-plan.yml or plan.yml')
-    .option('--json', 'one JSON document on stdout')
+    .option('--by-tag <tag>', 'list only Targets with this tag')
+    .option(
+      '--columns <names>',
+      `columns to print, comma-separated: ${Object.keys(COLUMNS).join(', ')}`,
+      'version,tags,apps,origin',
+    )
+    .option('-r, --raw', 'print targets.json unchanged')
+    .option('--plan <plan>', 'plan file (default: the nearest release-plan.yml or plan.yml)')
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      ...examples({
+        'List all versions and their tags': 'release-plan targets list',
+        'List the names of what is promoted': 'release-plan targets list --by-tag promoted --columns name,version',
+      }),
+    )
     .action(async (flags: Flags) => {
       await run((context) => list(flags, context));
     });
@@ -94,7 +105,7 @@ export const asJson = ({ name, version, sha256, tags, hardwareIds, format, custo
 function columnOf(name: string): (target: Target) => string {
   const column = COLUMNS[name];
   if (column === undefined)
-    throw new ReleasePlanError('usage', `--columns knows no column ${JSON.stringify(name)}`, {
+    throw new ReleasePlanError('usage', `unknown column ${JSON.stringify(name)} in --columns`, {
       hint: `Use ${Object.keys(COLUMNS).join(', ')}.`,
     });
   return column;

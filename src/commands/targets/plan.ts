@@ -21,7 +21,7 @@ export function nearestPlan(cwd: string): string {
     if (found !== undefined) return found;
     if (dirname(folder) === folder)
       throw new ReleasePlanError('plan-not-found', `no ${NAMES.join(' or ')} in ${cwd} or above it`, {
-        hint: 'Name the plan: --plan PLAN.',
+        hint: 'Pass the plan with --plan PLAN.',
       });
   }
 }

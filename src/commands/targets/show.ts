@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { EXIT, type ExitCode } from '../../core/codes.ts';
+import { EXIT, type ExitCode } from '../../core/codes/index.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import type { Target } from '../../fleet/registry.ts';
+import { examples } from '../examples.ts';
 import type { CommandContext, Runner } from '../host.ts';
 import { asJson } from './list.ts';
 import { planOf } from './plan.ts';
@@ -17,10 +18,16 @@ interface Flags {
 export function registerShow(targets: Command, run: Runner): void {
   targets
     .command('show')
-    .description('show the Targets of a version, or one by name')
-    .argument('<version|name>', 'version, or name of a Target')
-    .option('--plan <plan>', 'plan file; else the nearest release-plan.yml or plan.yml')
-    .option('--json', 'one JSON document on stdout')
+    .description('show the Targets of a version, or one Target by name')
+    .argument('<version|name>', 'version or name of a Target')
+    .option('--plan <plan>', 'plan file (default: the nearest release-plan.yml or plan.yml)')
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      ...examples({
+        'Show a version': 'release-plan targets show 0.2.0',
+        'The same for programs': 'release-plan targets show --json 0.2.0',
+      }),
+    )
     .action(async (wanted: string, flags: Flags) => {
       await run((context) => show(wanted, flags, context));
     });
@@ -36,7 +43,7 @@ async function show(wanted: string, flags: Flags, context: CommandContext): Prom
   const known = targetsOf(await readRegistry(registryFile(plan)), deliveryOf(plan).format);
   const found = known.filter((target) => target.version === wanted || target.name === wanted);
   if (found.length === 0) {
-    throw new ReleasePlanError('target-unknown', `no target found for ${JSON.stringify(wanted)}`, {
+    throw new ReleasePlanError('target-unknown', `no Target found for ${JSON.stringify(wanted)}`, {
       hint: suggestion(
         wanted,
         known.flatMap(({ name, version }) => [version, name]),

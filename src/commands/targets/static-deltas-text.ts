@@ -3,6 +3,7 @@ import type { Report } from '../../core/events.ts';
 import { coverageOf, uncoveredOf, versionCounts } from '../../delivery/fleet/coverage.ts';
 import { endInWords, type RequiredPair } from '../../delivery/fleet/required.ts';
 import { coverageInWords } from '../../delivery/fleet/rows.ts';
+import { counted } from '../../text/count.ts';
 import type { Answered } from '../../jobs/static-deltas.ts';
 
 /** Reasons that are named one by one; the rest are counted. */
@@ -10,7 +11,7 @@ const REASONS_SHOWN = 10;
 
 /** The dry run in fioctl's words; pairs of several kinds of hardware with the same versions are one line. */
 export function dryRunText(missing: readonly RequiredPair[], to: string, hardwareId: string | undefined): string {
-  if (missing.length === 0) return 'Nothing to do: every delta that is required is there, proven.\n';
+  if (missing.length === 0) return 'Nothing to do: every required delta exists and is proven.\n';
   const heading =
     hardwareId === undefined
       ? 'Dry run: Would generate static deltas for Target versions:'
@@ -26,18 +27,19 @@ export function noteCoverage({ view, answer, unrequired = [] }: Answered, report
   const uncovered = uncoveredOf(answer);
   for (const { kind, detail, devices, examples } of uncovered.slice(0, REASONS_SHOWN)) {
     const who = examples.length === 0 ? '' : ` (${examples.join(', ')}${devices > examples.length ? ', ...' : ''})`;
-    note(`  ${kind === 'none' ? 'not at all' : 'full image'}: ${devices}${who}: ${detail}`);
+    note(`  ${kind === 'none' ? 'no update' : 'full image'}: ${devices}${who}: ${detail}`);
   }
   if (uncovered.length > REASONS_SHOWN)
     note(`  and ${uncovered.length - REASONS_SHOWN} more reasons; --json has all of them`);
   const bad = view.fleet?.bad.count ?? 0;
-  if (bad > 0) report({ type: 'warning', message: `${bad} rows of the fleet cannot be read and are not counted` });
+  if (bad > 0)
+    report({ type: 'warning', message: `${counted(bad, 'row')} of the fleet cannot be read and were not counted` });
   if (unrequired.length > 0) {
     const shown = unrequired
       .slice(0, REASONS_SHOWN)
       .map(({ from, to }) => `${from.slice(0, 10)} -> ${to.slice(0, 10)}`);
     note(
-      `${unrequired.length} static deltas are required by no rule and no tag any more; ` +
+      `${counted(unrequired.length, 'static delta is', 'static deltas are')} no longer required by any rule or tag; ` +
         `--prune deletes them: ${shown.join(', ')}`,
     );
   }

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { EXIT, type ExitCode } from '../../core/codes.ts';
+import { EXIT, type ExitCode } from '../../core/codes/index.ts';
+import { examples } from '../examples.ts';
 import type { CommandContext, Runner } from '../host.ts';
 import { prettyJson } from '../../text/pretty-json.ts';
-import { waitOf } from '../wait.ts';
+import { WAIT_FLAG, waitOf } from '../wait.ts';
 import { RUN_COMMANDS_FLAG } from '../run-commands.ts';
 import { planOf } from './plan.ts';
 
@@ -14,7 +15,7 @@ interface Flags {
   dryrun?: boolean;
   allowDowngrade?: boolean;
   prune?: boolean;
-  wait?: string;
+  wait?: string | boolean;
   runCommands?: boolean;
   json?: boolean;
 }
@@ -23,19 +24,27 @@ interface Flags {
 export function registerStaticDeltas(targets: Command, run: Runner): void {
   targets
     .command('static-deltas')
-    .description('make the deltas that devices need to reach a version')
+    .description('make the deltas that devices require to reach a version')
     .argument('<to>', 'version to reach')
     .argument('[from...]', 'versions to start from')
-    .option('--by-tag <tag>', 'start from what the devices on this tag run')
-    .option('--hw-id <id>', 'only for this kind of hardware')
-    .option('--dry-run', 'print the pairs, make nothing')
-    .option('--dryrun', 'as --dry-run')
-    .option('--allow-downgrade', 'also from newer to older')
-    .option('--prune', 'delete the OSTree deltas that no rule and no tag requires any more')
-    .option('--wait <minutes>', 'wait for another run to end')
-    .option('--plan <plan>', 'plan file; else the nearest release-plan.yml or plan.yml')
+    .option('--by-tag <tag>', 'start from the versions that devices on this tag run')
+    .option('--hw-id <id>', 'only for this hardware ID')
+    .option('--dry-run', 'print the deltas without making them')
+    .option('--dryrun', 'alias of --dry-run')
+    .option('--allow-downgrade', 'also make deltas from newer to older versions')
+    .option('--prune', 'delete OSTree deltas that no rule and no tag requires any longer')
+    .option(...WAIT_FLAG)
+    .option('--plan <plan>', 'plan file (default: the nearest release-plan.yml or plan.yml)')
+    .option('--json', 'print one JSON document')
     .option(...RUN_COMMANDS_FLAG)
-    .option('--json', 'one JSON document on stdout')
+    .addHelpText(
+      ...examples({
+        'Make the deltas that the devices on a tag require':
+          'release-plan targets static-deltas 0.2.0 --by-tag promoted',
+        'Print them without making them': 'release-plan targets static-deltas 0.2.0 --by-tag promoted --dry-run',
+        'Make one delta': 'release-plan targets static-deltas 0.2.0 0.1.0',
+      }),
+    )
     .action(async (to: string, from: string[], flags: Flags) => {
       await run((context) => staticDeltas(to, from, flags, context));
     });
@@ -73,7 +82,7 @@ async function staticDeltas(to: string, from: string[], flags: Flags, context: C
     if (flags.json !== true)
       context.out(
         missing.length === 0
-          ? 'Nothing to do: every delta that is required is there, proven.\n'
+          ? 'Nothing to do: every required delta exists and is proven.\n'
           : `${missing.length} of ${answered.answer.pairs.length} required deltas made and proven.\n`,
       );
   }

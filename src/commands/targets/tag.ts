@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { EXIT, type ExitCode } from '../../core/codes.ts';
+import { EXIT, type ExitCode } from '../../core/codes/index.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import type { Plan } from '../../core/plan.ts';
+import { examples } from '../examples.ts';
 import type { CommandContext, Runner } from '../host.ts';
 import { RUN_COMMANDS_FLAG } from '../run-commands.ts';
 import { planOf } from './plan.ts';
@@ -23,17 +24,23 @@ interface Flags {
 export function registerTag(targets: Command, run: Runner): void {
   targets
     .command('tag')
-    .description('put tags on Targets, in place of those they have; devices follow their tag')
+    .description('set the tags of Targets; devices update to the newest Target of their tag')
     .argument('<target...>', 'names of Targets, or versions with --by-version')
-    .requiredOption('-T, --tags <tags>', 'comma,separate,list')
-    .option('--append', 'keep the tags that a Target has')
-    .option('--by-version', 'the arguments are versions: all Targets of each, whatever their hardware')
-    .option('--dry-run', 'print the changes, make none')
-    .option('--dryrun', 'as --dry-run')
-    .option('--force', 'move tags although deltas are missing, and say which')
-    .option('--plan <plan>', 'plan file; else the nearest release-plan.yml or plan.yml')
+    .requiredOption('-T, --tags <tags>', 'tags to set, comma-separated')
+    .option('--append', 'keep the existing tags of each Target')
+    .option('--by-version', 'take the arguments as versions, and tag all Targets of each')
+    .option('--dry-run', 'print the changes without making them')
+    .option('--dryrun', 'alias of --dry-run')
+    .option('--force', 'move tags although deltas are missing, and list those')
+    .option('--plan <plan>', 'plan file (default: the nearest release-plan.yml or plan.yml)')
+    .option('--json', 'print one JSON document')
     .option(...RUN_COMMANDS_FLAG)
-    .option('--json', 'one JSON document on stdout')
+    .addHelpText(
+      ...examples({
+        'Promote a version': 'release-plan targets tag --tags promoted --by-version 0.2.0',
+        'Add a tag to one Target': 'release-plan targets tag --append --tags canary board-lmp-9',
+      }),
+    )
     .action(async (names: string[], flags: Flags) => {
       await run((context) => tag(names, flags, context));
     });
@@ -60,8 +67,8 @@ async function tag(names: readonly string[], flags: Flags, context: CommandConte
     context.report({
       type: 'note',
       message: view.isUnasked
-        ? 'The fleet was not asked (--run-commands runs fleet.command): which deltas these tags require is not known.'
-        : 'The plan names no fleet: nobody can say which deltas these tags require.',
+        ? 'The fleet was not asked, so it is not checked which deltas these tags require; --run-commands asks it.'
+        : 'The plan has no fleet, so it is not checked which deltas these tags require.',
     });
   context.diagnostics(view.fleet?.bad.diagnostics ?? []);
   const blockers = await promotionBlockers(view, changes, delivery.deltas, inputs, context.signal);
@@ -86,7 +93,7 @@ async function tag(names: readonly string[], flags: Flags, context: CommandConte
         changes: changes.map(({ target, before, after }) => ({ target: target.name, before, after })),
       }),
     );
-  else if (changes.length === 0) context.out('Nothing to do: the Targets have these tags already.\n');
+  else if (changes.length === 0) context.out('Nothing to do: the Targets already have these tags.\n');
   return EXIT.ok;
 }
 
@@ -133,8 +140,8 @@ function tagsOf(text: string): string[] {
   const tags = text.split(',').map((one) => one.trim());
   // fioctl takes an empty list as one empty tag, and devices lose their updates.
   if (tags.some((one) => one === '' || /\s/.test(one)))
-    throw new ReleasePlanError('usage', `--tags ${JSON.stringify(text)} holds an empty tag or one with a space`, {
-      hint: 'Give names, separated by commas: --tags master,promoted.',
+    throw new ReleasePlanError('usage', `--tags ${JSON.stringify(text)} contains an empty tag or one with a space`, {
+      hint: 'Separate names by commas: --tags master,promoted.',
     });
   return tags;
 }

@@ -64,7 +64,7 @@ function lineReader(cwd: string): LineReader {
     const lines = files.get(file) ?? readLines(resolve(cwd, file));
     files.set(file, lines);
     const text = lines[line - 1];
-    return text === undefined ? undefined : withoutSecrets(printable(text.replace(/\t/g, ' ')));
+    return text === undefined ? undefined : withoutSecrets(printable(text.replace(/\t/g, '→')));
   };
 }
 

@@ -13,7 +13,7 @@ export function terminalDrive(stream: NodeJS.WriteStream): Drive {
           const outcome = await task
             .run((message) => void (shown.output = message))
             .catch((error: unknown) => {
-              // Recorded here: with exitOnError off, listr2 9 keeps no errors (facts/toolchain.md).
+              // Recorded here: with exitOnError off, listr2 9 keeps no errors.
               interruption = error;
               throw error;
             });

@@ -64,7 +64,7 @@ export interface DeltaEngine {
   create(job: DeltaJob, host: EngineHost): Promise<EngineResult>;
   /** Writes what a delta, plain or compressed, gives from the base. */
   apply(base: string, delta: string, out: string, options: ReadDeltaOptions): Promise<void>;
-  /** Applies a delta to its base and compares with the target bit for bit. @param digest also give the target's sha256 */
+  /** Applies a delta to its base, compares with the target bit for bit. @param digest also give the target's sha256 */
   prove(
     base: string,
     delta: string,

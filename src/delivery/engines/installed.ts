@@ -11,7 +11,7 @@ export async function orNotInstalled(
     return await proof();
   } catch (error) {
     if (error instanceof ReleasePlanError && error.code === 'tool-missing')
-      return { check, result: 'not-checked', detail: `${program} is not installed here` };
+      return { check, result: 'not-checked', detail: `${program} is not installed` };
     throw error;
   }
 }

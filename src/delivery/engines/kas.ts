@@ -41,8 +41,8 @@ async function takeDelta(found: string, delta: string, options: { signal?: Abort
   if (await exists(found)) return await copyFile(found, delta);
   if (await exists(`${found}.gz`))
     return await pipeline(readDelta(`${found}.gz`, options.signal), createWriteStream(delta, { flags: 'wx' }));
-  throw new ReleasePlanError('artifact-missing', `the delta build left neither ${found} nor ${found}.gz`, {
-    hint: 'Compare kas.delta_config and kas.deploy with what the recipe leaves.',
+  throw new ReleasePlanError('artifact-missing', `the delta build produced neither ${found} nor ${found}.gz`, {
+    hint: 'Compare kas.delta_config and kas.deploy with what the recipe deploys.',
   });
 }
 

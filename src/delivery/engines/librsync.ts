@@ -24,8 +24,8 @@ export async function proveWithLibrsync(input: DeltaInput, delta: string, signal
       'delta-unproven',
       `${input.partition}: rdiff patch ${
         exitCode === 0
-          ? `gives sha256 ${sha256}, the target has ${input.target.sha256}`
-          : `ended with exit code ${exitCode}: ${stderr.trim()}`
+          ? `gives sha256 ${sha256}, expected ${input.target.sha256}`
+          : `failed with exit code ${exitCode}: ${stderr.trim()}`
       }`,
     );
   });

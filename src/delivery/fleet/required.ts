@@ -119,7 +119,9 @@ function groupsOf(fleet: Fleet | undefined, question: DeltaQuestion): readonly D
   if (!fleet.tags.includes(tag)) {
     throw new ReleasePlanError('tag-unknown', `No tags named '${tag}' found`, {
       hint:
-        fleet.tags.length === 0 ? 'No device of the fleet follows a tag.' : `The fleet has: ${fleet.tags.join(', ')}.`,
+        fleet.tags.length === 0
+          ? 'No device in the fleet follows a tag.'
+          : `Tags in the fleet: ${fleet.tags.join(', ')}.`,
     });
   }
   return fleet.groups.filter((group) => group.tag === tag);
@@ -128,11 +130,11 @@ function groupsOf(fleet: Fleet | undefined, question: DeltaQuestion): readonly D
 function unknownVersion(version: string, index: TargetIndex, file: string, hardwareId?: string): ReleasePlanError {
   const known = distinct(index.targets.map((target) => target.version));
   const near = known.length === 0 ? '' : closest(version, known);
-  const guess = near !== '' && distance(near, version) <= 2 ? `Is ${near} meant? ` : '';
+  const guess = near !== '' && distance(near, version) <= 2 ? `Did you mean ${near}? ` : '';
   return new ReleasePlanError(
     'target-unknown',
     `${file} has no Target of version ${version}${hardwareId === undefined ? '' : ` for hardware ${hardwareId}`}`,
-    { hint: `${guess}\`release-plan targets list\` shows them.` },
+    { hint: `${guess}\`release-plan targets list\` lists all versions.` },
   );
 }
 
@@ -326,11 +328,11 @@ const isThere = (source: Running, goal: Target, ends: { from: DeltaEnd; to: Delt
 
 function withoutBase(group: DeviceGroup, source: Running): Way {
   if (source.version === undefined && group.targetName === undefined)
-    return { kind: 'full-image', reason: 'unknown', detail: 'says nothing of what it runs' };
+    return { kind: 'full-image', reason: 'unknown', detail: 'does not report what it runs' };
   return {
     kind: 'full-image',
     reason: 'orphan',
-    detail: `runs ${group.targetName ?? source.version ?? ''}, which the registry does not have`,
+    detail: `runs ${group.targetName ?? source.version ?? ''}, which is not in the registry`,
   };
 }
 

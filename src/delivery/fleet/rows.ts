@@ -9,7 +9,7 @@ export const NO_FLEET: CheckRow = {
   check: 'devices',
   subject: 'fleet',
   result: 'not-checked',
-  detail: 'the plan names no fleet',
+  detail: 'the plan has no fleet',
 };
 
 /** What is said of the devices when the fleet's command was left alone. */
@@ -46,9 +46,9 @@ export function deviceRows(tag: string, answer: RequiredDeltas): CheckRow[] {
 
 /** The ways of a fleet in one line. */
 export function coverageInWords({ devices, there, newer, byDelta, byFullImage, notAtAll }: Coverage): string {
-  const parts = [`${byDelta} by delta`, `${byFullImage} by full image`, `${there} there already`];
+  const parts = [`${byDelta} by delta`, `${byFullImage} by full image`, `${there} up to date`];
   if (newer > 0) parts.push(`${newer} on a newer version`);
-  if (notAtAll > 0) parts.push(`${notAtAll} not at all`);
+  if (notAtAll > 0) parts.push(`${notAtAll} without an update`);
   return `${devices} ${devices === 1 ? 'device' : 'devices'}: ${parts.join(', ')}`;
 }
 
@@ -63,7 +63,7 @@ export function badRows({
   repeated,
 }: Fleet): CheckRow[] {
   if (count === 0) return [...warningRows(odd), ...warningRows(repeated)];
-  const example = first === undefined ? '' : `, the first in line ${first.where?.line ?? 0}: ${first.message}`;
+  const example = first === undefined ? '' : `, the first on line ${first.where?.line ?? 0}: ${first.message}`;
   return [
     {
       check: 'devices',

@@ -1,6 +1,6 @@
 /** Who runs what of a product, as findings and comparisons ask it. */
 import { takeInventory } from '../../archive/inventory.ts';
-import type { Code } from '../../core/codes.ts';
+import type { Code } from '../../core/codes/index.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { TargetIndex, runningOf } from '../../fleet/running.ts';
 import type { VersionUse } from '../../plan/compare.ts';
@@ -20,7 +20,7 @@ const EXAMPLES = 3;
 export async function usesOf(inputs: Inputs): Promise<Uses> {
   try {
     const fleet = await fleetOf(inputs);
-    if (fleet === undefined) return { unknown: 'the plan names no fleet', code: 'fleet-missing' };
+    if (fleet === undefined) return { unknown: 'the plan has no fleet', code: 'fleet-missing' };
     const index = new TargetIndex(registryOf(inputs).targets);
     const byVersion = new Map<string, VersionUse>();
     for (const group of fleet.groups) {
@@ -58,7 +58,7 @@ export async function fleetFindings(inputs: Inputs, uses: Uses): Promise<Finding
       severity: 'warning',
       at,
       message:
-        `${devices} ${devices === 1 ? 'device runs' : 'devices run'} ${version}, which is neither planned ` +
-        `nor archived (${examples.join(', ')})`,
+        `${devices} ${devices === 1 ? 'device runs' : 'devices run'} ${version}, which is neither in the plan nor ` +
+        `in the archive (${examples.join(', ')})`,
     }));
 }

@@ -20,7 +20,7 @@ export const facts: FleetDeltas['facts'] = async (inputs, signal) => {
     commitTime: (commit) => times.get(commit),
     obstacle(from, to) {
       const problem = [from.commit, to.commit]
-        .map((commit) => (commit === undefined ? 'its commit is not known' : commitProblem(repo, commit)))
+        .map((commit) => (commit === undefined ? 'its commit is unknown' : commitProblem(repo, commit)))
         .find((one) => one !== undefined);
       return problem === undefined ? undefined : { reason: 'base-missing', detail: problem };
     },

@@ -53,8 +53,8 @@ export const ostree: Delivery<OstreeSnapshot> = {
     };
   },
   async retention({ plan }) {
-    throw new ReleasePlanError('usage', `${plan.file} is an OSTree plan, whose archive is the repository`, {
-      hint: 'Withdraw deltas with `release-plan targets static-deltas --prune`; prune commits with ostree.',
+    throw new ReleasePlanError('usage', `${plan.file} is an OSTree plan; its archive is the repository`, {
+      hint: 'Delete deltas with `release-plan targets static-deltas --prune`, and commits with `ostree prune`.',
     });
   },
   prove: async (snapshot) => ({ snapshot, shown: new PairMap(), unreadable: [] }),

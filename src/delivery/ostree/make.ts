@@ -74,7 +74,7 @@ async function withdrawBroken(repo: OstreeRepository, work: readonly Work[], opt
   for (const { pair, state } of broken) {
     options.warn(
       `the static delta ${short(pair)} cannot be read and is made ` +
-        `anew${state.state === 'broken' ? `: ${state.problem}` : ''}`,
+        `again${state.state === 'broken' ? `: ${state.problem}` : ''}`,
     );
     await deleteDelta(repo, pair);
   }
@@ -134,7 +134,7 @@ async function makeOne(
     await notePending(repo, pair);
     // -n: one that another run finished and did not prove is kept.
     await ostree(repo, ['static-delta', 'generate', '--if-not-exists', `--from=${pair.from}`, `--to=${pair.to}`], stop);
-    progress(`static delta ${short(pair)}: a client that has only the source takes it`);
+    progress(`static delta ${short(pair)}: applying it on a client that has only the source`);
     const content = await showDelta(repo, pair, signal);
     const problem = 'problem' in content ? content.problem : await proveDelta(repo, pair, content, signal);
     if ('problem' in content || problem !== undefined) {
@@ -145,7 +145,7 @@ async function makeOne(
       );
     }
     const { sizeBytes, uncompressedBytes } = content;
-    progress(`static delta ${short(pair)}: proven, ${formatBytes(sizeBytes)} to fetch`);
+    progress(`static delta ${short(pair)}: proven, ${formatBytes(sizeBytes)} to download`);
     return {
       superblock: await superblockDigest(repo, pair),
       sizeBytes,

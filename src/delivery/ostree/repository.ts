@@ -66,10 +66,10 @@ function inOstreesName(error: ReleasePlanError, path: string, args: readonly str
     );
   return new ReleasePlanError(
     'disk-full',
-    `no room for ostree ${verb} in ${path} or in ${process.env.TMPDIR ?? '/var/tmp'}`,
+    `not enough disk space for ostree ${verb} in ${path} or in ${process.env.TMPDIR ?? '/var/tmp'}`,
     {
       cause: error,
-      hint: 'Free space, or set TMPDIR to a larger disk; devices are served as before.',
+      hint: 'Free space, or set TMPDIR to a larger disk. What devices are served has not changed.',
     },
   );
 }
@@ -85,7 +85,7 @@ export async function requireRepository(repo: OstreeRepository): Promise<void> {
     config = await readFile(join(repo.path, 'config'), 'utf8');
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error;
-    throw new ReleasePlanError('ostree-repo-missing', `there is no OSTree repository at ${repo.path}`, {
+    throw new ReleasePlanError('ostree-repo-missing', `${repo.path} is not an OSTree repository`, {
       cause: error,
     });
   }
@@ -93,9 +93,9 @@ export async function requireRepository(repo: OstreeRepository): Promise<void> {
   if (mode === 'archive' || mode === 'archive-z2') return;
   throw new ReleasePlanError(
     'ostree-repo-missing',
-    `the repository ${repo.path} has mode ${mode ?? 'bare'}; devices pull from mode archive alone`,
+    `the repository ${repo.path} has mode ${mode ?? 'bare'}; devices can only pull from mode archive`,
     {
-      hint: 'Make one with `ostree init --mode=archive` and `ostree pull-local` into it.',
+      hint: 'Create one with `ostree init --mode=archive`, then `ostree pull-local` into it.',
     },
   );
 }
@@ -105,7 +105,7 @@ export function commitProblem(repo: OstreeRepository, commit: string): string | 
   if (!existsSync(join(repo.path, 'objects', commit.slice(0, 2), `${commit.slice(2)}.commit`)))
     return `commit ${commit} is not in ${repo.path}`;
   return existsSync(join(repo.path, 'state', `${commit}.commitpartial`))
-    ? `commit ${commit} is only partly in ${repo.path}`
+    ? `commit ${commit} is incomplete in ${repo.path}`
     : undefined;
 }
 
@@ -125,8 +125,8 @@ export async function resolveRef(repo: OstreeRepository, ref: string, signal?: A
   throw new ReleasePlanError('ostree-ref-unknown', `${repo.path} has no branch ${JSON.stringify(ref)}`, {
     hint:
       near !== '' && distance(near, ref) <= 3
-        ? `Is ${near} meant?`
-        : `It has: ${refs.slice(0, 10).join(', ') || 'none'}.`,
+        ? `Did you mean ${near}?`
+        : `Known branches: ${refs.slice(0, 10).join(', ') || 'none'}.`,
   });
 }
 

@@ -44,7 +44,7 @@ function deltaRow({ from, to, state }: RequiredStaticDelta, failure: string | un
   const problem = problemOf(state);
   const row = { check: 'delta', subject: pairText({ from, to }) } as const;
   if (problem !== undefined) return { ...row, result: 'fail', detail: failure ?? problem };
-  return { ...row, result: 'pass', detail: `${provenAt(state)}a client that had only ${from} took it, fsck clean` };
+  return { ...row, result: 'pass', detail: `${provenAt(state)}a client with only ${from} applied it, fsck passed` };
 }
 
 const provenAt = (state: DeltaState): string => (state.state === 'proven' ? `${state.proof.provenAt}: ` : '');

@@ -50,10 +50,10 @@ export function problemOf(state: DeltaState): string | undefined {
     case 'absent':
       return 'is missing';
     case 'unproven':
-      return 'was not proven';
+      return 'is unproven';
     case 'broken':
       return `is broken: ${state.problem}`;
     case 'proven':
-      return state.isAdvertised ? undefined : 'is not in the summary, so that devices do not see it';
+      return state.isAdvertised ? undefined : 'is not in the summary, so devices do not see it';
   }
 }

@@ -81,7 +81,7 @@ export function readShown(stdout: string): DeltaContent | { problem: string } {
   };
   const [sizeBytes, uncompressedBytes] = [bytesOf('Total Size'), bytesOf('Total Uncompressed Size')];
   if (sizeBytes === undefined || uncompressedBytes === undefined)
-    return { problem: '`ostree static-delta show` gives no total size' };
+    return { problem: '`ostree static-delta show` prints no total size' };
   const lines = stdout.split('\n');
   const start = lines.findIndex((line) => line.startsWith('Number of fallback entries:'));
   const fallbacks: string[] = [];

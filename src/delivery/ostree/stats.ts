@@ -86,7 +86,7 @@ export async function writeStats(
   if (sizeBytes > MAX_BYTES)
     throw new ReleasePlanError(
       'ostree-stats-too-large',
-      `the sizes of ${sizes.size} deltas to ${to} take ${sizeBytes} bytes; devices read ${MAX_BYTES}`,
+      `the sizes of ${sizes.size} deltas to ${to} take ${sizeBytes} bytes, but devices read at most ${MAX_BYTES}`,
     );
   await writeFileAtomic(statsFile(repo, sha256), text);
   return { sha256, size: sizeBytes };

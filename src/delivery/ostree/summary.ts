@@ -13,7 +13,7 @@ export function requireSummaryKey(repo: OstreeRepository): void {
   if (repo.gpgKey !== undefined || !existsSync(join(repo.path, 'summary.sig'))) return;
   throw new ReleasePlanError(
     'ostree-summary-signed',
-    `${repo.path} has a signed summary (summary.sig), and no key is named to sign the next one`,
+    `${repo.path} has a signed summary (summary.sig), but the plan has no key to sign the next one`,
   );
 }
 

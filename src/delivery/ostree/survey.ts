@@ -87,7 +87,7 @@ function versionProblems(plan: Plan, { registry, format }: FleetView): OstreeSna
       return [
         version,
         targets.length === 0
-          ? `${registry.file} has no Target of it`
+          ? `${registry.file} has no Target for it`
           : targets.map((target) => commitProblem(repo, target.sha256)).find((one) => one !== undefined),
       ];
     }),

@@ -69,7 +69,7 @@ function requireKas(plan: Plan): KasSettings {
   if (plan.kas !== undefined) return plan.kas;
   throw new ReleasePlanError(
     'archive-missing',
-    `${plan.file} has versions that are not in the archive, and no kas section to build them with`,
+    `${plan.file} has versions that are not in the archive, but no kas section to build them`,
   );
 }
 
@@ -131,12 +131,12 @@ export async function runArchive(
   if (pending?.version !== version || !pending.finished) {
     throw new ReleasePlanError(
       'archive-missing',
-      `the last build in ${directory.path} is not one of ${version} that ended well`,
+      `the last build in ${directory.path} is not a successful build of ${version}`,
     );
   }
   const { machine, distro, image, product } = plan;
   const deploy = deployDirOf(kas, host.env, { machine, distro, image, version });
-  progress('prove the build');
+  progress('verify the build');
   const proof = await proveBuild({
     deploy,
     machine,
@@ -189,7 +189,7 @@ export async function buildDeltaWithKas(
   progress: (message: string) => void,
 ): Promise<string> {
   if (kas.deltaConfig.length === 0)
-    throw new ReleasePlanError('pair-inconsistent', `${plan.file}: engine kas needs kas.delta_config`);
+    throw new ReleasePlanError('pair-inconsistent', `${plan.file}: engine kas requires kas.delta_config`);
   const chain = await chainOf({ config: kas.deltaConfig, workDir: kas.workDir });
   const logFile = join(await generatedFolder(overridePlaceOf(plan, kas)), 'logs', `${from}-to-${to}.log`);
   const { machine, distro, image } = plan;

@@ -29,7 +29,7 @@ function buildSteps(plan: Plan, archive: ArchiveState): WorkStep[] {
     if ((archive.versions.get(version)?.state ?? 'absent') !== 'absent') return [];
     return [
       { kind: 'build', version, why: 'not in the archive' },
-      { kind: 'archive', version, why: 'the next build removes its files' },
+      { kind: 'archive', version, why: 'the next build would remove its files' },
     ];
   });
 }
@@ -60,12 +60,11 @@ function reasonToMake(input: DecideInput, from: string, to: string, engine: Engi
   if (entry.state === 'unreadable') return undefined;
   if (entry.state === 'damaged') return `damaged: ${entry.problems.join('; ')}`;
   const info = entry.manifest;
-  if (info.recipe !== input.recipes.get(engine))
-    return 'the plan says otherwise of partitions, packaging or signing than when it was made';
+  if (info.recipe !== input.recipes.get(engine)) return 'partitions, packaging or signing changed since it was made';
   const [made, now] = [info.engineVersion ?? 0, input.engineVersion(engine)];
-  if (made < now) return `it was made by version ${made} of the engine ${engine}, here is ${now}`;
+  if (made < now) return `made by version ${made} of the engine ${engine}, now ${now}`;
   if (input.trust !== undefined && info.trust !== input.trust)
-    return 'the public key that devices trust is another than when it was made';
+    return 'the public key that devices trust changed since it was made';
   for (const one of info.partitions) {
     for (const [side, version] of [
       ['base', from],
@@ -74,7 +73,7 @@ function reasonToMake(input: DecideInput, from: string, to: string, engine: Engi
       const archived = input.archive.versions.get(version);
       if (archived?.state !== 'whole') continue;
       const image = archived.manifest.files.find((file) => file.role === 'image' && file.partition === one.name);
-      if (image?.sha256 !== one[side].sha256) return `it was made from another image of ${version}`;
+      if (image?.sha256 !== one[side].sha256) return `made from a different image of ${version}`;
     }
   }
   return undefined;

@@ -25,7 +25,7 @@ export const deltas: FleetDeltas = {
   prune: async () => undefined,
 };
 
-/** The plan with rules for just these pairs; the engine is that of its own rule for the version, or the first there is. */
+/** The plan with rules for just these pairs; the engine is that of its own rule for the version, or the first. */
 function planOf(plan: Plan, pairs: readonly RequiredPair[]): Plan {
   const byTarget = new Map<string, string[]>();
   for (const { from, to } of pairs.map(versionsOf)) byTarget.set(to, [...(byTarget.get(to) ?? []), from]);
@@ -53,7 +53,7 @@ async function problems(
     else if (entry.state !== 'whole') found.push(`is ${entry.state}: ${entry.problems.join('; ')}`);
     else {
       const open = entry.manifest.proof.filter((proof) => proof.result !== 'pass' && proof.check === 'delta-applies');
-      found.push(open.length === 0 ? undefined : `was not proven: ${open.map((proof) => proof.detail).join('; ')}`);
+      found.push(open.length === 0 ? undefined : `is unproven: ${open.map((proof) => proof.detail).join('; ')}`);
     }
   }
   return found;

@@ -31,13 +31,13 @@ export interface SwupdateRequest {
 export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof> {
   const { signing, swu } = request.plan;
   const skipped = (detail: string): Proof => ({ check: 'swupdate-accepts', result: 'not-checked', detail });
-  // Debian's build demands a signature and takes CMS alone (shared/facts/swupdate.md).
+  // Debian's build demands a signature and takes CMS alone.
   if (signing?.method !== 'cms' || signing.public === undefined)
-    return skipped("Debian's swupdate verifies CMS signatures alone");
-  if (swu.guard === 'lua') return skipped('guard: lua looks for the base on the machine that parses the package');
+    return skipped("Debian's swupdate verifies only CMS signatures");
+  if (swu.guard === 'lua') return skipped('guard: lua reads the base on the machine that parses the package');
   // A revision may be a regular expression of the device, which no board can have.
   const revision = swu.hardware.find((one) => !one.startsWith('#'));
-  if (revision === undefined) return skipped('swu.hardware names only patterns');
+  if (revision === undefined) return skipped('swu.hardware contains only patterns');
   const trusted = signing.public;
   return await orNotInstalled('swupdate-accepts', 'swupdate', async () => {
     return await withSocketScratch('swupdate', async (work) => {
@@ -123,7 +123,7 @@ async function check(
   const errors = `${stdout}\n${stderr}`.split('\n').filter((line) => line.includes('ERROR'));
   throw new ReleasePlanError(
     'pair-inconsistent',
-    `${basename(swu)}: swupdate -c ${selection === undefined ? '' : `-e ${selection} `}refuses it: ` +
+    `${basename(swu)}: swupdate -c ${selection === undefined ? '' : `-e ${selection} `}rejects it: ` +
       `${errors.slice(0, 4).join('; ') || `exit code ${exitCode}`}`,
   );
 }

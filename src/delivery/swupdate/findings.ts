@@ -29,7 +29,7 @@ export const findings: Delivery<SwupdateSnapshot>['findings'] = async (inputs, o
         code: 'archive-not-there',
         severity: 'warning',
         at: ['artifacts'],
-        message: `there is no archive of the product at ${productDir(plan)}`,
+        message: `no archive found at ${productDir(plan)}`,
       },
       ...fleet,
     ];
@@ -124,7 +124,7 @@ function sizeFindings(plan: Plan, state: ArchiveState): Finding[] {
         {
           code: 'image-too-large',
           at: ['partitions', index, 'slot_size'],
-          message: `${name} of the archived ${version} has ${image.sizeBytes} bytes, its slot ${slotSizeBytes}`,
+          message: `${name} of the archived ${version} has ${image.sizeBytes} bytes, but its slot has ${slotSizeBytes}`,
         },
       ];
     }),
@@ -147,7 +147,7 @@ async function pairFindings(
         code: 'pair-inconsistent',
         at,
         message: `no delta ${pairText({ from, to })} can be made: ${failed.map((row) => row.detail).join('; ')}`,
-        hint: 'Devices on the base need the full image; leave the pair out of the plan.',
+        hint: 'Remove the pair from the plan; devices on the base require the full image.',
       });
       continue;
     }

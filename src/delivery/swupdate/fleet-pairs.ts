@@ -3,6 +3,7 @@ import { PairMap, type Pair } from '../../core/pair.ts';
 import type { DeltaRule, Plan } from '../../core/plan.ts';
 import type { CheckRow } from '../../core/report.ts';
 import type { Registry, Target } from '../../fleet/registry.ts';
+import { counted } from '../../text/count.ts';
 import { requiredPairs } from '../../plan/pairs.ts';
 import { requiredDeltas, type BasisFacts, type RequiredPair } from '../fleet/required.ts';
 import { FLEET_NOT_ASKED, badRows, deviceRows } from '../fleet/rows.ts';
@@ -41,7 +42,7 @@ export async function requiredUpdates(inputs: Inputs): Promise<{ pairs: FleetPai
         : (answer?.pairs ?? []).map((pair) => ({
             ...versionsOf(pair),
             engine: rule.engine,
-            rule: `${pair.devices} devices on ${tag}`,
+            rule: `${counted(pair.devices, 'device')} on ${tag}`,
             devices: pair.devices,
           }));
     for (const pair of pairs) if (!found.has(pair)) found.set(pair, pair);

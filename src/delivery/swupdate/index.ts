@@ -1,9 +1,10 @@
 import { HEADERS_ALONE } from '../../archive/manifest.ts';
 import { requireReadable } from '../../archive/readable.ts';
 import { surveyArchive } from '../../archive/survey.ts';
-import { bytesOf } from '../../core/archive.ts';
+import { bytesOf, manifestOf } from '../../core/archive.ts';
 import { PairMap, pairSet, pairText } from '../../core/pair.ts';
 import { archiveRows } from '../../report/archive-rows.ts';
+import { checkPlanned } from '../../report/version.ts';
 import type { Delivery } from '../delivery.ts';
 import { engineNamed } from '../engines/index.ts';
 import { NO_FLEET } from '../fleet/rows.ts';
@@ -32,11 +33,13 @@ export const swupdate: Delivery<SwupdateSnapshot> = {
   register,
   findings,
   scope: ({ inputs: { plan }, pairs }) => ({ versions: plan.versions.map((one) => one.version), pairs: [...pairs] }),
-  rows({ archive, deviceRows, pairs }, scope, failures) {
+  rows({ inputs: { plan }, archive, deviceRows, pairs }, scope, failures) {
     const served = new PairMap(pairs.map((pair) => [pair, pair]));
     const reported = scope.pairs.map((pair) => served.get(pair) ?? pair);
     const { checks, sizes } = archiveRows({ versions: scope.versions, pairs: reported, archive, failures });
-    return { checks: [...checks, ...(deviceRows.length === 0 ? [NO_FLEET] : deviceRows)], sizes };
+    const planned = plan.versions.flatMap(({ version }) => manifestOf(archive.versions.get(version)) ?? []);
+    const others = planned.flatMap((manifest) => checkPlanned(manifest, plan));
+    return { checks: [...checks, ...others, ...(deviceRows.length === 0 ? [NO_FLEET] : deviceRows)], sizes };
   },
   async unneeded({ inputs, archive, pairs }) {
     const { requiredPairs, running } = await neededOf(inputs, archive);

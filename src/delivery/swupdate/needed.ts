@@ -40,13 +40,13 @@ export async function neededOf(inputs: Inputs, archive: ArchiveState): Promise<N
     running: undefined,
     compareVersions,
   };
-  for (const { version } of plan.versions) add(found, version, 'the plan names it');
+  for (const { version } of plan.versions) add(found, version, 'in the plan');
   addPairs(found, requiredPairs(plan));
   for (const [version, entry] of archive.versions) {
-    if (entry.state === 'damaged') add(found, version, 'it is damaged; see `release-plan verify`');
-    if (entry.state === 'unreadable') add(found, version, 'it cannot be read; see `release-plan verify`');
+    if (entry.state === 'damaged') add(found, version, 'damaged; see `release-plan verify`');
+    if (entry.state === 'unreadable') add(found, version, 'unreadable; see `release-plan verify`');
     if (entry.state === 'whole' && entry.manifest.product !== plan.product)
-      add(found, version, `it is of the product ${entry.manifest.product}`);
+      add(found, version, `belongs to the product ${entry.manifest.product}`);
   }
   await undecided('the reports of other plans', async () => await addOtherPlans(found, inputs));
   const view = await undecided('registry and fleet', async () => await viewOf(inputs));
@@ -63,8 +63,7 @@ function add({ needed }: Needed, version: string, why: string): void {
 function addPairs(found: Needed, pairs: readonly Pair[]): void {
   for (const pair of pairs) {
     found.requiredPairs.set(pair, true);
-    for (const version of [pair.from, pair.to])
-      add(found, version, `the required delta ${pairText(pair)} is made of it`);
+    for (const version of [pair.from, pair.to]) add(found, version, `required for the delta ${pairText(pair)}`);
   }
 }
 
@@ -86,7 +85,7 @@ async function undecided<T>(what: string, body: () => Promise<T>): Promise<T> {
 async function addOtherPlans(found: Needed, { plan }: Inputs): Promise<void> {
   for (const { name, scope } of await scopesOfOthers(plan)) {
     addPairs(found, scope.pairs);
-    for (const version of scope.versions) add(found, version, `another plan's report names it: ${name}`);
+    for (const version of scope.versions) add(found, version, `required by another plan: ${name}`);
   }
 }
 
@@ -142,6 +141,6 @@ const silent = (devices: number, examples: readonly string[], source: string): R
     `${source}: ${devices} ${devices === 1 ? 'device does' : 'devices do'} not say which version ` +
       `${devices === 1 ? 'it runs' : 'they run'} (${examples.join(', ')})`,
     {
-      hint: 'Correct them at their source, or take devices that are no more out of the fleet.',
+      hint: 'Fix them at their source, or remove retired devices from the fleet.',
     },
   );

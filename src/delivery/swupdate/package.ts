@@ -44,7 +44,7 @@ export interface PackagedUpdate {
 export async function packageUpdate(request: PackageRequest): Promise<PackagedUpdate> {
   request.progress('pack and sign');
   const notes = request.ready === undefined ? await pack(request) : await take(request.ready, request.out);
-  request.progress('open the package again');
+  request.progress('verify the package');
   const opened = await openAgain(request);
   return { signed: request.plan.signing?.method ?? 'no', proof: proofOf(request, opened, notes) };
 }
@@ -100,10 +100,7 @@ async function payloadOf(
 function partitionOf(plan: Plan, name: string): Partition {
   const found = plan.partitions.find((one) => one.name === name);
   if (found === undefined)
-    throw new ReleasePlanError(
-      'pair-inconsistent',
-      `partition ${name} was archived, and the plan does not name it any more`,
-    );
+    throw new ReleasePlanError('pair-inconsistent', `partition ${name} was archived, but is no longer in the plan`);
   return found;
 }
 

@@ -134,8 +134,8 @@ async function deltasOf(
       check: 'delta',
       result: 'not-checked',
       detail:
-        `${base === undefined ? manifest.from : manifest.to} is not whole in the archive, so the delta cannot ` +
-        'be applied; its bytes are those that were proven',
+        `${base === undefined ? manifest.from : manifest.to} is not intact in the archive, so the delta cannot be ` +
+        'applied; its bytes have not changed since it was proven',
     },
   ];
 }

@@ -83,7 +83,7 @@ async function repairVersion(
     return problems.map((what) => ({
       what,
       result: 'beyond-repair',
-      detail: 'nothing else says what the version was archived as; restore it from a backup',
+      detail: 'nothing else records what was archived; restore it from a backup',
     }));
   const done: Repair[] = [];
   // Images first: signatures are made from them.
@@ -107,10 +107,10 @@ async function remake(
   switch (file.role) {
     case 'signature': {
       const image = manifest.files.find((one) => one.role === 'image' && one.partition === file.partition);
-      if (image === undefined) throw new ReleasePlanError('archive-damaged', `${path} is the signature of no image`);
+      if (image === undefined)
+        throw new ReleasePlanError('archive-damaged', `${path} is not the signature of an archived image`);
       const { sha256 } = await digestFile(join(dir, image.path), host.signal);
-      if (sha256 !== image.sha256)
-        throw new ReleasePlanError('archive-damaged', `the image that it is made from is damaged: ${image.path}`);
+      if (sha256 !== image.sha256) throw new ReleasePlanError('archive-damaged', `its image is damaged: ${image.path}`);
       await publishChecked(
         path,
         file,
@@ -123,7 +123,7 @@ async function remake(
       if (digestBytes(text).sha256 !== file.sha256)
         throw new ReleasePlanError(
           'archive-damaged',
-          `${path} was written by another release of release-plan, and would differ`,
+          `${path} was written by another version of release-plan and would differ`,
         );
       await writeFileAtomic(path, text);
       return 'made from the manifest';
@@ -131,7 +131,7 @@ async function remake(
     case 'image':
       return await imageFromDelta(path, file, manifest.version, archive, host);
     default:
-      throw new ReleasePlanError('archive-damaged', 'it was collected from the build', {
+      throw new ReleasePlanError('archive-damaged', 'it was collected from a build', {
         hint: 'Restore it from a backup.',
       });
   }
@@ -157,11 +157,15 @@ async function imageFromDelta(
       async (temporary) =>
         await engineNamed(update.manifest.engine).apply(baseImage, delta, temporary, { signal: host.signal }),
     );
-    return `the archived delta from ${update.manifest.from} gave it back`;
+    return `reconstructed by the archived delta from ${update.manifest.from}`;
   }
-  throw new ReleasePlanError('archive-damaged', 'it is an image, and no archived delta with a whole base leads to it', {
-    hint: 'Restore it from a backup; devices may run it, and no build is sure to give the same bytes.',
-  });
+  throw new ReleasePlanError(
+    'archive-damaged',
+    'it is an image, and no archived delta with an intact base leads to it',
+    {
+      hint: 'Restore it from a backup; devices may run it, and a new build may not give the same bytes.',
+    },
+  );
 }
 
 /** Gives a file its name only when it is what the manifest says. */
@@ -176,7 +180,7 @@ async function publishChecked(
     if (made.sha256 !== sha256 || made.sizeBytes !== sizeBytes)
       throw new ReleasePlanError(
         'archive-damaged',
-        `made again, ${path} has sha256 ${made.sha256}, archived was ${sha256}`,
+        `made again, ${path} has sha256 ${made.sha256}, expected ${sha256}`,
       );
   });
 }

@@ -75,7 +75,7 @@ async function reproveDelta(
       : {
           check: 'delta',
           result: 'fail',
-          detail: `${file}: applied to the base it differs from the target from byte ${proof.firstDifference} on`,
+          detail: `${file}: applied to its base, it differs from the target, first at byte ${proof.firstDifference}`,
         };
   } catch (error) {
     if (signal.aborted) throw error;
@@ -97,7 +97,7 @@ function failureAs(check: Reproof['check'], file: string, error: unknown): Repro
 export async function reopenPackage({ plan, update, env, signal, progress }: ReopenRequest): Promise<Reproof> {
   const { file } = update.manifest.swu;
   const { signing } = plan;
-  progress(`open ${file}`);
+  progress(`verify ${file}`);
   return await withScratch('open', async (workDir) => {
     let checks: SwuCheck[];
     try {

@@ -143,17 +143,17 @@ async function proveOne(
   engine: DeltaEngine,
   { progress, signal }: UpdateRequest,
 ): Promise<Proof> {
-  progress(`${input.partition}: apply to the base and compare with the target`);
+  progress(`${input.partition}: proving the delta`);
   const proof = await engine.prove(input.base.path, delta, input.target.path, { signal });
   if (!proof.equal) {
     throw new ReleasePlanError(
       'delta-unproven',
       `${input.partition}: applied to its base, the delta gives ${proof.reconstructedBytes} bytes that differ from ` +
-        `the target from byte ${proof.firstDifference} on`,
+        `the target, first at byte ${proof.firstDifference}`,
     );
   }
   if (proof.targetSha256 !== input.target.sha256)
-    throw new ReleasePlanError('archive-damaged', `${input.target.path} changed while its delta was made`);
+    throw new ReleasePlanError('archive-damaged', `${input.target.path} changed while its delta was being made`);
   return {
     check: 'delta-applies',
     result: 'pass',

@@ -35,7 +35,7 @@ export async function readCsv(chunks: AsyncIterable<string>, tally: FleetTally, 
   });
   parser.on('skip', (error: unknown) =>
     tally.addBad(
-      `is no row of this table${error instanceof CsvError ? ` (${error.code})` : ''}`,
+      `is not a valid row${error instanceof CsvError ? ` (${error.code})` : ''}`,
       lineOf(error, parser.info.lines),
     ),
   );
@@ -60,7 +60,7 @@ function checkHeader(header: string[], source: string): string[] {
     const near = names.length === 0 ? '' : closest(wanted, names);
     const guess = near !== '' && distance(near, wanted) <= 3 ? ` Is column ${names.indexOf(near) + 1} meant?` : '';
     throw new ReleasePlanError('fleet-unreadable', `${source} has no column ${group.join(' or ')}`, {
-      hint: `The first row names the columns: ${DEVICE_FIELDS.join(', ')}.${guess}`,
+      hint: `The first row has to name the columns: ${DEVICE_FIELDS.join(', ')}.${guess}`,
       where: { file: source, line: 1, column: 1, isForeign: true },
     });
   }

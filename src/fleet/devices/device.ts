@@ -49,7 +49,7 @@ export function readDevice(row: unknown): Device | { problem: string } {
         : field === 'version' && typeof found === 'number'
           ? String(found)
           : found;
-    if (typeof text !== 'string') return { problem: `has ${field} ${describe(found)}, not text` };
+    if (typeof text !== 'string') return { problem: `has ${field} ${describe(found)}, not a string` };
     // They are printed: a terminal must not obey them.
     if (/\p{Cc}/u.test(text)) return { problem: `has control characters in ${field}` };
     texts.set(field, text.trim());

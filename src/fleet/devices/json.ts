@@ -38,17 +38,17 @@ export async function readJson(
     reader.end();
   } catch (error) {
     if (error instanceof ReleasePlanError || reader.isReading) throw error;
-    throw new ReleasePlanError('fleet-unreadable', `${source} is not whole JSON`, {
+    throw new ReleasePlanError('fleet-unreadable', `${source} is not complete JSON`, {
       cause: error,
       where: { file: source, line: reader.line, column: 1, isForeign: true },
     });
   }
   if (!reader.hasRows)
     throw new ReleasePlanError('fleet-unreadable', `${source} has neither devices nor tags`, {
-      hint: 'It must be what GET /ota/devices/ or the factory status answers.',
+      hint: 'Use the answer of GET /ota/devices/ or the factory status.',
     });
   if (reader.total !== undefined && reader.total > tally.rows) {
-    throw new ReleasePlanError('fleet-incomplete', `${source} holds ${tally.rows} of ${reader.total} devices`);
+    throw new ReleasePlanError('fleet-incomplete', `${source} contains only ${tally.rows} of ${reader.total} devices`);
   }
 }
 

@@ -76,7 +76,7 @@ async function readForm(bytes: AsyncIterable<Uint8Array>, tally: FleetTally, nam
     // An empty file is what a failed export leaves; a fleet without devices says {"devices":[]}.
     case 'empty':
       throw new ReleasePlanError('fleet-unreadable', `${name} is empty`, {
-        hint: 'A fleet without devices is {"devices":[]}.',
+        hint: 'Write {"devices":[]} for a fleet without devices.',
       });
   }
 }
@@ -113,9 +113,9 @@ async function* fileBytes(file: string, { signal }: ReadFleetOptions): AsyncGene
     for await (const chunk of stream) yield chunk as Uint8Array;
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
-    throw new ReleasePlanError('fleet-not-found', `there is no fleet file at ${file}`, {
+    throw new ReleasePlanError('fleet-not-found', `fleet file ${file} does not exist`, {
       cause: error,
-      hint: `Check fleet: in the plan, or write ${basename(file)}.`,
+      hint: `Check \`fleet\` in the plan, or create ${basename(file)}.`,
     });
   }
 }
@@ -143,7 +143,7 @@ async function* commandBytes(command: string, options: ReadFleetOptions): AsyncG
       throw new ReleasePlanError(
         'fleet-command-failed',
         `the fleet command failed (${how})${words.trim() === '' ? '' : `: ${words.trim()}`}`,
-        { hint: `It was: ${command}` },
+        { hint: `The command was: ${command}` },
       );
   } finally {
     group.stop();

@@ -26,7 +26,7 @@ export function readTagStatus(row: unknown, tally: FleetTally): string | undefin
       count < 0 ||
       (typeof version !== 'number' && typeof version !== 'string')
     ) {
-      return `status of tag ${tag} has a target without version or number of devices`;
+      return `status of tag ${tag} has a target without a version or a number of devices`;
     }
     counted += count;
     tally.addGroup({

@@ -3,7 +3,7 @@
  * thing are one group, so that a million devices on 300 versions are some
  * hundred groups in memory.
  */
-import type { Code } from '../../core/codes.ts';
+import type { Code } from '../../core/codes/index.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import type { Device } from './device.ts';
 

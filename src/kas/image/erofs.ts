@@ -43,7 +43,7 @@ export async function erofsReader(image: string, scratchDir: string, signal?: Ab
       if (!(await isReached(root, dirname(path)))) return { kind: 'missing' };
       const found = await lstat(join(root, path)).catch(() => undefined);
       if (found === undefined && failure !== undefined)
-        throw new ReleasePlanError('tool-failed', `fsck.erofs could not unpack ${path} of ${image}: ${failure}`);
+        throw new ReleasePlanError('tool-failed', `fsck.erofs cannot extract ${path} from ${image}: ${failure}`);
       if (found === undefined) return { kind: 'missing' };
       if (found.isSymbolicLink()) return { kind: 'link', target: await readlink(join(root, path)) };
       return { kind: found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other' };

@@ -43,7 +43,7 @@ async function readerOf({ image, filesystem, scratchDir, signal }: ImageFile): P
     case 'unknown':
       throw new ReleasePlanError(
         'version-file-unreadable',
-        `${image} is ${filesystem === 'vfat' ? 'a FAT image' : 'of no known file system'}: no file can be read from it`,
+        `cannot read files from ${image}: ${filesystem === 'vfat' ? 'it is a FAT image' : 'unknown file system'}`,
       );
   }
 }

@@ -45,7 +45,7 @@ function unknownIn(
     .map((end) => ({
       code: 'version-unknown',
       at: end.at,
-      message: `${formatPointer(end.at)} is ${quote(end.version)}, which is no version of the plan`,
+      message: `${formatPointer(end.at)} is ${quote(end.version)}, which is not a version in the plan`,
       hint: suggestion(end.version, known, 'versions'),
     }));
 }
@@ -71,7 +71,7 @@ function backward(delta: DeltaSource, at: Pointer): Finding[] {
           code: 'delta-downgrade',
           at: end.at,
           message: `a delta from ${quote(end.version)} to ${quote(to)}, which is not newer`,
-          hint: 'Deltas lead to newer versions; were the two swapped?',
+          hint: 'Deltas lead to newer versions; are the two swapped?',
         },
       ];
     });

@@ -33,8 +33,8 @@ function repeats(at: Pointer, list: Texts | undefined): Finding[] {
       {
         code: 'value-duplicate',
         at: [...at, index],
-        message: `${formatPointer(at)} names ${quote(text)} twice`,
-        hint: 'Remove one.',
+        message: `${formatPointer(at)} lists ${quote(text)} twice`,
+        hint: 'Remove one of them.',
       },
     ];
   });

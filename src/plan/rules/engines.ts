@@ -17,17 +17,17 @@ function problemOf(plan: PlanSource, engine: string): { message: string; hint: s
   const isOstree = 'ostree' in plan;
   if (engine === 'ostree' && !isOstree)
     return {
-      message: 'the engine ostree needs an "ostree" section in the plan',
-      hint: 'Write `ostree: { repo: ..., branch: ... }`, or use the engine rdiff.',
+      message: 'the engine ostree requires an "ostree" section in the plan',
+      hint: 'Add `ostree: { repo: ..., branch: ... }`, or use the engine rdiff.',
     };
   if (engine !== 'ostree' && isOstree)
     return {
-      message: `the engine ${engine} makes deltas of partition images; an OSTree plan has none`,
-      hint: 'Leave the engine out: it is ostree here.',
+      message: `the engine ${engine} makes deltas of partition images, and an OSTree plan has none`,
+      hint: 'Remove `engine`; it is ostree here.',
     };
   if (engine === 'kas' && !('delta_config' in (plan.kas ?? {})))
     return {
-      message: 'the engine kas needs "kas.delta_config": the kas file that makes the delta',
+      message: 'the engine kas requires "kas.delta_config", the kas file that makes the delta',
       hint: 'Add it, or use the engine rdiff.',
     };
   return undefined;
@@ -47,8 +47,8 @@ function wholeImagesOnly(plan: PlanSource): Finding[] {
       severity: 'warning',
       at: ['deltas'],
       on: 'key',
-      message: 'no partition has `delta: rdiff`: every update holds whole images',
-      hint: 'Write `delta: rdiff` for the partitions that are read-only.',
+      message: 'no partition has `delta: rdiff`, so every update would contain full images',
+      hint: 'Set `delta: rdiff` on read-only partitions.',
     },
   ];
 }

@@ -24,7 +24,7 @@ async function missing({ at, path, exists }: PlanPath, project: Project): Promis
   const found = await ifPresent(stat(absolute));
   if (found !== undefined && (wanted === 'folder' ? found.isDirectory() : found.isFile())) return undefined;
   if (found === undefined && exists === 'file-made-by-us') return undefined;
-  const problem = found === undefined ? 'does not exist' : `is no ${wanted === 'file' ? 'regular file' : wanted}`;
+  const problem = found === undefined ? 'does not exist' : `is not a ${wanted === 'file' ? 'regular file' : wanted}`;
   return {
     code: 'path-missing',
     at,

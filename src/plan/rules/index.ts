@@ -6,6 +6,7 @@ import { enginesHaveWhatTheyNeed } from './engines.ts';
 import { fleetHasOneSource } from './fleet.ts';
 import { filesExist } from './files.ts';
 import { oneRepositoryPerChain } from './kas-chain.ts';
+import { kasFilesAgree } from './kas-files.ts';
 import { needsOfItsKind } from './kind.ts';
 import { packageIsReadable } from './package.ts';
 import { partitionsTakeDeltas } from './partition-deltas.ts';
@@ -43,4 +44,4 @@ export const rules: readonly Rule[] = [
 ];
 
 /** Every rule that looks at the disk. */
-export const fileRules: readonly FileRule[] = [linksStayInside, filesExist, oneRepositoryPerChain];
+export const fileRules: readonly FileRule[] = [linksStayInside, filesExist, oneRepositoryPerChain, kasFilesAgree];

@@ -30,9 +30,9 @@ export async function oneRepositoryPerChain(plan: PlanSource, project: Project):
         code: 'kas-repository',
         at: one.at,
         message:
-          `${formatPointer(one.at)} ${quote(one.file)} lies ${inWords(other)}, but ${quote(first.file)} ` +
+          `${formatPointer(one.at)} ${quote(one.file)} is ${inWords(other)}, but ${quote(first.file)} ` +
           `${inWords(home)}`,
-        hint: 'kas chains files of one repository alone; copy the file there.',
+        hint: 'All files of a kas chain have to be in one repository; copy the file there.',
       });
     }
   }

@@ -4,9 +4,9 @@ import type { PlanSource } from '../source.ts';
 type Section = 'kas' | 'partitions' | 'versions' | 'swu' | 'signing' | 'targets';
 
 const NEEDED_FOR_SWUPDATE: ReadonlyArray<readonly [Section, why: string]> = [
-  ['kas', 'It says how a version is built.'],
-  ['partitions', 'It says what a device is made of; an OSTree plan has `ostree` in its place.'],
-  ['versions', 'It lists the versions that exist or are to be built.'],
+  ['kas', 'It describes how a version is built.'],
+  ['partitions', 'It describes the partitions of a device; an OSTree plan has `ostree` instead.'],
+  ['versions', 'It lists the versions to build and archive.'],
 ];
 
 /** A plan is of one of two kinds, SWUpdate or OSTree, and has what its kind needs. */
@@ -25,7 +25,7 @@ function swupdatePlan(plan: PlanSource): Finding[] {
       missing(
         'hardware',
         ['swu'],
-        'A .swu without hardware-compatibility is refused by SWUpdate; for example `hardware: ["1.0"]`.',
+        'SWUpdate rejects packages without hardware-compatibility. Example: `hardware: ["1.0"]`.',
       ),
     );
   }
@@ -40,10 +40,12 @@ function ostreePlan(plan: PlanSource): Finding[] {
       at: [key],
       on: 'key',
       message: `the plan has both "ostree" and ${JSON.stringify(key)}`,
-      hint: 'A plan is for SWUpdate or for OSTree; give each its own file.',
+      hint: 'A plan is for SWUpdate or for OSTree; use one file for each.',
     }));
   if (!('targets' in plan))
-    findings.push(missing('targets', [], 'The registry of an OSTree product: versions, tags and commits stand there.'));
+    findings.push(
+      missing('targets', [], 'It names the registry of an OSTree product, with its versions, tags and commits.'),
+    );
   return findings;
 }
 
@@ -53,5 +55,6 @@ function missing(key: string, at: readonly string[], hint: string): Finding {
     at,
     message: `${at.length === 0 ? 'the plan' : at.join('.')} has no ${JSON.stringify(key)}`,
     hint,
+    missing: key,
   };
 }

@@ -18,10 +18,8 @@ function board({ machine, swu }: PlanSource): Finding[] {
     {
       code: 'swu-board',
       at: ['machine'],
-      message: `the machine ${quote(machine)} cannot be the name of a board in sw-description`,
-      hint:
-        'A board is a letter, then letters, digits, "-" and "_"; a `swu.template` of your own can name ' +
-        'it otherwise.',
+      message: `the machine ${quote(machine)} is not valid as a board in sw-description`,
+      hint: 'Use a letter, then letters, digits, "-" and "_"; or supply your own `swu.template`.',
     },
   ];
 }

@@ -18,10 +18,10 @@ export function partitionsTakeDeltas(plan: PlanSource): Finding[] {
       severity: 'warning',
       at: ['partitions'],
       on: 'key',
-      message: 'no partition has a "version_file": nothing proves that an image holds the version it is archived as',
+      message: 'no partition has a "version_file", so nothing shows which version an image really contains',
       hint:
-        'Name a file in the image that holds BUILD_VERSION, such as /etc/buildinfo; kas exits 0 after a ' +
-        'stale build too.',
+        'Set it to a file in the image that contains BUILD_VERSION, such as /etc/buildinfo; kas also exits 0 after a ' +
+        'stale build.',
     });
   }
   return findings;
@@ -41,10 +41,8 @@ function writable(at: Pointer, partition: PartitionSource): Finding[] {
     {
       code: 'partition-writable',
       at: 'read_only' in partition ? [...at, 'read_only'] : [...at, 'delta'],
-      message:
-        `${formatPointer(at)} is updated by delta but not read-only: what a device writes to it changes the ` +
-        'base, and the delta no longer fits',
-      hint: 'Write `read_only: true` if the device mounts it so, or `delta: none`.',
+      message: `${formatPointer(at)} is updated by delta but not read-only; once the device writes to it no delta fits`,
+      hint: 'Set `read_only: true` if the device mounts it read-only; otherwise set `delta: none`.',
     },
   ];
 }
@@ -57,7 +55,7 @@ function baseless(at: Pointer, partition: PartitionSource): Finding[] {
       at: [...at, 'device'],
       on: 'key',
       message: `${formatPointer(at)} is updated by delta but has no "base" to apply it to`,
-      hint: 'Name the device that holds the base, write slots, or `delta: none`.',
+      hint: 'Set `base` to the device with the base, use `slots`, or set `delta: none`.',
     },
   ];
 }
@@ -68,16 +66,16 @@ function unevenSize(at: Pointer, { slot_size: size }: PartitionSource): Finding[
   if (bytes !== undefined && bytes > 0 && bytes % SECTOR_BYTES === 0) return [];
   const why =
     bytes === undefined
-      ? 'too large to be counted'
+      ? 'too large'
       : bytes === 0
         ? 'nothing'
-        : `${bytes} bytes, no multiple of ${SECTOR_BYTES}`;
+        : `${bytes} bytes, which is not a multiple of ${SECTOR_BYTES}`;
   return [
     {
       code: 'partition-slot-size',
       at: [...at, 'slot_size'],
       message: `${formatPointer(at)}.slot_size is ${why}`,
-      hint: 'Write the size of the partition as its table has it, for example 512MiB.',
+      hint: 'Use the size from the partition table, such as 512MiB.',
     },
   ];
 }

@@ -18,7 +18,7 @@ function target(at: Pointer, partition: PartitionSource): Finding[] {
         code: 'partition-target',
         at,
         message: `${shown} has neither "slots" nor "device"`,
-        hint: 'Write `slots: { a: ..., b: ... }` for A/B, or `device: ...`.',
+        hint: 'Add `slots: { a: ..., b: ... }` for A/B, or `device: ...`.',
       },
     ];
   }
@@ -29,7 +29,7 @@ function target(at: Pointer, partition: PartitionSource): Finding[] {
         at: [...at, 'device'],
         on: 'key',
         message: `${shown} has both "slots" and "device"`,
-        hint: 'Keep one: slots for A/B, device without.',
+        hint: 'Keep `slots` for A/B updates, or `device` otherwise.',
       },
     ];
   }
@@ -39,8 +39,8 @@ function target(at: Pointer, partition: PartitionSource): Finding[] {
         code: 'partition-target',
         at: [...at, 'base'],
         on: 'key',
-        message: `${shown} has "base" beside "slots"`,
-        hint: 'Remove it: with slots the base is the slot in use.',
+        message: `${shown} has both "base" and "slots"`,
+        hint: 'Remove `base`; with slots, the base is the slot in use.',
       },
     ];
   }
@@ -92,8 +92,8 @@ function shared(partitions: ReadonlyArray<[number, PartitionSource]>): Finding[]
 
 function hintFor(use: Use, other: Use): string {
   if (use.partition !== other.partition)
-    return 'One update would overwrite the other: give each partition its own device.';
+    return 'One would overwrite the other; use a different device for each partition.';
   return use.isBase
-    ? 'A delta cannot be applied onto its own base: name the device that holds the base.'
-    : 'Slot a and slot b are two devices: the update writes the one while the other runs.';
+    ? 'A delta cannot be written over its own base; set `base` to another device.'
+    : 'Slots a and b have to be different devices; an update writes to one while the other is in use.';
 }

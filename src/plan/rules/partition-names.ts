@@ -15,18 +15,16 @@ export function partitionNames(plan: PlanSource): Finding[] {
   return partitions.flatMap(([index, { name, file }]) => {
     const findings: Finding[] = [];
     if (name !== undefined)
-      findings.push(
-        ...taken(names, name, index, 'name', 'Give each partition a name of its own: its delta is archived by it.'),
-      );
+      findings.push(...taken(names, name, index, 'name', 'Use a unique name; deltas are archived by it.'));
     if (file !== undefined)
-      findings.push(...taken(files, file, index, 'file', 'Two partitions cannot be the same image.'));
+      findings.push(...taken(files, file, index, 'file', 'Use a different image for each partition.'));
     if (file !== undefined && (RESERVED_FILES.has(file) || signatures.has(file))) {
       const at = ['partitions', index, 'file'];
       findings.push({
         code: 'partition-duplicate',
         at,
-        message: `${formatPointer(at)} is ${quote(file)}, a name that the archive uses itself`,
-        hint: 'Let the build name the image otherwise.',
+        message: `${formatPointer(at)} is ${quote(file)}, a name that the archive reserves`,
+        hint: 'Give the image another name in the build.',
       });
     }
     return findings;

@@ -22,7 +22,7 @@ export function pathsStayInside(plan: PlanSource, project: Project): Finding[] {
         code: 'path-outside',
         at: ['collect', index],
         message: `the pattern ${quote(pattern)} can lead out of the deploy folder`,
-        hint: 'What is collected is archived with the images: let the build put it beside them.',
+        hint: 'Only files in the deploy folder can be collected; let the build put them there.',
       })),
     ...pathsOf(plan)
       .filter((one) => hasColon(one, project))
@@ -72,8 +72,8 @@ function leadsOut({ at, path, role }: PlanPath, project: Project, how: string): 
     message: `${formatPointer(at)} ${how} out of the project ${project.root}: ${quote(path)}`,
     hint:
       role === 'content'
-        ? 'What a plan is made of lies in its repository: move or copy the file there.'
-        : 'Write an absolute path if it is meant.',
+        ? 'Move or copy the file into the repository of the plan.'
+        : 'If this is intended, use an absolute path.',
   };
 }
 
@@ -82,6 +82,6 @@ function colon({ at, path }: { at: Pointer; path: string }): Finding {
     code: 'path-colon',
     at,
     message: `${formatPointer(at)} has a colon in its path: ${quote(path)}`,
-    hint: 'kas separates the files of a chain by colons: rename the file or its folder.',
+    hint: 'kas separates the files of a chain by colons; rename the file or its folder, or use a list.',
   };
 }

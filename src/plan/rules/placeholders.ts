@@ -44,8 +44,8 @@ function misplaced(at: Pointer, text: string): Finding[] {
     {
       code: 'placeholder-unknown',
       at,
-      message: `${formatPointer(at)} has the placeholder {${found}}, which is not replaced there`,
-      hint: 'Placeholders stand in kas.deploy, collect and the file of a partition; write the value here.',
+      message: `${formatPointer(at)} has the placeholder {${found}}, which is not expanded there`,
+      hint: 'Placeholders are expanded in kas.deploy, collect and the file of a partition; write the value here.',
     },
   ];
 }
@@ -57,8 +57,8 @@ function variables(at: Pointer, text: string): Finding[] {
     {
       code: 'placeholder-unknown',
       at,
-      message: `${formatPointer(at)} has the variable ${quote(found)}, which is not replaced there`,
-      hint: 'Variables of the environment stand in `signing` alone, so that a plan means the same on every machine.',
+      message: `${formatPointer(at)} has the variable ${quote(found)}, which is not expanded there`,
+      hint: 'Environment variables are expanded under `signing` only, so that a plan means the same on every machine.',
     },
   ];
 }

@@ -4,8 +4,8 @@ const SECRETS: ReadonlyArray<readonly [pattern: RegExp, what: string, cure: stri
   [
     /-----BEGIN [A-Z ]*PRIVATE KEY/,
     'a private key',
-    'Keep it in a file outside of the repository, or in the environment: `key: ${NAME}`. This one is known to all ' +
-      'who can read the plan: replace it.',
+    'Create a new key, since this one is exposed, and keep it in a file outside of the repository or in the ' +
+      'environment: `key: ${NAME}`.',
   ],
   [
     /[?&;]pin-value=/,
@@ -30,7 +30,7 @@ export function secretsIn(plan: unknown): Finding[] {
           code: 'secret-in-plan',
           at,
           on: 'key',
-          message: `${formatPointer(at)} holds ${found[1]}`,
+          message: `${formatPointer(at)} contains ${found[1]}`,
           hint: found[2],
         });
     } else if (Array.isArray(value)) value.forEach((one, index) => visit(one, [...at, index]));

@@ -45,8 +45,8 @@ function badRange(delta: DeltaSource, at: Pointer): Finding[] {
       {
         code: 'delta-range-invalid',
         at: [...at, 'range'],
-        message: `${quote(delta.from.range)} is no range of versions (${messageOf(error).slice(0, 100)})`,
-        hint: 'For example ">=0.1.0 <0.2.0", "^1.2" or "1.x || 3.x".',
+        message: `${quote(delta.from.range)} is not a valid version range (${messageOf(error).slice(0, 100)})`,
+        hint: 'Examples: ">=0.1.0 <0.2.0", "^1.2", "1.x || 3.x".',
       },
     ];
   }
@@ -60,7 +60,7 @@ function unknownTag(plan: PlanSource, delta: DeltaSource, at: Pointer, known: re
     {
       code: 'version-tag-unknown',
       at: [...at, 'tag'],
-      message: `no version of the plan has the tag ${quote(tag)}`,
+      message: `no version in the plan has the tag ${quote(tag)}`,
       hint: suggestion(tag, known, 'tags'),
     },
   ];
@@ -73,8 +73,8 @@ function nothingSelected(plan: PlanSource, delta: DeltaSource, at: Pointer, to: 
       code: 'delta-empty',
       severity: 'warning',
       at,
-      message: `this selects no version older than ${quote(to)}: no delta is made`,
-      hint: 'Correct the selection, or remove the rule.',
+      message: `no version older than ${quote(to)} is selected, so no delta is made`,
+      hint: 'Fix the selection, or remove the rule.',
     },
   ];
 }
@@ -108,17 +108,17 @@ function repeatedPairs(
       code: 'delta-duplicate',
       severity: 'warning',
       at,
-      message: `an earlier rule wants the delta from ${inWords(same)} already`,
-      hint: 'It is made once; remove it from one of the two.',
+      message: `an earlier rule already selects the delta from ${inWords(same)}`,
+      hint: 'Remove it from one of the rules.',
     });
   if (other.length > 0)
     findings.push({
       code: 'delta-duplicate',
       at,
       message:
-        `an earlier rule wants the delta from ${inWords(other.map(([from]) => from))} by the engine ` +
-        `${other[0]?.[1]}, this one by ${engine}`,
-      hint: 'The archive has one place for it: choose one engine.',
+        `an earlier rule makes the delta from ${inWords(other.map(([from]) => from))} with the engine ` +
+        `${other[0]?.[1]}, this one with ${engine}`,
+      hint: 'The archive stores one delta per pair of versions; choose one engine.',
     });
   return findings;
 }

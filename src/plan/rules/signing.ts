@@ -11,7 +11,7 @@ export function signingIsComplete(plan: PlanSource): Finding[] {
       code: 'key-missing',
       at: ['signing'],
       message: 'signing has no "cert"',
-      hint: 'A CMS signature names its signer: give the certificate of the key.',
+      hint: 'CMS signatures require the certificate of the key.',
     });
   }
   for (const key of ['key', 'cert', 'public'] as const) findings.push(...badReference(signing[key], key));
@@ -26,8 +26,8 @@ function unsigned(plan: PlanSource): Finding[] {
       severity: 'warning',
       at: ['deltas'],
       on: 'key',
-      message: 'the plan has no "signing": its .swu files are not signed',
-      hint: "A SWUpdate that checks signatures, as Debian's does, refuses them.",
+      message: 'the plan has no "signing", so its .swu packages are not signed',
+      hint: "A SWUpdate that checks signatures, as Debian's does, rejects them.",
     },
   ];
 }
@@ -40,8 +40,8 @@ function badReference(value: string | undefined, key: string): Finding[] {
     {
       code: 'placeholder-unknown',
       at: ['signing', key],
-      message: `signing.${key} has a "$" that begins no variable: ${quote(value)}`,
-      hint: `Write \${${name}}, with the braces.`,
+      message: `signing.${key} has a "$" that does not start a variable: ${quote(value)}`,
+      hint: `Write \${${name}}, with braces.`,
     },
   ];
 }

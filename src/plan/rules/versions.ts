@@ -25,8 +25,8 @@ function mixed(seen: readonly Seen[]): Finding[] {
       at: ['versions', one.index, 'version'],
       message:
         `${quote(one.version)} is ${inWords(one.version)} and ${quote(first.version)} is ` +
-        `${inWords(first.version)}: which is newer cannot be told`,
-      hint: 'Use one way of counting in a plan.',
+        `${inWords(first.version)}; the two cannot be ordered`,
+      hint: 'Use one version scheme throughout the plan.',
     }));
 }
 
@@ -43,8 +43,8 @@ function repeated(seen: readonly Seen[]): Finding[] {
         {
           code: 'version-duplicate',
           at,
-          message: `version ${quote(one.version)} stands in the plan twice`,
-          hint: 'Remove one; its tags and kas files belong into the other.',
+          message: `version ${quote(one.version)} appears twice in the plan`,
+          hint: 'Remove one, and merge its tags and kas files into the other.',
         },
       ];
     return [
@@ -52,9 +52,9 @@ function repeated(seen: readonly Seen[]): Finding[] {
         code: 'version-duplicate',
         at,
         message:
-          `${quote(before.version)} and ${quote(one.version)} are equally new: no update leads from one ` +
-          'to the other',
-        hint: 'Tell them apart by a number or a prerelease; build metadata and leading zeros do not count.',
+          `${quote(before.version)} and ${quote(one.version)} have the same precedence, so neither is an update of ` +
+          'the other',
+        hint: 'Change a number or the prerelease; build metadata and leading zeros do not count.',
       },
     ];
   });

@@ -1,7 +1,8 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
-import type { Code } from '../../core/codes.ts';
+import type { Code } from '../../core/codes/index.ts';
 import { formatPointer, quote, type Finding, type Pointer } from '../finding.ts';
 import { closestName, suggestion } from '../../text/suggest.ts';
+import { meantDurations, meantSizes } from '../../text/units.ts';
 
 /** What the messages need of a schema part. */
 interface SchemaPart {
@@ -51,9 +52,9 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
     code: 'value-unknown',
     at,
     message:
-      `${formatPointer(at)} is ${quote(error.data)}; this release-plan reads ` +
-      `${quote(error.params.allowedValue)} alone`,
-    hint: `Write ${quote(error.params.allowedValue)}, or use the release-plan that the plan was written for.`,
+      `${formatPointer(at)} is ${quote(error.data)}; this release-plan supports only ` +
+      `${quote(error.params.allowedValue)}`,
+    hint: `Set it to ${quote(error.params.allowedValue)}, or upgrade release-plan.`,
   }),
   pattern: wrongForm,
   minLength: (_error, at) => ({ code: 'value-invalid', at, message: `${formatPointer(at)} is empty` }),
@@ -70,21 +71,21 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
     code: 'value-empty',
     at,
     message: `${formatPointer(at)} is an empty list`,
-    hint: hintOf(error) ?? 'Write at least one item, or leave the key out.',
+    hint: hintOf(error) ?? 'Add at least one item, or remove the key.',
   }),
   minProperties: (error, at) => ({
     code: 'value-empty',
     at,
-    message: `${formatPointer(at)} names nothing`,
-    hint: `Write exactly one of ${keysOf(error).join(', ')}.`,
+    message: `${formatPointer(at)} selects nothing`,
+    hint: `Set exactly one of ${keysOf(error).join(', ')}.`,
   }),
   maxProperties: (error, at) => ({
     code: 'value-invalid',
     at,
     message: `${formatPointer(at)} has ${Object.keys(error.data as object)
       .map((key) => quote(key))
-      .join(' and ')}; only one of them can select`,
-    hint: `Write exactly one of ${keysOf(error).join(', ')}; several selections are several deltas.`,
+      .join(' and ')}; only one is allowed`,
+    hint: `Set exactly one of ${keysOf(error).join(', ')}; for more selections, add more rules.`,
   }),
   // Its inner error says what is wrong with the name.
   propertyNames: () => undefined,
@@ -116,10 +117,10 @@ function missingKey(error: ErrorObject, at: Pointer): Finding | undefined {
 }
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {
-  string: 'a text',
+  string: 'a string',
   number: 'a number',
   integer: 'a whole number',
-  boolean: 'true or false',
+  boolean: 'a boolean',
   array: 'a list',
   object: 'a map',
   null: 'nothing',
@@ -129,24 +130,24 @@ function wrongType(error: ErrorObject, at: Pointer, written: WrittenAt): Finding
   const wanted = [error.params.type as string | string[]].flat();
   const text = written(at);
   if (error.data === null)
-    return { code: 'value-empty', at, message: `${formatPointer(at)} is empty`, hint: `It takes ${wordsOf(wanted)}.` };
+    return { code: 'value-empty', at, message: `${formatPointer(at)} is empty`, hint: `Expected ${wordsOf(wanted)}.` };
   if (
     wanted.includes('string') &&
     !wanted.includes('integer') &&
     (typeof error.data === 'number' || typeof error.data === 'boolean') &&
     text !== undefined
   ) {
-    const what = typeof error.data === 'number' ? 'number' : 'truth value';
+    const what = typeof error.data === 'number' ? 'number' : 'boolean';
     const read = String(error.data) === text ? '' : `, which reads it as ${String(error.data)}`;
     return {
       code: 'value-unquoted',
       at,
-      message: `${text} is a ${what} in YAML${read}; ${formatPointer(at)} takes a text`,
-      hint: `Write "${text}", with the quotes.`,
+      message: `${text} is a ${what} in YAML${read}; ${formatPointer(at)} expects a string`,
+      hint: `Quote it: "${text}".`,
     };
   }
   const expected = partOf(error).patternErrorMessage ?? wordsOf(wanted);
-  return { code: 'value-type', at, message: `${formatPointer(at)} is ${typeWord(error.data)}; it takes ${expected}` };
+  return { code: 'value-type', at, message: `${formatPointer(at)} is ${typeWord(error.data)}; expected ${expected}` };
 }
 
 function unknownValue(error: ErrorObject, at: Pointer): Finding {
@@ -160,17 +161,17 @@ function unknownValue(error: ErrorObject, at: Pointer): Finding {
 }
 
 function wrongForm(error: ErrorObject, at: Pointer): Finding {
-  const wanted = partOf(error).patternErrorMessage ?? `a text that matches ${String(error.params.pattern)}`;
+  const wanted = partOf(error).patternErrorMessage ?? `a string that matches ${String(error.params.pattern)}`;
   if (error.propertyName !== undefined) {
     return {
       code: 'value-invalid',
       at: [...at, error.propertyName],
       on: 'key',
-      message: `${quote(error.propertyName)} is no name for a key of ${formatPointer(at)}`,
-      hint: `It takes ${wanted}.`,
+      message: `${quote(error.propertyName)} is not a valid key in ${formatPointer(at)}`,
+      hint: `Expected ${wanted}.`,
     };
   }
-  const hint = versionHint(error) ?? `It takes ${wanted}.`;
+  const hint = versionHint(error) ?? unitHint(error) ?? `Expected ${wanted}.`;
   return { code: codeOf(error), at, message: `${formatPointer(at)} cannot be ${quote(error.data)}`, hint };
 }
 
@@ -188,7 +189,7 @@ const keysOf = (error: ErrorObject): string[] => Object.keys(partOf(error).prope
 
 function hintOf(error: ErrorObject): string | undefined {
   const [example] = partOf(error).examples ?? [];
-  return example === undefined ? undefined : `For example ${JSON.stringify(example)}.`;
+  return example === undefined ? undefined : `Example: ${JSON.stringify(example)}`;
 }
 
 const isVersion = (error: ErrorObject): boolean => error.schemaPath.startsWith('#/$defs/version/');
@@ -198,9 +199,21 @@ const codeOf = (error: ErrorObject): Code => (isVersion(error) ? 'version-invali
 function versionHint(error: ErrorObject): string | undefined {
   if (!isVersion(error)) return undefined;
   const text = String(error.data);
-  if (/^v\d[\w.+-]{0,60}$/.test(text)) return `Write ${quote(text.slice(1))}: the version itself, not the tag.`;
-  return `A version becomes code in local.conf and part of paths: ${partOf(error).patternErrorMessage}.`;
+  if (/^v\d[\w.+-]{0,60}$/.test(text)) return `Write ${quote(text.slice(1))}: the version, not the git tag.`;
+  return `Expected ${partOf(error).patternErrorMessage}; versions are written into local.conf and into paths.`;
 }
+
+/** A unit in other letters than the field writes it. */
+function unitHint(error: ErrorObject): string | undefined {
+  const meant = isA(error, 'size')
+    ? meantSizes(String(error.data))
+    : isA(error, 'duration')
+      ? meantDurations(String(error.data))
+      : [];
+  return meant.length === 0 ? undefined : `Write ${meant.join(' or ')}.`;
+}
+
+const isA = (error: ErrorObject, definition: string): boolean => error.schemaPath.startsWith(`#/$defs/${definition}/`);
 
 function wordsOf(types: readonly string[]): string {
   return types.map((one) => TYPE_WORDS[one] ?? one).join(' or ');
@@ -210,5 +223,5 @@ function typeWord(value: unknown): string {
   if (value === null) return 'empty';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a map';
-  return typeof value === 'string' ? `the text ${quote(value)}` : quote(value);
+  return typeof value === 'string' ? `the string ${quote(value)}` : quote(value);
 }

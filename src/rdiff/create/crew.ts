@@ -44,7 +44,7 @@ export function makeCrew(
   const pauseOrStop = async (): Promise<void> => {
     await pause();
     // The files may be closed by now, and their numbers belong to others.
-    if (isStopped) throw new ReleasePlanError('interrupted', 'making the delta was stopped');
+    if (isStopped) throw new ReleasePlanError('interrupted', 'interrupted while making the delta');
   };
   const failed = new Promise<never>((_, reject) => {
     for (const worker of workers) worker.once('error', reject);

@@ -11,9 +11,13 @@ export function readFully(fd: number, into: Uint8Array, position: number): void 
   for (let done = 0; done < into.length;) {
     const got = readSync(fd, into, done, into.length - done, position + done);
     if (got === 0)
-      throw new ReleasePlanError('io-failed', `an image ended at byte ${position + done} while it was read`, {
-        hint: 'Does another process write it?',
-      });
+      throw new ReleasePlanError(
+        'io-failed',
+        `an image was truncated at byte ${position + done} while it was being read`,
+        {
+          hint: 'Check whether another process writes to it.',
+        },
+      );
     done += got;
   }
 }

@@ -244,11 +244,11 @@ function refuse(baseBytes: number, memoryBytes: number): never {
   while (enough < WASM_LIMIT_BYTES && largestLayout(baseBytes, enough) === undefined) enough += MEMORY_STEP_BYTES;
   const hint =
     enough < WASM_LIMIT_BYTES
-      ? `Give --memory ${enough / 2 ** 20}MiB or more.`
+      ? `Use --memory ${enough / 2 ** 20}MiB or more.`
       : 'A base of this size is too large for the delta engine.';
   throw new ReleasePlanError(
     'engine-memory',
-    `the delta engine cannot work in ${formatBytes(memoryBytes)} of memory on a base of ${formatBytes(baseBytes)}`,
+    `${formatBytes(memoryBytes)} of memory is not enough for a delta from a base of ${formatBytes(baseBytes)}`,
     { hint },
   );
 }

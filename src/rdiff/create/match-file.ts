@@ -70,7 +70,7 @@ export async function openMatchFile(delta: string): Promise<FileHandle> {
     await handle?.close();
     throw new ReleasePlanError(
       'io-failed',
-      `${path}, where the delta engine keeps its matches, cannot be made: ${messageOf(cause)}`,
+      `cannot create ${path} for the matches of the delta engine: ${messageOf(cause)}`,
       { cause },
     );
   }

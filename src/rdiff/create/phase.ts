@@ -42,7 +42,7 @@ async function orInterrupted<T>(work: Promise<T>, signal: AbortSignal | undefine
   if (signal === undefined) return await work;
   let stop = (): void => undefined;
   const stopped = new Promise<never>((_, reject) => {
-    stop = () => reject(new ReleasePlanError('interrupted', 'making the delta was stopped'));
+    stop = () => reject(new ReleasePlanError('interrupted', 'interrupted while making the delta'));
   });
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();

@@ -10,6 +10,8 @@ export interface Findings {
 /** A way to write diagnostics down for a machine. A new one is a file and a line in the registry. */
 export interface DiagnosticFormat {
   name: string;
+  /** What its paths are relative to: a platform knows the repository, a person the folder they are in. */
+  paths: 'repository' | 'folder';
   /** Whole document, with a final newline; empty when the format has nothing to say of nothing. */
   render(found: Findings): string;
 }

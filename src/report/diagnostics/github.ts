@@ -8,6 +8,7 @@ import { messageWithHint, type DiagnosticFormat } from './format.ts';
  */
 export const github: DiagnosticFormat = {
   name: 'github',
+  paths: 'repository',
   render: ({ diagnostics }) => diagnostics.map(annotation).join(''),
 };
 

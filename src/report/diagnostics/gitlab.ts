@@ -9,6 +9,7 @@ import { messageWithHint, type DiagnosticFormat } from './format.ts';
  */
 export const gitlab: DiagnosticFormat = {
   name: 'gitlab',
+  paths: 'repository',
   render: ({ files, diagnostics }) => {
     const seen = new Map<string, number>();
     return `${JSON.stringify(

@@ -1,8 +1,9 @@
 import type { DiagnosticFormat } from './format.ts';
 
-/** Our own: `{schema, files, errors, warnings, diagnostics}`, each diagnostic as in src/diagnostic.ts. */
+/** Our own: `{schema, files, errors, warnings, diagnostics}`, each diagnostic as in src/core/diagnostic.ts. */
 export const json: DiagnosticFormat = {
   name: 'json',
+  paths: 'folder',
   render: ({ files, diagnostics }) =>
     `${JSON.stringify(
       {

@@ -9,6 +9,7 @@ import type { DiagnosticFormat } from './format.ts';
  */
 export const junit: DiagnosticFormat = {
   name: 'junit',
+  paths: 'folder',
   render: ({ files, diagnostics }) => {
     const orphans = diagnostics.filter((one) => one.where === undefined || !files.includes(one.where.file));
     const suites = files.map((file) =>
@@ -31,7 +32,7 @@ function suite(name: string, found: readonly Diagnostic[]): string {
   const cases =
     errors.length === 0
       ? [`    <testcase classname="${escape(name)}" name="valid"/>\n`]
-      : errors.map((one) => failedCase(name, one));
+      : namesOf(errors).map(([caseName, one]) => failedCase(name, caseName, one));
   const output =
     warnings.length === 0 ? '' : `    <system-out>${escape(warnings.map(inWords).join('\n'))}</system-out>\n`;
   return (
@@ -40,10 +41,22 @@ function suite(name: string, found: readonly Diagnostic[]): string {
   );
 }
 
-function failedCase(file: string, one: Diagnostic): string {
-  const place = one.where === undefined ? '' : ` ${one.where.line}:${one.where.column}`;
+/**
+ * A name for each case that stays the same when lines are added above it, so
+ * that CI servers follow one through builds: the code, counted where it repeats.
+ */
+function namesOf(errors: readonly Diagnostic[]): Array<[name: string, error: Diagnostic]> {
+  const seen = new Map<string, number>();
+  return errors.map((one) => {
+    const count = (seen.get(one.code) ?? 0) + 1;
+    seen.set(one.code, count);
+    return [count === 1 ? one.code : `${one.code} ${count}`, one];
+  });
+}
+
+function failedCase(file: string, name: string, one: Diagnostic): string {
   return (
-    `    <testcase classname="${escape(file)}" name="${escape(`${one.code}${place}`)}">\n` +
+    `    <testcase classname="${escape(file)}" name="${escape(name)}">\n` +
     `      <failure type="${escape(one.code)}" message="${escape(one.message)}">${escape(inWords(one))}</failure>\n ` +
     '   </testcase>\n'
   );

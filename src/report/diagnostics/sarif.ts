@@ -1,4 +1,4 @@
-import { CODES } from '../../core/codes.ts';
+import { CODES } from '../../core/codes/index.ts';
 import type { Diagnostic, Location } from '../../core/diagnostic.ts';
 import { digestOf } from '../../text/json.ts';
 import { packageVersion } from '../../io/package.ts';
@@ -11,6 +11,7 @@ import { messageWithHint, type DiagnosticFormat } from './format.ts';
  */
 export const sarif: DiagnosticFormat = {
   name: 'sarif',
+  paths: 'repository',
   render: ({ files, diagnostics }) => {
     const codes = [...new Set(diagnostics.map((one) => one.code))].sort();
     return `${JSON.stringify(

@@ -56,7 +56,7 @@ function render(report: ConsistencyReport): string {
 <p>Machine ${escape(report.machine)}, image ${escape(report.image)}, ${time}</p>
 <p class="verdict">${verdict}: ${passed} checks pass, ${failed.length} fail, ${open} not checked.</p>
 ${failed.length === 0 ? '' : `<h2>Failed</h2>\n${checkTable(failed)}`}<h2>Sizes</h2>
-${report.sizes.length === 0 ? '<p>No update in the archive.</p>\n' : sizeTable(report.sizes)}<h2>Checks</h2>
+${report.sizes.length === 0 ? '<p>No updates in the archive.</p>\n' : sizeTable(report.sizes)}<h2>Checks</h2>
 ${checkTable(report.checks)}</body>
 </html>
 `;
@@ -71,7 +71,7 @@ function checkTable(rows: readonly CheckRow[]): string {
       `<tr><td class="check">${row.check}</td><td class="pair">${escape(row.subject)}</td><td ` +
       `class="${row.result}">${WORDS[row.result]}</td><td>${escape(row.detail)}</td></tr>\n`,
   );
-  return `<table>${headOf(['Check', 'Of', 'Result', 'Detail'])}<tbody>\n${body.join('')}</tbody></table>\n`;
+  return `<table>${headOf(['Check', 'Subject', 'Result', 'Detail'])}<tbody>\n${body.join('')}</tbody></table>\n`;
 }
 
 function sizeTable(sizes: readonly SizeRow[]): string {
@@ -80,6 +80,6 @@ function sizeTable(sizes: readonly SizeRow[]): string {
     const cells = numbers.map((text) => `<td class="number">${text}</td>`).join('');
     return `<tr><td class="pair">${escape(pair)}</td>${cells}</tr>\n`;
   });
-  const head = headOf(['Update', 'Full image', 'Delta', 'Compressed', 'To send', 'Saved per device', 'Devices']);
+  const head = headOf(['Update', 'Full image', 'Delta', 'Compressed', 'To download', 'Saved per device', 'Devices']);
   return `<table class="sizes">${head}<tbody>\n${body.join('')}</tbody></table>\n`;
 }

@@ -24,7 +24,7 @@ function render(report: ConsistencyReport): string {
       `${count('not-checked')} not checked.\n`,
     ...(failed.length === 0 ? [] : ['## Failed\n', checkTable(failed)]),
     '## Sizes\n',
-    report.sizes.length === 0 ? 'No update in the archive.\n' : sizeTable(report.sizes),
+    report.sizes.length === 0 ? 'No updates in the archive.\n' : sizeTable(report.sizes),
     '## Checks\n',
     checkTable(report.checks),
   ].join('\n');
@@ -32,7 +32,7 @@ function render(report: ConsistencyReport): string {
 
 const checkTable = (rows: readonly CheckRow[]): string =>
   table(
-    ['Check', 'Of', 'Result', 'Detail'],
+    ['Check', 'Subject', 'Result', 'Detail'],
     rows.map((row) => [row.check, row.subject, SIGN[row.result], row.detail]),
   );
 
@@ -53,9 +53,9 @@ function sizeTable(sizes: readonly SizeRow[]): string {
       'Full image',
       'Delta',
       'Compressed',
-      'To send',
+      'To download',
       'Saved per device',
-      ...(known ? ['Devices', 'Saved over the fleet'] : []),
+      ...(known ? ['Devices', 'Saved in total'] : []),
     ],
     rows,
   );

@@ -64,7 +64,7 @@ test('a byte order mark does not shift the underline', () => {
 test('nothing in a file can steer the terminal', () => {
   assert.is(
     framed('a: \u001b[2J\u009b1m\u202e\0\tb', { line: 1, column: 1 })[3],
-    ' 1 | a: \u00b7[2J\u00b71m\u00b7\u00b7 b',
+    ' 1 | a: \u00b7[2J\u00b71m\u00b7\u00b7→b',
   );
 });
 

@@ -64,7 +64,7 @@ async function pullOverHttp(client: string, url: string, rev: string): Promise<n
     const { exitCode } = await run('ostree', [`--repo=${client}`, 'pull', '--require-static-deltas', 'origin', rev], {
       okCodes: [0, 1],
     });
-    // 2022.7 asks for the commit's detached metadata while it applies the parts; see facts in docs/ostree.md.
+    // 2022.7 asks for the commit's detached metadata while it applies the parts; see docs/ostree.md.
     if (exitCode === 0 || attempt === 1) return exitCode;
   }
 }
@@ -138,7 +138,7 @@ test('large files that ostree sends by themselves are part of the proof', async 
   assert.ok((delta?.proof.sizeBytes ?? 0) > 5_000_000);
 });
 
-test('a delta with a damaged part leaves the summary, is made anew, and works again', async () => {
+test('a delta with a damaged part leaves the summary, is made again, and works again', async () => {
   const repo = { path: await archiveRepository('damaged') };
   const [a, b] = [await commit(repo.path, 'x', treeOf('x', 1)), await commit(repo.path, 'x', treeOf('x', 2))];
   const pair = { from: a, to: b };
@@ -151,7 +151,7 @@ test('a delta with a damaged part leaves the summary, is made anew, and works ag
   assert.is(broken?.state, 'broken');
   const options = quiet();
   assert.is((await makeDeltas(repo, [pair], options))[0]?.isNew, true);
-  assert.match(options.warnings.join(), /cannot be read and is made anew/);
+  assert.match(options.warnings.join(), /cannot be read and is made again/);
   const [whole] = await deltaStates(repo, [pair]);
   assert.ok(whole?.state === 'proven' && whole.isAdvertised);
 });

@@ -47,11 +47,11 @@ const words = (given: Given): string[] =>
 test('an empty archive: each version is archived before the next is built, then the deltas', () => {
   assert.equal(words(input({}, [])), [
     'build|0.1.0|not in the archive',
-    'archive|0.1.0|the next build removes its files',
+    'archive|0.1.0|the next build would remove its files',
     'build|0.2.0|not in the archive',
-    'archive|0.2.0|the next build removes its files',
+    'archive|0.2.0|the next build would remove its files',
     'build|0.3.0|not in the archive',
-    'archive|0.3.0|the next build removes its files',
+    'archive|0.3.0|the next build would remove its files',
     'delta|0.1.0 -> 0.3.0|required by tag promoted; not in the archive',
     'delta|0.2.0 -> 0.3.0|required by tag promoted; not in the archive',
     'report||the steps above change it',
@@ -61,14 +61,14 @@ test('an empty archive: each version is archived before the next is built, then 
 test('nothing to do when all is true', () => {
   assert.equal(words(input(archived, made)), []);
   assert.equal(words(input(archived, made, { reportIsCurrent: false })), [
-    'report||the report on disk is missing or of another state',
+    'report||the report on disk is missing or out of date',
   ]);
 });
 
 test('a damaged version is not built over, and blocks what starts from it', () => {
   const steps = resolve(
     plan(),
-    input({ ...archived, '0.1.0': { state: 'damaged', dir: '/a', problems: ['/a/rootfs was altered'] } }, []),
+    input({ ...archived, '0.1.0': { state: 'damaged', dir: '/a', problems: ['/a/rootfs was modified'] } }, []),
   );
   assert.equal(
     steps.filter((step) => step.kind === 'build'),
@@ -77,7 +77,7 @@ test('a damaged version is not built over, and blocks what starts from it', () =
   assert.equal(
     steps.flatMap((step) => (step.kind === 'delta' ? [[step.from, step.blocked]] : [])),
     [
-      ['0.1.0', ['/a/rootfs was altered']],
+      ['0.1.0', ['/a/rootfs was modified']],
       ['0.2.0', undefined],
     ],
   );
@@ -87,7 +87,10 @@ test('an update is made again when it is damaged, or of another recipe, trust or
   const whyOf = (entry: ArchiveEntry<DeltaInfo>, changes: Partial<Given> = {}): string | undefined =>
     words(input(archived, [...made, [pairTo3('0.1.0'), entry]], changes))[0];
   assert.match(whyOf({ state: 'damaged', dir: '', problems: ['x.swu is missing'] }) ?? '', 'damaged: x.swu is missing');
-  assert.match(whyOf(whole(deltaInfo('0.1.0', '0.3.0', { recipe: 'older' }))) ?? '', 'the plan says otherwise');
+  assert.match(
+    whyOf(whole(deltaInfo('0.1.0', '0.3.0', { recipe: 'older' }))) ?? '',
+    'partitions, packaging or signing changed since',
+  );
   assert.match(
     whyOf(whole(deltaInfo('0.1.0', '0.3.0', { trust: 'old key' })), { trust: 'new key' }) ?? '',
     'public key',
@@ -96,7 +99,7 @@ test('an update is made again when it is damaged, or of another recipe, trust or
   const other = deltaInfo('0.1.0', '0.3.0');
   const [first] = other.partitions;
   if (first !== undefined) first.base = { ...first.base, sha256: 'f'.repeat(64) };
-  assert.match(whyOf(whole(other)) ?? '', 'another image of 0.1.0');
+  assert.match(whyOf(whole(other)) ?? '', 'a different image of 0.1.0');
 });
 
 test("a pair that two rules want is made once, by the first rule's engine", () => {
@@ -106,7 +109,7 @@ test("a pair that two rules want is made once, by the first rule's engine", () =
   assert.equal(
     requiredPairs(two).map((pair) => [pair.from, pair.engine, pair.rule]),
     [
-      ['0.2.0', 'kas', 'the plan by name'],
+      ['0.2.0', 'kas', 'the plan'],
       ['0.1.0', 'rdiff', 'tag promoted'],
     ],
   );
@@ -117,7 +120,7 @@ test('an update of an older engine is made again, one of a newer is left alone',
     words(
       input(archived, [...made, [pairTo3('0.1.0'), whole(deltaInfo('0.1.0', '0.3.0', { engineVersion: version }))]]),
     );
-  assert.match(byEngine(1)[0] ?? '', 'it was made by version 1 of the engine rdiff, here is 2');
+  assert.match(byEngine(1)[0] ?? '', 'made by version 1 of the engine rdiff, now 2');
   assert.equal(byEngine(3), []);
 });
 

@@ -81,7 +81,7 @@ test("swupdate's refusal is ours, in its own words", async () => {
   writeFileSync(path, bytes);
   const flipped = await failureOf(() => proofOf(path, cms));
   assert.is(flipped.code, 'pair-inconsistent');
-  assert.match(flipped.message, /flipped\.swu: swupdate -c -e stable,main refuses it: .*ERROR/);
+  assert.match(flipped.message, /flipped\.swu: swupdate -c -e stable,main rejects it: .*ERROR/);
   const stranger = await failureOf(async () =>
     proofOf(await packed('stranger', { ...cms, key: 'other.pem', cert: 'other.crt', public: 'other.crt' }), cms),
   );
@@ -95,7 +95,7 @@ test("what Debian's swupdate cannot show is not checked, and says why", async ()
   assert.equal(await proofOf(await packed('rsa', rsa), rsa), {
     check: 'swupdate-accepts',
     result: 'not-checked',
-    detail: "Debian's swupdate verifies CMS signatures alone",
+    detail: "Debian's swupdate verifies only CMS signatures",
   });
 });
 

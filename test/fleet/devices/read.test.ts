@@ -141,7 +141,7 @@ test('only the first bad rows are kept, all are counted', async () => {
 test('one page of several is refused', async () => {
   assert.match(
     await failure(read(JSON.stringify({ devices: [row(1)], total: 5000, next: '/ota/devices/?page=2' }))),
-    /^fleet-incomplete: .* holds 1 of 5000 devices/,
+    /^fleet-incomplete: .* contains only 1 of 5000 devices/,
   );
 });
 
@@ -149,8 +149,8 @@ test('what is no fleet, or cut off, is told by file and line', async () => {
   for (const [text, message] of [
     ['', /fleet-unreadable: .* is empty/],
     ['{"hello": 1\n}', /fleet-unreadable: .* has neither devices nor tags/],
-    ['{"devices": [\n{"uuid":"a"},\n', /fleet-unreadable: .* is not whole JSON/],
-    ['[{"uuid":"a",}]', /fleet-unreadable: .* is not whole JSON/],
+    ['{"devices": [\n{"uuid":"a"},\n', /fleet-unreadable: .* is not complete JSON/],
+    ['[{"uuid":"a",}]', /fleet-unreadable: .* is not complete JSON/],
     ['uuid;tag;target-name\n', /fleet-unreadable: .* has no column uuid or name/],
     ['uuid,tags,target-name\n', /fleet-unreadable: .* has no column tag/],
   ] as const)
@@ -186,7 +186,7 @@ test("fioctl's factory status: versions by tag, orphans marked, wave tags passed
   assert.equal(fleet.tags, ['promoted', 'stable']);
 });
 
-test('a device that says nothing of what it runs counts; names of keys are no traps', async () => {
+test('a device that does not report what it runs counts; names of keys are no traps', async () => {
   const fleet = await read(
     '[{"uuid":"u1","__proto__":{"tag":"x"},"constructor":1,"tag":null,"ostree-hash":""},{"uuid":"u2","version":9,"hardware-ids":["pi"]}]',
   );

@@ -17,9 +17,9 @@ declare function loadBase(block: u32, place: usize): void;
 // @ts-ignore: decorator
 @inline
 function placeOf(cache: usize, block: u32): usize {
-  const slot = <usize>block & (SLOTS - 1);
-  const place = cache + (slot << <usize>BLOCK_BITS);
-  const holds = cache + (SLOTS << <usize>BLOCK_BITS) + (slot << 2);
+  const slot = (<usize>block) & (SLOTS - 1);
+  const place = cache + (slot << (<usize>BLOCK_BITS));
+  const holds = cache + (SLOTS << (<usize>BLOCK_BITS)) + (slot << 2);
   if (load<u32>(holds) != block + 1) {
     loadBase(block, place);
     store<u32>(holds, block + 1);
@@ -32,7 +32,7 @@ export function baseForward(cache: usize, source: u64, i: usize, max: u32): u32 
   let n: u32 = 0;
   while (n < max) {
     const at = source + n;
-    const within = <u32>at & (BLOCK_BYTES - 1);
+    const within = (<u32>at) & (BLOCK_BYTES - 1);
     const room = min(BLOCK_BYTES - within, max - n);
     const got = matchForward(placeOf(cache, <u32>(at >> BLOCK_BITS)) + within, i + n, room);
     n += got;
@@ -47,7 +47,7 @@ export function baseBackward(cache: usize, source: u64, i: usize, max: u32): u32
   while (n < max) {
     // The byte before this is the first to compare.
     const at = source - n;
-    const within = (<u32>(at - 1) & (BLOCK_BYTES - 1)) + 1;
+    const within = ((<u32>(at - 1)) & (BLOCK_BYTES - 1)) + 1;
     const room = min(within, max - n);
     const got = matchBackward(placeOf(cache, <u32>((at - 1) >> BLOCK_BITS)) + within, i - n, room);
     n += got;
@@ -60,7 +60,7 @@ export function baseBackward(cache: usize, source: u64, i: usize, max: u32): u32
 // @ts-ignore: decorator
 @inline
 export function baseEqual32(cache: usize, source: u64, i: usize): bool {
-  const within = <u32>source & (BLOCK_BYTES - 1);
+  const within = (<u32>source) & (BLOCK_BYTES - 1);
   if (within > BLOCK_BYTES - 32) return baseForward(cache, source, i, 32) == 32;
   return equal32(placeOf(cache, <u32>(source >> BLOCK_BITS)) + within, i);
 }

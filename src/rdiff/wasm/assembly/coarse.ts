@@ -26,7 +26,10 @@ const KEPT_MIN: u32 = 64;
 /** Where there is nothing. */
 const NOWHERE: u64 = u64.MAX_VALUE;
 
-/** A look-up at every third byte: odd, so that a match of 3 times the stride is certainly met; what is shorter the second pass finds. */
+/**
+ * A look-up at every third byte: odd, so that a match of 3 times the stride is certainly met; what is shorter the
+ * second pass finds.
+ */
 const PROBE_STEP: usize = 3;
 
 // @ts-ignore: decorator
@@ -39,7 +42,7 @@ function isRun(p: usize): bool {
 }
 
 function offerRun(cell: usize, number: u32, length: u32): void {
-  const run = (<u64>length << 32) | <u64>~number;
+  const run = ((<u64>length) << 32) | (<u64>~number);
   let held = atomic.load<u64>(cell);
   while (run > held) {
     const found = atomic.cmpxchg<u64>(cell, held, run);
@@ -51,7 +54,7 @@ function offerRun(cell: usize, number: u32, length: u32): void {
 // @ts-ignore: decorator
 @inline
 function tagOf(hash: u64, tagBits: u32): u32 {
-  return <u32>(hash >> 16) & ((1 << tagBits) - 1);
+  return (<u32>(hash >> 16)) & ((1 << tagBits) - 1);
 }
 
 /** Windows that are entered in one go: the hash and the number of each, 16 bytes. */
@@ -65,31 +68,45 @@ const BATCH: usize = 128;
  * @param number that of the window at `from`
  * @param scratch room for BATCH + 1 windows
  */
-export function indexCoarse(table: usize, runs: usize, shift: u32, tagBits: u32, strideBits: u32, number: u32, from: usize, to: usize, scratch: usize): void {
-  const stride: usize = 1 << <usize>strideBits;
-  for (let p = from; p + COARSE_WINDOW <= to; ) {
-    // Two loops, so that the misses of the first overlap: each locked instruction of the second waits for all before it.
+export function indexCoarse(
+  table: usize,
+  runs: usize,
+  shift: u32,
+  tagBits: u32,
+  strideBits: u32,
+  number: u32,
+  from: usize,
+  to: usize,
+  scratch: usize,
+): void {
+  const stride: usize = 1 << (<usize>strideBits);
+  for (let p = from; p + COARSE_WINDOW <= to;) {
+    // Two loops, so that the misses of the first overlap: each locked instruction of the second waits for all before
+    // it.
     let batch: usize = 0;
     let touched: u32 = 0;
     for (; batch < BATCH && p + COARSE_WINDOW <= to; p += stride, number++) {
       if (isRun(p)) {
         const length = 1 + matchForward(p, p + 1, <u32>(to - p) - 1);
-        offerRun(runs + (<usize>load<u8>(p) << 3), number, length);
+        offerRun(runs + ((<usize>load<u8>(p)) << 3), number, length);
         const further = max(length >> strideBits, 1) - 1;
         number += further;
-        p += <usize>further << <usize>strideBits;
+        p += (<usize>further) << (<usize>strideBits);
         continue;
       }
       const hash = hash32(p);
       store<u64>(scratch + (batch << 4), hash);
       store<u32>(scratch + (batch << 4), number, 8);
-      touched ^= load<u32>(table + (<usize>(hash >> shift) << 2));
+      touched ^= load<u32>(table + ((<usize>(hash >> shift)) << 2));
       batch++;
     }
     store<u32>(scratch + (BATCH << 4), touched);
     for (let one: usize = 0; one < batch; one++) {
       const hash = load<u64>(scratch + (one << 4));
-      enter(table + (<usize>(hash >> shift) << 2), (load<u32>(scratch + (one << 4), 8) << tagBits) | tagOf(hash, tagBits));
+      enter(
+        table + ((<usize>(hash >> shift)) << 2),
+        (load<u32>(scratch + (one << 4), 8) << tagBits) | tagOf(hash, tagBits),
+      );
     }
   }
 }
@@ -109,17 +126,29 @@ function enter(bucket: usize, entry: u32): void {
 /** Where in the base the window at `i` is, as far as the index knows. */
 // @ts-ignore: decorator
 @inline
-function find(table: usize, runs: usize, shift: u32, tagBits: u32, strideBits: u32, i: usize, to: usize, cache: usize, baseBytes: u64): u64 {
+function find(
+  table: usize,
+  runs: usize,
+  shift: u32,
+  tagBits: u32,
+  strideBits: u32,
+  i: usize,
+  to: usize,
+  cache: usize,
+  baseBytes: u64,
+): u64 {
   if (isRun(i)) {
-    const run = load<u64>(runs + (<usize>load<u8>(i) << 3));
+    const run = load<u64>(runs + ((<usize>load<u8>(i)) << 3));
     if (run == 0) return NOWHERE;
-    const source = <u64>(~<u32>run - 1) << strideBits;
-    return baseForward(cache, source, i, min(RUN_MIN, <u32>min<u64>(to - i, baseBytes - source))) == RUN_MIN ? source : NOWHERE;
+    const source = (<u64>(~(<u32>run) - 1)) << strideBits;
+    return baseForward(cache, source, i, min(RUN_MIN, <u32>min<u64>(to - i, baseBytes - source))) == RUN_MIN
+      ? source
+      : NOWHERE;
   }
   const hash = hash32(i);
-  const entry = load<u32>(table + (<usize>(hash >> shift) << 2));
+  const entry = load<u32>(table + ((<usize>(hash >> shift)) << 2));
   if (entry == 0 || (entry ^ tagOf(hash, tagBits)) & ((1 << tagBits) - 1)) return NOWHERE;
-  const source = <u64>((entry >> tagBits) - 1) << strideBits;
+  const source = (<u64>((entry >> tagBits) - 1)) << strideBits;
   return baseEqual32(cache, source, i) ? source : NOWHERE;
 }
 
@@ -134,7 +163,19 @@ function find(table: usize, runs: usize, shift: u32, tagBits: u32, strideBits: u
  * @param out gets (target address u32, length u32, base offset f64) each
  * @returns how many
  */
-export function scanCoarse(table: usize, runs: usize, shift: u32, tagBits: u32, strideBits: u32, from: usize, to: usize, cache: usize, baseBytes: f64, expected: f64, out: usize): u32 {
+export function scanCoarse(
+  table: usize,
+  runs: usize,
+  shift: u32,
+  tagBits: u32,
+  strideBits: u32,
+  from: usize,
+  to: usize,
+  cache: usize,
+  baseBytes: f64,
+  expected: f64,
+  out: usize,
+): u32 {
   const size = <u64>baseBytes;
   if (size < COARSE_WINDOW) return 0;
   const last = size - COARSE_WINDOW;
@@ -152,7 +193,14 @@ export function scanCoarse(table: usize, runs: usize, shift: u32, tagBits: u32, 
         continue;
       }
     }
-    const ahead = COARSE_WINDOW + baseForward(cache, source + COARSE_WINDOW, i + COARSE_WINDOW, <u32>min<u64>(to - i, size - source) - COARSE_WINDOW);
+    const ahead =
+      COARSE_WINDOW +
+      baseForward(
+        cache,
+        source + COARSE_WINDOW,
+        i + COARSE_WINDOW,
+        <u32>min<u64>(to - i, size - source) - COARSE_WINDOW,
+      );
     const back = baseBackward(cache, source, i, <u32>min<u64>(i - covered, source));
     if (!follows && back + ahead < KEPT_MIN) {
       i += ahead;

@@ -6,8 +6,14 @@ export function matchForward(a: usize, b: usize, max: u32): u32 {
   let n: u32 = 0;
   // Long matches are the bulk of an image: a test for every 64 bytes is enough for them.
   while (n + 64 <= max) {
-    const lower = v128.or(v128.xor(v128.load(a + n), v128.load(b + n)), v128.xor(v128.load(a + n, 16), v128.load(b + n, 16)));
-    const upper = v128.or(v128.xor(v128.load(a + n, 32), v128.load(b + n, 32)), v128.xor(v128.load(a + n, 48), v128.load(b + n, 48)));
+    const lower = v128.or(
+      v128.xor(v128.load(a + n), v128.load(b + n)),
+      v128.xor(v128.load(a + n, 16), v128.load(b + n, 16)),
+    );
+    const upper = v128.or(
+      v128.xor(v128.load(a + n, 32), v128.load(b + n, 32)),
+      v128.xor(v128.load(a + n, 48), v128.load(b + n, 48)),
+    );
     if (v128.any_true(v128.or(lower, upper))) break;
     n += 64;
   }

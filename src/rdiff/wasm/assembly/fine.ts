@@ -46,7 +46,7 @@ const DIAGONAL_MIN: u32 = 8;
 // @ts-ignore: decorator
 @inline
 function tagOf(hash: u64): u32 {
-  const tag = <u32>(hash >> 16) & TAG_MASK;
+  const tag = (<u32>(hash >> 16)) & TAG_MASK;
   return tag ? tag : 1;
 }
 
@@ -54,7 +54,7 @@ function tagOf(hash: u64): u32 {
 // @ts-ignore: decorator
 @inline
 function filterBits(hash: u64): u32 {
-  return (<u32>1 << (<u32>(hash >> 26) & 15)) | (<u32>1 << (<u32>(hash >> 12) & 15));
+  return (u32(1) << (u32(hash >> 26) & 15)) | (u32(1) << (u32(hash >> 12) & 15));
 }
 
 /**
@@ -63,7 +63,17 @@ function filterBits(hash: u64): u32 {
  *
  * @param scratch room for BATCH + 1 windows
  */
-export function indexFine(table: usize, filter: usize, shift: u32, from: usize, to: usize, stride: u32, part: u32, parts: u32, scratch: usize): void {
+export function indexFine(
+  table: usize,
+  filter: usize,
+  shift: u32,
+  from: usize,
+  to: usize,
+  stride: u32,
+  part: u32,
+  parts: u32,
+  scratch: usize,
+): void {
   if (to - from < FINE_WINDOW) return;
   const last = to - FINE_WINDOW;
   let p = from;
@@ -83,7 +93,8 @@ export function indexFine(table: usize, filter: usize, shift: u32, from: usize, 
       touched ^= load<u32>(table + (index << 4)) ^ load<u16>(filter + (index << 1));
     }
     store<u32>(scratch + (BATCH << 4), touched);
-    for (let one: usize = 0; one < batch; one++) enter(table, filter, shift, load<u64>(scratch + (one << 4)), load<u32>(scratch + (one << 4), 8));
+    for (let one: usize = 0; one < batch; one++)
+      enter(table, filter, shift, load<u64>(scratch + (one << 4)), load<u32>(scratch + (one << 4), 8));
   }
 }
 
@@ -104,10 +115,10 @@ function enter(table: usize, filter: usize, shift: u32, hash: u64, p: usize): vo
   const tags = load<u32>(bucket);
   const way: usize = !(tags & TAG_MASK) ? 0 : !(tags & (TAG_MASK << 10)) ? 1 : !(tags >> 20) ? 2 : WAYS;
   if (way == WAYS) return;
-  store<u32>(bucket, tags | (tagOf(hash) << <u32>(way * TAG_BITS)));
+  store<u32>(bucket, tags | (tagOf(hash) << (<u32>(way * TAG_BITS))));
   store<u32>(bucket + (way << 2), <u32>p, 4);
   const word = filter + (index << 1);
-  store<u16>(word, <u16>(<u32>load<u16>(word) | filterBits(hash)));
+  store<u16>(word, <u16>((<u32>load<u16>(word)) | filterBits(hash)));
 }
 
 /** Of the entries of a bucket whose bits are set, those that hold the window at `i`. */
@@ -115,10 +126,10 @@ function enter(table: usize, filter: usize, shift: u32, hash: u64, p: usize): vo
 @inline
 function verified(bucket: usize, mask: u32, i: usize): u32 {
   for (let way: usize = 0; way < WAYS; way++) {
-    if (!(mask & (1 << <u32>way))) continue;
+    if (!(mask & (1 << (<u32>way)))) continue;
     const s = <usize>load<u32>(bucket + (way << 2), 4);
-    const same = <u32>(load<u64>(s) == load<u64>(i)) & <u32>(load<u32>(s, 8) == load<u32>(i, 8));
-    mask ^= (same ^ 1) << <u32>way;
+    const same = (<u32>(load<u64>(s) == load<u64>(i))) & (<u32>(load<u32>(s, 8) == load<u32>(i, 8)));
+    mask ^= (same ^ 1) << (<u32>way);
   }
   return mask;
 }
@@ -134,10 +145,10 @@ function lookUp(table: usize, filter: usize, shift: u32, from: usize, end: usize
     const index = <usize>(hash >> shift);
     const bits = filterBits(hash);
     let mask: u32 = 0;
-    if ((<u32>load<u16>(filter + (index << 1)) & bits) == bits) {
+    if (((<u32>load<u16>(filter + (index << 1))) & bits) == bits) {
       const bucket = table + (index << 4);
       const differ = load<u32>(bucket) ^ (tagOf(hash) * TAG_ONES);
-      mask = <u32>!(differ & TAG_MASK) | (<u32>!(differ & (TAG_MASK << 10)) << 1) | (<u32>!(differ >> 20) << 2);
+      mask = (<u32>!(differ & TAG_MASK)) | ((<u32>!(differ & (TAG_MASK << 10))) << 1) | ((<u32>!(differ >> 20)) << 2);
       if (mask) mask = verified(bucket, mask, i);
     }
     store<u8>(hits, <u8>mask);
@@ -155,7 +166,10 @@ function offer(best: usize, at: usize, length: u32, source: usize): void {
   }
 }
 
-/** Bytes that agree between `i`, whose first eight are `head`, and `s` in the run [start, end); 0 when these do not, or lie outside. */
+/**
+ * Bytes that agree between `i`, whose first eight are `head`, and `s` in the run [start, end); 0 when these do not, or
+ * lie outside.
+ */
 // @ts-ignore: decorator
 @inline
 function along(s: usize, i: usize, head: u64, room: u32, start: usize, end: usize): u32 {
@@ -175,7 +189,19 @@ const NO_RUN: usize = 0xffffffff;
  * @param hits room for a byte for each byte
  * @param best gets (length, address) for each byte, as u32 each
  */
-export function collectMatches(table: usize, filter: usize, shift: u32, from: usize, to: usize, pages: usize, held: usize, before: usize, after: usize, hits: usize, best: usize): void {
+export function collectMatches(
+  table: usize,
+  filter: usize,
+  shift: u32,
+  from: usize,
+  to: usize,
+  pages: usize,
+  held: usize,
+  before: usize,
+  after: usize,
+  hits: usize,
+  best: usize,
+): void {
   memory.fill(best, 0, (to - from) << 3);
   if (to - from < FINE_WINDOW) return;
   const end = to - FINE_WINDOW + 1;
@@ -196,7 +222,7 @@ export function collectMatches(table: usize, filter: usize, shift: u32, from: us
   let step: usize = 1;
   let lookedUp = from;
   let matchedUntil = from;
-  for (let i = from; i < end; ) {
+  for (let i = from; i < end;) {
     if (i >= lookedUp) {
       step = i > matchedUntil + DESERT_AFTER ? DESERT_STEP : 1;
       lookedUp = min(end, i + LOOK_AHEAD);
@@ -221,13 +247,15 @@ export function collectMatches(table: usize, filter: usize, shift: u32, from: us
     let longest: u32 = farthest > i ? <u32>(farthest - i) : 0;
     const mask = load<u8>(hits + (i - from));
     if (mask && longest < LONG_ENOUGH) {
-      const bucket = table + (<usize>(hash12(i) >> shift) << 4);
+      const bucket = table + ((<usize>(hash12(i) >> shift)) << 4);
       for (let way: usize = 0; way < WAYS; way++) {
-        if (!(mask & (1 << <u8>way))) continue;
+        if (!(mask & (1 << (<u8>way)))) continue;
         const s = <usize>load<u32>(bucket + (way << 2), 4);
         // What is on a diagonal at hand has been compared already.
         if (s - i == a || s - i == b || s - i == c) continue;
-        const length: u32 = FINE_WINDOW + matchForward(s + FINE_WINDOW, i + FINE_WINDOW, min(room, <u32>(runEnd(pages, held, s) - s)) - FINE_WINDOW);
+        const length: u32 =
+          FINE_WINDOW +
+          matchForward(s + FINE_WINDOW, i + FINE_WINDOW, min(room, <u32>(runEnd(pages, held, s) - s)) - FINE_WINDOW);
         const back = matchBackward(s, i, min(BACK_MAX, min(<u32>(i - from), <u32>(s - runStart(pages, held, s)))));
         if (back) offer(best, i - from - back, length + back, s - back);
         if (length > longest) {

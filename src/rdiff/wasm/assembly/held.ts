@@ -33,5 +33,5 @@ export function runEnd(pages: usize, held: usize, s: usize): usize {
 // @ts-ignore: decorator
 @inline
 export function baseOffset(pages: usize, held: usize, s: usize): f64 {
-  return <f64>((<u64>load<u32>(entryOf(pages, held, s), 8) << PAGE_BITS) + (s & ((1 << PAGE_BITS) - 1)));
+  return <f64>(((<u64>load<u32>(entryOf(pages, held, s), 8)) << PAGE_BITS) + (s & ((1 << PAGE_BITS) - 1)));
 }

@@ -7,7 +7,7 @@ const COST_UNIT: u32 = 16;
 /** Adds the bytes of [from, to) to 256 counters of 32 bits. */
 export function countBytes(counts: usize, from: usize, to: usize): void {
   for (let i = from; i < to; i++) {
-    const counter = counts + (<usize>load<u8>(i) << 2);
+    const counter = counts + ((<usize>load<u8>(i)) << 2);
     store<u32>(counter, load<u32>(counter) + 1);
   }
 }
@@ -37,8 +37,8 @@ export function literalCost(counts: usize): u32 {
     if (count) bits += <u64>count * (whole - log2(count));
   }
   const entropy = <u32>(bits / total); // 0 to 2048: 1/256 bit per byte
-  const plain = entropy >> 8 < 5 ? (entropy * 9) >> 4 : 720 + (((entropy - 1280) * 1328) / 768);
-  return max<u32>(2, min<u32>(COST_UNIT, plain * COST_UNIT / 2048));
+  const plain = entropy >> 8 < 5 ? (entropy * 9) >> 4 : 720 + ((entropy - 1280) * 1328) / 768;
+  return max<u32>(2, min<u32>(COST_UNIT, (plain * COST_UNIT) / 2048));
 }
 
 /**
@@ -54,7 +54,18 @@ export function literalCost(counts: usize): u32 {
  * @param out gets (target address u32, length u32, base offset f64) each
  * @returns how many
  */
-export function chooseMatches(best: usize, size: u32, costs: usize, literal: u32, literalHead: u32, copy: u32, from: usize, pages: usize, held: usize, out: usize): u32 {
+export function chooseMatches(
+  best: usize,
+  size: u32,
+  costs: usize,
+  literal: u32,
+  literalHead: u32,
+  copy: u32,
+  from: usize,
+  pages: usize,
+  held: usize,
+  out: usize,
+): u32 {
   // What is left of a match from its second byte on may reach further than what begins there.
   for (let i: usize = 0; i + 1 < size; i++) {
     const entry = best + (i << 3);
@@ -65,10 +76,10 @@ export function chooseMatches(best: usize, size: u32, costs: usize, literal: u32
     }
   }
   // From the end: the cost of the rest when a literal is open, and when none is.
-  store<u64>(costs + (<usize>size << 3), 0);
+  store<u64>(costs + ((<usize>size) << 3), 0);
   for (let i = <isize>size - 1; i >= 0; i--) {
-    const at = costs + (<usize>i << 3);
-    const length = load<u32>(best + (<usize>i << 3));
+    const at = costs + ((<usize>i) << 3);
+    const length = load<u32>(best + ((<usize>i) << 3));
     const insert = literal + load<u32>(at, 8);
     const take = length ? copy + load<u32>(costs + ((<usize>i + length) << 3), 4) : u32.MAX_VALUE;
     store<u32>(at, min(insert, take));
@@ -77,7 +88,7 @@ export function chooseMatches(best: usize, size: u32, costs: usize, literal: u32
   let count: u32 = 0;
   // What a literal byte costs on top here: nothing when a literal is open.
   let open = literalHead;
-  for (let i: usize = 0; i < size; ) {
+  for (let i: usize = 0; i < size;) {
     const entry = best + (i << 3);
     const length = load<u32>(entry);
     const insert = literal + open + load<u32>(costs + (i << 3), 8);

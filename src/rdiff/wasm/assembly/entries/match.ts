@@ -1,6 +1,13 @@
 // Everything that finds matches, in one module.
 export { baseBackward, baseEqual32, baseForward } from '../base';
 export { indexCoarse, scanCoarse } from '../coarse';
-export { equal32, equal32Scalar, matchBackward, matchBackwardScalar, matchForward, matchForwardScalar } from '../compare';
+export {
+  equal32,
+  equal32Scalar,
+  matchBackward,
+  matchBackwardScalar,
+  matchForward,
+  matchForwardScalar,
+} from '../compare';
 export { collectMatches, indexFine } from '../fine';
 export { chooseMatches, countBytes, literalCost } from '../parse';

@@ -15,7 +15,9 @@ export function prepare(scratch: usize): void {
   blake2b.writeSchedule(scratch + SCHEDULE);
 }
 
-@inline function weakSum(isRabinkarp: bool, p: usize, lengthBytes: u32, sum: u32): u32 {
+@inline
+
+function weakSum(isRabinkarp: bool, p: usize, lengthBytes: u32, sum: u32): u32 {
   return isRabinkarp ? rabinkarp(p, lengthBytes, sum) : rollsum(p, lengthBytes, sum);
 }
 
@@ -27,14 +29,29 @@ export function beginBlock(isBlake2: bool, isRabinkarp: bool, scratch: usize): v
 }
 
 /** A piece that is not the block's last; its length is a multiple of 128. */
-export function addPiece(isBlake2: bool, isRabinkarp: bool, p: usize, lengthBytes: u32, before: u32, scratch: usize): void {
+export function addPiece(
+  isBlake2: bool,
+  isRabinkarp: bool,
+  p: usize,
+  lengthBytes: u32,
+  before: u32,
+  scratch: usize,
+): void {
   store<u32>(scratch + WEAK, weakSum(isRabinkarp, p, lengthBytes, load<u32>(scratch + WEAK)));
   if (isBlake2) blake2b.absorb(scratch + STATE, p, p, lengthBytes, before, scratch + SCHEDULE, scratch + MESSAGE);
   else md4.absorb(scratch + STATE, p, lengthBytes);
 }
 
 /** The block's last piece, of at least one byte; writes its sums as they stand in the signature, and up to 32 bytes. */
-export function endBlock(isBlake2: bool, isRabinkarp: bool, p: usize, lengthBytes: u32, before: u32, out: usize, scratch: usize): void {
+export function endBlock(
+  isBlake2: bool,
+  isRabinkarp: bool,
+  p: usize,
+  lengthBytes: u32,
+  before: u32,
+  out: usize,
+  scratch: usize,
+): void {
   store<u32>(out, bswap<u32>(weakSum(isRabinkarp, p, lengthBytes, load<u32>(scratch + WEAK))));
   if (isBlake2) {
     endPair(p, p, lengthBytes, before, scratch);
@@ -48,7 +65,16 @@ export function endBlock(isBlake2: bool, isRabinkarp: bool, p: usize, lengthByte
 function endPair(a: usize, b: usize, lengthBytes: u32, before: u32, scratch: usize): void {
   const whole = (lengthBytes - 1) & ~127;
   blake2b.absorb(scratch + STATE, a, b, whole, before, scratch + SCHEDULE, scratch + MESSAGE);
-  blake2b.finish(scratch + STATE, a + whole, b + whole, lengthBytes - whole, before + whole, scratch + SCHEDULE, scratch + MESSAGE, scratch + PADDED);
+  blake2b.finish(
+    scratch + STATE,
+    a + whole,
+    b + whole,
+    lengthBytes - whole,
+    before + whole,
+    scratch + SCHEDULE,
+    scratch + MESSAGE,
+    scratch + PADDED,
+  );
 }
 
 /**
@@ -56,7 +82,16 @@ function endPair(a: usize, b: usize, lengthBytes: u32, before: u32, scratch: usi
  *
  * @param out gets blocks * (4 + strongBytes) bytes; 32 more may be overwritten
  */
-export function signBlocks(isBlake2: bool, isRabinkarp: bool, p: usize, blockBytes: u32, blocks: u32, strongBytes: u32, out: usize, scratch: usize): void {
+export function signBlocks(
+  isBlake2: bool,
+  isRabinkarp: bool,
+  p: usize,
+  blockBytes: u32,
+  blocks: u32,
+  strongBytes: u32,
+  out: usize,
+  scratch: usize,
+): void {
   const entryBytes: usize = 4 + strongBytes;
   let block: u32 = 0;
   if (isBlake2) {
