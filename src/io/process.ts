@@ -83,7 +83,7 @@ async function execute(command: string, args: readonly string[], options: RunOpt
   if (result.timedOut)
     throw new ReleasePlanError(
       'tool-stalled',
-      `${command}${verbOf(args)} did not finish within ${Math.round(timeoutMs / 1000)} s and was stopped`,
+      `${command} did not finish within ${Math.round(timeoutMs / 1000)} s and was stopped`,
     );
   if (result.exitCode === undefined || !okCodes.includes(result.exitCode)) throw failure(command, args, result);
   return result;
