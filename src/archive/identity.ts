@@ -8,11 +8,10 @@ import { link, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
-import { ifPresent, leavesOpen } from '../io/present.ts';
+import { ifPresent, leavesOpen, namesIn } from '../io/present.ts';
 import { readRegularText } from '../io/regular.ts';
 import { parseJson } from '../text/parse-json.ts';
 import { prettyJson } from '../text/pretty-json.ts';
-import { takeInventory } from './inventory.ts';
 import { planName, type PlanKey } from './layout.ts';
 
 /** In the archive root. */
@@ -59,10 +58,10 @@ export async function requireArchive(plan: ArchivePlan, id: string): Promise<voi
   if ((await idIn(join(plan.artifacts, IDENTITY))) !== id) throw lost(plan, `its archive ${id} went away`);
 }
 
-/** One that holds versions is older than identities, and gets one. */
+/** One that holds anything is older than identities, and gets one; a mount point without its disk is empty. */
 async function startArchive(plan: ArchivePlan, isRefused: boolean): Promise<string> {
-  const { versions } = await takeInventory(plan);
-  if (isRefused && versions.length === 0) throw lost(plan, 'there is no archive, and an unattended run starts none');
+  if (isRefused && (await namesIn(plan.artifacts)).length === 0)
+    throw lost(plan, 'there is no archive, and an unattended run starts none');
   const path = join(plan.artifacts, IDENTITY);
   const id = randomUUID();
   const own = `${path}.${id}`;
