@@ -1,12 +1,13 @@
 import { mkdir, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, normalize } from 'node:path';
 import { glob } from 'tinyglobby';
 import { ReleasePlanError } from '../core/errors.ts';
 import { publishFolder, writeFileAtomic } from '../io/atomic.ts';
 import { filesystemOf } from '../io/filesystem.ts';
-import { copyWithDigest, digestFile } from '../io/hash.ts';
+import { copyWithDigest, digestBytes, digestFile } from '../io/hash.ts';
 import { sealJson } from '../text/json.ts';
 import { ifPresent } from '../io/present.ts';
+import { isRelativeName } from '../text/relative-name.ts';
 import { expandPlaceholders } from '../text/placeholders.ts';
 import { run } from '../io/process.ts';
 import { withSpace } from '../io/space.ts';
@@ -21,7 +22,17 @@ import type {
 } from '../core/archive.ts';
 import type { Partition } from '../core/plan.ts';
 import { buildInfo } from './build-info.ts';
-import { BUILD_INFO, LOCK, MANIFEST, RECORDS, UPDATES, signatureName, versionDir, type ArchiveKey } from './layout.ts';
+import {
+  BUILD_INFO,
+  LOCK,
+  MANIFEST,
+  MANIFEST_SIGNATURE,
+  RECORDS,
+  UPDATES,
+  signatureName,
+  versionDir,
+  type ArchiveKey,
+} from './layout.ts';
 import { readVersion } from './manifest.ts';
 
 /** A finished build, ready to be archived. */
@@ -50,6 +61,8 @@ export interface ArchiveRequest {
   warnings?: readonly string[];
   /** Writes the rdiff signature of an image. */
   makeSignature(image: string, out: string): Promise<void>;
+  /** Signs the manifest, by the sha256 of its file; without it the manifest has its seal alone. */
+  vouch?(digest: string): Promise<Uint8Array>;
   signal?: AbortSignal;
   onFile?: (path: string, sizeBytes: number) => void;
 }
@@ -69,7 +82,7 @@ interface Source {
  * @returns the manifest
  * @throws ReleasePlanError `artifact-missing` when an image is not there,
  *   `archive-conflict` when the version is archived with other bytes,
- *   `image-too-large`, `archive-damaged` when what stands there is not whole,
+ *   `image-too-large`, `path-outside` when a pattern finds a file elsewhere, `archive-damaged` when what stands there is not whole,
  *   `archive-unreadable`, `disk-full`
  */
 export async function archiveVersion(request: ArchiveRequest): Promise<VersionManifest> {
@@ -149,7 +162,11 @@ async function fillFolder(
   const manifest = await describe(dir, files, request);
   await writeFileAtomic(join(dir, BUILD_INFO), buildInfo(manifest));
   manifest.files.push({ path: BUILD_INFO, role: 'build-info', ...(await digestFile(join(dir, BUILD_INFO))) });
-  await writeFileAtomic(join(dir, MANIFEST), sealJson(manifest));
+  const text = sealJson(manifest);
+  const signature = await request.vouch?.(digestBytes(text).sha256);
+  if (signature !== undefined) await writeFileAtomic(join(dir, MANIFEST_SIGNATURE), signature);
+  // Last: what has a manifest is whole.
+  await writeFileAtomic(join(dir, MANIFEST), text);
   return manifest;
 }
 
@@ -228,10 +245,11 @@ async function sourcesOf(request: ArchiveRequest): Promise<Source[]> {
   for (const partition of request.partitions) {
     const name = expandPlaceholders(partition.file, values);
     const path = join(request.deploy, name);
-    if (await isMissing(path)) {
+    const found = await ifPresent(stat(path));
+    if (found === undefined || !found.isFile()) {
       throw new ReleasePlanError(
         'artifact-missing',
-        `the build of ${request.version} produced no image for partition ${partition.name}: ${path} does not exist`,
+        `the build of ${request.version} produced no image for partition ${partition.name}: ${path} ${found === undefined ? 'does not exist' : 'is no regular file'}`,
       );
     }
     images.push({ path, name, role: 'image', partition: partition.name });
@@ -242,6 +260,7 @@ async function sourcesOf(request: ArchiveRequest): Promise<Source[]> {
     `${RECORDS}/**`,
     LOCK,
     MANIFEST,
+    MANIFEST_SIGNATURE,
     BUILD_INFO,
     ...request.partitions.map((one) => signatureName(one.name)),
   ];
@@ -249,8 +268,13 @@ async function sourcesOf(request: ArchiveRequest): Promise<Source[]> {
     patterns.length === 0
       ? []
       : await glob(patterns, { cwd: request.deploy, onlyFiles: true, ignore: own, followSymbolicLinks: false });
+  // An escaped dot comes back as `./name`.
+  const names = new Set(found.map((name) => normalize(name)));
+  const outside = [...names].find((name) => !isRelativeName(name));
+  if (outside !== undefined)
+    throw new ReleasePlanError('path-outside', `collect finds ${outside}, which lies outside of ${request.deploy}`);
   const taken = new Set(images.map((one) => one.name));
-  const collected = found
+  const collected = [...names]
     .filter((name) => !taken.has(name))
     .sort()
     .map((name): Source => ({ path: join(request.deploy, name), name, role: 'collected' }));

@@ -18,6 +18,8 @@ export interface ArchiveKey {
 }
 
 export const MANIFEST = 'manifest.json';
+/** The signature over the statement of a manifest. */
+export const MANIFEST_SIGNATURE = `${MANIFEST}.sig`;
 export const DELTA_INFO = 'delta-info.json';
 export const BUILD_INFO = 'build-info.txt';
 export const UPDATES = 'updates';

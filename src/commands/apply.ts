@@ -10,11 +10,14 @@ import type { CommandContext, RegisterCommand } from './host.ts';
 import { printSteps } from './plan.ts';
 import { publishedDocument, publishedInWords } from './publish.ts';
 import { loadPlans } from './plans.ts';
+import { RUN_COMMANDS_FLAG } from './run-commands.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
 import { prettyJson } from '../text/pretty-json.ts';
 
 interface Flags {
   dryRun?: boolean;
+  runCommands?: boolean;
+  newArchive?: boolean;
   only?: string;
   keepGoing?: boolean;
   nightly?: boolean;
@@ -34,6 +37,8 @@ export const registerApply: RegisterCommand = (program, run) => {
       '--nightly',
       'for timers: also verify a part of the archive, keep going, and report what changed since last night',
     )
+    .option('--new-archive', 'start an archive, or take another one, although the plan had one')
+    .option(...RUN_COMMANDS_FLAG)
     .option(...WAIT_FLAG)
     .option('--json', 'print one JSON document')
     .addHelpText(
@@ -47,13 +52,13 @@ export const registerApply: RegisterCommand = (program, run) => {
     .action(async (plans: string[], flags: Flags) => {
       await run((context) =>
         flags.dryRun === true
-          ? printSteps(plans, { json: flags.json === true }, context)
-          : applyAll(plans, flags, context),
+          ? printSteps(plans, { json: flags.json === true }, { ...context, runsCommands: flags.runCommands === true })
+          : applyAll(plans, flags, { ...context, startsArchive: flags.newArchive === true }),
       );
     });
 };
 
-async function applyAll(plans: readonly string[], flags: Flags, context: CommandContext): Promise<ExitCode> {
+async function applyAll(plans: readonly string[], flags: Flags, context: ApplyContext): Promise<ExitCode> {
   if (flags.nightly === true && flags.only !== undefined)
     throw new ReleasePlanError('usage', '--nightly and --only cannot be combined', {
       hint: 'Pass one of them.',
@@ -97,13 +102,15 @@ const BY_BADNESS: readonly ExitCode[] = [
 
 const worse = (a: ExitCode, b: ExitCode): ExitCode => (BY_BADNESS.indexOf(b) < BY_BADNESS.indexOf(a) ? b : a);
 
+type ApplyContext = CommandContext & { startsArchive: boolean };
+
 type Applied = ApplyResult & { night?: Night };
 
 async function applyOne(
   plan: Plan,
   flags: Flags,
   options: ApplyOptions,
-  context: CommandContext,
+  context: ApplyContext,
   isLast: boolean,
 ): Promise<Applied | { exitCode: ExitCode; failure: ReleasePlanError }> {
   const { notified } = await import('../jobs/notify.ts');

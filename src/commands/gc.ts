@@ -3,6 +3,7 @@ import { ReleasePlanError } from '../core/errors.ts';
 import type { GcResult } from '../jobs/gc.ts';
 import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
+import { RUN_COMMANDS_FLAG } from './run-commands.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
 import { prettyJson } from '../text/pretty-json.ts';
 
@@ -11,6 +12,7 @@ interface Flags {
   yes?: boolean;
   published?: boolean;
   wait?: string | boolean;
+  runCommands?: boolean;
   json?: boolean;
 }
 
@@ -24,6 +26,7 @@ export const registerGc: RegisterCommand = (program, run) => {
     .option('--published', 'also remove what was published, which devices may still be offered')
     .option(...WAIT_FLAG)
     .option('--json', 'print one JSON document')
+    .option(...RUN_COMMANDS_FLAG)
     .addHelpText(
       ...examples({
         'Print what would be removed': 'release-plan gc --dry-run plan.yml',
@@ -47,12 +50,11 @@ async function collect(file: string, flags: Flags, context: CommandContext): Pro
   const { requirePlan } = await import('../plan/load.ts');
   const { gc } = await import('../jobs/gc.ts');
   const { plan } = await requirePlan(file, { cwd: context.cwd });
-  const result = await gc(plan, context, {
-    dryRun,
-    waitMs: waitOf(flags.wait),
-    now: new Date(),
-    published: flags.published === true,
-  });
+  const result = await gc(
+    plan,
+    { ...context, runsCommands: flags.yes === true || flags.runCommands === true },
+    { dryRun, waitMs: waitOf(flags.wait), now: new Date(), published: flags.published === true },
+  );
   context.out(flags.json === true ? prettyJson(documentOf(result, dryRun)) : await inWords(result, dryRun));
   return EXIT.ok;
 }

@@ -26,6 +26,8 @@ export interface Plan {
   publish: DestinationSettings[];
   ostree?: OstreeSettings;
   targets?: TargetsSettings;
+  /** How long a command of the plan's (fleet, targets.sign) may take. */
+  commandTimeoutMs: number;
   notify?: NotifySettings;
   /** The nightly run reads every byte of the archive at least once within so many days. */
   verifyDays: number;
@@ -70,6 +72,8 @@ export interface KasSettings {
   deploy: string;
   /** The chain for `engine: kas`, absolute paths. */
   deltaConfig: string[];
+  /** Variables that kas gets although the plan names them as secret. */
+  pass: string[];
   /** A build that prints nothing and uses no processor time for so long is stopped. */
   stallTimeoutMs: number;
 }
@@ -131,12 +135,17 @@ export interface SigningSettings {
   cert?: string;
   /** What the device trusts; as written. */
   public?: string;
+  /** Certificates or public keys of former years, as written: they vouch for what was archived then. */
+  former?: string[];
   /** Name of the environment variable with the key's passphrase. */
   passphraseEnv?: string;
 }
 
 /** Who runs what: a file, a command whose stdout is one, or a server. */
-export type FleetSource = { file: string } | { command: string } | { server: FleetServer };
+export type FleetSource = ({ file: string } | { command: string } | { server: FleetServer }) & {
+  /** Uuids or names of devices that are passed over. */
+  ignore?: string[];
+};
 
 /** Where a secret is; never the secret itself. */
 export type SecretSource = { env: string } | { file: string };

@@ -21,6 +21,8 @@ export interface SurveyOptions {
   reading?: ReadOptions;
   /** What is surveyed beside what the plan refers to; it decides no step. */
   beside?: Inventory;
+  /** Take versions for whole whose manifest nobody has signed yet; only to sign them. */
+  acceptUnvouched?: boolean;
 }
 
 /** What a step left: the snapshot with it, and a line for the person who watches. */
@@ -151,7 +153,7 @@ export interface Delivery<S extends Snapshot = Snapshot> {
   /** Holds what the steps need while `body` runs them. */
   run<T>(snapshot: S, request: RunRequest, body: (runner: StepRunner<S>) => Promise<T>): Promise<T>;
   /** Keeps the registry in step with what was made. */
-  register(snapshot: S, host: Pick<Host, 'report' | 'signal'>): Promise<void>;
+  register(snapshot: S, host: Pick<Host, 'env' | 'report' | 'signal'>): Promise<void>;
   /** What keeps a plan from coming true as things are; changes nothing. */
   findings(inputs: Inputs, reading: ReadOptions): Promise<Finding[]>;
   /** What the plan refers to. */
@@ -177,5 +179,12 @@ export interface Delivery<S extends Snapshot = Snapshot> {
   bytesToProve(snapshot: S, deep: boolean): number;
   /** What is damaged and can be tried to be made again, in order. */
   repairs(found: Reproven, host: Host, options: { deep: boolean }): RepairTask[];
+  /**
+   * Signs the manifests of archived versions that have no signature yet, after they were verified.
+   *
+   * @returns the files that were written
+   * @throws ReleasePlanError `usage` where nothing is signed, `archive-damaged`, `archive-contradicted`
+   */
+  signManifests(found: Reproven, host: Host): Promise<string[]>;
   readonly deltas: FleetDeltas;
 }

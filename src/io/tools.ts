@@ -26,6 +26,8 @@ export const TOOLS = {
     version: ['--version'],
     purpose: 'an ostree that ends with the run that started it',
   },
+  'prlimit': { debian: 'util-linux', version: ['--version'], purpose: 'limits of programs that unpack images' },
+  'xz': { debian: 'xz-utils', version: ['--version'], purpose: 'static deltas, xz squashfs images' },
   'ostree': { debian: 'ostree', version: ['--version'], purpose: 'OSTree plans' },
 } as const;
 

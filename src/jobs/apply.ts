@@ -1,3 +1,4 @@
+import { requireArchive } from '../archive/identity.ts';
 import { withArchive } from '../archive/exclusive.ts';
 import { requireReadable, unreadableOf } from '../archive/readable.ts';
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
@@ -22,6 +23,8 @@ export interface ApplyOptions {
   keepGoing: boolean;
   /** How long to wait for another run that holds a lock; 0 leaves at once. */
   waitMs: number;
+  /** The archive that has to be there at every step. */
+  archiveId?: string;
 }
 
 /** What became of one step. */
@@ -58,10 +61,15 @@ export interface Applied extends ApplyResult {
 export async function apply(plan: Plan, host: Host, options: ApplyOptions): Promise<ApplyResult> {
   const { waitMs } = options;
   const { signal } = host;
-  return await withArchive(plan, `apply ${plan.file}`, { waitMs, signal }, async () => {
-    const snapshot = await deliveryOf(plan).survey(await readInputs(plan, signal), host);
-    return await withPublishing(await applySnapshot(snapshot, host, options), host, options);
-  });
+  return await withArchive(
+    plan,
+    `apply ${plan.file}`,
+    { waitMs, signal, isNew: host.startsArchive === true },
+    async (archiveId) => {
+      const snapshot = await deliveryOf(plan).survey(await readInputs(plan, { ...host, runsCommands: true }), host);
+      return await withPublishing(await applySnapshot(snapshot, host, { ...options, archiveId }), host, options);
+    },
+  );
 }
 
 /**
@@ -116,6 +124,7 @@ async function runSteps(
     title: titleOf(step),
     async run(progress) {
       host.signal.throwIfAborted();
+      if (options.archiveId !== undefined) await requireArchive(start.inputs.plan, options.archiveId);
       const reason = reasonToSkip(step, results, options);
       const result: StepResult =
         reason === undefined

@@ -67,7 +67,7 @@ const folderOf = ({ of: { from, to } }: Verdict): string => (from === undefined 
 async function decide(plan: Plan, host: Host, { now, published }: GcOptions): Promise<GcResult> {
   const delivery = deliveryOf(plan);
   const archived = await archivedSubjects(plan, host);
-  const { facts, archive, running } = await delivery.retention(await readInputs(plan, host.signal), archived);
+  const { facts, archive, running } = await delivery.retention(await readInputs(plan, host), archived);
   const verdicts = decideRetention(plan.retention, {
     ...archived,
     ...facts,

@@ -63,7 +63,7 @@ export async function publish(plan: Plan, host: Host, options: PublishJobOptions
   const chosen = chosenDestinations(plan, options.to);
   const { waitMs } = options;
   return await withArchive(plan, `publish ${plan.file}`, { waitMs, signal: host.signal }, async () => {
-    const snapshot = await deliveryOf(plan).survey(await readInputs(plan, host.signal), host);
+    const snapshot = await deliveryOf(plan).survey(await readInputs(plan, { ...host, runsCommands: true }), host);
     return await publishSnapshot(snapshot, chosen, host, options.dryRun);
   });
 }

@@ -71,7 +71,7 @@ export class Rollout {
   async planned(): Promise<PlannedRollout> {
     const { version, tag } = this.#request;
     const delivery = deliveryOf(this.#plan);
-    const inputs = await readInputs(this.#plan, this.#host.signal);
+    const inputs = await readInputs(this.#plan, { ...this.#host, runsCommands: true });
     const fleet = await requireFleet(inputs);
     if (!fleet.tags.includes(tag))
       throw new ReleasePlanError('tag-unknown', `no device follows the tag ${JSON.stringify(tag)}`, {

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
 import { digestOf } from '../text/json.ts';
+import { readRegularText } from '../io/regular.ts';
 import type { BuildConfiguration } from '../core/archive.ts';
 import type { KasSettings } from '../core/plan.ts';
 import { effectOn, parseConf, type Statement } from './bitbake-conf.ts';
@@ -27,8 +27,8 @@ export async function readConf(kas: KasSettings, buildDir: string): Promise<Conf
   const isContained = containerFor(kas.command, {}) !== undefined;
   const base = dirname(kas.config[0] ?? kas.workDir);
   return {
-    localConf: await readFile(paths.localConf, 'utf8'),
-    bblayersConf: await readFile(paths.bblayersConf, 'utf8'),
+    localConf: await readRegularText(paths.localConf),
+    bblayersConf: await readRegularText(paths.bblayersConf),
     topDir: isContained ? '/build' : buildDir,
     workDir: kas.workDir,
     mounts: isContained

@@ -1,9 +1,10 @@
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../io/atomic.ts';
 import { attributed } from '../io/attribute.ts';
 import { ifPresent } from '../io/present.ts';
-import { openSealedJson, sealJson } from '../text/json.ts';
+import { readSealedDocument } from '../io/documents/read.ts';
+import { sealJson } from '../text/json.ts';
 import { BLOCK_BYTES } from '../io/space.ts';
 import type { BuildConfiguration } from '../core/archive.ts';
 import type { BuildDirectory } from './build-directory.ts';
@@ -33,11 +34,10 @@ const fileOf = (directory: BuildDirectory): string => join(directory.notes, 'pen
 
 /** The pending build of a directory; undefined without one, or when the record is not whole. */
 export async function readPending(directory: BuildDirectory): Promise<PendingBuild | undefined> {
-  const opened = openSealedJson((await ifPresent(readFile(fileOf(directory), 'utf8'))) ?? '');
-  if ('problem' in opened) return undefined;
-  const { startedAtNs, ...rest } = opened.value as unknown as Omit<PendingBuild, 'startedAtNs'> & {
-    startedAtNs: string;
-  };
+  type Written = Omit<PendingBuild, 'startedAtNs'> & { startedAtNs: string };
+  const opened = await ifPresent(readSealedDocument<Written>('pending', fileOf(directory)));
+  if (opened === undefined || 'problem' in opened) return undefined;
+  const { startedAtNs, ...rest } = opened.value;
   return { ...rest, startedAtNs: BigInt(startedAtNs) };
 }
 

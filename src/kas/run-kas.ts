@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf } from '../core/errors.ts';
 import { attributed } from '../io/attribute.ts';
 import { BLOCK_BYTES } from '../io/space.ts';
+import { whileStopping } from '../io/stopping.ts';
 import { missingTool } from '../io/tools.ts';
 import { containerPid, killContainer, type Container } from './container.ts';
 import { failureOf, type Ending } from './failure.ts';
@@ -99,7 +100,7 @@ async function supervise(run: KasRun, log: FileHandle): Promise<string[]> {
   interruption.end();
   try {
     // After a failure too: a kas that was killed leaves BitBake's server building.
-    if (ending.why !== 'ended' || ending.code !== 0) await stop(run, child.pid ?? 0);
+    if (ending.why !== 'ended' || ending.code !== 0) await whileStopping(() => stop(run, child.pid ?? 0));
     if (ending.why !== 'log-failed') await Promise.race([drained, sleep(DRAIN_MS)]);
   } finally {
     child.stdout.destroy();

@@ -32,6 +32,7 @@ import { parseDurationMs, parseSizeBytes } from '../text/units.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+const COMMAND_TIMEOUT_MS = 600_000;
 
 /** Removes keys without a value, as exactOptionalPropertyTypes wants it. */
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
@@ -60,6 +61,7 @@ export function completePlan(source: PlanSource, file: string, dir: string): Pla
     versions: present(source.versions).map((one) => versionOf(one, dir)),
     deltas: present(source.deltas).map((one) => deltaOf(one, defaultEngine(source))),
     publish: present(source.publish).map(destinationOf),
+    commandTimeoutMs: parseDurationMs(source.command_timeout ?? '') ?? COMMAND_TIMEOUT_MS,
     verifyDays: source.verify_days ?? 30,
     ...defined({
       kas: source.kas && kasOf(source.kas, dir),
@@ -90,6 +92,7 @@ function kasOf(kas: KasSource, dir: string): KasSettings {
     workDir,
     deploy: kas.deploy === undefined ? join(workDir, 'build/tmp/deploy/images/{machine}') : resolve(dir, kas.deploy),
     deltaConfig: absolute(kas.delta_config, dir),
+    pass: present(kas.pass),
     stallTimeoutMs: parseDurationMs(kas.stall_timeout ?? '') ?? HOUR_MS,
     lock: kas.lock ?? 'write',
     update: kas.update ?? false,
@@ -146,16 +149,25 @@ function signingOf(signing: SigningSource): SigningSettings {
   return {
     method: signing.method ?? 'cms',
     key: signing.key ?? '',
-    ...defined({ cert: signing.cert, public: signing.public, passphraseEnv: signing.passphrase_env }),
+    ...defined({
+      cert: signing.cert,
+      public: signing.public,
+      former: signing.former && present(signing.former),
+      passphraseEnv: signing.passphrase_env,
+    }),
   };
 }
 
 function fleetOf(fleet: PlanSource['fleet'], dir: string): Plan['fleet'] {
   if (fleet === undefined) return undefined;
   if (typeof fleet === 'string') return { file: resolve(dir, fleet) };
-  if (fleet.hawkbit !== undefined) return { server: serverOf('hawkbit', fleet.hawkbit, dir) };
-  if (fleet.goosebit !== undefined) return { server: serverOf('goosebit', fleet.goosebit, dir) };
-  return { command: fleet.command ?? '' };
+  const ignore = fleet.ignore === undefined ? {} : { ignore: present(fleet.ignore) };
+  if (fleet.hawkbit !== undefined) return { server: serverOf('hawkbit', fleet.hawkbit, dir), ...ignore };
+  if (fleet.goosebit !== undefined) return { server: serverOf('goosebit', fleet.goosebit, dir), ...ignore };
+  return {
+    ...(fleet.file === undefined ? { command: fleet.command ?? '' } : { file: resolve(dir, fleet.file) }),
+    ...ignore,
+  };
 }
 
 function serverOf(kind: FleetServer['kind'], source: FleetServerSource, dir: string): FleetServer {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import type { Partition } from '../core/plan.ts';
 import { ReleasePlanError, messageOf } from '../core/errors.ts';
+import { readRegularText } from '../io/regular.ts';
 import { renderTemplateFile, templatePath } from '../io/template.ts';
 import { schemaUrl } from './schema/schema-file.ts';
 
@@ -98,7 +99,7 @@ type KasFacts = Pick<ProductFacts, 'machine' | 'distro' | 'image'>;
 
 async function factsOfKasFile(path: string): Promise<KasFacts> {
   try {
-    const content: unknown = parse(await readFile(path, 'utf8'), { maxAliasCount: 100 });
+    const content: unknown = parse(await readRegularText(path), { maxAliasCount: 100 });
     const { machine, distro, target } = (content ?? {}) as Record<string, unknown>;
     const image: unknown = Array.isArray(target) ? target[0] : target;
     return Object.fromEntries(

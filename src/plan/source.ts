@@ -21,12 +21,21 @@ export type PlanSource = Loose<{
   partitions: Array<PartitionSource | undefined>;
   swu: SwuSource;
   versions: Array<VersionSource | undefined>;
-  fleet: string | Loose<{ command: string; hawkbit: FleetServerSource; goosebit: FleetServerSource }>;
+  fleet:
+    | string
+    | Loose<{
+        file: string;
+        command: string;
+        ignore: Array<string | undefined>;
+        hawkbit: FleetServerSource;
+        goosebit: FleetServerSource;
+      }>;
   publish: Array<DestinationSource | undefined>;
   deltas: Array<DeltaSource | undefined>;
   signing: SigningSource;
   ostree: OstreeSource;
   targets: string | Loose<{ file: string; sign: string }>;
+  command_timeout: string;
   notify: Loose<NotifySettings>;
   verify_days: number;
   retention: RetentionSource;
@@ -43,6 +52,7 @@ export type KasSource = Loose<{
   deploy: string;
   delta_config: FilesSource;
   work_dir: string;
+  pass: Array<string | undefined>;
   stall_timeout: string;
   lock: KasSettings['lock'];
   update: boolean;
@@ -86,6 +96,7 @@ export type SigningSource = Loose<{
   key: string;
   cert: string;
   public: string;
+  former: Array<string | undefined>;
   passphrase_env: string;
 }>;
 

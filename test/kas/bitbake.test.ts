@@ -47,6 +47,7 @@ ${lines}`,
   const kas: KasSettings = {
     config: [file],
     override: 'zz-release-plan',
+    pass: [],
     command: process.env.RELEASE_PLAN_KAS ?? 'kas',
     workDir: dir,
     deploy: join(dir, 'build/tmp/deploy/images/{machine}'),

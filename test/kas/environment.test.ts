@@ -16,6 +16,7 @@ const kas: KasSettings = {
   workDir: '/w',
   deploy: '/w/build/tmp/deploy/{machine}/{version}',
   deltaConfig: [],
+  pass: [],
   stallTimeoutMs: 1,
 };
 const values = { machine: 'm', version: '1' };

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
+import { digestBytes } from '../../src/io/hash.ts';
 import * as assert from 'uvu/assert';
 import type { BuildDirectory } from '../../src/kas/build-directory.ts';
 import { clearPending, finishPending, readPending, startPending } from '../../src/kas/pending.ts';
@@ -15,8 +16,8 @@ function directory(): BuildDirectory {
   mkdirSync(notes);
   return { path, notes };
 }
-const configuration = (digest: string, commit = 'c'): BuildConfiguration => ({
-  digest,
+const configuration = (settings: string, commit = 'c'): BuildConfiguration => ({
+  digest: digestBytes(settings).sha256,
   settings: {},
   layers: { meta: commit },
   chain: ['a.yml'],
@@ -51,7 +52,7 @@ test('the same version goes on from its first start; another version or configur
   const marker = statSync(join(here.notes, 'started'), { bigint: true }).ctimeNs;
   assert.is(other.startedAtNs, marker, 'by the clock of the file system');
   await startPending(here, { version: '0.2.0', configuration: configuration('e') });
-  assert.is.not((await readPending(here))?.configuration.digest, 'd');
+  assert.is.not((await readPending(here))?.configuration.digest, digestBytes('d').sha256);
 });
 
 test('a record that was cut or altered is none', async () => {

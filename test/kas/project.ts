@@ -56,6 +56,7 @@ export function project(name: string, localConf: readonly string[] = [], headerI
     workDir: dir,
     deploy: join(dir, 'build/tmp/deploy/images/{machine}'),
     deltaConfig: [join(dir, 'kas', `${MACHINE}_imgen-update-delta.yml`)],
+    pass: [],
     stallTimeoutMs: 60_000,
     lock: 'write',
     update: false,

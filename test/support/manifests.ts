@@ -109,6 +109,7 @@ export function plan(changes: Partial<Plan> = {}): Plan {
     })),
     publish: [],
     deltas: [{ to: '0.3.0', from: { kind: 'tag', tag: 'promoted' }, engine: 'rdiff' }],
+    commandTimeoutMs: 600_000,
     verifyDays: 30,
     ...changes,
   };

@@ -22,13 +22,13 @@ const deltas: FleetDeltas = {
   own: () => ({}),
   facts,
   problems: ostreeProblems,
-  async make({ plan }, pairs, { report, signal }, { waitMs }) {
+  async make({ plan }, pairs, { env, report, signal }, { waitMs }) {
     const progress = (message: string): void => report({ type: 'note', message });
-    await makeOstreeDeltas(plan, pairs, { report, progress, signal, waitMs });
+    await makeOstreeDeltas(plan, pairs, { env, report, progress, signal, waitMs });
   },
   unrequired: unrequiredOf,
-  async prune(plan, pairs, { report, signal }, { waitMs }) {
-    await pruneOstreeDeltas(plan, pairs, { report, progress: () => undefined, signal, waitMs });
+  async prune(plan, pairs, { env, report, signal }, { waitMs }) {
+    await pruneOstreeDeltas(plan, pairs, { env, report, progress: () => undefined, signal, waitMs });
   },
 };
 
@@ -72,5 +72,8 @@ export const ostree: Delivery<OstreeSnapshot> = {
   prove: async (snapshot) => ({ snapshot, shown: new PairMap(), unreadable: [] }),
   bytesToProve: () => 0,
   repairs: () => [],
+  async signManifests({ snapshot }) {
+    throw new ReleasePlanError('usage', `${snapshot.inputs.plan.file} is an OSTree plan, whose commits ostree signs`);
+  },
   deltas,
 };

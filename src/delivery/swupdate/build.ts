@@ -19,6 +19,8 @@ import { objectionToEarlier, rememberProven } from '../../kas/proven.ts';
 import { proveBuild } from '../../kas/prove.ts';
 import { findRecords } from '../../kas/records.ts';
 import type { KasSettings, Plan, PlannedVersion } from '../../core/plan.ts';
+import { buildEnvironment } from '../../plan/secrets.ts';
+import { vouchFor } from './vouched.ts';
 import { signature } from '../../rdiff/index.ts';
 import type { VersionManifest } from '../../core/archive.ts';
 import type { Host } from '../host.ts';
@@ -104,7 +106,7 @@ export async function runBuild(
     distro,
     planDir,
     logFile,
-    env: host.env,
+    env: buildEnvironment(plan, host.env),
     signal: host.signal,
     onProgress: progress,
   });
@@ -151,6 +153,7 @@ export async function runArchive(
       await objectionToEarlier(directory, { path, sha256, key: plan, pending, workDir: kas.workDir }),
     scratchDir: directory.notes,
   });
+  const vouch = vouchFor(plan, version, host);
   const manifest = await archiveVersion({
     key: plan,
     product,
@@ -173,6 +176,7 @@ export async function runArchive(
       hasProvenance: kas.provenance !== 'off',
     }),
     makeSignature: async (from, out) => void (await signature(from, out, { signal })),
+    ...(vouch === undefined ? {} : { vouch }),
     onFile: (path, sizeBytes) => progress(`${path}, ${formatBytes(sizeBytes)}`),
   });
   const images = manifest.files
@@ -220,7 +224,7 @@ export async function buildDeltaWithKas(
     distro,
     image,
     logFile,
-    env: host.env,
+    env: buildEnvironment(plan, host.env),
     signal: host.signal,
     onProgress: progress,
   });

@@ -17,6 +17,7 @@ import { publicationOf } from './publication.ts';
 import { register } from './register.ts';
 import { repairs } from './repair.ts';
 import { run } from './run.ts';
+import { signManifests } from './sign-manifests.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
 import { survey } from './survey.ts';
 import { FORMAT } from './target.ts';
@@ -61,5 +62,6 @@ export const swupdate: Delivery<SwupdateSnapshot> = {
   prove,
   bytesToProve,
   repairs,
+  signManifests,
   deltas,
 };

@@ -5,7 +5,7 @@ import { serverUrl } from '../../io/http/address.ts';
 import { HttpClient, type ClientOptions } from '../../io/http/client.ts';
 import { readSecret } from '../../io/secret.ts';
 import { formatDuration } from '../../text/duration.ts';
-import { FleetTally, type Fleet } from '../devices/tally.ts';
+import { FleetTally, type Fleet, type TallyOptions } from '../devices/tally.ts';
 import { goosebitClient } from './goosebit-api.ts';
 import { goosebitRows } from './goosebit.ts';
 import { hawkbitRows } from './hawkbit.ts';
@@ -25,15 +25,19 @@ export interface ServerHost {
  *
  * @throws ReleasePlanError `server-*`, `secret-*`, `fleet-incomplete` when the time is over
  */
-export async function readServerFleet(server: FleetServer, host: ServerHost): Promise<Fleet> {
-  const tally = new FleetTally(server.url);
+export async function readServerFleet(
+  server: FleetServer,
+  host: ServerHost,
+  options: TallyOptions = {},
+): Promise<Fleet> {
+  const tally = new FleetTally(server.url, options);
   const late = AbortSignal.timeout(server.timeLimitMs);
   const limited = { ...host, signal: AbortSignal.any([host.signal, late]) };
   try {
     for await (const row of serverRows(server, limited)) {
       const device = readDevice(row);
       if ('problem' in device) tally.addBad(device.problem, tally.rows + 1);
-      else tally.addDevice(device);
+      else tally.addDevice(device, tally.rows + 1);
     }
   } catch (error) {
     if (!late.aborted || host.signal.aborted) throw error;

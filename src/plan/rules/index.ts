@@ -3,6 +3,7 @@ import type { PlanSource } from '../source.ts';
 import { deltasLeadForward } from './deltas.ts';
 import { listsWithoutRepeats } from './duplicates.ts';
 import { enginesHaveWhatTheyNeed } from './engines.ts';
+import { fleetHasOneSource } from './fleet.ts';
 import { filesExist } from './files.ts';
 import { oneRepositoryPerChain } from './kas-chain.ts';
 import { kasFilesAgree } from './kas-files.ts';
@@ -38,6 +39,7 @@ export const rules: readonly Rule[] = [
   enginesHaveWhatTheyNeed,
   packageIsReadable,
   signingIsComplete,
+  fleetHasOneSource,
   placeholdersKnown,
   destinationsAreDistinct,
   pathsStayInside,

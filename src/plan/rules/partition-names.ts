@@ -4,6 +4,7 @@ import { numbered, type PlanSource } from '../source.ts';
 /** Names that the archive gives to files of its own. */
 const RESERVED_FILES = new Set([
   'manifest.json',
+  'manifest.json.sig',
   'build-info.txt',
   'delta-info.json',
   'updates',
