@@ -5,7 +5,8 @@ export const publishCodes = {
   'server-address': {
     exit: EXIT.usage,
     about:
-      'The address of a server cannot be used: it is no http or https address, or it holds a user or a password, which ' +
+      'The address of a server cannot be used: it is no http or https address, or it holds a user or a ' +
+      'password, which ' +
       'would be printed and recorded with it.',
     cure: 'Write https://HOST/PATH; give the user and the password by keys of their own.',
     example: 'url: updates.example   # instead: https://updates.example',
@@ -57,7 +58,8 @@ export const publishCodes = {
   'publish-differs': {
     exit: EXIT.inconsistent,
     about:
-      'A destination has something under the name of a package that is not that package. Devices may have installed it, ' +
+      'A destination has something under the name of a package that is not that package. Devices may have ' +
+      'installed it, ' +
       'so it is never replaced.',
     cure: 'Find out who put it there. Publish the change as a new version, or remove it there by hand.',
     example: 'srv/board/image/0.2.0/full-update-0.2.0.swu   # copied there by hand from another build',
@@ -77,7 +79,8 @@ export const publishCodes = {
   'publish-refused': {
     exit: EXIT.usage,
     about:
-      'A destination cannot take what it is to get: a name that is too long for the server, a package that it cannot read.',
+      'A destination cannot take what it is to get: a name that is too long for the server, a package that ' +
+      'it cannot read.',
     cure: 'Read the reason; `release-plan publish --dry-run` says so before anything is sent.',
     example: 'publish:\n  - { name: lab, kind: goosebit, ... }   # for packages with an encrypted description',
   },
@@ -102,9 +105,11 @@ export const publishCodes = {
   'rollout-unnamed': {
     exit: EXIT.inconsistent,
     about:
-      'hawkBit can be asked for devices by what they say, not by what they do not say. Those without a version have to be ' +
+      'hawkBit can be asked for devices by what they say, not by what they do not say. Those without a ' +
+      'version have to be ' +
       'named one by one, and there are too many.',
-    cure: 'Have devices send their version as an attribute (`identify` in swupdate.cfg), and name it by version_attribute.',
+    'ure: 'Have devices send their version as an attribute (`identify` in swupdate.cfg), and name it by ' +
+    'version_attribute.',
     example: 'release-plan rollout plan.yml 0.3.0 start --tag promoted   # and 5000 devices send no version',
   },
   'rollout-unpublished': {
@@ -116,7 +121,8 @@ export const publishCodes = {
   'rollout-devices': {
     exit: EXIT.inconsistent,
     about:
-      'The server counts other devices than the plan: devices were added, or changed their version, since the fleet was ' +
+      'The server counts other devices than the plan: devices were added, or changed their version, since ' +
+      'the fleet was ' +
       'read, or they do not send the attributes that the plan names. Nothing was started.',
     cure: 'Look at `release-plan rollout ... plan` again.',
     example: 'tag_attribute: ring   # and devices send `tag`',
