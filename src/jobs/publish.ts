@@ -56,7 +56,7 @@ export const recordFile = (plan: Plan): string => join(productDir(plan), RECORD_
  * Brings what is proven to the plan's destinations, under the lock of the archive: nothing is removed meanwhile. A
  * destination that fails keeps no other from its packages.
  *
- * @throws ReleasePlanError `publish-unknown` for a name that the plan has not, `publish-nowhere`, `locked`, `interrupted`
+ * @throws ReleasePlanError `publish-unknown`, `publish-nowhere`, `locked`, `interrupted`
  */
 export async function publish(plan: Plan, host: Host, options: PublishJobOptions): Promise<PublishJobResult> {
   const chosen = chosenDestinations(plan, options.to);

@@ -1,4 +1,4 @@
-/** The interface of a destination: where packages go to reach devices. One file per kind implements it, see kinds.ts. */
+/** The interface of a destination: where packages go to reach devices. A file per kind, see kinds.ts. */
 import type { Report } from '../core/events.ts';
 import type { DestinationSettings } from '../core/plan.ts';
 import type { ReleasePackage } from './package.ts';

@@ -108,8 +108,9 @@ export const publishCodes = {
       'hawkBit can be asked for devices by what they say, not by what they do not say. Those without a ' +
       'version have to be ' +
       'named one by one, and there are too many.',
-    'ure: 'Have devices send their version as an attribute (`identify` in swupdate.cfg), and name it by ' +
-    'version_attribute.',
+    cure:
+      'Have devices send their version as an attribute (`identify` in swupdate.cfg), and name it by ' +
+      'version_attribute.',
     example: 'release-plan rollout plan.yml 0.3.0 start --tag promoted   # and 5000 devices send no version',
   },
   'rollout-unpublished': {

@@ -10,7 +10,7 @@ export const isLoopback = (url: URL): boolean => LOOPBACK.test(url.hostname);
  * The address of a server, from a plan or a redirect.
  *
  * @param what whose it is, for the message
- * @throws ReleasePlanError `server-insecure` for plain http to another machine, `server-address` for anything that is no
+ * @throws ReleasePlanError `server-insecure` for plain http to another machine, `server-address` for what is no
  *   http address or that holds a user or a password
  */
 export function serverUrl(text: string, what: string): URL {

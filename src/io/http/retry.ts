@@ -14,7 +14,7 @@ export interface RetryPolicy {
 export const DEFAULT_RETRIES: RetryPolicy = { attempts: 6, firstPauseMs: 500, maxPauseMs: 60_000 };
 
 /**
- * How long to wait before the next try, in milliseconds, or undefined to give up. Pure but for the `random` it is given.
+ * How long to wait before the next try, in milliseconds, or undefined to give up. Pure.
  *
  * @param tries how many were made
  * @param random 0 to 1: pauses are spread, so that many hosts that a server turned away do not come back together

@@ -127,7 +127,7 @@ export class HawkbitRollouts {
   }
 
   /**
-   * Makes the rollouts that are not there yet, and starts them all once every one is ready with the devices of the plan.
+   * Makes the rollouts that are not there yet, and starts all once each is ready with the devices of the plan.
    *
    * @returns names of those that were started now
    * @throws ReleasePlanError `rollout-unpublished`, `rollout-changed`, `rollout-devices`
