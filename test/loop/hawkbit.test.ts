@@ -1,6 +1,6 @@
 /**
- * The loop, closed, with real parts: packages of `apply`, hawkBit's own server, devices that are Debian's swupdate. What
- * each device downloads is counted on the way.
+ * The loop, closed, with real parts: packages of `apply`, hawkBit's own server, devices that are Debian's swupdate.
+ * What each device downloads is counted on the way.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
