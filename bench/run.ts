@@ -11,12 +11,14 @@ import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Bench, BenchResult, BenchSettings } from './bench.ts';
+import { blameBench } from './blame.ts';
 import { compressBench } from './compress.ts';
 import { deltaBench } from './delta.ts';
 import { fleetBench } from './fleet.ts';
 import { imageKindsBench } from './image-kinds.ts';
 import { memoryBench } from './memory.ts';
 import { signatureBench } from './signature.ts';
+import { staticDeltaBench } from './static-delta.ts';
 import { markdownTable } from './table.ts';
 import { validateBench } from './validate.ts';
 import { worstCasesBench } from './worst-cases.ts';
@@ -24,6 +26,7 @@ import { worstCasesBench } from './worst-cases.ts';
 /** Every bench; a new one is a file and a line here. */
 const BENCHES: readonly Bench[] = [
   deltaBench,
+  blameBench,
   worstCasesBench,
   memoryBench,
   signatureBench,
@@ -31,6 +34,7 @@ const BENCHES: readonly Bench[] = [
   fleetBench,
   imageKindsBench,
   validateBench,
+  staticDeltaBench,
 ];
 
 const { values: flags, positionals } = parseArgs({

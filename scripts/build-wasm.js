@@ -1,5 +1,5 @@
-// Compiles every src/rdiff/wasm/assembly/entries/NAME.ts (AssemblyScript) into
-// dist/rdiff/wasm/NAME.wasm; src/rdiff/wasm.ts loads it by that name.
+// Compiles every src/FOLDER/wasm/assembly/entries/NAME.ts (AssemblyScript) into
+// dist/FOLDER/wasm/NAME.wasm; wasm.ts of each folder loads it by that name.
 //
 // All modules import one shared memory (env.memory, up to 4 GiB), use SIMD and
 // atomics, and have no runtime: no garbage collector and no static data, so that
@@ -11,8 +11,7 @@ import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const entries = join(root, 'src/rdiff/wasm/assembly/entries');
-const out = join(root, 'dist/rdiff/wasm');
+const FOLDERS = ['rdiff', 'static-delta'];
 
 const OPTIONS = [
   '--optimizeLevel',
@@ -38,17 +37,17 @@ const OPTIONS = [
   '--noExportMemory',
 ];
 
-mkdirSync(out, { recursive: true });
-for (const file of readdirSync(entries).filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))) {
-  const { error, stderr } = await asc.main([
-    join(entries, file),
-    '--outFile',
-    join(out, `${basename(file, '.ts')}.wasm`),
-    ...OPTIONS,
-  ]);
-  if (error) {
-    process.stderr.write(stderr.toString());
-    console.error(`${file}: ${error.message}`);
-    process.exitCode = 1;
+for (const folder of FOLDERS) {
+  const entries = join(root, 'src', folder, 'wasm/assembly/entries');
+  const out = join(root, 'dist', folder, 'wasm');
+  mkdirSync(out, { recursive: true });
+  for (const file of readdirSync(entries).filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))) {
+    const wasm = join(out, `${basename(file, '.ts')}.wasm`);
+    const { error, stderr } = await asc.main([join(entries, file), '--outFile', wasm, ...OPTIONS]);
+    if (error) {
+      process.stderr.write(stderr.toString());
+      console.error(`${file}: ${error.message}`);
+      process.exitCode = 1;
+    }
   }
 }

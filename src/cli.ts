@@ -4,6 +4,7 @@ import { describeChoices } from './commands/choices.ts';
 import type { CommandContext } from './commands/host.ts';
 import { createProgram } from './commands/program.ts';
 import { asUserError, InvalidPlanError, messageOf, ReleasePlanError } from './core/errors.ts';
+import { isStopping } from './io/stopping.ts';
 import { formatDiagnostics } from './commands/terminal/diagnostics.ts';
 import { plainDrive } from './commands/terminal/drive-plain.ts';
 import { terminalDrive } from './commands/terminal/drive-terminal.ts';
@@ -28,7 +29,10 @@ const HELP: ReadonlySet<string> = new Set(['help', '--help', '-h']);
 export async function main(argv: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.ok;
   const stop = new AbortController();
-  const onSignal = (): void => stop.abort(new ReleasePlanError('interrupted', 'interrupted'));
+  const onSignal = (name: NodeJS.Signals): void => {
+    stop.abort(new ReleasePlanError('interrupted', 'interrupted'));
+    insist(name, performance.now());
+  };
   for (const name of SIGNALS) process.on(name, onSignal);
   for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe);
   try {
@@ -44,6 +48,26 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     for (const name of SIGNALS) process.off(name, onSignal);
     // The stream listeners stay: what is written last may fail after this.
   }
+}
+
+/** An orderly end takes less; stopping a build may take longer, and is not cut off before the second limit. */
+const ORDERLY_END_MS = 4500;
+const STOPPING_MS = 20_000;
+
+/**
+ * Lets the signal do what it does to any program when the orderly end does not
+ * come: a call that hangs in the kernel (a disk that does not answer) keeps
+ * Node.js from ending, even by `process.exit`.
+ */
+function insist(name: NodeJS.Signals, sinceMs: number): void {
+  const look = (): void => {
+    if (isStopping() && performance.now() - sinceMs < STOPPING_MS) setTimeout(look, 100).unref();
+    else {
+      process.removeAllListeners(name);
+      process.kill(process.pid, name);
+    }
+  };
+  setTimeout(look, ORDERLY_END_MS).unref();
 }
 
 /** `release-plan ... | head` closes the pipe: nobody reads on, which is no failure of the work. */

@@ -101,6 +101,8 @@ const SPEAK_OF_OSTREE = [
   /^delivery\/fleet\/required\.ts$/,
   /^commands\/targets\//,
   /^commands\/init\.ts$/,
+  // Copies a repository, whose files have an order.
+  /^publish\/files\/mirror\.ts$/,
   // The table of programs.
   /^io\/tools\.ts$/,
 ];

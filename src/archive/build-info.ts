@@ -15,6 +15,7 @@ export function buildInfo(manifest: VersionManifest): string {
     ['kas', `${configuration.kas}, chain ${configuration.chain.join(':')}`],
     ['Configuration', `sha256 ${configuration.digest}`],
     ...Object.entries(configuration.layers).map(([layer, commit]): Row => [`Layer ${layer}`, commit]),
+    ...(manifest.dirty === true ? [['Dirty', 'built of what no commit names; never promoted'] satisfies Row] : []),
     ...manifest.proof.map((one): Row => [`Check ${one.check}`, `${one.result}: ${one.detail}`]),
     ...manifest.files.map((file): Row => [file.path, `${formatBytes(file.sizeBytes)}, sha256 ${file.sha256}`]),
     ...Object.entries(manifest.tools),

@@ -1,20 +1,38 @@
 import { mkdir, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, normalize } from 'node:path';
 import { glob } from 'tinyglobby';
 import { ReleasePlanError } from '../core/errors.ts';
 import { publishFolder, writeFileAtomic } from '../io/atomic.ts';
 import { filesystemOf } from '../io/filesystem.ts';
-import { copyWithDigest, digestFile } from '../io/hash.ts';
+import { copyWithDigest, digestBytes, digestFile } from '../io/hash.ts';
 import { sealJson } from '../text/json.ts';
 import { ifPresent } from '../io/present.ts';
+import { isRelativeName } from '../text/relative-name.ts';
 import { expandPlaceholders } from '../text/placeholders.ts';
 import { run } from '../io/process.ts';
 import { withSpace } from '../io/space.ts';
 import { timestamp } from '../text/timestamp.ts';
-import type { ArchivedFile, ArchivedPartition, BuildConfiguration, Proof, VersionManifest } from '../core/archive.ts';
+import type {
+  ArchivedFile,
+  ArchivedPartition,
+  BuildConfiguration,
+  BuildRecordKind,
+  Proof,
+  VersionManifest,
+} from '../core/archive.ts';
 import type { Partition } from '../core/plan.ts';
 import { buildInfo } from './build-info.ts';
-import { BUILD_INFO, MANIFEST, UPDATES, signatureName, versionDir, type ArchiveKey } from './layout.ts';
+import {
+  BUILD_INFO,
+  LOCK,
+  MANIFEST,
+  MANIFEST_SIGNATURE,
+  RECORDS,
+  UPDATES,
+  signatureName,
+  versionDir,
+  type ArchiveKey,
+} from './layout.ts';
 import { readVersion } from './manifest.ts';
 
 /** A finished build, ready to be archived. */
@@ -31,8 +49,20 @@ export interface ArchiveRequest {
   configuration: BuildConfiguration;
   proof: Proof[];
   tools: Record<string, string>;
+  /** Text of kas-lock.json; without, the version cannot be built again. */
+  lock?: string;
+  /** What the build says of itself, see kas/records.ts. */
+  records?: ReadonlyArray<{ path: string; kind: BuildRecordKind }>;
+  /** Not built by us: the configuration is not known. */
+  isAdopted?: boolean;
+  /** Built of what no commit names. */
+  isDirty?: boolean;
+  /** What kas and BitBake warned of. */
+  warnings?: readonly string[];
   /** Writes the rdiff signature of an image. */
   makeSignature(image: string, out: string): Promise<void>;
+  /** Signs the manifest, by the sha256 of its file; without it the manifest has its seal alone. */
+  vouch?(digest: string): Promise<Uint8Array>;
   signal?: AbortSignal;
   onFile?: (path: string, sizeBytes: number) => void;
 }
@@ -52,7 +82,7 @@ interface Source {
  * @returns the manifest
  * @throws ReleasePlanError `artifact-missing` when an image is not there,
  *   `archive-conflict` when the version is archived with other bytes,
- *   `image-too-large`, `archive-damaged` when what stands there is not whole,
+ *   `image-too-large`, `path-outside` when a pattern finds a file elsewhere, `archive-damaged` when what stands there is not whole,
  *   `archive-unreadable`, `disk-full`
  */
 export async function archiveVersion(request: ArchiveRequest): Promise<VersionManifest> {
@@ -128,11 +158,31 @@ async function fillFolder(
     await request.makeSignature(join(dir, image.name), join(dir, name));
     files.push({ path: name, role: 'signature', partition: partition.name, ...(await digestFile(join(dir, name))) });
   }
+  files.push(...(await takeRecords(dir, request)));
   const manifest = await describe(dir, files, request);
   await writeFileAtomic(join(dir, BUILD_INFO), buildInfo(manifest));
   manifest.files.push({ path: BUILD_INFO, role: 'build-info', ...(await digestFile(join(dir, BUILD_INFO))) });
-  await writeFileAtomic(join(dir, MANIFEST), sealJson(manifest));
+  const text = sealJson(manifest);
+  const signature = await request.vouch?.(digestBytes(text).sha256);
+  if (signature !== undefined) await writeFileAtomic(join(dir, MANIFEST_SIGNATURE), signature);
+  // Last: what has a manifest is whole.
+  await writeFileAtomic(join(dir, MANIFEST), text);
   return manifest;
+}
+
+/** The lock, and what the build says of itself. */
+async function takeRecords(dir: string, { lock, records = [], signal }: ArchiveRequest): Promise<ArchivedFile[]> {
+  const files: ArchivedFile[] = [];
+  if (lock !== undefined) {
+    await writeFileAtomic(join(dir, LOCK), lock);
+    files.push({ path: LOCK, role: 'lock', ...(await digestFile(join(dir, LOCK))) });
+  }
+  for (const { path, kind } of records) {
+    const name = join(RECORDS, kind, basename(path));
+    await mkdir(dirname(join(dir, name)), { recursive: true });
+    files.push({ path: name, role: kind, ...(await copyWithDigest(path, join(dir, name), signal)) });
+  }
+  return files;
 }
 
 async function describe(dir: string, files: ArchivedFile[], request: ArchiveRequest): Promise<VersionManifest> {
@@ -164,6 +214,9 @@ async function describe(dir: string, files: ArchivedFile[], request: ArchiveRequ
     archivedAt: timestamp(),
     configuration,
     partitions,
+    ...(request.isAdopted === true ? { adopted: true as const } : {}),
+    ...(request.isDirty === true ? { dirty: true as const } : {}),
+    ...(request.warnings === undefined ? {} : { warnings: [...request.warnings] }),
     partitionTables,
     proof,
     files,
@@ -192,22 +245,36 @@ async function sourcesOf(request: ArchiveRequest): Promise<Source[]> {
   for (const partition of request.partitions) {
     const name = expandPlaceholders(partition.file, values);
     const path = join(request.deploy, name);
-    if (await isMissing(path)) {
+    const found = await ifPresent(stat(path));
+    if (found === undefined || !found.isFile()) {
       throw new ReleasePlanError(
         'artifact-missing',
-        `the build of ${request.version} produced no image for partition ${partition.name}: ${path} does not exist`,
+        `the build of ${request.version} produced no image for partition ${partition.name}: ${path} ${found === undefined ? 'does not exist' : 'is no regular file'}`,
       );
     }
     images.push({ path, name, role: 'image', partition: partition.name });
   }
   const patterns = request.collect.map((one) => expandPlaceholders(one, values));
-  const own = [`${UPDATES}/**`, MANIFEST, BUILD_INFO, ...request.partitions.map((one) => signatureName(one.name))];
+  const own = [
+    `${UPDATES}/**`,
+    `${RECORDS}/**`,
+    LOCK,
+    MANIFEST,
+    MANIFEST_SIGNATURE,
+    BUILD_INFO,
+    ...request.partitions.map((one) => signatureName(one.name)),
+  ];
   const found =
     patterns.length === 0
       ? []
       : await glob(patterns, { cwd: request.deploy, onlyFiles: true, ignore: own, followSymbolicLinks: false });
+  // An escaped dot comes back as `./name`.
+  const names = new Set(found.map((name) => normalize(name)));
+  const outside = [...names].find((name) => !isRelativeName(name));
+  if (outside !== undefined)
+    throw new ReleasePlanError('path-outside', `collect finds ${outside}, which lies outside of ${request.deploy}`);
   const taken = new Set(images.map((one) => one.name));
-  const collected = found
+  const collected = [...names]
     .filter((name) => !taken.has(name))
     .sort()
     .map((name): Source => ({ path: join(request.deploy, name), name, role: 'collected' }));

@@ -2,10 +2,11 @@ import { dirname } from 'node:path';
 import { cleanStaging } from '../io/atomic.ts';
 import { withLock } from '../io/lock.ts';
 import { cleanScratch } from '../io/scratch.ts';
+import { openArchive, type ArchiveMode, type ArchivePlan } from './identity.ts';
 import { takeInventory } from './inventory.ts';
 import { lockFile, productDir, reportFile, updatesDir, versionDir, type PlanKey } from './layout.ts';
 
-export interface ExclusiveOptions {
+export interface ExclusiveOptions extends Partial<ArchiveMode> {
   /** How long to wait for another run that holds the archive; 0 leaves at once. */
   waitMs: number;
   signal: AbortSignal;
@@ -15,17 +16,19 @@ export interface ExclusiveOptions {
  * Runs `body` under the lock of the product's archive, cleared of what an interrupted run left.
  *
  * @param what who holds the lock, in words
- * @throws ReleasePlanError `locked`, `interrupted`
+ * @throws ReleasePlanError `locked`, `interrupted`, `archive-lost`, `archive-other`
  */
 export async function withArchive<T>(
-  plan: PlanKey,
+  plan: ArchivePlan,
   what: string,
-  { waitMs, signal }: ExclusiveOptions,
-  body: () => Promise<T>,
+  { waitMs, signal, isUnattended = false, isNew = false }: ExclusiveOptions,
+  body: (archiveId: string) => Promise<T>,
 ): Promise<T> {
+  // Before the lock, whose file would start an archive in an empty mount point.
+  const id = await openArchive(plan, { isUnattended, isNew });
   return await withLock(lockFile(plan), what, { waitMs, signal }, async () => {
     await cleanLeftovers(plan);
-    return await body();
+    return await body(id);
   });
 }
 

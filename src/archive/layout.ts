@@ -18,9 +18,15 @@ export interface ArchiveKey {
 }
 
 export const MANIFEST = 'manifest.json';
+/** The signature over the statement of a manifest. */
+export const MANIFEST_SIGNATURE = `${MANIFEST}.sig`;
 export const DELTA_INFO = 'delta-info.json';
 export const BUILD_INFO = 'build-info.txt';
 export const UPDATES = 'updates';
+/** What a version can be built again from, see kas/lock.ts. */
+export const LOCK = 'kas-lock.json';
+/** What the build says of itself: SBOM, package list and their kind. */
+export const RECORDS = 'records';
 
 export const productDir = (key: ArchiveKey): string => join(key.artifacts, key.machine, key.image);
 

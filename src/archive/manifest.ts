@@ -1,9 +1,11 @@
-import { lstat, readFile } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReleasePlanError, asUserError, errnoOf, messageOf } from '../core/errors.ts';
 import { isBeingReplaced } from '../io/atomic.ts';
+import { documentProblem } from '../io/documents/read.ts';
 import { digestFile } from '../io/hash.ts';
+import { readRegularText } from '../io/regular.ts';
 import { openSealedJson } from '../text/json.ts';
 import type { ArchivedFile, DeltaInfo, ArchiveEntry, VersionManifest } from '../core/archive.ts';
 import { DELTA_INFO, MANIFEST } from './layout.ts';
@@ -96,7 +98,7 @@ const MAX_ATTEMPTS = 50;
  */
 async function readSettled<T extends Manifest>(
   dir: string,
-  name: string,
+  name: ManifestName,
   options: ReadOptions,
 ): Promise<ArchiveEntry<T>> {
   for (let attempt = 1; ; attempt += 1) {
@@ -118,17 +120,16 @@ export async function identityOf(dir: string, name: string): Promise<string> {
 
 async function readEntry<T extends Manifest>(
   dir: string,
-  name: string,
+  name: ManifestName,
   options: ReadOptions,
 ): Promise<ArchiveEntry<T>> {
   const path = join(dir, name);
   const folder = await notRegular(dir, 'folder');
   if (folder?.isMissing) return { state: 'absent' };
   if (folder !== undefined) return notWhole(dir, [folder]);
-  const opened = (await notRegular(path, 'file')) ?? (await readSealed(path));
+  const opened = (await notRegular(path, 'file')) ?? (await readSealed<T>(path, name));
   if ('line' in opened) return notWhole(dir, [opened]);
-  // The seal holds, so the shape is what a release of this program wrote.
-  const manifest = opened.value as unknown as T;
+  const manifest = opened.value;
   const problems: Problem[] = [];
   const files: ArchivedFile[] = [];
   for (const file of manifest.files) {
@@ -153,13 +154,24 @@ function notWhole<T>(
     : { state: 'unreadable', isLost: errnos.every((one) => one === 'EIO'), ...common };
 }
 
-async function readSealed(path: string): Promise<{ value: Record<string, unknown> } | Problem> {
+/** A manifest's schema, by its file's name. */
+const DOCUMENT_OF = { [MANIFEST]: 'manifest', [DELTA_INFO]: 'deltaInfo' } as const;
+
+type ManifestName = keyof typeof DOCUMENT_OF;
+
+/** Of a later release, a number; of anybody else, anything. */
+const schemaInWords = (schema: unknown): string => (typeof schema === 'number' ? String(schema) : 'of no number');
+
+async function readSealed<T>(path: string, name: ManifestName): Promise<{ value: T } | Problem> {
   try {
-    const opened = openSealedJson(await readFile(path, 'utf8'));
+    const opened = openSealedJson(await readRegularText(path));
     if ('problem' in opened) return { line: `${path} ${opened.problem}` };
-    return opened.value.schema === 1
-      ? opened
-      : { line: `${path} has schema ${String(opened.value.schema)}; this release-plan supports only schema 1` };
+    const { schema } = opened.value;
+    if (schema !== 1)
+      return { line: `${path} has schema ${schemaInWords(schema)}; this release-plan supports only schema 1` };
+    const problem = await documentProblem(DOCUMENT_OF[name], opened.value);
+    // The schema holds for the value, and T is what it describes.
+    return problem === undefined ? { value: opened.value as unknown as T } : { line: `${path} ${problem}` };
   } catch (error) {
     return unreadable(path, error);
   }

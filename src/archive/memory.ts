@@ -1,9 +1,9 @@
 /** What nights remember of an archive, in the archive: plain JSON, sealed as manifests are. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, messageOf } from '../core/errors.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
-import { openSealedJson, sealJson } from '../text/json.ts';
+import { readSealedDocument } from '../io/documents/read.ts';
+import { sealJson } from '../text/json.ts';
 import type { NightRecord } from '../core/archive.ts';
 import { productDir, type ArchiveKey } from './layout.ts';
 import type { LedgerEntries } from './ledger.ts';
@@ -31,16 +31,10 @@ const NOTHING: ArchiveMemory = { files: {}, nights: {} };
 export async function readMemory(key: ArchiveKey): Promise<{ memory: ArchiveMemory; problem?: string }> {
   const path = memoryFile(key);
   try {
-    const opened = openSealedJson(await readFile(path, 'utf8'));
+    const opened = await readSealedDocument<ArchiveMemory & { schema: 1 }>('state', path);
     if ('problem' in opened) return { memory: NOTHING, problem: `${path} ${opened.problem}` };
-    if (opened.value.schema !== 1)
-      return {
-        memory: NOTHING,
-        problem: `${path} has schema ${String(opened.value.schema)}; this release-plan supports only schema 1`,
-      };
     const { schema: _schema, ...memory } = opened.value;
-    // The seal holds, so the shape is what a release of this program wrote.
-    return { memory: memory as unknown as ArchiveMemory };
+    return { memory };
   } catch (error) {
     return errnoOf(error) === 'ENOENT'
       ? { memory: NOTHING }

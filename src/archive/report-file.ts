@@ -1,18 +1,17 @@
 /** The consistency reports that plans leave in the archive, read back as data. */
-import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { ConsistencyReport, ReportScope } from '../core/report.ts';
-import { namesIn } from '../io/present.ts';
+import { readDocument } from '../io/documents/read.ts';
+import { ifPresent, namesIn } from '../io/present.ts';
+import { readRegularText } from '../io/regular.ts';
+import { parseJson } from '../text/parse-json.ts';
 import { reportFile, type PlanKey } from './layout.ts';
 
 /** A plan's report on disk, or undefined when there is none that can be read. */
 export async function readReport(plan: PlanKey): Promise<ConsistencyReport | undefined> {
-  try {
-    return JSON.parse(await readFile(reportFile(plan, 'json'), 'utf8')) as ConsistencyReport;
-  } catch {
-    return undefined;
-  }
+  const opened = await ifPresent(readDocument<ConsistencyReport>('report', reportFile(plan, 'json')));
+  return opened !== undefined && 'value' in opened ? opened.value : undefined;
 }
 
 /**
@@ -26,25 +25,24 @@ export async function scopesOfOthers(plan: PlanKey): Promise<Array<{ name: strin
   const folder = dirname(own);
   const others = (await namesIn(folder)).filter((one) => one.endsWith('.json') && join(folder, one) !== own);
   return await Promise.all(
-    others.map(async (name) => ({ name, scope: scopeOf(await readFile(join(folder, name), 'utf8'), name) })),
+    others.map(async (name) => ({
+      name,
+      scope: scopeOf(await readRegularText(join(folder, name)), join(folder, name)),
+    })),
   );
 }
 
-function scopeOf(text: string, name: string): ReportScope {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    throw undecided(`${name} is not JSON`, error);
-  }
-  const scope = (parsed as { scope?: unknown } | null)?.scope;
-  if (!isScope(scope)) throw undecided(`${name} does not say which versions its plan refers to`);
+/** Only the scope counts, so that the report of a release with another form does as well. */
+function scopeOf(text: string, path: string): ReportScope {
+  const parsed = parseJson(text);
+  if ('problem' in parsed) throw undecided(`${path} ${parsed.problem}`);
+  const scope = (parsed.value as { scope?: unknown } | null)?.scope;
+  if (!isScope(scope)) throw undecided(`${path} does not say which versions its plan refers to`);
   return scope;
 }
 
-const undecided = (message: string, cause?: unknown): ReleasePlanError =>
+const undecided = (message: string): ReleasePlanError =>
   new ReleasePlanError('gc-undecided', message, {
-    ...(cause === undefined ? {} : { cause }),
     hint: 'Write it again with `release-plan apply`, or remove it if its plan no longer exists.',
   });
 

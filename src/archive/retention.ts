@@ -13,6 +13,8 @@ export interface RetentionFacts {
   requiredPairs: ReadonlyPairMap<true>;
   /** Versions that have a tag in the registry. */
   tagged: ReadonlySet<string>;
+  /** Versions and deltas that were published, and where: devices may still be offered them. */
+  published?: { versions: ReadonlyMap<string, string>; pairs: ReadonlyPairMap<string> };
   /** Order of versions: negative when `a` is older. */
   compareVersions(a: string, b: string): number;
 }
@@ -56,8 +58,11 @@ function reasonToKeep(
   if (rule === undefined) return 'the plan has no retention rule';
   if (newest.has(version)) return `one of the last ${rule.keepLast}`;
   if (rule.keepTagged && facts.tagged.has(version)) return 'tagged in the registry';
-  return undefined;
+  const place = facts.published?.versions.get(version);
+  return place === undefined ? undefined : publishedAt(place);
 }
+
+const publishedAt = (place: string): string => `published to ${place}; --published takes it too`;
 
 function judgeUpdate(
   pair: Pair,
@@ -68,6 +73,8 @@ function judgeUpdate(
   const keep = (why: string): Verdict => ({ of: pair, verdict: 'keep', why });
   if (rule === undefined) return keep('the plan has no retention rule');
   if (facts.requiredPairs.has(pair)) return keep('required');
+  const place = facts.published?.pairs.get(pair);
+  if (place !== undefined) return keep(publishedAt(place));
   if (gone.has(pair.from)) return { of: pair, verdict: 'remove', why: `its base ${pair.from} is removed` };
   return rule.keepUnrequiredDeltas
     ? keep(`its base ${pair.from} is kept`)

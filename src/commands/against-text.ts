@@ -37,9 +37,11 @@ export function againstText(title: string, comparison: PlanComparison, notes: re
 const deltaLine = ({ from, to, engine, why }: CausedDelta): string => `${from} -> ${to} (${engine})  ${why}`;
 
 const removedLine = ({ version, neededBy, devices }: RemovedVersion): string =>
-  neededBy.length === 0
-    ? `${version}  ${devices === undefined ? 'not required by the plan' : 'not required, and no device runs it'}`
-    : `${version}  STILL REQUIRED: ${neededBy.join('; ')}`;
+  neededBy === null
+    ? `${version}  not required by the plan; whether devices require it is not known`
+    : neededBy.length === 0
+      ? `${version}  ${devices === undefined ? 'not required by the plan' : 'not required, and no device runs it'}`
+      : `${version}  STILL REQUIRED: ${neededBy.join('; ')}`;
 
 const settingLine = ({ key, before, after }: ChangedSetting): string =>
   `${key}: ${before ?? '(none)'} -> ${after ?? '(none)'}`;

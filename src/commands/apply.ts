@@ -8,12 +8,16 @@ import type { Phase } from '../core/step.ts';
 import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { printSteps } from './plan.ts';
+import { publishedDocument, publishedInWords } from './publish.ts';
 import { loadPlans } from './plans.ts';
+import { RUN_COMMANDS_FLAG } from './run-commands.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
 import { prettyJson } from '../text/pretty-json.ts';
 
 interface Flags {
   dryRun?: boolean;
+  runCommands?: boolean;
+  newArchive?: boolean;
   only?: string;
   keepGoing?: boolean;
   nightly?: boolean;
@@ -33,6 +37,8 @@ export const registerApply: RegisterCommand = (program, run) => {
       '--nightly',
       'for timers: also verify a part of the archive, keep going, and report what changed since last night',
     )
+    .option('--new-archive', 'start an archive, or take another one, although the plan had one')
+    .option(...RUN_COMMANDS_FLAG)
     .option(...WAIT_FLAG)
     .option('--json', 'print one JSON document')
     .addHelpText(
@@ -46,13 +52,13 @@ export const registerApply: RegisterCommand = (program, run) => {
     .action(async (plans: string[], flags: Flags) => {
       await run((context) =>
         flags.dryRun === true
-          ? printSteps(plans, { json: flags.json === true }, context)
-          : applyAll(plans, flags, context),
+          ? printSteps(plans, { json: flags.json === true }, { ...context, runsCommands: flags.runCommands === true })
+          : applyAll(plans, flags, { ...context, startsArchive: flags.newArchive === true }),
       );
     });
 };
 
-async function applyAll(plans: readonly string[], flags: Flags, context: CommandContext): Promise<ExitCode> {
+async function applyAll(plans: readonly string[], flags: Flags, context: ApplyContext): Promise<ExitCode> {
   if (flags.nightly === true && flags.only !== undefined)
     throw new ReleasePlanError('usage', '--nightly and --only cannot be combined', {
       hint: 'Pass one of them.',
@@ -76,7 +82,7 @@ async function applyAll(plans: readonly string[], flags: Flags, context: Command
         message: result.failure.message,
       });
     else if (flags.json === true) documents.push(documentOf(plan.file, result));
-    else await summarise(result, context);
+    else await summarise(result, options.only, context);
     // That one product is inconsistent keeps no other from its release.
     if (exitCode !== EXIT.ok && exitCode !== EXIT.inconsistent && !options.keepGoing) break;
   }
@@ -96,13 +102,15 @@ const BY_BADNESS: readonly ExitCode[] = [
 
 const worse = (a: ExitCode, b: ExitCode): ExitCode => (BY_BADNESS.indexOf(b) < BY_BADNESS.indexOf(a) ? b : a);
 
+type ApplyContext = CommandContext & { startsArchive: boolean };
+
 type Applied = ApplyResult & { night?: Night };
 
 async function applyOne(
   plan: Plan,
   flags: Flags,
   options: ApplyOptions,
-  context: CommandContext,
+  context: ApplyContext,
   isLast: boolean,
 ): Promise<Applied | { exitCode: ExitCode; failure: ReleasePlanError }> {
   const { notified } = await import('../jobs/notify.ts');
@@ -127,7 +135,7 @@ async function applyOne(
   }
 }
 
-const documentOf = (file: string, { results, report, reportFiles, exitCode, night }: Applied): object => ({
+const documentOf = (file: string, { results, report, reportFiles, exitCode, night, published }: Applied): object => ({
   plan: file,
   exitCode,
   steps: results.map(({ step, title, outcome, error }) => ({
@@ -139,13 +147,16 @@ const documentOf = (file: string, { results, report, reportFiles, exitCode, nigh
   reportFiles,
   report,
   ...(night === undefined ? {} : { night }),
+  ...(published === undefined ? {} : { published: publishedDocument(published) }),
 });
 
-async function summarise(result: Applied, context: CommandContext): Promise<void> {
+/** @param only phases that were asked for; without the report among them, nothing was found out of consistency */
+async function summarise(result: Applied, only: readonly Phase[] | undefined, context: CommandContext): Promise<void> {
   const { summaryTable } = await import('../report/summary.ts');
   if (result.results.length === 0) context.out('Nothing to do: everything in the plan exists and is verified.\n');
-  context.out(summaryTable(result.report));
+  if (only === undefined || only.includes('report')) context.out(summaryTable(result.report));
   for (const file of result.reportFiles) context.out(`${relative(context.cwd, file)}\n`);
+  if (result.published !== undefined) context.out(await publishedInWords(result.published));
   if (result.night !== undefined) context.out((await import('../report/night-text.ts')).nightInWords(result.night));
 }
 

@@ -3,13 +3,16 @@ import { ReleasePlanError } from '../core/errors.ts';
 import type { GcResult } from '../jobs/gc.ts';
 import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
+import { RUN_COMMANDS_FLAG } from './run-commands.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
 import { prettyJson } from '../text/pretty-json.ts';
 
 interface Flags {
   dryRun?: boolean;
   yes?: boolean;
+  published?: boolean;
   wait?: string | boolean;
+  runCommands?: boolean;
   json?: boolean;
 }
 
@@ -20,8 +23,10 @@ export const registerGc: RegisterCommand = (program, run) => {
     .argument('<plan>', 'plan file')
     .option('--dry-run', 'print what would be removed or kept, and why')
     .option('--yes', 'remove it')
+    .option('--published', 'also remove what was published, which devices may still be offered')
     .option(...WAIT_FLAG)
     .option('--json', 'print one JSON document')
+    .option(...RUN_COMMANDS_FLAG)
     .addHelpText(
       ...examples({
         'Print what would be removed': 'release-plan gc --dry-run plan.yml',
@@ -45,7 +50,11 @@ async function collect(file: string, flags: Flags, context: CommandContext): Pro
   const { requirePlan } = await import('../plan/load.ts');
   const { gc } = await import('../jobs/gc.ts');
   const { plan } = await requirePlan(file, { cwd: context.cwd });
-  const result = await gc(plan, context, { dryRun, waitMs: waitOf(flags.wait), now: new Date() });
+  const result = await gc(
+    plan,
+    { ...context, runsCommands: flags.yes === true || flags.runCommands === true },
+    { dryRun, waitMs: waitOf(flags.wait), now: new Date(), published: flags.published === true },
+  );
   context.out(flags.json === true ? prettyJson(documentOf(result, dryRun)) : await inWords(result, dryRun));
   return EXIT.ok;
 }

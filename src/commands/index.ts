@@ -1,4 +1,5 @@
 import { registerApply } from './apply.ts';
+import { registerBase } from './base.ts';
 import { registerCompletion } from './completion.ts';
 import { registerDelta } from './delta/index.ts';
 import { registerDoctor } from './doctor.ts';
@@ -7,8 +8,11 @@ import { registerGc } from './gc.ts';
 import type { RegisterCommand } from './host.ts';
 import { registerInit } from './init.ts';
 import { registerPlan } from './plan.ts';
+import { registerRebuild } from './rebuild.ts';
+import { registerPublish } from './publish.ts';
 import { registerRender } from './render.ts';
 import { registerReport } from './report.ts';
+import { registerRollout } from './rollout.ts';
 import { registerSchedule } from './schedule.ts';
 import { registerValidate } from './validate.ts';
 import { registerTargets } from './targets/index.ts';
@@ -21,10 +25,14 @@ export const commands: readonly RegisterCommand[] = [
   registerValidate,
   registerRender,
   registerVerify,
+  registerRebuild,
   registerGc,
   registerReport,
+  registerPublish,
+  registerRollout,
   registerTargets,
   registerDelta,
+  registerBase,
   registerSchedule,
   registerInit,
   registerDoctor,

@@ -1,13 +1,15 @@
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import type { Step } from '../core/step.ts';
+import type { RegisterCommand } from './host.ts';
+import { RUN_COMMANDS_FLAG, noteUnasked, type LookingContext } from './run-commands.ts';
 import { examples } from './examples.ts';
-import type { CommandContext, RegisterCommand } from './host.ts';
 import { loadPlans } from './plans.ts';
 import { prettyJson } from '../text/pretty-json.ts';
 
 interface Flags {
   json?: boolean;
   against?: string;
+  runCommands?: boolean;
 }
 
 export const registerPlan: RegisterCommand = (program, run) => {
@@ -20,18 +22,20 @@ export const registerPlan: RegisterCommand = (program, run) => {
       'print what changed since this git revision or file of the plan, and what that causes',
     )
     .option('--json', 'print one JSON document')
+    .option(...RUN_COMMANDS_FLAG)
     .addHelpText(
       ...examples({
         'Print what is left to do': 'release-plan plan plan.yml',
         'Print what a merge request would cause': 'release-plan plan --against origin/main plan.yml',
       }),
     )
-    .action(async (plans: string[], { against, json = false }: Flags) => {
-      await run((context) =>
-        against === undefined
+    .action(async (plans: string[], { against, json = false, runCommands = false }: Flags) => {
+      await run((given) => {
+        const context = { ...given, runsCommands: runCommands };
+        return against === undefined
           ? printSteps(plans, { json }, context)
-          : printComparison(plans, against, { json }, context),
-      );
+          : printComparison(plans, against, { json }, context);
+      });
     });
 };
 
@@ -40,7 +44,7 @@ async function printComparison(
   plans: readonly string[],
   against: string,
   { json }: { json: boolean },
-  context: CommandContext,
+  context: LookingContext,
 ): Promise<ExitCode> {
   const { requirePlan } = await import('../plan/load.ts');
   const { compareAgainst } = await import('../jobs/compare.ts');
@@ -60,7 +64,7 @@ async function printComparison(
 export async function printSteps(
   plans: readonly string[],
   { json }: { json: boolean },
-  context: CommandContext,
+  context: LookingContext,
 ): Promise<ExitCode> {
   const { shortPath } = await import('../plan/source-text.ts');
   const { deliveryOf } = await import('../delivery/index.ts');
@@ -71,10 +75,18 @@ export async function printSteps(
   const documents: object[] = [];
   for (const plan of await loadPlans(plans, context)) {
     const file = shortPath(plan.file, context.cwd);
-    const snapshot = await deliveryOf(plan).survey(await readInputs(plan, context.signal), context);
+    const snapshot = await deliveryOf(plan).survey(await readInputs(plan, context), context);
     requireReadable(snapshot.archive);
+    const { isFleetUnasked } = snapshot.inputs;
+    noteUnasked(isFleetUnasked, context);
     const steps = stepsOf(snapshot);
-    if (json) documents.push({ plan: plan.file, steps: steps.map((step) => ({ title: titleOf(step), ...step })) });
+    if (json)
+      documents.push({
+        plan: plan.file,
+        // Null: nobody knows who needs what, and a gate must not take that for nobody.
+        ...(isFleetUnasked ? { fleet: null } : {}),
+        steps: steps.map((step) => ({ title: titleOf(step), ...step })),
+      });
     else if (steps.length === 0)
       context.out(`${file}: nothing to do: everything in the plan exists and is verified.\n`);
     else {

@@ -53,18 +53,14 @@ export async function render(
             ),
           });
         });
-  if (stdout) await printOverrides(plan.kas.buildinfo, planned, context);
+  if (stdout) await printOverrides(plan.kas.override, planned, context);
   else await writeOverrides(plan, plan.kas, planned, context);
   return EXIT.ok;
 }
 
-async function printOverrides(
-  buildinfo: string,
-  planned: readonly PlannedVersion[],
-  context: CommandContext,
-): Promise<void> {
+async function printOverrides(id: string, planned: readonly PlannedVersion[], context: CommandContext): Promise<void> {
   const { renderOverride } = await import('../kas/render.ts');
-  context.out(planned.map(({ version }) => renderOverride({ buildinfo, version })).join('---\n'));
+  context.out(planned.map(({ version }) => renderOverride({ id, version })).join('---\n'));
 }
 
 async function writeOverrides(
@@ -79,7 +75,7 @@ async function writeOverrides(
   for (const { version, kas: versionFiles } of planned) {
     const override = await writeOverride(
       { planDir: plan.dir, config: kas.config, workDir: kas.workDir },
-      { buildinfo: kas.buildinfo, version },
+      { id: kas.override, version },
     );
     const { argument } = await chainOf({ config: kas.config, versionFiles, override, workDir: kas.workDir });
     lines.push(`${kas.command} build ${argument}`);

@@ -2,9 +2,11 @@ import { EXIT } from '../core/codes/index.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import { examples } from './examples.ts';
 import type { RegisterCommand } from './host.ts';
+import { RUN_COMMANDS_FLAG, noteUnasked } from './run-commands.ts';
 
 interface Flags {
   format: string;
+  runCommands?: boolean;
 }
 
 export const registerReport: RegisterCommand = (program, run) => {
@@ -13,6 +15,7 @@ export const registerReport: RegisterCommand = (program, run) => {
     .description('print the consistency report; exit 4 when a check fails')
     .argument('<plan>', 'plan file')
     .option('--format <name>', 'output format', 'markdown')
+    .option(...RUN_COMMANDS_FLAG)
     .addHelpText(
       ...examples({
         'Print the report as Markdown': 'release-plan report plan.yml',
@@ -39,7 +42,11 @@ export const registerReport: RegisterCommand = (program, run) => {
           });
         }
         const { plan } = await requirePlan(file, { cwd: context.cwd });
-        const snapshot = await deliveryOf(plan).survey(await readInputs(plan, context.signal), context);
+        const snapshot = await deliveryOf(plan).survey(
+          await readInputs(plan, { ...context, runsCommands: flags.runCommands === true }),
+          context,
+        );
+        noteUnasked(snapshot.inputs.isFleetUnasked, context);
         const report = reportOf(snapshot);
         context.out(format.render(report));
         if (unreadableOf(snapshot.archive).length > 0) return EXIT.environment;

@@ -7,12 +7,14 @@ import { PRETTY } from './choices.ts';
 import { examples } from './examples.ts';
 import type { DiagnosticFormat, Findings } from '../report/diagnostics/format.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
+import { RUN_COMMANDS_FLAG, type LookingContext } from './run-commands.ts';
 
 interface Flags {
   format: string;
   strict?: boolean;
   files: boolean;
   withArchive?: boolean;
+  runCommands?: boolean;
 }
 
 export const registerValidate: RegisterCommand = (program, run) => {
@@ -27,6 +29,7 @@ export const registerValidate: RegisterCommand = (program, run) => {
       '--with-archive',
       'also check against the archive and the fleet; reads every archived file that the plan refers to',
     )
+    .option(...RUN_COMMANDS_FLAG)
     .addHelpText(
       ...examples({
         'Check one plan': 'release-plan validate plan.yml',
@@ -51,7 +54,10 @@ export async function validate(args: readonly string[], flags: Flags, context: C
   for (const file of files) {
     context.signal.throwIfAborted();
     const loaded = await loadPlan(file, { cwd: context.cwd, checkFiles: flags.files });
-    const archived = flags.withArchive === true ? await archiveDiagnostics(loaded, context) : [];
+    const archived =
+      flags.withArchive === true
+        ? await archiveDiagnostics(loaded, { ...context, runsCommands: flags.runCommands === true })
+        : [];
     found.push(...loaded.diagnostics.filter((one) => !archived.some((other) => isSamePlace(one, other))), ...archived);
   }
 
@@ -71,12 +77,12 @@ const isSamePlace = (a: Diagnostic, b: Diagnostic): boolean =>
   a.code === b.code && a.where?.line === b.where?.line && a.where?.column === b.where?.column;
 
 /** What the archive and the fleet say of a sound plan. */
-async function archiveDiagnostics({ plan, locate }: LoadedPlan, { signal }: CommandContext): Promise<Diagnostic[]> {
+async function archiveDiagnostics({ plan, locate }: LoadedPlan, context: LookingContext): Promise<Diagnostic[]> {
   if (plan === undefined) return [];
   const { bounded } = await import('../plan/parse.ts');
   const { deliveryOf } = await import('../delivery/index.ts');
   const { readInputs } = await import('../delivery/inputs.ts');
-  return bounded(await deliveryOf(plan).findings(await readInputs(plan, signal), { signal }), locate);
+  return bounded(await deliveryOf(plan).findings(await readInputs(plan, context), { signal: context.signal }), locate);
 }
 
 /** A wrong plan comes first; an archive that does not suit a sound plan, or cannot be read, is no fault of its text. */

@@ -6,13 +6,16 @@ import type { EngineName, SwuSettings } from './plan.ts';
 export interface ArchivedFile {
   /** Relative to the folder of its manifest. */
   path: string;
-  role: 'image' | 'signature' | 'collected' | 'build-info' | 'delta' | 'delta-gz' | 'swu';
+  role: 'image' | 'signature' | 'collected' | 'build-info' | 'delta' | 'delta-gz' | 'swu' | 'lock' | BuildRecordKind;
   /** Name of the partition, for images, signatures and deltas. */
   partition?: string;
   sizeBytes: number;
   /** 64 hex digits. */
   sha256: string;
 }
+
+/** What a build says of itself, where it does: archived as `records/<kind>/`, so that versions can be compared. */
+export type BuildRecordKind = 'provenance' | 'sbom' | 'packages' | 'licenses' | 'buildhistory';
 
 /** A partition as it was when a version was archived: what two versions must share. */
 export interface ArchivedPartition {
@@ -58,6 +61,12 @@ export interface VersionManifest {
   /** ISO 8601, UTC. */
   archivedAt: string;
   configuration: BuildConfiguration;
+  /** Made by something else, and found by `init --adopt`: nothing is known of its build. Absent otherwise. */
+  adopted?: true;
+  /** Built with kas.allow_dirty of what no commit names: never promoted. Absent otherwise. */
+  dirty?: true;
+  /** What kas and BitBake warned of; absent in manifests of releases that did not keep it. */
+  warnings?: string[];
   partitions: ArchivedPartition[];
   /** Disk image file -> its partition table as `sfdisk --json` gives it, for every .wic kept. */
   partitionTables: Record<string, unknown>;

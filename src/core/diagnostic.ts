@@ -9,6 +9,11 @@ export interface Location {
   /** Where the offending text ends (exclusive), on the same or a later line. */
   endLine?: number;
   endColumn?: number;
+  /**
+   * The file is not a plan: its text is never shown. Whoever proposes a plan may name files that only the build host
+   * may read.
+   */
+  isForeign?: true;
 }
 
 /** One finding about the user's input. Checks collect these; they never throw them one at a time. */

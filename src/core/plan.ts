@@ -22,8 +22,12 @@ export interface Plan {
   deltas: DeltaRule[];
   signing?: SigningSettings;
   fleet?: FleetSource;
+  /** Where proven packages go. */
+  publish: DestinationSettings[];
   ostree?: OstreeSettings;
   targets?: TargetsSettings;
+  /** How long a command of the plan's (fleet, targets.sign) may take. */
+  commandTimeoutMs: number;
   notify?: NotifySettings;
   /** The nightly run reads every byte of the archive at least once within so many days. */
   verifyDays: number;
@@ -46,8 +50,20 @@ export interface RetentionSettings {
 export interface KasSettings {
   /** The base chain, absolute paths, at least one. */
   config: string[];
-  /** The local_conf_header id that sets BUILD_VERSION. */
-  buildinfo: string;
+  /** The local_conf_header id of our own block, which sets BUILD_VERSION; the last of all in alphabetical order. */
+  override: string;
+  /** The local_conf_header id of the product's block that sets BUILD_VERSION for builds by hand; left alone. */
+  buildinfo?: string;
+  /** Whether each version is archived with a lock of all repositories; `required` builds only what is pinned. */
+  lock: 'off' | 'write' | 'required';
+  /** Branches are fetched anew before a build: kas --update. */
+  update: boolean;
+  /** Changes in fetched repositories are thrown away before a build: kas --force-checkout. */
+  forceCheckout: boolean;
+  /** Builds what no commit names, too; such versions are archived and never promoted. */
+  allowDirty: boolean;
+  /** The SLSA provenance that kas 4.8 and later write is archived. */
+  provenance: 'off' | 'min' | 'max';
   /** `kas`, `kas-container`, or a path. */
   command: string;
   /** Where kas runs; repositories and build/ lie here unless KAS_BUILD_DIR says otherwise. */
@@ -56,7 +72,9 @@ export interface KasSettings {
   deploy: string;
   /** The chain for `engine: kas`, absolute paths. */
   deltaConfig: string[];
-  /** A build that prints nothing for so long is stopped. */
+  /** Variables that kas gets although the plan names them as secret. */
+  pass: string[];
+  /** A build that prints nothing and uses no processor time for so long is stopped. */
   stallTimeoutMs: number;
 }
 
@@ -117,12 +135,54 @@ export interface SigningSettings {
   cert?: string;
   /** What the device trusts; as written. */
   public?: string;
+  /** Certificates or public keys of former years, as written: they vouch for what was archived then. */
+  former?: string[];
   /** Name of the environment variable with the key's passphrase. */
   passphraseEnv?: string;
 }
 
-/** Who runs what: a file, or a command whose stdout is one. */
-export type FleetSource = { file: string } | { command: string };
+/** Who runs what: a file, a command whose stdout is one, or a server. */
+export type FleetSource = ({ file: string } | { command: string } | { server: FleetServer }) & {
+  /** Uuids or names of devices that are passed over. */
+  ignore?: string[];
+};
+
+/** Where a secret is; never the secret itself. */
+export type SecretSource = { env: string } | { file: string };
+
+/** A server that knows which device runs what. */
+export interface FleetServer {
+  kind: 'hawkbit' | 'goosebit';
+  url: string;
+  user: string;
+  /** Where its password is; undefined for none. */
+  password?: SecretSource;
+  /** Absolute path of a PEM file. */
+  caFile?: string;
+  /** hawkBit's attributes, as devices send them by `identify`. */
+  attributes: FleetAttributes;
+  /** What every device follows for which the server names no tag. */
+  tag: string;
+  /** The whole fleet is read within so long. */
+  timeLimitMs: number;
+}
+
+/** Names of the attributes in which devices say what they are. */
+export interface FleetAttributes {
+  version: string;
+  tag?: string;
+  hardware?: string;
+}
+
+/** A destination: its own keys are checked by the schema, and read by its kind (publish/kinds.ts). */
+export interface DestinationSettings {
+  name: string;
+  kind: string;
+  /** Published by `apply` and by the night too. */
+  auto: boolean;
+  /** The keys of its kind, as written. */
+  options: Readonly<Record<string, unknown>>;
+}
 
 export interface OstreeSettings {
   /** Absolute path of the repository that devices pull from. */

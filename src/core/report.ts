@@ -55,4 +55,12 @@ export interface ConsistencyReport {
   scope: ReportScope;
   checks: CheckRow[];
   sizes: SizeRow[];
+  /** What kas and BitBake warned of when they built a version; absent without any. */
+  warnings?: BuildWarning[];
+}
+
+/** A warning of a build. `kas: ` stands before those of kas itself. */
+export interface BuildWarning {
+  version: string;
+  message: string;
 }

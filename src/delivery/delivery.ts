@@ -2,7 +2,8 @@
 import type { Code } from '../core/codes/index.ts';
 import type { PairMap } from '../core/pair.ts';
 import type { Plan } from '../core/plan.ts';
-import type { CheckRow, ReportScope, SizeRow } from '../core/report.ts';
+import type { Publication } from '../core/publication.ts';
+import type { BuildWarning, CheckRow, ReportScope, SizeRow } from '../core/report.ts';
 import type { WorkStep } from '../core/step.ts';
 import type { Inventory } from '../archive/inventory.ts';
 import type { ReadOptions } from '../archive/manifest.ts';
@@ -20,6 +21,8 @@ export interface SurveyOptions {
   reading?: ReadOptions;
   /** What is surveyed beside what the plan refers to; it decides no step. */
   beside?: Inventory;
+  /** Take versions for whole whose manifest nobody has signed yet; only to sign them. */
+  acceptUnvouched?: boolean;
 }
 
 /** What a step left: the snapshot with it, and a line for the person who watches. */
@@ -51,6 +54,8 @@ export interface Failures {
 export interface ReportRows {
   checks: CheckRow[];
   sizes: SizeRow[];
+  /** What was warned of when versions were built. */
+  warnings?: BuildWarning[];
 }
 
 /** What was shown of updates just now, by pair. */
@@ -148,7 +153,7 @@ export interface Delivery<S extends Snapshot = Snapshot> {
   /** Holds what the steps need while `body` runs them. */
   run<T>(snapshot: S, request: RunRequest, body: (runner: StepRunner<S>) => Promise<T>): Promise<T>;
   /** Keeps the registry in step with what was made. */
-  register(snapshot: S, host: Pick<Host, 'report' | 'signal'>): Promise<void>;
+  register(snapshot: S, host: Pick<Host, 'env' | 'report' | 'signal'>): Promise<void>;
   /** What keeps a plan from coming true as things are; changes nothing. */
   findings(inputs: Inputs, reading: ReadOptions): Promise<Finding[]>;
   /** What the plan refers to. */
@@ -166,11 +171,20 @@ export interface Delivery<S extends Snapshot = Snapshot> {
     inputs: Inputs,
     archived: Inventory,
   ): Promise<{ facts: Omit<RetentionFacts, 'versions' | 'pairs'>; archive: S['archive'] } & Pick<Unneeded, 'running'>>;
+  /** What is fit to reach devices: made as the plan says it now, whole, and with no failing check. Pure. */
+  publication(snapshot: S): Publication;
   /** Shows again what was shown when things were made, and believes no record. */
   prove(snapshot: S, host: Host, options: ProveOptions): Promise<Reproven>;
   /** How many bytes {@link prove} goes through. */
   bytesToProve(snapshot: S, deep: boolean): number;
   /** What is damaged and can be tried to be made again, in order. */
   repairs(found: Reproven, host: Host, options: { deep: boolean }): RepairTask[];
+  /**
+   * Signs the manifests of archived versions that have no signature yet, after they were verified.
+   *
+   * @returns the files that were written
+   * @throws ReleasePlanError `usage` where nothing is signed, `archive-damaged`, `archive-contradicted`
+   */
+  signManifests(found: Reproven, host: Host): Promise<string[]>;
   readonly deltas: FleetDeltas;
 }

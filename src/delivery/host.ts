@@ -6,4 +6,11 @@ export interface Host {
   signal: AbortSignal;
   report: Report;
   drive: Drive;
+  /**
+   * Whether commands that the plan names may be run. What only looks leaves them alone unless it is told otherwise:
+   * whoever proposes a plan must not run programs on the host that reviews it.
+   */
+  runsCommands?: boolean;
+  /** The user says that the archive is to be a new one, also where released versions are made anew. */
+  startsArchive?: boolean;
 }

@@ -5,6 +5,9 @@ import type { Plan } from '../core/plan.ts';
 import { readFleet } from '../fleet/devices/read.ts';
 import type { Fleet } from '../fleet/devices/tally.ts';
 import { readRegistry } from '../fleet/registry-file.ts';
+import { isVersion } from '../plan/version.ts';
+import { commandEnvironment } from '../plan/secrets.ts';
+import type { Host } from './host.ts';
 import { emptyRegistry, type Registry } from '../fleet/registry.ts';
 
 /** What came of reading something: there is none, it was read, or it could not be read (not the same as none). */
@@ -15,7 +18,12 @@ export interface Inputs {
   readonly registry: Reading<Registry>;
   /** Read when it is first asked for, and once: a command may take half a minute, and answer differently. */
   readonly fleet: () => Promise<Reading<Fleet>>;
+  /** There is a fleet that only a command knows, and the command is left alone. */
+  readonly isFleetUnasked: boolean;
 }
+
+/** Who asks. */
+export type InputsHost = Pick<Host, 'env' | 'signal' | 'runsCommands'>;
 
 /** Where a plan's registry is: named by the plan, or in the archive root. */
 export const registryFile = (plan: Plan): string => plan.targets?.file ?? join(plan.artifacts, 'targets.json');
@@ -23,27 +31,39 @@ export const registryFile = (plan: Plan): string => plan.targets?.file ?? join(p
 /**
  * Reads the registry, and the fleet when it is asked for. A failure is kept for whoever needs what could not be read.
  *
+ * @param host a fleet that a command prints is read only where `runsCommands` says so
  * @param known of another plan, or another text of this one: what both name is not read again
  * @throws ReleasePlanError `interrupted`
  */
-export async function readInputs(plan: Plan, signal?: AbortSignal, known?: Inputs): Promise<Inputs> {
+export async function readInputs(plan: Plan, host: InputsHost, known?: Inputs): Promise<Inputs> {
   let fleet: Promise<Reading<Fleet>> | undefined;
   const hasRegistry = known !== undefined && registryFile(known.plan) === registryFile(plan);
   const hasFleet = known !== undefined && sameFleet(known.plan, plan);
   return {
     plan,
     registry: hasRegistry ? known.registry : await reading(async () => await readRegistry(registryFile(plan))),
-    fleet: hasFleet ? known.fleet : async () => await (fleet ??= readFleetOf(plan, signal)),
+    isFleetUnasked: isUnasked(plan, host),
+    fleet: hasFleet ? known.fleet : async () => await (fleet ??= readFleetOf(plan, host)),
   };
 }
 
 /** A command is run in the plan's folder, and may answer differently in another. */
 const sameFleet = (a: Plan, b: Plan): boolean => a.dir === b.dir && JSON.stringify(a.fleet) === JSON.stringify(b.fleet);
 
-async function readFleetOf({ fleet, dir }: Plan, signal: AbortSignal | undefined): Promise<Reading<Fleet>> {
+const isUnasked = ({ fleet }: Plan, { runsCommands }: InputsHost): boolean =>
+  fleet !== undefined && 'command' in fleet && runsCommands !== true;
+
+async function readFleetOf(plan: Plan, host: InputsHost): Promise<Reading<Fleet>> {
+  const { fleet, dir, commandTimeoutMs: timeoutMs } = plan;
   if (fleet === undefined) return { state: 'none' };
-  return await reading(async () => await readFleet(fleet, { cwd: dir, ...(signal ? { signal } : {}) }));
+  if (isUnasked(plan, host)) return { state: 'failed', error: notAsked(plan) };
+  const { env: secrets, signal } = host;
+  const options = { cwd: dir, env: commandEnvironment(plan, secrets), secrets, timeoutMs, signal, isVersion };
+  return await reading(async () => await readFleet(fleet, options));
 }
+
+const notAsked = ({ file }: Plan): ReleasePlanError =>
+  new ReleasePlanError('fleet-not-asked', `the fleet was not asked: fleet.command of ${file} was not run`);
 
 async function reading<T>(read: () => Promise<T>): Promise<Reading<T>> {
   try {
@@ -69,6 +89,10 @@ function valueOf<T>(reading: Reading<T>): T | undefined {
 /** The fleet; undefined when the plan names none. @throws ReleasePlanError `fleet-*` */
 export const fleetOf = async ({ fleet }: Pick<Inputs, 'fleet'>): Promise<Fleet | undefined> => valueOf(await fleet());
 
+/** As {@link fleetOf}; undefined also when the fleet was not asked, so that the tags of the plan decide. */
+export const fleetIfAsked = async (inputs: Pick<Inputs, 'fleet' | 'isFleetUnasked'>): Promise<Fleet | undefined> =>
+  inputs.isFleetUnasked ? undefined : await fleetOf(inputs);
+
 /** The registry; an empty one before there is a file. @throws ReleasePlanError `targets-invalid` */
 export const registryOf = ({ plan, registry }: Pick<Inputs, 'plan' | 'registry'>): Registry =>
   valueOf(registry) ?? emptyRegistry(registryFile(plan));
@@ -90,5 +114,5 @@ export async function requireFleet(inputs: Inputs): Promise<Fleet> {
 /** The inputs as if the plan named no fleet: its tags alone decide. */
 export function withoutFleet(inputs: Inputs): Inputs {
   const { fleet: _fleet, ...plan } = inputs.plan;
-  return { ...inputs, plan, fleet: async () => ({ state: 'none' }) };
+  return { ...inputs, plan, isFleetUnasked: false, fleet: async () => ({ state: 'none' }) };
 }

@@ -1,13 +1,15 @@
 /** The registry on disk: read, and rewritten whole under a lock, signed before anyone sees it. */
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import type { Report } from '../core/events.ts';
+import { documentProblem } from '../io/documents/read.ts';
 import { STAGING_PREFIX, cleanStaging, writeFileAtomic } from '../io/atomic.ts';
 import { digestOf } from '../text/json.ts';
 import { withLock } from '../io/lock.ts';
 import { run } from '../io/process.ts';
+import { readRegularText } from '../io/regular.ts';
 import { emptyRegistry, parseRegistry, type Registry } from './registry.ts';
 import { editRegistry, type RegistryEdit } from './registry-edit.ts';
 
@@ -19,6 +21,10 @@ export interface UpdateOptions {
   sign?: string;
   /** Where the sign command runs. */
   cwd: string;
+  /** What the sign command gets of the environment, beside what our own programs get. */
+  env?: NodeJS.ProcessEnv;
+  /** How long the sign command may take. */
+  timeoutMs?: number;
   report: Report;
   signal?: AbortSignal;
   /** How long to wait for another process that rewrites the file. */
@@ -35,12 +41,15 @@ export interface UpdateOptions {
 export async function readRegistry(file: string): Promise<Registry> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readRegularText(file);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
     throw new ReleasePlanError('targets-not-found', `targets.json does not exist at ${file}`, { cause: error });
   }
-  return parseRegistry(text, file);
+  const registry = parseRegistry(text, file);
+  const problem = await documentProblem('targets', JSON.parse(text));
+  if (problem !== undefined) throw new ReleasePlanError('targets-invalid', `${file} ${problem}`);
+  return registry;
 }
 
 /**
@@ -96,7 +105,7 @@ async function publishSigned(edited: Registry, command: string, options: UpdateO
   try {
     await writeFile(staging, edited.text, { flag: 'wx' });
     await runSignCommand(command, staging, edited.file, options);
-    const signed = parseRegistry(await readFile(staging, 'utf8'), edited.file);
+    const signed = parseRegistry(await readRegularText(staging), edited.file);
     if (digestOf(signedPart(signed)) !== digestOf(signedPart(edited)))
       throw signFailed(edited.file, 'it changed the content');
     if (!signed.isSigned) throw signFailed(edited.file, `it left no signature in $${SIGN_VARIABLE}`);
@@ -111,11 +120,16 @@ async function runSignCommand(command: string, staging: string, file: string, op
   try {
     await run('sh', ['-c', command], {
       cwd: options.cwd,
-      env: { [SIGN_VARIABLE]: staging },
+      env: { ...options.env, [SIGN_VARIABLE]: staging },
+      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
       ...(options.signal ? { signal: options.signal } : {}),
     });
   } catch (error) {
-    if (error instanceof ReleasePlanError && error.code === 'tool-failed') throw signFailed(file, error.message, error);
+    if (
+      error instanceof ReleasePlanError &&
+      ['tool-failed', 'tool-stalled', 'tool-output-too-large'].includes(error.code)
+    )
+      throw signFailed(file, error.message, error);
     throw error;
   }
 }

@@ -4,8 +4,9 @@
  *
  * @see The Update Framework Specification 1.0, section 4.5 (targets.json)
  */
+import { parseJson as parseJsonText } from '../text/parse-json.ts';
 import { prettyJson } from '../text/pretty-json.ts';
-import { ReleasePlanError, messageOf } from '../core/errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 
 /** The delivery systems whose Targets are understood: `custom.targetFormat`. */
 export type TargetFormat = 'OSTREE' | 'SWUPDATE';
@@ -72,15 +73,11 @@ export function parseRegistry(text: string, file: string): Registry {
 }
 
 function parseJson(text: string, file: string): Record<string, unknown> {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    throw invalid(file, `is not JSON: ${messageOf(error)}`, 'Restore it from its last signed copy.');
-  }
-  if (!isRecord(parsed))
+  const parsed = parseJsonText(text);
+  if ('problem' in parsed) throw invalid(file, parsed.problem, 'Restore it from its last signed copy.');
+  if (!isRecord(parsed.value))
     throw invalid(file, 'is not a JSON object', 'It has to be TUF Targets metadata; see docs/targets.md.');
-  return parsed;
+  return parsed.value;
 }
 
 function readTarget(name: string, value: unknown, file: string): Target {

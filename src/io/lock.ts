@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
-import { open, readFile, stat, writeFile } from 'node:fs/promises';
-import type { Socket } from 'node:net';
+import { close, constants, fchmod, fstat, ftruncate, open, write, type BigIntStats } from 'node:fs';
+import { lstat, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { makeFolder } from './atomic.ts';
 import { attributed } from './attribute.ts';
+import { toolEnvironment } from './environment.ts';
 import { ifPresent } from './present.ts';
 import { missingTool } from './tools.ts';
 import { BLOCK_BYTES } from './space.ts';
@@ -21,6 +23,22 @@ export interface LockHolder {
 export interface Lock {
   release(): Promise<void>;
 }
+
+export interface LockOptions {
+  /** How long to wait for another holder; 0 does not wait. */
+  waitMs?: number;
+  signal?: AbortSignal;
+}
+
+/** Numbers, not handles: a FileHandle that nobody refers to is closed by the garbage collector, and the lock with it. */
+const fd = {
+  open: promisify(open),
+  close: promisify(close),
+  chmod: promisify(fchmod),
+  truncate: promisify(ftruncate),
+  write: promisify(write),
+  stat: promisify<number, { bigint: true }, BigIntStats>(fstat),
+};
 
 const describe = (holder: LockHolder | undefined): string =>
   holder === undefined ? 'another process' : `${holder.what} (pid ${holder.pid}, since ${holder.since})`;
@@ -40,51 +58,32 @@ export async function readHolder(path: string): Promise<LockHolder | undefined> 
 /**
  * Takes an exclusive lock on a file, made when missing and never removed.
  *
- * The kernel's flock(2), through util-linux's `flock`, which Node.js does not
- * offer: it is freed when its holder dies, however it dies, so there are no
- * stale locks to judge. The child holds it for as long as its standard input,
- * a pipe from this process, stays open.
+ * The kernel's flock(2), which Node.js does not offer: util-linux's `flock`
+ * sets it on a descriptor of ours and ends. The lock belongs to the open file,
+ * so it is held until this process closes it or ends, however it ends: there
+ * are no stale locks to judge, and no helper that could die before us.
  *
- * @param waitMs how long to wait for another holder; 0 does not wait
- * @throws ReleasePlanError `locked`, naming the holder
+ * @throws ReleasePlanError `locked`, naming the holder; `lock-refused` when the file is a link or no regular file;
+ *   `interrupted`, `disk-full`, `io-failed`
+ * @see flock(2): the lock is on the open file description, which a child shares; docs/adr/0002
  */
-export async function takeLock(
-  path: string,
-  what: string,
-  options: { waitMs?: number; signal?: AbortSignal } = {},
-): Promise<Lock> {
-  const { waitMs = 0, signal } = options;
-  signal?.throwIfAborted();
-  await attributed(path, async () => await makeLockFile(path), BLOCK_BYTES);
-  let { child, ended, outcome } = await askFor(path, waitMs, signal);
-  // A run that was killed a moment ago, perhaps before it had written who it is: its flock is about to notice.
-  if (outcome === CONFLICT && mayBeDead(await readHolder(path)))
-    ({ child, ended, outcome } = await askFor(path, Math.max(waitMs, DYING_MS), signal));
-  if (outcome !== 'held') {
-    if (signal?.aborted) throw new ReleasePlanError('interrupted', `interrupted while waiting for ${path}`);
-    if (outcome !== CONFLICT)
-      throw new ReleasePlanError('io-failed', `the lock file ${path} cannot be opened`, {
-        hint: 'Check the permissions of its folder.',
-      });
-    throw new ReleasePlanError('locked', `${path} is locked by ${describe(await readHolder(path))}`);
+export async function takeLock(path: string, what: string, options: LockOptions = {}): Promise<Lock> {
+  options.signal?.throwIfAborted();
+  for (;;) {
+    const number = await attributed(path, async () => await openLockFile(path), BLOCK_BYTES);
+    try {
+      await lockFile(number, path, options);
+      // Whoever removed or replaced the file meanwhile has another one, which nobody has locked.
+      if (await hasName(number, path)) {
+        await attributed(path, async () => await writeHolder(number, what), BLOCK_BYTES);
+        return { release: async () => await fd.close(number) };
+      }
+    } catch (error) {
+      await fd.close(number);
+      throw error;
+    }
+    await fd.close(number);
   }
-  // A lock that is held keeps no process alive that has nothing else to do.
-  child.unref();
-  child.stdout.destroy();
-  (child.stdin as Socket).unref();
-  const release = async (): Promise<void> => {
-    child.ref();
-    child.stdin.end();
-    await ended;
-  };
-  const holder: LockHolder = { pid: process.pid, since: new Date().toISOString(), what };
-  try {
-    await attributed(path, async () => await writeFile(path, `${JSON.stringify(holder)}\n`), BLOCK_BYTES);
-  } catch (error) {
-    await release();
-    throw error;
-  }
-  return { release };
 }
 
 /**
@@ -101,50 +100,84 @@ export async function isHeld(path: string): Promise<boolean> {
 /** Exit code of flock when somebody else holds the lock. */
 const CONFLICT = 75;
 
-/** How long the flock of a process that was killed may take to end, on a busy machine. */
+/** How long the open file of a process that was killed may stay open, on a busy machine. */
 const DYING_MS = 5000;
 
+/** A link would have us write into whatever file it leads to. */
+const FLAGS = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
 /** Made here, not by flock: the umask must not decide who may wait for the lock, or hold it. */
-async function makeLockFile(path: string): Promise<void> {
+async function openLockFile(path: string): Promise<number> {
   await makeFolder(dirname(path));
   try {
-    const handle = await open(path, 'wx');
-    await handle.chmod(0o644).finally(async () => await handle.close());
+    const made = await fd.open(path, FLAGS | constants.O_CREAT | constants.O_EXCL, 0o644);
+    await fd.chmod(made, 0o644);
+    return made;
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
   }
+  const found = await lstat(path);
+  if (!found.isFile()) throw refused(path, found.isSymbolicLink() ? 'a symbolic link' : 'no regular file');
+  try {
+    return await fd.open(path, FLAGS);
+  } catch (error) {
+    throw errnoOf(error) === 'ELOOP' ? refused(path, 'a symbolic link') : error;
+  }
 }
 
-/** Starts flock, and waits until it holds the lock or has ended. */
-async function askFor(path: string, waitMs: number, signal: AbortSignal | undefined) {
+const refused = (path: string, what: string): ReleasePlanError =>
+  new ReleasePlanError('lock-refused', `the lock file ${path} is ${what}`);
+
+async function lockFile(number: number, path: string, { waitMs = 0, signal }: LockOptions): Promise<void> {
+  let outcome = await flock(number, waitMs, signal);
+  // A run that was killed a moment ago, perhaps before it had written who it is: it is about to end.
+  if (outcome === CONFLICT && mayBeDead(await readHolder(path)))
+    outcome = await flock(number, Math.max(waitMs, DYING_MS), signal);
+  if (outcome === 0) return;
+  if (signal?.aborted === true) throw new ReleasePlanError('interrupted', `interrupted while waiting for ${path}`);
+  if (outcome === CONFLICT)
+    throw new ReleasePlanError('locked', `${path} is locked by ${describe(await readHolder(path))}`);
+  throw new ReleasePlanError('io-failed', `the lock file ${path} could not be locked (flock ended with ${outcome})`, {
+    hint: 'On a network file system, its server has to support locks.',
+  });
+}
+
+/** The descriptor's number in the child. */
+const IN_CHILD = 3;
+
+/** Locks an open file; ends with flock's exit code, or the signal that ended it. */
+async function flock(number: number, waitMs: number, signal: AbortSignal | undefined): Promise<number | string> {
   const wait = waitMs > 0 ? ['--timeout', (waitMs / 1000).toFixed(3)] : ['--nonblock'];
-  // A session of its own: Ctrl-C in the terminal must not free the lock while the step that it guards still ends.
-  const child = spawn(
-    'flock',
-    [
-      ...wait,
-      '--conflict-exit-code',
-      String(CONFLICT),
-      '--no-fork',
-      path,
-      'sh',
-      '-c',
-      'echo held; exec cat >/dev/null',
-    ],
-    {
-      stdio: ['pipe', 'pipe', 'ignore'],
-      detached: true,
-    },
-  );
+  const child = spawn('flock', [...wait, '--conflict-exit-code', String(CONFLICT), String(IN_CHILD)], {
+    stdio: ['ignore', 'ignore', 'ignore', number],
+    env: toolEnvironment(),
+  });
   const stop = (): void => void child.kill('SIGTERM');
   signal?.addEventListener('abort', stop, { once: true });
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.once('error', (error) => reject(errnoOf(error) === 'ENOENT' ? missingTool('flock', error) : error));
-    child.once('exit', resolve);
-  });
-  const held = new Promise<'held'>((resolve) => child.stdout.once('data', () => resolve('held')));
-  const outcome = await Promise.race([held, ended]).finally(() => signal?.removeEventListener('abort', stop));
-  return { child, ended, outcome };
+  if (signal?.aborted === true) stop();
+  try {
+    return await new Promise<number | string>((resolve, reject) => {
+      child.once('error', (error) => reject(errnoOf(error) === 'ENOENT' ? missingTool('flock', error) : error));
+      child.once('exit', (code, by) => resolve(code ?? by ?? 'no exit code'));
+    });
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+async function hasName(number: number, path: string): Promise<boolean> {
+  const [ours, named] = await Promise.all([
+    fd.stat(number, { bigint: true }),
+    ifPresent(lstat(path, { bigint: true })),
+  ]);
+  return named !== undefined && named.ino === ours.ino && named.dev === ours.dev;
+}
+
+async function writeHolder(number: number, what: string): Promise<void> {
+  const holder: LockHolder = { pid: process.pid, since: new Date().toISOString(), what };
+  const bytes = Buffer.from(`${JSON.stringify(holder)}\n`);
+  await fd.truncate(number, 0);
+  await fd.write(number, bytes, 0, bytes.length, 0);
 }
 
 function mayBeDead(holder: LockHolder | undefined): boolean {
@@ -161,7 +194,7 @@ function mayBeDead(holder: LockHolder | undefined): boolean {
 export async function withLock<T>(
   path: string,
   what: string,
-  options: { waitMs?: number; signal?: AbortSignal },
+  options: LockOptions,
   body: () => Promise<T>,
 ): Promise<T> {
   const lock = await takeLock(path, what, options);

@@ -1,16 +1,19 @@
 import { execa, type Options } from 'execa';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
+import { toolEnvironment } from './environment.ts';
 import { missingTool, TOOLS, type ToolName } from './tools.ts';
 
 export interface RunOptions {
   cwd?: string;
-  /** Added to (or, with undefined, removed from) this process's environment. */
+  /** Added to (or, with undefined, removed from) {@link toolEnvironment}. */
   env?: Record<string, string | undefined>;
   /** Written to the program's standard input. */
   input?: string | Uint8Array;
   signal?: AbortSignal;
-  /** Stops a program that has not ended by then. */
+  /** Stops a program that has not ended by then; an hour unless given. */
   timeoutMs?: number;
+  /** Stops a program that prints more, on either stream; 256 MiB unless given. */
+  maxBytes?: number;
   /** Exit codes that are no failure; 0 alone by default. */
   okCodes?: readonly number[];
 }
@@ -44,32 +47,52 @@ export async function runForBytes(
   const result = await execute(command, args, options, {
     encoding: 'buffer',
     stripFinalNewline: false,
-    maxBuffer: 256 * 1024 * 1024,
   });
   return result.stdout as unknown as Uint8Array;
 }
 
+/** Longer than any program that is run this way takes for the largest image. */
+const LONGEST_MS = 3_600_000;
+const KILL_AFTER_MS = 2000;
+
+/** More than any program prints that is not out of order. */
+const MOST_BYTES = 256 * 1024 * 1024;
+
 async function execute(command: string, args: readonly string[], options: RunOptions, encoding: Options) {
-  const { okCodes = [0], signal, env, cwd, input, timeoutMs } = options;
+  const { okCodes = [0], signal, env, cwd, input, timeoutMs = LONGEST_MS, maxBytes = MOST_BYTES } = options;
   const result = await execa(command, args, {
     ...encoding,
     reject: false,
+    maxBuffer: maxBytes,
     stdin: input === undefined ? 'ignore' : 'pipe',
     ...(input === undefined ? {} : { input }),
     ...(cwd === undefined ? {} : { cwd }),
     ...(signal === undefined ? {} : { cancelSignal: signal }),
-    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
-    // debugfs and sfdisk lie where only root's PATH leads.
-    env: { LC_ALL: 'C.UTF-8', PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin`, ...env },
+    timeout: timeoutMs,
+    // Some programs end in order on SIGTERM; none may ignore it for ever.
+    forceKillAfterDelay: KILL_AFTER_MS,
+    extendEnv: false,
+    env: { ...toolEnvironment(), ...env },
   });
   if (result.isCanceled) throw new ReleasePlanError('interrupted', `${command} was interrupted`);
+  if (result.isMaxBuffer)
+    throw new ReleasePlanError(
+      'tool-output-too-large',
+      `${command}${verbOf(args)} printed more than ${maxBytes} bytes and was stopped`,
+    );
   if (result.timedOut)
     throw new ReleasePlanError(
       'tool-stalled',
-      `${command} did not finish within ${Math.round((timeoutMs ?? 0) / 1000)} s and was stopped`,
+      `${command} did not finish within ${Math.round(timeoutMs / 1000)} s and was stopped`,
     );
   if (result.exitCode === undefined || !okCodes.includes(result.exitCode)) throw failure(command, args, result);
   return result;
+}
+
+/** ` show` of `git show`: what was asked of the program; nothing for one that only has options. */
+function verbOf(args: readonly string[]): string {
+  const verb = args.find((one) => !one.startsWith('-'));
+  return verb === undefined ? '' : ` ${verb}`;
 }
 
 function failure(
@@ -82,10 +105,9 @@ function failure(
   const words =
     result.stderr instanceof Uint8Array ? Buffer.from(result.stderr).toString('utf8') : String(result.stderr ?? '');
   const tail = words.trim().split('\n').slice(-6).join('\n');
-  const verb = args.find((one) => !one.startsWith('-'));
   return new ReleasePlanError(
     'tool-failed',
-    `${command}${verb === undefined ? '' : ` ${verb}`} failed (${how})${tail === '' ? '' : `: ${tail}`}`,
+    `${command}${verbOf(args)} failed (${how})${tail === '' ? '' : `: ${tail}`}`,
     { cause: result.cause },
   );
 }

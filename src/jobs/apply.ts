@@ -1,3 +1,4 @@
+import { requireArchive } from '../archive/identity.ts';
 import { withArchive } from '../archive/exclusive.ts';
 import { requireReadable, unreadableOf } from '../archive/readable.ts';
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
@@ -12,6 +13,7 @@ import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs } from '../delivery/inputs.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
+import { publishSnapshot, type PublishJobResult } from './publish.ts';
 import { reportOf, stepsOf, writeReport } from './report.ts';
 
 export interface ApplyOptions {
@@ -21,6 +23,8 @@ export interface ApplyOptions {
   keepGoing: boolean;
   /** How long to wait for another run that holds a lock; 0 leaves at once. */
   waitMs: number;
+  /** The archive that has to be there at every step. */
+  archiveId?: string;
 }
 
 /** What became of one step. */
@@ -37,6 +41,8 @@ export interface ApplyResult {
   report: ConsistencyReport;
   /** The report's files, JSON first; empty when --only left the report out. */
   reportFiles: string[];
+  /** What became of the destinations with `auto`; absent when there are none, or when they were not reached. */
+  published?: PublishJobResult;
   exitCode: ExitCode;
 }
 
@@ -55,10 +61,28 @@ export interface Applied extends ApplyResult {
 export async function apply(plan: Plan, host: Host, options: ApplyOptions): Promise<ApplyResult> {
   const { waitMs } = options;
   const { signal } = host;
-  return await withArchive(plan, `apply ${plan.file}`, { waitMs, signal }, async () => {
-    const snapshot = await deliveryOf(plan).survey(await readInputs(plan, signal), host);
-    return await applySnapshot(snapshot, host, options);
-  });
+  return await withArchive(
+    plan,
+    `apply ${plan.file}`,
+    { waitMs, signal, isNew: host.startsArchive === true },
+    async (archiveId) => {
+      const snapshot = await deliveryOf(plan).survey(await readInputs(plan, { ...host, runsCommands: true }), host);
+      return await withPublishing(await applySnapshot(snapshot, host, { ...options, archiveId }), host, options);
+    },
+  );
+}
+
+/**
+ * The last step: brings what is proven to the destinations that want it without being asked. Left out where a part was
+ * asked for, and after a failure unless it keeps going; the caller holds the archive.
+ */
+export async function withPublishing<T extends Applied>(applied: T, host: Host, options: ApplyOptions): Promise<T> {
+  const { snapshot, results, exitCode } = applied;
+  const chosen = snapshot.inputs.plan.publish.filter(({ auto }) => auto);
+  const hasFailed = results.some(({ error }) => error !== undefined);
+  if (chosen.length === 0 || options.only !== undefined || (hasFailed && !options.keepGoing)) return applied;
+  const published = await publishSnapshot(snapshot, chosen, host, false);
+  return { ...applied, published, exitCode: exitCode === EXIT.ok ? published.exitCode : exitCode };
 }
 
 /** Runs the steps that a snapshot leads to; the caller holds the archive ({@link withArchive}). */
@@ -100,6 +124,7 @@ async function runSteps(
     title: titleOf(step),
     async run(progress) {
       host.signal.throwIfAborted();
+      if (options.archiveId !== undefined) await requireArchive(start.inputs.plan, options.archiveId);
       const reason = reasonToSkip(step, results, options);
       const result: StepResult =
         reason === undefined

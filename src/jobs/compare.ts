@@ -1,9 +1,11 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, relative, resolve } from 'node:path';
 import { HEADERS_ALONE } from '../archive/manifest.ts';
 import { InvalidPlanError, ReleasePlanError } from '../core/errors.ts';
-import { run, runForBytes } from '../io/process.ts';
+import { readRegular } from '../io/regular.ts';
+import { git, gitBlob } from '../io/git.ts';
+import { ifPresent } from '../io/present.ts';
 import type { Plan } from '../core/plan.ts';
 import { comparePlans, type PlanComparison, type PlanView } from '../plan/compare.ts';
 import { checkPlan } from '../plan/load.ts';
@@ -30,16 +32,16 @@ export interface AgainstResult {
 export async function compareAgainst(
   plan: Plan,
   revision: string,
-  host: Pick<Host, 'env' | 'signal'> & { cwd: string },
+  host: Pick<Host, 'env' | 'signal' | 'runsCommands'> & { cwd: string },
 ): Promise<AgainstResult> {
   return await withEarlier(plan, revision, host, async (earlier, { commit, template, isNew = false }) => {
-    const inputs = await readInputs(plan, host.signal);
+    const inputs = await readInputs(plan, host);
     const uses = await usesOf(inputs);
     // Where the fleet is out of reach, tags of the plan decide on both sides.
     const known = (one: Inputs): Inputs => ('unknown' in uses ? withoutFleet(one) : one);
-    const before = await viewOf(known(await readInputs(withTemplate(earlier, template), host.signal, inputs)), host);
+    const before = await viewOf(known(await readInputs(withTemplate(earlier, template), host, inputs)), host);
     const after = await viewOf(known(inputs), host);
-    const comparison = comparePlans(before, after, 'unknown' in uses ? undefined : uses.byVersion);
+    const comparison = comparePlans(before, after, 'unknown' in uses ? devicesUnknown(plan) : uses.byVersion);
     const notes = [
       ...(isNew
         ? [`${revision} has no ${basename(plan.file)}: the plan is new or had another name (then pass that file).`]
@@ -57,6 +59,9 @@ export async function compareAgainst(
     return { comparison, notes };
   });
 }
+
+/** A plan without a fleet has nobody to ask; where there is one, what it would say is not known. */
+const devicesUnknown = (plan: Plan): 'none' | 'unknown' => (plan.fleet === undefined ? 'none' : 'unknown');
 
 /** @param template where a copy of the plan's own template is */
 const withTemplate = (plan: Plan, template: string | undefined): Plan =>
@@ -87,7 +92,7 @@ async function withEarlier<T>(
 ): Promise<T> {
   const file = resolve(host.cwd, revision);
   const isFile = (await stat(file).catch(() => undefined))?.isFile() === true;
-  if (isFile) return await body(await planFrom(await readFile(file), plan, revision), {});
+  if (isFile) return await body(await planFrom(await readRegular(file, host), plan, revision), {});
   const commit = await commitOf(revision, plan, host.signal);
   const content = await orAbsent(contentAt(commit, plan.file, plan, revision, host.signal));
   // A plan that the branch adds: nothing was planned before it.
@@ -123,8 +128,7 @@ async function planFrom(content: Buffer, plan: Plan, shown: string): Promise<Pla
 
 async function commitOf(revision: string, plan: Plan, signal: AbortSignal): Promise<string> {
   // What begins with a dash is no option of git's here.
-  const { exitCode, stdout, stderr } = await run(
-    'git',
+  const { exitCode, stdout, stderr } = await git(
     ['rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`],
     { cwd: plan.dir, okCodes: [0, 128], signal },
   );
@@ -147,9 +151,7 @@ async function contentAt(
   signal: AbortSignal,
 ): Promise<Buffer> {
   try {
-    return Buffer.from(
-      await runForBytes('git', ['show', `${commit}:./${relative(plan.dir, file)}`], { cwd: plan.dir, signal }),
-    );
+    return await gitBlob(commit, `./${relative(plan.dir, file)}`, { cwd: plan.dir, signal });
   } catch (error) {
     if (!(error instanceof ReleasePlanError) || error.code !== 'tool-failed') throw error;
     throw new ReleasePlanError('revision-unknown', `${revision} has no file ${relative(plan.dir, file)}`, {
@@ -180,16 +182,25 @@ async function withTemplateAt<T>(
 }
 
 /**
- * The kas files that the plan names and that differ from the commit, relative to the repository; what they include is
- * not looked at.
+ * The kas files that the plan names and that differ from the commit, relative
+ * to the repository; what they include is not looked at. Bytes are compared:
+ * a `git diff` of the working tree would run the filters that attributes name.
  */
 async function changedKasFiles({ dir, kas, versions }: Plan, commit: string, signal: AbortSignal): Promise<string[]> {
   const files = [...(kas?.config ?? []), ...(kas?.deltaConfig ?? []), ...versions.flatMap((one) => one.kas)];
   if (files.length === 0) return [];
-  const { stdout } = await run(
-    'git',
-    ['diff', '--name-only', '-z', commit, '--', ...files.map((file) => `:(literal)${relative(dir, file)}`)],
-    { cwd: dir, signal },
-  );
-  return stdout.split('\0').filter((file) => file !== '');
+  const { stdout: prefix } = await git(['rev-parse', '--show-prefix'], { cwd: dir, signal });
+  const changed: string[] = [];
+  for (const file of new Set(files.map((one) => relative(dir, one)))) {
+    const before = await gitBlob(commit, `./${file}`, { cwd: dir, signal }).catch(absentIfFailed);
+    const now = await ifPresent(readRegular(resolve(dir, file), { signal }));
+    if (before === undefined ? now !== undefined : now === undefined || !before.equals(now))
+      changed.push(join(prefix, file));
+  }
+  return changed;
+}
+
+/** The commit has no such file, or a folder of that name. */
+function absentIfFailed(error: unknown): undefined {
+  if (!(error instanceof ReleasePlanError) || error.code !== 'tool-failed') throw error;
 }

@@ -2,17 +2,19 @@ import { join } from 'node:path';
 import { withArchive } from '../archive/exclusive.ts';
 import { updatePlace } from '../archive/inventory.ts';
 import { MANIFEST, productDir } from '../archive/layout.ts';
-import { decideRetention, type Verdict } from '../archive/retention.ts';
+import { decideRetention, type RetentionFacts, type Verdict } from '../archive/retention.ts';
 import { expiredBatches, listTrash, moveToTrash, removeBatches, type TrashBatch } from '../archive/trash.ts';
 import { bytesOf, type ArchiveState } from '../core/archive.ts';
-import { pairText } from '../core/pair.ts';
+import { PairMap, pairText } from '../core/pair.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Unneeded } from '../delivery/delivery.ts';
 import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs } from '../delivery/inputs.ts';
 import { sizeOf as fileSize } from '../io/hash.ts';
+import { readRecord } from '../publish/record.ts';
 import { archivedSubjects } from './archived.ts';
+import { recordFile } from './publish.ts';
 
 /** A verdict, and what it is about in bytes. */
 export interface SizedVerdict extends Verdict {
@@ -30,6 +32,14 @@ export interface GcResult {
   expired: TrashBatch[];
 }
 
+export interface GcOptions {
+  dryRun: boolean;
+  waitMs: number;
+  now: Date;
+  /** Also what was published. */
+  published: boolean;
+}
+
 /** Days that the trash is kept where the plan has no retention any more. */
 const DEFAULT_TRASH_MS = 30 * 86_400_000;
 
@@ -41,14 +51,10 @@ const DEFAULT_TRASH_MS = 30 * 86_400_000;
  * @throws ReleasePlanError `gc-undecided`, before anything is touched, when it
  *   cannot be told who needs what; `archive-unreadable`; `usage` where no retention rule applies; `locked`
  */
-export async function gc(
-  plan: Plan,
-  host: Host,
-  options: { dryRun: boolean; waitMs: number; now: Date },
-): Promise<GcResult> {
-  if (options.dryRun) return await decide(plan, host, options.now);
+export async function gc(plan: Plan, host: Host, options: GcOptions): Promise<GcResult> {
+  if (options.dryRun) return await decide(plan, host, options);
   return await withArchive(plan, `gc ${plan.file}`, { waitMs: options.waitMs, signal: host.signal }, async () => {
-    const decided = await decide(plan, host, options.now);
+    const decided = await decide(plan, host, options);
     const doomed = decided.verdicts.filter((one) => one.verdict === 'remove');
     const trash = doomed.length === 0 ? undefined : await moveToTrash(plan, doomed.map(folderOf), options.now);
     await removeBatches(plan, decided.expired);
@@ -58,11 +64,15 @@ export async function gc(
 
 const folderOf = ({ of: { from, to } }: Verdict): string => (from === undefined ? to : updatePlace({ from, to }));
 
-async function decide(plan: Plan, host: Host, now: Date): Promise<GcResult> {
+async function decide(plan: Plan, host: Host, { now, published }: GcOptions): Promise<GcResult> {
   const delivery = deliveryOf(plan);
   const archived = await archivedSubjects(plan, host);
-  const { facts, archive, running } = await delivery.retention(await readInputs(plan, host.signal), archived);
-  const verdicts = decideRetention(plan.retention, { ...archived, ...facts });
+  const { facts, archive, running } = await delivery.retention(await readInputs(plan, host), archived);
+  const verdicts = decideRetention(plan.retention, {
+    ...archived,
+    ...facts,
+    ...(published ? {} : { published: await publishedOf(plan) }),
+  });
   return {
     verdicts: verdicts.map((one) => ({
       ...one,
@@ -71,6 +81,17 @@ async function decide(plan: Plan, host: Host, now: Date): Promise<GcResult> {
     })),
     expired: await expiredTrash(plan, running, host, now),
   };
+}
+
+/** What was published of the product, and to which destination. */
+async function publishedOf(plan: Plan): Promise<NonNullable<RetentionFacts['published']>> {
+  const versions = new Map<string, string>();
+  const pairs = new PairMap<string>();
+  for (const { version, base, destination } of await readRecord(recordFile(plan))) {
+    versions.set(version, destination);
+    if (base !== undefined) pairs.set({ from: base, to: version }, destination);
+  }
+  return { versions, pairs };
 }
 
 /**

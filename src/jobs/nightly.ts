@@ -20,7 +20,7 @@ import { leavesOpen } from '../io/present.ts';
 import { changesSince, nightRecord, type Night } from '../report/night.ts';
 import { formatBytes } from '../text/bytes.ts';
 import { Meter } from '../text/meter.ts';
-import { applySnapshot, type ApplyResult } from './apply.ts';
+import { applySnapshot, withPublishing, type ApplyResult } from './apply.ts';
 import { archivedSubjects } from './archived.ts';
 import { expiredTrash } from './gc.ts';
 import { stepsOf } from './report.ts';
@@ -43,35 +43,43 @@ export async function nightly(
   host: Host,
   { waitMs, now }: { waitMs: number; now: Date },
 ): Promise<NightlyResult> {
-  return await withArchive(plan, `apply --nightly ${plan.file}`, { waitMs, signal: host.signal }, async () => {
-    const { memory, problem } = await readMemory(plan);
-    if (problem !== undefined) host.report({ type: 'warning', message: `${problem}; the whole archive is read again` });
-    const ledger = new ReadLedger(plan, memory.files, now);
-    const read = await readShare(await readInputs(plan, host.signal), host, memory, ledger, now);
-    const { snapshot, ...result } = await applySnapshot(read.snapshot, host, { keepGoing: true, waitMs });
+  return await withArchive(
+    plan,
+    `apply --nightly ${plan.file}`,
+    { waitMs, signal: host.signal, isUnattended: true, isNew: host.startsArchive === true },
+    async (archiveId) => {
+      const { memory, problem } = await readMemory(plan);
+      if (problem !== undefined)
+        host.report({ type: 'warning', message: `${problem}; the whole archive is read again` });
+      const ledger = new ReadLedger(plan, memory.files, now);
+      const read = await readShare(await readInputs(plan, { ...host, runsCommands: true }), host, memory, ledger, now);
+      const options = { keepGoing: true, waitMs, archiveId };
+      const applied = await applySnapshot(read.snapshot, host, options);
+      const { snapshot, ...result } = await withPublishing(applied, host, options);
 
-    const record = nightRecord(snapshot.archive, result.report, now.toISOString());
-    const before = memory.nights[planName(plan)];
-    const { unneeded, emptied, ioFailed } = await tidy(snapshot, host, now);
-    const files = filesOf(snapshot.archive);
-    await writeMemory(plan, {
-      readAt: record.ranAt,
-      files: ledger.entriesOf(files.map((one) => one.path)),
-      nights: { ...memory.nights, [planName(plan)]: record },
-    });
-    const night: Night = {
-      ranAt: record.ranAt,
-      damaged: record.damaged,
-      ...(record.unreadable === undefined ? {} : { unreadable: record.unreadable }),
-      changes: changesSince(before, record),
-      readBytes: read.readBytes,
-      archivedBytes: files.reduce((sum, one) => sum + one.file.sizeBytes, 0),
-      unneeded,
-      emptied,
-      ...(before === undefined ? {} : { since: before.ranAt }),
-    };
-    return { ...result, night, exitCode: exitCodeOf(result, night, ioFailed) };
-  });
+      const record = nightRecord(snapshot.archive, result.report, now.toISOString());
+      const before = memory.nights[planName(plan)];
+      const { unneeded, emptied, ioFailed } = await tidy(snapshot, host, now);
+      const files = filesOf(snapshot.archive);
+      await writeMemory(plan, {
+        readAt: record.ranAt,
+        files: ledger.entriesOf(files.map((one) => one.path)),
+        nights: { ...memory.nights, [planName(plan)]: record },
+      });
+      const night: Night = {
+        ranAt: record.ranAt,
+        damaged: record.damaged,
+        ...(record.unreadable === undefined ? {} : { unreadable: record.unreadable }),
+        changes: changesSince(before, record),
+        readBytes: read.readBytes,
+        archivedBytes: files.reduce((sum, one) => sum + one.file.sizeBytes, 0),
+        unneeded,
+        emptied,
+        ...(before === undefined ? {} : { since: before.ranAt }),
+      };
+      return { ...result, night, exitCode: exitCodeOf(result, night, ioFailed) };
+    },
+  );
 }
 
 /**

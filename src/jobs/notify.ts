@@ -5,7 +5,7 @@ import { asUserError, messageOf } from '../core/errors.ts';
 import { runShell } from '../io/shell.ts';
 import type { NotifySettings, Plan } from '../core/plan.ts';
 import { summaryTable } from '../report/summary.ts';
-import { signingVariables } from '../swu/keys.ts';
+import { commandEnvironment } from '../plan/secrets.ts';
 import type { ApplyResult } from './apply.ts';
 import type { Host } from '../delivery/host.ts';
 
@@ -93,13 +93,11 @@ export const isWanted = (on: NotifySettings['on'], outcome: Notice['outcome']): 
 export async function notify(plan: Plan, notice: Notice, host: Host): Promise<void> {
   const { notify: settings } = plan;
   if (settings === undefined || !isWanted(settings.on, notice.outcome)) return;
-  // What signs is nothing to a chat or a mail.
-  const withheld = Object.fromEntries(signingVariables(plan.signing).map((name) => [name, undefined]));
   const { isOk, how, words } = await runShell(settings.command, {
     cwd: plan.dir,
     env: {
-      ...host.env,
-      ...withheld,
+      // What signs is nothing to a chat or a mail.
+      ...commandEnvironment(plan, host.env),
       RELEASE_PLAN_PRODUCT: plan.product,
       RELEASE_PLAN_PLAN: plan.file,
       RELEASE_PLAN_OUTCOME: notice.outcome,

@@ -30,7 +30,11 @@ export const scopeOf = (snapshot: Snapshot): ReportScope => deliveryOf(snapshot.
 /** What has to be done to make the plan true, and the report behind it where it would read otherwise. */
 export function stepsOf(snapshot: Snapshot): Step[] {
   const steps = deliveryOf(snapshot.inputs.plan).steps(snapshot);
-  return withReport(steps, snapshot.written !== undefined && sameReport(snapshot.written, reportOf(snapshot)));
+  const { written } = snapshot;
+  // Without the fleet nobody can say whether its rows still hold.
+  const isCurrent =
+    written !== undefined && (snapshot.inputs.isFleetUnasked || sameReport(written, reportOf(snapshot)));
+  return withReport(steps, isCurrent);
 }
 
 /**

@@ -3,8 +3,8 @@ import { basename, join, resolve } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { reportFile } from '../archive/layout.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
+import { git } from '../io/git.ts';
 import { reportFormats } from '../report/registry.ts';
-import { run } from '../io/process.ts';
 import type { Plan } from '../core/plan.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { runName } from '../schedule/names.ts';
@@ -53,7 +53,7 @@ const scheduledPlan = (plan: Plan, pathInRepository: string | undefined): Schedu
 
 /** The git repository of a plan: what a CI would check out; undefined outside of any. */
 async function gitRepositoryOf(plan: Plan): Promise<{ root: string; planPath: string } | undefined> {
-  const found = await run('git', ['rev-parse', '--show-cdup', '--show-prefix'], { cwd: plan.dir, okCodes: [0, 128] });
+  const found = await git(['rev-parse', '--show-cdup', '--show-prefix'], { cwd: plan.dir, okCodes: [0, 128] });
   if (found.exitCode !== 0) return undefined;
   // Relative to the folder as the plan knows it: git itself would answer through links.
   const [up = '', prefix = ''] = found.stdout.split('\n');

@@ -31,10 +31,11 @@ export async function answerQuestion(
   plan: Plan,
   question: Omit<DeltaQuestion, 'format'>,
   { needsFleet }: { needsFleet: boolean },
-  signal: AbortSignal,
+  host: Pick<Host, 'env' | 'signal' | 'runsCommands'>,
 ): Promise<Answered> {
   const { format, deltas } = deliveryOf(plan);
-  const inputs = await readInputs(plan, signal);
+  const { signal } = host;
+  const inputs = await readInputs(plan, host);
   requireRegistry(inputs);
   if (needsFleet) await requireFleet(inputs);
   const view = await fleetView(inputs, format);
@@ -86,6 +87,13 @@ export async function pruneUnrequired(
       'fleet-unreadable',
       `${fleet.bad.count} rows of ${fleet.source} cannot be read, so the required deltas are not known`,
       { hint: 'Fix the rows, then prune.' },
+    );
+  if (fleet !== undefined && fleet.odd.count > 0)
+    throw new ReleasePlanError(
+      'fleet-unreadable',
+      `${fleet.odd.count} devices of ${fleet.source} do not say which version they run, so nobody can say which ` +
+        'deltas are required',
+      { hint: 'Correct them at their source, or list them under fleet.ignore.' },
     );
   await deliveryOf(inputs.plan).deltas.prune(inputs.plan, unrequired, host, { waitMs });
 }

@@ -38,11 +38,15 @@ export async function verify(plan: Plan, host: Host, { deep }: { deep: boolean }
 }
 
 /** What {@link verify} finds, before it is put into words. */
-export async function reprove(plan: Plan, host: Host, { deep }: { deep: boolean }): Promise<Reproven> {
-  const inputs = await readInputs(plan, host.signal);
+export async function reprove(
+  plan: Plan,
+  host: Host,
+  { deep, acceptUnvouched = false }: { deep: boolean; acceptUnvouched?: boolean },
+): Promise<Reproven> {
+  const inputs = await readInputs(plan, host);
   const beside = await archivedSubjects(plan, host);
   const read: { snapshot?: Snapshot } = {};
-  await host.drive([readTask(inputs, beside, host, (snapshot) => (read.snapshot = snapshot))]);
+  await host.drive([readTask(inputs, { beside, acceptUnvouched }, host, (snapshot) => (read.snapshot = snapshot))]);
   const { snapshot } = read;
   if (snapshot === undefined) throw new Error('the first task has run');
   const proven: { found?: Reproven } = {};
@@ -113,13 +117,18 @@ function reportOfProofs(snapshot: Snapshot, shown: Reproven['shown']): Consisten
   return { ...report, checks, consistent: checks.every((row) => row.result !== 'fail') };
 }
 
-function readTask(inputs: Inputs, beside: Inventory, host: Host, done: (snapshot: Snapshot) => void): Task {
+function readTask(
+  inputs: Inputs,
+  scope: { beside: Inventory; acceptUnvouched: boolean },
+  host: Host,
+  done: (snapshot: Snapshot) => void,
+): Task {
   return {
     title: 'verify the archive',
     async run(progress) {
-      const meter = new Meter(archivedBytes(await surveyArchive(inputs.plan, beside, HEADERS_ALONE)), progress);
+      const meter = new Meter(archivedBytes(await surveyArchive(inputs.plan, scope.beside, HEADERS_ALONE)), progress);
       const reading = { onFile: (path: string) => meter.at(path), onBytes: (bytes: number) => meter.add(bytes) };
-      const survey = await deliveryOf(inputs.plan).survey(inputs, host, { reading, beside });
+      const survey = await deliveryOf(inputs.plan).survey(inputs, host, { reading, ...scope });
       const snapshot = await withoutAdoptions(withoutMoved(survey));
       done(snapshot);
       const { versions, updates } = snapshot.archive;

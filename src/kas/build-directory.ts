@@ -8,14 +8,18 @@ import { ifPresent } from '../io/present.ts';
 import { run } from '../io/process.ts';
 import { BLOCK_BYTES } from '../io/space.ts';
 import type { KasSettings } from '../core/plan.ts';
-import { buildDirOf } from './environment.ts';
-import { bitbakeServerOf } from './processes.ts';
+import { chainOf } from './chain.ts';
+import { buildDirOf, kasEnvironment } from './environment.ts';
+import { isIdle } from './idle-server.ts';
+import { bitbakeServerOf, type ProcessInfo } from './processes.ts';
 
 /** A build directory that is ours: whoever has one may build in it. */
 export interface BuildDirectory {
   path: string;
   /** Where release-plan keeps what it knows of builds in it. */
   notes: string;
+  /** Asks a BitBake server that has nothing to do to end. */
+  endIdleServer?: () => Promise<void>;
 }
 
 export interface BuildDirectoryOptions {
@@ -29,6 +33,10 @@ export interface BuildDirectoryOptions {
 
 /** A server outlives a normal end by up to 3 s (BitBake 2.8). */
 const LINGER_MS = 10_000;
+/** A server that ends by itself is left to do so (BitBake 2.8: up to 3 s). */
+const OWN_END_MS = 4000;
+const END_SERVER_MS = 60_000;
+const ANY_CODE = Array.from({ length: 256 }, (_, code) => code);
 const POLL_MS = 200;
 const HELD = 75;
 
@@ -53,7 +61,7 @@ export async function withBuildDirectory<T>(
   await attributed(notes, async () => await mkdir(notes, { recursive: true }), BLOCK_BYTES);
   const lock = await lockOf(join(notes, 'lock'), options);
   try {
-    const directory = { path, notes };
+    const directory = { path, notes, endIdleServer: async () => await endServer(kas, options) };
     await waitForBitbake(directory, { ...options, waitMs: Math.max(options.waitMs ?? 0, LINGER_MS) });
     return await body(directory);
   } finally {
@@ -73,7 +81,7 @@ async function lockOf(path: string, { what, waitMs = 0, signal }: BuildDirectory
 
 /**
  * Waits until no BitBake server holds bitbake.lock: before a build, and before
- * its results are read.
+ * its results are read. A server that has nothing to do and stays is asked to end.
  *
  * @param options waitMs: 10 s by default, which is enough for a server that ends by itself
  * @throws ReleasePlanError `build-dir-busy` when one still does after waitMs, `interrupted`
@@ -84,15 +92,37 @@ export async function waitForBitbake(
 ): Promise<void> {
   const lock = join(directory.path, 'bitbake.lock');
   const until = performance.now() + waitMs;
+  const since = performance.now();
+  let isAsked = false;
   while (await isHeld(lock)) {
     signal?.throwIfAborted();
-    if (performance.now() > until) {
-      const server = await bitbakeServerOf(directory.path);
-      const who = server === undefined ? 'a BitBake server' : `BitBake server, pid ${server.pid}`;
-      throw new ReleasePlanError('build-dir-busy', `${lock} is locked by ${who}`);
-    }
+    const server = await bitbakeServerOf(directory.path);
+    const doesNothing = server !== undefined && (await isIdle(server));
+    if (doesNothing && !isAsked && performance.now() - since > Math.min(OWN_END_MS, waitMs)) {
+      isAsked = true;
+      await directory.endIdleServer?.();
+    } else if (performance.now() > until) throw heldBy(lock, server, doesNothing);
     await sleep(POLL_MS);
   }
+}
+
+function heldBy(lock: string, server: ProcessInfo | undefined, doesNothing: boolean): ReleasePlanError {
+  if (server === undefined) return new ReleasePlanError('build-dir-busy', `${lock} is locked by a BitBake server`);
+  const what = doesNothing ? 'which has nothing to do and did not end at `bitbake -m`' : 'which is building';
+  return new ReleasePlanError('build-dir-busy', `${lock} is locked by BitBake server, pid ${server.pid}, ${what}`);
+}
+
+/** `bitbake -m` in the environment that kas sets up; nothing is checked out or written for it. */
+async function endServer(kas: KasSettings, { env, signal }: BuildDirectoryOptions): Promise<void> {
+  const { argument } = await chainOf({ config: kas.config, workDir: kas.workDir });
+  await run(kas.command, ['shell', '--keep-config-unchanged', argument, '-c', 'bitbake -m'], {
+    cwd: kas.workDir,
+    env: kasEnvironment(kas, env),
+    timeoutMs: END_SERVER_MS,
+    // What kas thinks of it does not matter: the lock tells.
+    okCodes: ANY_CODE,
+    ...(signal === undefined ? {} : { signal }),
+  });
 }
 
 /** BitBake holds it by flock(2); the file stays when the server has gone. */

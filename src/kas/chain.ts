@@ -2,12 +2,14 @@ import { stat } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
 import { ifPresent } from '../io/present.ts';
-import { run } from '../io/process.ts';
+import { git } from '../io/git.ts';
 
 /** The files of one build, in the order in which kas merges them. */
 export interface Chain {
   /** Absolute paths; the override is the last. */
   files: string[];
+  /** The file that sets BUILD_VERSION, where there is one. */
+  override?: string;
   /** What kas is given: paths relative to the work dir, joined by colons. */
   argument: string;
 }
@@ -40,7 +42,7 @@ export async function chainOf({ config, versionFiles = [], override, workDir }: 
       throw new ReleasePlanError('path-missing', `the kas file ${file} does not exist`);
   }
   await requireOneRepository(files);
-  return { files, argument: shown.join(':') };
+  return { files, argument: shown.join(':'), ...(override === undefined ? {} : { override }) };
 }
 
 /** A file name that begins with a dash would be an option of kas. */
@@ -70,7 +72,7 @@ async function requireOneRepository(files: readonly string[]): Promise<void> {
  * @throws ReleasePlanError `kas-repository-owner` when git refuses the repository
  */
 export async function gitRootOf(folder: string): Promise<string | undefined> {
-  const { exitCode, stdout, stderr } = await run('git', ['rev-parse', '--show-toplevel'], {
+  const { exitCode, stdout, stderr } = await git(['rev-parse', '--show-toplevel'], {
     cwd: folder,
     env: { HOME: undefined, XDG_CONFIG_HOME: undefined, GIT_DIR: undefined, GIT_WORK_TREE: undefined, LC_ALL: 'C' },
     okCodes: [0, 128],

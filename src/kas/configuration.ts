@@ -1,14 +1,15 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
 import { digestOf } from '../text/json.ts';
-import { run } from '../io/process.ts';
+import { readRegularText } from '../io/regular.ts';
 import type { BuildConfiguration } from '../core/archive.ts';
 import type { KasSettings } from '../core/plan.ts';
 import { effectOn, parseConf, type Statement } from './bitbake-conf.ts';
 import { gitRootOf, type Chain } from './chain.ts';
 import { containerFor, containerMounts } from './container.ts';
+import { changesIn, headOf } from './git.ts';
 import { passedEnvironment } from './passed-env.ts';
+import { namedHead } from './pins.ts';
 import { confPaths, layersOf, settingsOf, type ConfFiles } from './settings.ts';
 
 /** What local.conf has to say for a version. */
@@ -17,7 +18,7 @@ export interface PlannedSettings {
   machine: string;
   distro: string;
   /** The local_conf_header id that release-plan writes. */
-  buildinfo: string;
+  override: string;
 }
 
 /** Reads what kas wrote into a build directory. */
@@ -26,8 +27,8 @@ export async function readConf(kas: KasSettings, buildDir: string): Promise<Conf
   const isContained = containerFor(kas.command, {}) !== undefined;
   const base = dirname(kas.config[0] ?? kas.workDir);
   return {
-    localConf: await readFile(paths.localConf, 'utf8'),
-    bblayersConf: await readFile(paths.bblayersConf, 'utf8'),
+    localConf: await readRegularText(paths.localConf),
+    bblayersConf: await readRegularText(paths.bblayersConf),
     topDir: isContained ? '/build' : buildDir,
     workDir: kas.workDir,
     mounts: isContained
@@ -43,67 +44,89 @@ export async function readConf(kas: KasSettings, buildDir: string): Promise<Conf
  * image says in the end is checked by kas/prove.ts.
  *
  * @param file path of local.conf, for messages
+ * @param places where the kas files have each block, see {@link headerPlaces}
  * @throws ReleasePlanError `kas-order`, `kas-version-overridden`, `kas-settings-differ`
  */
-export function requirePlanned(localConf: string, planned: PlannedSettings, file: string): void {
+export function requirePlanned(
+  localConf: string,
+  planned: PlannedSettings,
+  file: string,
+  places: ReadonlyMap<string, readonly string[]> = new Map(),
+): void {
+  const locationOf = (statement: Statement): string => placed(file, statement, places);
   const statements = parseConf(localConf);
   const { version, machine, distro } = planned;
   const { value, by, changedBy } = effectOn('BUILD_VERSION', statements, [machine, distro]);
-  if (value !== version) throw otherVersion(value, by, planned, file);
+  if (value !== version)
+    throw otherVersion(value, by, planned, {
+      locationOf,
+      file,
+      hasBlock: statements.some((one) => one.header === planned.override),
+    });
   const changed = changedBy[0];
   if (changed !== undefined) {
     throw new ReleasePlanError(
       'kas-version-overridden',
-      `${locationOf(file, changed)} changes the planned BUILD_VERSION ${version}: ${changed.text}`,
+      `${locationOf(changed)} changes the planned BUILD_VERSION ${version}: ${changed.text}`,
     );
   }
-  requireSetting('MACHINE', machine, statements, file);
-  requireSetting('DISTRO', distro, statements, file);
+  requireSetting('MACHINE', machine, statements, { file, locationOf });
+  requireSetting('DISTRO', distro, statements, { file, locationOf });
+}
+
+/** How messages name local.conf and places in it. */
+interface ConfNames {
+  file: string;
+  locationOf: (statement: Statement) => string;
 }
 
 function requireSetting(
   name: 'MACHINE' | 'DISTRO',
   expected: string,
   statements: readonly Statement[],
-  file: string,
+  conf: ConfNames,
 ): void {
   const { value, by, changedBy } = effectOn(name, statements);
   const beaten = changedBy[0] ?? (value === expected ? undefined : by);
   if (beaten === undefined && value !== undefined) return;
   throw new ReleasePlanError(
     'kas-settings-differ',
-    `the plan sets ${name} to ${expected}, but the kas files differ: ${saidBy(name, beaten, file)}`,
+    `the plan sets ${name} to ${expected}, but the kas files differ: ${saidBy(name, beaten, conf)}`,
   );
 }
 
-function saidBy(name: string, statement: Statement | undefined, file: string): string {
+function saidBy(name: string, statement: Statement | undefined, { file, locationOf }: ConfNames): string {
   if (statement === undefined) return `${file} does not set it`;
   // kas itself writes `MACHINE ??=` at the end, from the top-level key.
   if (statement.assignment?.operator === '??=') return `${name.toLowerCase()}: ${statement.assignment.value}`;
-  return `${locationOf(file, statement)}: ${statement.text}`;
+  return `${locationOf(statement)}: ${statement.text}`;
 }
 
 function otherVersion(
   value: string | undefined,
   by: Statement | undefined,
-  { version, buildinfo }: PlannedSettings,
-  file: string,
+  { version, override }: PlannedSettings,
+  { file, locationOf, hasBlock }: ConfNames & { hasBlock: boolean },
 ): ReleasePlanError {
   if (by === undefined)
     return new ReleasePlanError(
       'kas-order',
-      `${file} does not set BUILD_VERSION; expected ${version} under ${buildinfo}`,
+      `${file} does not set BUILD_VERSION; expected ${version} under ${override}`,
     );
-  const message = `${locationOf(file, by)} sets BUILD_VERSION to ${JSON.stringify(value)}, not the planned ${version}`;
-  return by.header === buildinfo
+  const message = `${locationOf(by)} sets BUILD_VERSION to ${JSON.stringify(value)}, not the planned ${version}`;
+  return by.header === override || !hasBlock
     ? new ReleasePlanError('kas-order', message)
     : new ReleasePlanError('kas-version-overridden', message, {
-        hint: `Remove it from local_conf_header ${by.header ?? ''}, or set kas.buildinfo in the plan to that id.`,
+        hint: `Remove it from local_conf_header ${by.header ?? ''}, or give kas.override an id that sorts after it.`,
       });
 }
 
-const locationOf = (file: string, { line, header }: Statement): string =>
-  `${file}:${line}${header === undefined ? '' : ` (local_conf_header ${JSON.stringify(header)})`}`;
+/** local.conf:12 (local_conf_header "x", kas/product.yml:20), as far as it is known. */
+function placed(file: string, { line, header }: Statement, places: ReadonlyMap<string, readonly string[]>): string {
+  if (header === undefined) return `${file}:${line}`;
+  const origin = [`local_conf_header ${JSON.stringify(header)}`, ...(places.get(header) ?? [])];
+  return `${file}:${line} (${origin.join(', ')})`;
+}
 
 /** What a configuration is recorded with, beside the files that kas wrote. */
 export interface ConfigurationContext {
@@ -131,21 +154,18 @@ export async function describeConfiguration(
   };
 }
 
-/** Repository (relative to the work dir) -> commit, with `-dirty` where tracked files were changed. */
+/**
+ * Repository (relative to the work dir) -> commit as {@link namedHead} has it, with `-dirty` where tracked files were
+ * changed.
+ */
 async function commitsOf(layers: readonly string[], workDir: string): Promise<Record<string, string>> {
   const commits = new Map<string, string>();
   for (const layer of layers) {
-    const git = async (...args: string[]): Promise<string | undefined> => {
-      // 128: no repository, no commit yet, or no such folder.
-      const { exitCode, stdout } = await run('git', ['-C', layer, ...args], { okCodes: [0, 128] });
-      return exitCode === 0 ? stdout : undefined;
-    };
-    const top = await git('rev-parse', '--show-toplevel');
-    const name = top === undefined ? undefined : relative(workDir, top) || '.';
-    const commit = name === undefined || commits.has(name) ? undefined : await git('rev-parse', 'HEAD');
-    if (name === undefined || commit === undefined) continue;
-    const changed = await git('status', '--porcelain', '--untracked-files=no');
-    commits.set(name, changed === '' ? commit : `${commit}-dirty`);
+    const head = await headOf(layer);
+    const name = head === undefined ? undefined : relative(workDir, head.top) || '.';
+    if (head === undefined || name === undefined || commits.has(name)) continue;
+    const changed = (await changesIn(head.top)).some((one) => one.kind === 'tracked');
+    commits.set(name, `${namedHead(head)}${changed ? '-dirty' : ''}`);
   }
   return Object.fromEntries([...commits].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

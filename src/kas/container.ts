@@ -44,6 +44,30 @@ export const containerMounts = (places: {
 ];
 
 /**
+ * The first process of a container, as this machine counts: where the engine
+ * runs elsewhere, or the container has not begun, there is none.
+ */
+export async function containerPid({ name, engines }: Container, env: NodeJS.ProcessEnv): Promise<number[]> {
+  for (const engine of engines) {
+    try {
+      const { stdout } = await run(engine, ['inspect', '--format', '{{.State.Pid}}', name], {
+        env,
+        okCodes: [0, 1, 125],
+        timeoutMs: INSPECT_MS,
+      });
+      const pid = Number.parseInt(stdout, 10);
+      return pid > 1 ? [pid] : [];
+    } catch (error) {
+      if (!(error instanceof ReleasePlanError)) throw error;
+      if (error.code !== 'tool-missing') return [];
+    }
+  }
+  return [];
+}
+
+const INSPECT_MS = 10_000;
+
+/**
  * Ends everything in a container. Signals to kas-container end the client at
  * best; the container builds on. A container that has ended is no error.
  *

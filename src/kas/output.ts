@@ -56,32 +56,72 @@ export function progressOf(message: string): string | undefined {
   return `${kind === 'setscene ' ? 'setscene ' : ''}task ${number} of ${total}: ${name} ${task}`;
 }
 
+/** BitBake's sign of life every ten minutes, which says nothing about whether anything goes on. */
+export const isKeepalive = (text: string): boolean => /\bBitbake still alive \(no events for \d+s\)/i.test(text);
+
+/** A task that BitBake gave up on. */
+export interface FailedTask {
+  /** `zlib`, `zlib-native`. */
+  recipe: string;
+  /** `compile` of `do_compile`. */
+  task: string;
+}
+
 /**
- * Keeps what a failed build has to say for itself. BitBake's errors come as
- * `INFO - ERROR: ...`, since kas relays its stdout as INFO: the message is
- * looked at, not kas's level.
+ * Keeps what a build has to say for itself. BitBake's errors come as `INFO -
+ * ERROR: ...`, since kas relays its stdout as INFO: the message is looked at,
+ * not kas's level. Each message is kept once: kas repeats all of them at its end.
  */
-export class BuildErrors {
-  readonly #bitbake: string[] = [];
-  readonly #kas: string[] = [];
+export class BuildOutput {
+  readonly #bitbake = new Set<string>();
+  readonly #kas = new Set<string>();
+  readonly #warnings = new Set<string>();
+  readonly #taskLogs = new Set<string>();
+  readonly #failedTasks: FailedTask[] = [];
   readonly #tail: string[] = [];
   #hint: string | undefined;
   #fullDisk = false;
+  #tooNew: number | undefined;
 
   add({ level, message }: KasLine): void {
-    if (/^(ERROR|FATAL): /.test(message)) keep(this.#bitbake, message);
-    else if (level === 'ERROR' || level === 'CRITICAL') keep(this.#kas, message);
+    this.#sort(level, message);
     if (message.trim() !== '') this.#tail.push(message.slice(0, 400));
     if (this.#tail.length > KEPT_TAIL) this.#tail.shift();
     this.#hint ??= hintFor(message);
     this.#fullDisk ||= message.includes('No space left on device');
+    this.#tooNew ??= headerTooNew(message);
+  }
+
+  #sort(level: string | undefined, message: string): void {
+    const log = /^ERROR: Logfile of failure stored in: (.+)$/.exec(message)?.[1];
+    const failed = /^ERROR: Task \((.+):do_(\w+)\) failed with exit code/.exec(message);
+    if (failed !== null) this.#failedTasks.push({ recipe: recipeOf(failed[1] ?? ''), task: failed[2] ?? '' });
+    if (log !== undefined) keep(this.#taskLogs, log.trim());
+    else if (/^(ERROR|FATAL): /.test(message)) keep(this.#bitbake, message);
+    else if (level === 'ERROR' || level === 'CRITICAL') keep(this.#kas, message);
+    else if (level === 'WARNING') keep(this.#warnings, `kas: ${message}`);
+    else if (message.startsWith('WARNING: ')) keep(this.#warnings, message.slice('WARNING: '.length));
   }
 
   /** The first errors of BitBake, else of kas, else the last line: of a traceback, that is its error. */
-  lines(): string[] {
-    if (this.#bitbake.length > 0) return this.#bitbake;
-    if (this.#kas.length > 0) return this.#kas;
+  errors(): string[] {
+    if (this.#bitbake.size > 0) return [...this.#bitbake];
+    if (this.#kas.size > 0) return [...this.#kas];
     return this.#tail.slice(-1);
+  }
+
+  /** What kas and BitBake warned of, `kas: ` before kas's own. */
+  warnings(): string[] {
+    return [...this.#warnings];
+  }
+
+  /** Logs of tasks that failed, as BitBake names them. */
+  taskLogs(): string[] {
+    return [...this.#taskLogs];
+  }
+
+  failedTasks(): readonly FailedTask[] {
+    return this.#failedTasks;
   }
 
   tail(): readonly string[] {
@@ -93,14 +133,32 @@ export class BuildErrors {
     return this.#fullDisk;
   }
 
+  /** A header version that this kas does not know, where it said so. */
+  tooNewHeader(): number | undefined {
+    return this.#tooNew;
+  }
+
   /** What to do, where the output shows one of kas's own pitfalls. */
   hint(): string | undefined {
     return this.#hint;
   }
 }
 
-function keep(lines: string[], line: string): void {
-  if (lines.length < KEPT_ERRORS) lines.push(line.slice(0, 1000));
+function keep(lines: Set<string>, line: string): void {
+  if (lines.size < KEPT_ERRORS) lines.add(line.slice(0, 1000));
+}
+
+/** `zlib-native` of `virtual:native:/w/meta/recipes-core/zlib/zlib_1.3.bb`: as `bitbake -c compile` takes it. */
+function recipeOf(file: string): string {
+  const name = (file.split('/').at(-1) ?? file).replace(/\.bb$/, '').replace(/_[^_]*$/, '');
+  const config = /(?:^|:)mc:([^:]+):/.exec(file)?.[1];
+  return `${config === undefined ? '' : `mc:${config}:`}${name}${/(?:^|:)virtual:native:/.test(file) ? '-native' : ''}`;
+}
+
+/** kas 3.1 has it from the schema, later ones in words of their own. */
+function headerTooNew(message: string): number | undefined {
+  const found = /compatible with version \d+ to \d+, file has version (\d+)/.exec(message)?.[1];
+  return found === undefined ? undefined : Number(found);
 }
 
 /** Words of kas that hide their cause. */

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { parseDocument } from 'yaml';
+import { readRegularText } from '../io/regular.ts';
 
 /**
  * The variables that a chain passes on to BitBake, with their values: for a
@@ -17,7 +17,7 @@ export async function passedEnvironment(
 ): Promise<Map<string, string>> {
   const passed = new Map<string, string>();
   for (const file of files) {
-    for (const [name, value] of Object.entries(envOf(await readFile(file, 'utf8')))) {
+    for (const [name, value] of Object.entries(envOf(await readRegularText(file)))) {
       const effective = env[name] ?? (value === null || value === undefined ? undefined : String(value));
       if (effective !== undefined) passed.set(name, effective);
     }

@@ -1,12 +1,14 @@
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../io/atomic.ts';
 import { attributed } from '../io/attribute.ts';
 import { ifPresent } from '../io/present.ts';
-import { openSealedJson, sealJson } from '../text/json.ts';
+import { readSealedDocument } from '../io/documents/read.ts';
+import { sealJson } from '../text/json.ts';
 import { BLOCK_BYTES } from '../io/space.ts';
 import type { BuildConfiguration } from '../core/archive.ts';
 import type { BuildDirectory } from './build-directory.ts';
+import type { BuildLock } from './lock.ts';
 
 /**
  * A build that was started and is not archived yet. Kept in the build
@@ -18,6 +20,12 @@ export interface PendingBuild {
   /** When it was first started, by the clock of the build directory's file system. */
   startedAtNs: bigint;
   configuration: BuildConfiguration;
+  /** What it is built from; absent in records of releases that made none. */
+  lock?: BuildLock;
+  /** Why no commit names what it is built from, a line each; only with kas.allow_dirty. */
+  dirty?: string[];
+  /** What kas and BitBake warned of. */
+  warnings?: string[];
   /** kas ended with 0 and the configuration was still the same. */
   finished: boolean;
 }
@@ -26,11 +34,10 @@ const fileOf = (directory: BuildDirectory): string => join(directory.notes, 'pen
 
 /** The pending build of a directory; undefined without one, or when the record is not whole. */
 export async function readPending(directory: BuildDirectory): Promise<PendingBuild | undefined> {
-  const opened = openSealedJson((await ifPresent(readFile(fileOf(directory), 'utf8'))) ?? '');
-  if ('problem' in opened) return undefined;
-  const { startedAtNs, ...rest } = opened.value as unknown as Omit<PendingBuild, 'startedAtNs'> & {
-    startedAtNs: string;
-  };
+  type Written = Omit<PendingBuild, 'startedAtNs'> & { startedAtNs: string };
+  const opened = await ifPresent(readSealedDocument<Written>('pending', fileOf(directory)));
+  if (opened === undefined || 'problem' in opened) return undefined;
+  const { startedAtNs, ...rest } = opened.value;
   return { ...rest, startedAtNs: BigInt(startedAtNs) };
 }
 
@@ -42,15 +49,15 @@ export async function readPending(directory: BuildDirectory): Promise<PendingBui
  */
 export async function startPending(
   directory: BuildDirectory,
-  version: string,
-  configuration: BuildConfiguration,
+  build: Pick<PendingBuild, 'version' | 'configuration' | 'lock' | 'dirty' | 'warnings'>,
 ): Promise<PendingBuild> {
   const before = await readPending(directory);
   const goesOn =
-    before !== undefined && before.version === version && before.configuration.digest === configuration.digest;
+    before !== undefined &&
+    before.version === build.version &&
+    before.configuration.digest === build.configuration.digest;
   const pending = {
-    version,
-    configuration,
+    ...build,
     finished: false,
     startedAtNs: goesOn ? before.startedAtNs : await nowByFile(directory),
   };

@@ -3,10 +3,11 @@
  * directory: the proof that a later run may take, since BitBake makes no image
  * twice of the same inputs.
  */
-import { lstat, readFile, readdir, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { writeFileAtomic } from '../io/atomic.ts';
-import { openSealedJson, sealJson } from '../text/json.ts';
+import { readSealedDocument } from '../io/documents/read.ts';
+import { sealJson } from '../text/json.ts';
 import { ifPresent } from '../io/present.ts';
 import type { BuildConfiguration } from '../core/archive.ts';
 import type { BuildDirectory } from './build-directory.ts';
@@ -35,9 +36,8 @@ const fileOf = (directory: BuildDirectory): string => join(directory.notes, 'pro
 
 /** A damaged record is none: then an older image is stale, and the build has to be made again. */
 async function readProven(directory: BuildDirectory): Promise<ProvenImages> {
-  const opened = openSealedJson((await ifPresent(readFile(fileOf(directory), 'utf8'))) ?? '');
-  // The seal holds, so the shape is what a release of this program wrote.
-  return 'value' in opened && opened.value.schema === 1 ? (opened.value.images as ProvenImages) : {};
+  const opened = await ifPresent(readSealedDocument<{ images: ProvenImages }>('proven', fileOf(directory)));
+  return opened !== undefined && 'value' in opened ? opened.value.images : {};
 }
 
 /**

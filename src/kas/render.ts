@@ -4,8 +4,11 @@ import { renderTemplate, templatePath } from '../io/template.ts';
 
 /** What a kas override says. */
 export interface OverrideValues {
-  /** The local_conf_header id that the base kas file sets BUILD_VERSION under. */
-  buildinfo: string;
+  /**
+   * An id under local_conf_header that no other kas file has, see kas.override of the plan: kas merges by it, so
+   * an id of the product would lose whatever else stands in its block.
+   */
+  id: string;
   version: string;
 }
 
@@ -23,13 +26,14 @@ const LINE_BREAK = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 /**
  * The kas file that gives a build its version, rendered from
  * templates/kas-override.yml.hbs. It names format version 1, which every kas
- * reads; a number above what a kas knows is refused by it.
+ * reads; a number above what a kas knows is refused by it. BitBake's server is
+ * told to end with the build: one that stays would hold bitbake.lock.
  *
  * @throws ReleasePlanError `version-invalid`, `kas-header-id`
  */
 export function renderOverride(values: OverrideValues): string {
   requireVersion(values.version);
-  requireHeaderId(values.buildinfo);
+  requireHeaderId(values.id);
   const template = readFileSync(templatePath('kas-override.yml.hbs'), 'utf8');
   return renderTemplate(template, values, {
     yaml: (value) => quoteYaml(String(value)),

@@ -2,13 +2,17 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ReleasePlanError, errnoOf } from '../core/errors.ts';
+import { errnoOf } from '../core/errors.ts';
 import { attributed } from '../io/attribute.ts';
 import { BLOCK_BYTES } from '../io/space.ts';
+import { whileStopping } from '../io/stopping.ts';
 import { missingTool } from '../io/tools.ts';
-import { killContainer, type Container } from './container.ts';
-import { BuildErrors, LineSplitter, parseKasLine, progressOf } from './output.ts';
+import { containerPid, killContainer, type Container } from './container.ts';
+import { failureOf, type Ending } from './failure.ts';
+import { BuildOutput, LineSplitter, parseKasLine, progressOf } from './output.ts';
+import { buildProcesses, processorTimeMs } from './processor-time.ts';
 import { stopBuild } from './stop.ts';
+import { Watch } from './watch.ts';
 
 /** One run of kas, from start to end. */
 export interface KasRun {
@@ -23,7 +27,7 @@ export interface KasRun {
   env: NodeJS.ProcessEnv;
   /** Everything that kas prints is appended here. */
   logFile: string;
-  /** Without a word for so long, the build is stopped. */
+  /** Without a word and without processor time for so long, the build is stopped. */
   stallTimeoutMs: number;
   /** Something is told at least so often; 30 s by default. */
   heartbeatMs?: number;
@@ -42,34 +46,28 @@ async function openLog(logFile: string): Promise<FileHandle> {
 
 /** Output may still be in the pipes when kas has ended; an orphan may hold them open for ever. */
 const DRAIN_MS = 500;
-const HEARTBEAT_MS = 30_000;
 
 /**
  * Runs kas to its end. It gets a session of its own, so that Ctrl-C reaches
  * release-plan alone, which then stops the build as it has to be stopped.
  *
+ * @returns what kas and BitBake warned of, each once
  * @throws ReleasePlanError `build-failed` with BitBake's first errors and the
  *   log's name, `build-stalled`, `interrupted`, `tool-missing`
  */
-export async function runKas(run: KasRun): Promise<void> {
+export async function runKas(run: KasRun): Promise<string[]> {
   run.signal?.throwIfAborted();
   const log = await attributed(run.logFile, async () => await openLog(run.logFile), BLOCK_BYTES);
   try {
     const heading = `# ${new Date().toISOString()} ${[run.command, ...run.args].join(' ')}\n`;
     await attributed(run.logFile, async () => await log.write(heading), heading.length);
-    await supervise(run, log);
+    return await supervise(run, log);
   } finally {
     await log.close();
   }
 }
 
-type Ending =
-  | { why: 'ended'; code: number | null; signal: NodeJS.Signals | null }
-  | { why: 'interrupted' }
-  | { why: 'stalled' }
-  | { why: 'log-failed'; error: unknown };
-
-async function supervise(run: KasRun, log: FileHandle): Promise<void> {
+async function supervise(run: KasRun, log: FileHandle): Promise<string[]> {
   const child = spawn(run.command, run.args, {
     cwd: run.workDir,
     env: run.env,
@@ -78,41 +76,53 @@ async function supervise(run: KasRun, log: FileHandle): Promise<void> {
   });
   const ended = endOf(child);
   await started(child, run.command);
-  const errors = new BuildErrors();
-  const watch = new Watch(run);
+  const output = new BuildOutput();
+  const watch = watchOver(run, child.pid ?? 0);
   const drained = Promise.all(
     [child.stdout, child.stderr].map((stream) =>
-      relay(
-        stream,
-        { log, logFile: run.logFile },
-        (line) => {
-          run.onLine?.(line);
-          const parsed = parseKasLine(line);
-          errors.add(parsed);
-          watch.heard(progressOf(parsed.message));
-        },
-        () => watch.sign(),
-      ),
+      relay(stream, { log, logFile: run.logFile }, (line) => {
+        run.onLine?.(line);
+        const parsed = parseKasLine(line);
+        output.add(parsed);
+        watch.sign(parsed.message);
+        watch.heard(progressOf(parsed.message));
+      }),
     ),
   );
   // A build whose log cannot be written is stopped: its disk is full, most likely, and nobody could say why it failed.
   const logFailed = new Promise<Ending>((resolve) =>
     drained.catch((error: unknown) => resolve({ why: 'log-failed', error })),
   );
+  const stalled = watch.stalled.then((): Ending => ({ why: 'stalled', lastWords: output.tail().at(-1) }));
   const interruption = new Interruption(run.signal);
-  const ending = await Promise.race([ended, watch.stalled, interruption.happened, logFailed]);
+  const ending = await Promise.race([ended, stalled, interruption.happened, logFailed]);
   watch.end();
   interruption.end();
   try {
     // After a failure too: a kas that was killed leaves BitBake's server building.
-    if (ending.why !== 'ended' || ending.code !== 0) await stop(run, child.pid ?? 0);
+    if (ending.why !== 'ended' || ending.code !== 0) await whileStopping(() => stop(run, child.pid ?? 0));
     if (ending.why !== 'log-failed') await Promise.race([drained, sleep(DRAIN_MS)]);
   } finally {
     child.stdout.destroy();
     child.stderr.destroy();
     if (ending.why !== 'log-failed') await drained;
   }
-  conclude(run, ending, errors);
+  if (ending.why === 'ended' && ending.code === 0) return output.warnings();
+  throw await failureOf({ ...run, verb: verbOf(run) }, ending, output);
+}
+
+function watchOver(run: KasRun, pid: number): Watch {
+  const { container, env, stallTimeoutMs, heartbeatMs, onProgress } = run;
+  return new Watch({
+    name: `kas ${verbOf(run)}`,
+    stallTimeoutMs,
+    processorTimeMs: async () => {
+      const inside = container === undefined ? [] : await containerPid(container, env);
+      return await processorTimeMs(await buildProcesses([pid, ...inside], run.buildDir));
+    },
+    ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
 }
 
 async function stop(run: KasRun, pid: number): Promise<void> {
@@ -160,12 +170,10 @@ async function relay(
   stream: AsyncIterable<Buffer>,
   { log, logFile }: { log: FileHandle; logFile: string },
   onLine: (line: string) => void,
-  onBytes: () => void,
 ): Promise<void> {
   const lines = new LineSplitter(onLine);
   try {
     for await (const chunk of stream) {
-      onBytes();
       await attributed(logFile, async () => await log.write(chunk), chunk.length);
       lines.push(chunk);
     }
@@ -176,88 +184,5 @@ async function relay(
   lines.end();
 }
 
-/** Tells where the build is, and notices when it has fallen silent. */
-class Watch {
-  readonly stalled: Promise<Ending>;
-  readonly #run: KasRun;
-  readonly #started = performance.now();
-  #lastSign = performance.now();
-  #lastTold = performance.now();
-  #at: string;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(run: KasRun) {
-    this.#run = run;
-    this.#at = `kas ${verbOf(run)}`;
-    const heartbeatMs = run.heartbeatMs ?? HEARTBEAT_MS;
-    this.stalled = new Promise((resolve) => {
-      this.#timer = setInterval(
-        () => {
-          const now = performance.now();
-          if (now - this.#lastSign >= run.stallTimeoutMs) resolve({ why: 'stalled' });
-          else if (now - this.#lastTold >= heartbeatMs) this.#tell(this.#heartbeat(now));
-        },
-        Math.max(10, Math.min(1000, heartbeatMs / 2, run.stallTimeoutMs / 4)),
-      );
-    });
-  }
-
-  /** Bytes came. */
-  sign(): void {
-    this.#lastSign = performance.now();
-  }
-
-  /** A line came that may say where the build is. */
-  heard(progress: string | undefined): void {
-    if (progress === undefined) return;
-    this.#at = progress;
-    this.#tell(progress);
-  }
-
-  end(): void {
-    clearInterval(this.#timer);
-  }
-
-  #heartbeat(now: number): string {
-    return (
-      `still building after ${inWords(now - this.#started)}, last output ${inWords(now - this.#lastSign)} ago; ` +
-      `${this.#at}`
-    );
-  }
-
-  #tell(message: string): void {
-    this.#lastTold = performance.now();
-    this.#run.onProgress?.(message);
-  }
-}
-
-function inWords(timeMs: number): string {
-  const seconds = Math.round(timeMs / 1000);
-  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
-}
-
-/** `build` or `checkout`, behind whatever options of kas-container. */
-const verbOf = (run: KasRun): string => run.args.find((one) => /^[a-z]+$/.test(one)) ?? '';
-
-function conclude(run: KasRun, ending: Ending, errors: BuildErrors): void {
-  const log = `log: ${run.logFile}`;
-  const verb = verbOf(run);
-  if (ending.why === 'log-failed') throw ending.error;
-  if (ending.why === 'interrupted') throw new ReleasePlanError('interrupted', `kas ${verb} was interrupted; ${log}`);
-  if (ending.why === 'stalled') {
-    const last = errors.tail().at(-1) ?? '(none)';
-    throw new ReleasePlanError(
-      'build-stalled',
-      `kas ${verb} printed nothing for ${inWords(run.stallTimeoutMs)} and was stopped; last output: ${last}; ${log}`,
-    );
-  }
-  if (ending.code === 0) return;
-  const how = ending.code === null ? `killed by ${ending.signal ?? 'a signal'}` : `exit code ${ending.code}`;
-  const message = [`kas ${verb} failed (${how}); ${log}`, ...errors.lines()].join('\n');
-  if (errors.sawFullDisk())
-    throw new ReleasePlanError('disk-full', `not enough disk space in ${run.buildDir}: ${message}`, {
-      hint: 'Free disk space; a first build takes 50 to 100 GB. BB_DISKMON_DIRS makes BitBake stop in time.',
-    });
-  const hint = errors.hint();
-  throw new ReleasePlanError('build-failed', message, hint === undefined ? {} : { hint });
-}
+/** `build` or `for-all-repos`, behind whatever options of kas-container. */
+const verbOf = (run: KasRun): string => run.args.find((one) => /^[a-z][a-z-]*$/.test(one)) ?? '';

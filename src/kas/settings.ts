@@ -80,10 +80,11 @@ export function layersOf({ bblayersConf, topDir, mounts }: ConfFiles): string[] 
     .join(' ')
     .split(/\s+/)
     .filter((one) => one !== '');
-  return layers.map((one) => outside(resolve(topDir, one.replace(/^\$\{TOPDIR\}/, topDir)), mounts));
+  return layers.map((one) => outsideOf(resolve(topDir, one.replace(/^\$\{TOPDIR\}/, topDir)), mounts));
 }
 
-function outside(path: string, mounts: ConfFiles['mounts']): string {
+/** A path of a container as this machine has it. */
+export function outsideOf(path: string, mounts: ConfFiles['mounts']): string {
   for (const [inside, real] of mounts) {
     const rest = relative(inside, path);
     if (!rest.startsWith('..') && !isAbsolute(rest)) return join(real, rest);

@@ -20,6 +20,9 @@ export interface VersionUse {
   examples: string[];
 }
 
+/** Who runs what, by version; or that the plan names no fleet, or one that could not be asked. */
+export type VersionUses = ReadonlyMap<string, VersionUse> | 'none' | 'unknown';
+
 /** An update that the change makes necessary. */
 export interface CausedDelta {
   from: string;
@@ -31,10 +34,10 @@ export interface CausedDelta {
 /** A version that the plan no longer has. */
 export interface RemovedVersion {
   version: string;
-  /** Why it is still needed, a line each; none when nothing is known to need it. */
-  neededBy: string[];
-  /** Devices that run it; absent when no fleet could be asked. */
-  devices?: number;
+  /** Why it is still needed, a line each; none when nothing needs it, null when devices might and nobody could ask. */
+  neededBy: string[] | null;
+  /** Devices that run it; null when that could not be asked, absent when the plan names no fleet. */
+  devices?: number | null;
 }
 
 export interface ChangedSetting {
@@ -67,13 +70,9 @@ export interface PlanComparison {
 /**
  * Compares two revisions of a plan.
  *
- * @param uses who runs what, by version; undefined when no fleet could be asked
+ * @param uses who runs what, by version; whether there is a fleet that could not be asked otherwise
  */
-export function comparePlans(
-  before: PlanView,
-  after: PlanView,
-  uses: ReadonlyMap<string, VersionUse> | undefined,
-): PlanComparison {
+export function comparePlans(before: PlanView, after: PlanView, uses: VersionUses): PlanComparison {
   const builds = added(built(before), built(after));
   const adopted = added(versions(before), versions(after)).filter((version) => !built(after).includes(version));
   const was = new PairMap(before.pairs.map((pair) => [pair, pair]));
@@ -122,13 +121,9 @@ function causedBy(pair: RequiredPair, steps: readonly Step[]): CausedDelta[] {
   return step === undefined ? [] : [{ from: pair.from, to: pair.to, engine: pair.engine, why: step.why }];
 }
 
-function removedVersions(
-  before: PlanView,
-  after: PlanView,
-  uses: ReadonlyMap<string, VersionUse> | undefined,
-): RemovedVersion[] {
+function removedVersions(before: PlanView, after: PlanView, uses: VersionUses): RemovedVersion[] {
   return added(versions(after), versions(before)).map((version): RemovedVersion => {
-    const use = uses?.get(version);
+    const use = typeof uses === 'string' ? undefined : uses.get(version);
     const tags = before.plan.versions.find((one) => one.version === version)?.tags ?? [];
     const neededBy = [
       ...(use === undefined || use.devices === 0
@@ -144,7 +139,14 @@ function removedVersions(
         .filter((pair) => pair.from === version || pair.to === version)
         .map((pair) => `the delta ${pairText(pair)} is still required`),
     ];
-    return { version, neededBy, ...(uses === undefined ? {} : { devices: use?.devices ?? 0 }) };
+    switch (uses) {
+      case 'none':
+        return { version, neededBy };
+      case 'unknown':
+        return { version, neededBy: neededBy.length === 0 ? null : neededBy, devices: null };
+      default:
+        return { version, neededBy, devices: use?.devices ?? 0 };
+    }
   });
 }
 

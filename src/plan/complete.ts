@@ -2,7 +2,9 @@ import { isAbsolute, join, resolve } from 'node:path';
 import type {
   DeltaRule,
   DeltaSources,
+  DestinationSettings,
   EngineName,
+  FleetServer,
   KasSettings,
   Partition,
   Plan,
@@ -15,7 +17,9 @@ import {
   filesOf,
   present,
   type DeltaSource,
+  type DestinationSource,
   type FilesSource,
+  type FleetServerSource,
   type KasSource,
   type PartitionSource,
   type PlanSource,
@@ -28,6 +32,7 @@ import { parseDurationMs, parseSizeBytes } from '../text/units.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+const COMMAND_TIMEOUT_MS = 600_000;
 
 /** Removes keys without a value, as exactOptionalPropertyTypes wants it. */
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
@@ -55,6 +60,8 @@ export function completePlan(source: PlanSource, file: string, dir: string): Pla
     swu: swuOf(source.swu, dir),
     versions: present(source.versions).map((one) => versionOf(one, dir)),
     deltas: present(source.deltas).map((one) => deltaOf(one, defaultEngine(source))),
+    publish: present(source.publish).map(destinationOf),
+    commandTimeoutMs: parseDurationMs(source.command_timeout ?? '') ?? COMMAND_TIMEOUT_MS,
     verifyDays: source.verify_days ?? 30,
     ...defined({
       kas: source.kas && kasOf(source.kas, dir),
@@ -79,13 +86,20 @@ function kasOf(kas: KasSource, dir: string): KasSettings {
   const command = kas.command ?? 'kas';
   return {
     config: absolute(kas.config, dir),
-    buildinfo: kas.buildinfo ?? 'buildinfo',
+    override: kas.override ?? 'zz-release-plan',
     // A name is looked up in PATH; only a path is relative to the plan.
     command: command.includes('/') ? resolve(dir, command) : command,
     workDir,
     deploy: kas.deploy === undefined ? join(workDir, 'build/tmp/deploy/images/{machine}') : resolve(dir, kas.deploy),
     deltaConfig: absolute(kas.delta_config, dir),
+    pass: present(kas.pass),
     stallTimeoutMs: parseDurationMs(kas.stall_timeout ?? '') ?? HOUR_MS,
+    lock: kas.lock ?? 'write',
+    update: kas.update ?? false,
+    forceCheckout: kas.force_checkout ?? false,
+    allowDirty: kas.allow_dirty ?? false,
+    provenance: kas.provenance ?? 'off',
+    ...defined({ buildinfo: kas.buildinfo }),
   };
 }
 
@@ -135,13 +149,48 @@ function signingOf(signing: SigningSource): SigningSettings {
   return {
     method: signing.method ?? 'cms',
     key: signing.key ?? '',
-    ...defined({ cert: signing.cert, public: signing.public, passphraseEnv: signing.passphrase_env }),
+    ...defined({
+      cert: signing.cert,
+      public: signing.public,
+      former: signing.former && present(signing.former),
+      passphraseEnv: signing.passphrase_env,
+    }),
   };
 }
 
 function fleetOf(fleet: PlanSource['fleet'], dir: string): Plan['fleet'] {
   if (fleet === undefined) return undefined;
-  return typeof fleet === 'string' ? { file: resolve(dir, fleet) } : { command: fleet.command ?? '' };
+  if (typeof fleet === 'string') return { file: resolve(dir, fleet) };
+  const ignore = fleet.ignore === undefined ? {} : { ignore: present(fleet.ignore) };
+  if (fleet.hawkbit !== undefined) return { server: serverOf('hawkbit', fleet.hawkbit, dir), ...ignore };
+  if (fleet.goosebit !== undefined) return { server: serverOf('goosebit', fleet.goosebit, dir), ...ignore };
+  return {
+    ...(fleet.file === undefined ? { command: fleet.command ?? '' } : { file: resolve(dir, fleet.file) }),
+    ...ignore,
+  };
+}
+
+function serverOf(kind: FleetServer['kind'], source: FleetServerSource, dir: string): FleetServer {
+  const { password_env: env, password_file: file, ca } = source;
+  return {
+    kind,
+    url: source.url ?? '',
+    user: source.user ?? '',
+    attributes: {
+      version: source.version_attribute ?? 'version',
+      ...defined({ tag: source.tag_attribute, hardware: source.hardware_attribute }),
+    },
+    tag: source.tag ?? 'default',
+    timeLimitMs: parseDurationMs(source.time_limit ?? '') ?? HOUR_MS,
+    ...defined({
+      password: env === undefined ? (file === undefined ? undefined : { file: resolve(dir, file) }) : { env },
+      caFile: ca === undefined ? undefined : resolve(dir, ca),
+    }),
+  };
+}
+
+function destinationOf({ name = '', kind = '', auto = false, ...options }: DestinationSource): DestinationSettings {
+  return { name, kind, auto, options };
 }
 
 function ostreeOf(ostree: NonNullable<PlanSource['ostree']>, dir: string): NonNullable<Plan['ostree']> {

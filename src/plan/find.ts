@@ -1,7 +1,8 @@
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { errnoOf } from '../core/errors.ts';
+import { openRegular } from '../io/regular.ts';
 
 /** Not the plans of this product, and many files: what builds and installs leave behind. */
 const NOT_SEARCHED = [
@@ -71,7 +72,7 @@ async function search(pattern: string, cwd: string): Promise<string[]> {
 }
 
 async function startOf(file: string): Promise<string> {
-  const handle = await open(file, 'r');
+  const { handle } = await openRegular(file, { maxBytes: Infinity });
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(SNIFFED_BYTES), 0, SNIFFED_BYTES, 0);
     return buffer.toString('utf8', 0, bytesRead);

@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { basename, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import type { Partition } from '../core/plan.ts';
 import { ReleasePlanError, messageOf } from '../core/errors.ts';
+import { readRegularText } from '../io/regular.ts';
 import { renderTemplateFile, templatePath } from '../io/template.ts';
 import { schemaUrl } from './schema/schema-file.ts';
 
@@ -33,7 +35,7 @@ export async function firstPlan(dir: string, facts: ProductFacts): Promise<strin
     templatePath('plan.yml.hbs'),
     {
       schema: schemaReference(dir).reference,
-      product: facts.product ?? safeName(basename(dir)),
+      product: facts.product ?? productOf(dir),
       machine,
       distro,
       image,
@@ -45,6 +47,50 @@ export async function firstPlan(dir: string, facts: ProductFacts): Promise<strin
   );
 }
 
+/** What a plan for images that were there before says of them. */
+export interface AdoptedFacts {
+  product: string;
+  machine: string;
+  distro: string;
+  image: string;
+  kas?: string;
+  /** As the plan is to name it. */
+  artifacts: string;
+  partitions: readonly Partition[];
+  /** Oldest first, at least one. */
+  versions: readonly string[];
+}
+
+/**
+ * The text of a plan for images that were adopted.
+ *
+ * @param dir absolute folder that the plan will lie in
+ */
+export async function adoptedPlan(dir: string, facts: AdoptedFacts): Promise<string> {
+  const { machine, distro, image, versions, partitions } = facts;
+  const latest = versions.at(-1);
+  return await renderTemplateFile(
+    templatePath('plan-adopted.yml.hbs'),
+    {
+      ...facts,
+      schema: schemaReference(dir).reference,
+      kasConfig: facts.kas ?? `kas/${machine}_${distro}_${image}.yml`,
+      partitions: partitions.map(({ target, ...rest }) => ({
+        versionFile: undefined,
+        ...rest,
+        slots: 'slots' in target ? target.slots : undefined,
+        device: 'device' in target ? target.device : undefined,
+      })),
+      versions: versions.map((version) => ({ version, isLatest: version === latest })),
+      latest: versions.length > 1 && partitions.some((one) => one.delta !== 'none') ? latest : undefined,
+    },
+    { yaml: (value) => yamlText(String(value)) },
+  );
+}
+
+/** What a product is called whose plan lies in a folder, unless somebody says otherwise. */
+export const productOf = (dir: string): string => safeName(basename(dir));
+
 /** A text as YAML: plain where it is read as the same text, else in double quotes, which JSON's are. */
 const yamlText = (text: string): string =>
   /^[A-Za-z_][A-Za-z0-9_./+-]*$/.test(text) && parse(text) === text ? text : JSON.stringify(text);
@@ -53,7 +99,7 @@ type KasFacts = Pick<ProductFacts, 'machine' | 'distro' | 'image'>;
 
 async function factsOfKasFile(path: string): Promise<KasFacts> {
   try {
-    const content: unknown = parse(await readFile(path, 'utf8'), { maxAliasCount: 100 });
+    const content: unknown = parse(await readRegularText(path), { maxAliasCount: 100 });
     const { machine, distro, target } = (content ?? {}) as Record<string, unknown>;
     const image: unknown = Array.isArray(target) ? target[0] : target;
     return Object.fromEntries(

@@ -1,4 +1,4 @@
-import type { EngineName, NotifySettings, Partition, SigningSettings, SwuSettings } from '../core/plan.ts';
+import type { EngineName, KasSettings, NotifySettings, Partition, SigningSettings, SwuSettings } from '../core/plan.ts';
 
 /** Anything may be missing or was refused by the schema: rules judge what is left. */
 type Loose<T> = { [K in keyof T]?: T[K] | undefined };
@@ -21,11 +21,21 @@ export type PlanSource = Loose<{
   partitions: Array<PartitionSource | undefined>;
   swu: SwuSource;
   versions: Array<VersionSource | undefined>;
-  fleet: string | Loose<{ command: string }>;
+  fleet:
+    | string
+    | Loose<{
+        file: string;
+        command: string;
+        ignore: Array<string | undefined>;
+        hawkbit: FleetServerSource;
+        goosebit: FleetServerSource;
+      }>;
+  publish: Array<DestinationSource | undefined>;
   deltas: Array<DeltaSource | undefined>;
   signing: SigningSource;
   ostree: OstreeSource;
   targets: string | Loose<{ file: string; sign: string }>;
+  command_timeout: string;
   notify: Loose<NotifySettings>;
   verify_days: number;
   retention: RetentionSource;
@@ -36,12 +46,19 @@ export type FilesSource = string | Array<string | undefined>;
 
 export type KasSource = Loose<{
   config: FilesSource;
+  override: string;
   buildinfo: string;
   command: string;
   deploy: string;
   delta_config: FilesSource;
   work_dir: string;
+  pass: Array<string | undefined>;
   stall_timeout: string;
+  lock: KasSettings['lock'];
+  update: boolean;
+  force_checkout: boolean;
+  allow_dirty: boolean;
+  provenance: KasSettings['provenance'];
 }>;
 
 export type PartitionSource = Loose<{
@@ -79,6 +96,7 @@ export type SigningSource = Loose<{
   key: string;
   cert: string;
   public: string;
+  former: Array<string | undefined>;
   passphrase_env: string;
 }>;
 
@@ -90,6 +108,23 @@ export type RetentionSource = Loose<{
   keep_unrequired_deltas: boolean;
   trash: string;
 }>;
+
+/** `fleet.hawkbit`, and `fleet.goosebit`, which has no attributes. */
+export type FleetServerSource = Loose<{
+  url: string;
+  user: string;
+  password_env: string;
+  password_file: string;
+  ca: string;
+  version_attribute: string;
+  tag_attribute: string;
+  hardware_attribute: string;
+  tag: string;
+  time_limit: string;
+}>;
+
+/** The keys of its kind are read by the kind. */
+export type DestinationSource = Loose<{ name: string; kind: string; auto: boolean }> & Record<string, unknown>;
 
 /** A list without what was left out. */
 export function present<T>(list: ReadonlyArray<T | undefined> | undefined): T[] {

@@ -47,6 +47,17 @@ export function compareVersions(a: string, b: string): number {
   return comparePrereleases(left.prerelease, right.prerelease);
 }
 
+/**
+ * As {@link compareVersions}, for what devices and registries say, which may be
+ * no version: `dev` or `v0.1.0` is older than every version, and ordered by its text.
+ */
+export function compareReported(a: string, b: string): number {
+  const [isLeft, isRight] = [isVersion(a), isVersion(b)];
+  if (isLeft && isRight) return compareVersions(a, b);
+  if (isLeft !== isRight) return isLeft ? 1 : -1;
+  return a < b ? -1 : Number(a > b);
+}
+
 /** Whether a version lies in a range; see {@link parseRange} for its notation. */
 export function isInRange(version: string, range: Range): boolean {
   const { numbers, prerelease } = split(version);

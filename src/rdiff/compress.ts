@@ -4,6 +4,7 @@ import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { publishFile } from '../io/atomic.ts';
+import { toolEnvironment } from '../io/environment.ts';
 import { missingTool } from '../io/tools.ts';
 
 export interface CompressOptions {
@@ -86,7 +87,7 @@ async function compressThrough(
     try {
       const child = spawn(command, args, {
         stdio: ['ignore', handle.fd, 'pipe'],
-        env: { ...process.env, LC_ALL: 'C.UTF-8' },
+        env: toolEnvironment(),
         ...(signal ? { signal } : {}),
       });
       let complaint = '';

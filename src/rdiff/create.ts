@@ -10,7 +10,7 @@ import { emitDelta, type DeltaCounts } from './create/emit.ts';
 import { planLayout } from './create/layout.ts';
 import { openMatchFile } from './create/match-file.ts';
 import { matchImages } from './create/match.ts';
-import { sizeOfImage } from './image-file.ts';
+import { openImage, sizeOfImage } from './image-file.ts';
 import type { Progress } from './progress.ts';
 import { loadWasm, sharedMemory } from './wasm.ts';
 
@@ -148,7 +148,7 @@ async function refuseOverwriting(delta: string, images: Record<string, FileHandl
 
 async function openFile(path: string, flags: 'r' | 'w'): Promise<FileHandle> {
   try {
-    return await open(path, flags);
+    return flags === 'r' ? await openImage(path) : await open(path, flags);
   } catch (cause) {
     const hint = errnoOf(cause) === 'ENOENT' && flags === 'r' ? 'Check the path.' : undefined;
     throw new ReleasePlanError('io-failed', `${path} cannot be opened: ${messageOf(cause)}`, {

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { ReleasePlanError, errnoOf, messageOf } from '../core/errors.ts';
+import { toolEnvironment } from '../io/environment.ts';
+import { openRegular } from '../io/regular.ts';
 import { missingTool } from '../io/tools.ts';
 
 /** How a delta file is stored, told by its first bytes and not by its name. */
@@ -12,7 +13,7 @@ const READ_BYTES = 256 * 1024;
 
 /** How the delta at `path` is stored. Anything that is neither gzip nor zstd is `none`: the parser judges it. */
 export async function deltaCompressionOf(path: string): Promise<DeltaCompression> {
-  const handle = await open(path, 'r');
+  const { handle } = await openRegular(path, { maxBytes: Infinity });
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
     if (bytesRead >= 2 && buffer.readUInt16BE(0) === 0x1f8b) return 'gzip';
@@ -57,6 +58,7 @@ async function* gunzip(path: string, signal?: AbortSignal): AsyncGenerator<Uint8
 async function* unzstd(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
   const child = spawn('zstd', ['--decompress', '--stdout', '--quiet', '--', path], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: toolEnvironment(),
     ...(signal ? { signal } : {}),
   });
   let complaint = '';

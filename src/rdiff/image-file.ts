@@ -1,5 +1,10 @@
-import type { FileHandle } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { ReleasePlanError } from '../core/errors.ts';
+
+/** Opens an image for reading; of a pipe without waiting for its writer, so that {@link sizeOfImage} can refuse it. */
+export const openImage = async (path: string): Promise<FileHandle> =>
+  await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
 
 /**
  * The size of an image that is open.

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { readAt } from '../io/positioned.ts';
 import { readDelta } from './delta-source.ts';
-import { sizeOfImage } from './image-file.ts';
+import { openImage, sizeOfImage } from './image-file.ts';
 import type { Progress } from './progress.ts';
 import { reconstruct } from './reconstruct.ts';
 
@@ -34,7 +33,7 @@ export async function proveDelta(
   options: ProveOptions = {},
 ): Promise<DeltaProof> {
   const { digest = true, signal, onProgress } = options;
-  const handle = await open(target, 'r');
+  const handle = await openImage(target);
   try {
     const targetBytes = await sizeOfImage(handle, target);
     const hash = digest ? createHash('sha256') : undefined;

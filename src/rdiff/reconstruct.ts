@@ -1,7 +1,7 @@
 import { readSync } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { ReleasePlanError } from '../core/errors.ts';
-import { sizeOfImage } from './image-file.ts';
+import { openImage, sizeOfImage } from './image-file.ts';
 import { DeltaParser, type DeltaPart } from './delta-parser.ts';
 
 /** Takes the target, piece by piece and in order. A piece is valid until the promise settles. */
@@ -31,7 +31,7 @@ export async function reconstruct(
   sink: TargetSink,
   signal?: AbortSignal,
 ): Promise<number> {
-  const handle = await open(base, 'r');
+  const handle = await openImage(base);
   const pieces = new PieceWriter(sink, signal);
   try {
     const source = new BaseReader(handle, base, await sizeOfImage(handle, base));

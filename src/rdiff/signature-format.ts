@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
 import { ReleasePlanError } from '../core/errors.ts';
+import { openImage, sizeOfImage } from './image-file.ts';
 import {
   SIGNATURE_HEADER_BYTES,
   SIGNATURE_KINDS,
@@ -67,9 +67,9 @@ export function encodeSignatureHeader({
  * @throws ReleasePlanError `signature-corrupt` when it is none, or not whole
  */
 export async function readSignatureHeader(path: string): Promise<SignatureHeader> {
-  const handle = await open(path, 'r');
+  const handle = await openImage(path);
   try {
-    const { size } = await handle.stat();
+    const size = await sizeOfImage(handle, path);
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(SIGNATURE_HEADER_BYTES), 0, SIGNATURE_HEADER_BYTES, 0);
     if (bytesRead < SIGNATURE_HEADER_BYTES) throw corrupt(path, `${bytesRead} bytes are too few for a header`);
     return decodeHeader(path, buffer, size);

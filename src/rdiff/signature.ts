@@ -6,7 +6,7 @@ import { publishFile } from '../io/atomic.ts';
 import { writeAt } from '../io/positioned.ts';
 import { BlockSums, blocksPerRange, entryBytesOf, type BlockRange, type BlockSumSettings } from './block-sums.ts';
 import { SIGNATURE_HEADER_BYTES, type StrongSum, type WeakSum } from './format.ts';
-import { sizeOfImage } from './image-file.ts';
+import { openImage, sizeOfImage } from './image-file.ts';
 import type { Progress } from './progress.ts';
 import {
   defaultBlockBytes,
@@ -51,7 +51,7 @@ const MAX_BLOCK_BYTES = 2 ** 31 - 1;
  */
 export async function signature(base: string, sig: string, options: SignatureOptions = {}): Promise<SignatureHeader> {
   options.signal?.throwIfAborted();
-  const image = await open(base, 'r');
+  const image = await openImage(base);
   try {
     const baseBytes = await sizeOfImage(image, base);
     const settings = settingsOf(baseBytes, options);

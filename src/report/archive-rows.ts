@@ -1,7 +1,7 @@
 /** The report's rows over what is archived as files. Pure. */
 import { manifestOf, problemsOf, type ArchiveState, type DeltaInfo, type Proof } from '../core/archive.ts';
 import { pairText, type Pair, type ReadonlyPairMap } from '../core/pair.ts';
-import type { CheckName, CheckRow, ConsistencyReport, SizeRow } from '../core/report.ts';
+import type { BuildWarning, CheckName, CheckRow, ConsistencyReport, SizeRow } from '../core/report.ts';
 import { checkPair } from './pair.ts';
 import { checkVersion } from './version.ts';
 
@@ -18,8 +18,10 @@ export interface ArchiveRowsInput {
   failures: { versions: ReadonlyMap<string, string>; pairs: Pick<ReadonlyPairMap<string>, 'get'> };
 }
 
-/** Rows about versions and pairs, and the sizes of the updates. */
-export const archiveRows = (input: ArchiveRowsInput): Pick<ConsistencyReport, 'checks' | 'sizes'> => ({
+/** Rows about versions and pairs, the sizes of the updates, and what the builds warned of. */
+export const archiveRows = (
+  input: ArchiveRowsInput,
+): Pick<ConsistencyReport, 'checks' | 'sizes'> & { warnings: BuildWarning[] } => ({
   checks: [
     ...input.versions.flatMap((version) =>
       checkVersion(version, input.archive.versions.get(version), input.failures.versions.get(version)),
@@ -27,6 +29,9 @@ export const archiveRows = (input: ArchiveRowsInput): Pick<ConsistencyReport, 'c
     ...input.pairs.flatMap(({ from, to }) => pairRows(input, from, to)),
   ],
   sizes: input.pairs.flatMap((pair) => sizeRow(input, pair)),
+  warnings: input.versions.flatMap((version) =>
+    (manifestOf(input.archive.versions.get(version))?.warnings ?? []).map((message) => ({ version, message })),
+  ),
 });
 
 function pairRows(input: ArchiveRowsInput, from: string, to: string): CheckRow[] {

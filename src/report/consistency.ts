@@ -15,7 +15,7 @@ export interface ReportSubject {
 export function consistencyReport(
   { product, machine, image }: ReportSubject,
   scope: ReportScope,
-  rows: Pick<ConsistencyReport, 'checks' | 'sizes'>,
+  rows: Pick<ConsistencyReport, 'checks' | 'sizes' | 'warnings'>,
   generatedAt: string,
 ): ConsistencyReport {
   const checks = [...rows.checks, ...fleetRow(rows.sizes)];
@@ -30,6 +30,7 @@ export function consistencyReport(
     scope: { versions: scope.versions, pairs: scope.pairs.map(({ from, to }) => ({ from, to })) },
     checks,
     sizes,
+    ...(rows.warnings === undefined || rows.warnings.length === 0 ? {} : { warnings: rows.warnings }),
   };
 }
 

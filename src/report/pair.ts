@@ -20,7 +20,7 @@ export function checkPair(base: VersionManifest, target: VersionManifest): Check
       differing(base, target, ['product', 'machine', 'distro', 'image']),
       `${target.machine}, ${target.distro}, ${target.image}`,
     ),
-    row('configuration', configurationProblems(base, target), `sha256 ${target.configuration.digest.slice(0, 12)}`),
+    configurationRow(base, target, row),
     row(
       'layout',
       layoutProblems(base, target),
@@ -28,6 +28,24 @@ export function checkPair(base: VersionManifest, target: VersionManifest): Check
     ),
     row('read-only', writableDeltas(target), 'all partitions updated by delta are read-only'),
   ];
+}
+
+type MakeRow = (check: CheckName, problems: readonly string[], good: string) => CheckRow;
+
+/** Of a version that was adopted, nobody knows the configuration. */
+function configurationRow(base: VersionManifest, target: VersionManifest, row: MakeRow): CheckRow {
+  const adopted = [base, target].filter((one) => one.adopted === true).map((one) => one.version);
+  const made = row(
+    'configuration',
+    configurationProblems(base, target),
+    `sha256 ${target.configuration.digest.slice(0, 12)}`,
+  );
+  if (adopted.length === 0) return made;
+  return {
+    ...made,
+    result: 'not-checked',
+    detail: `nothing is known of how ${adopted.join(' and ')} ${adopted.length === 1 ? 'was' : 'were'} built`,
+  };
 }
 
 function differing(

@@ -15,9 +15,10 @@ export function checkVersion(
   });
   if (entry === undefined || entry.state === 'absent') return [row('archive', 'fail', failure ?? 'not in the archive')];
   if (entry.state !== 'whole') return [row('archive', 'fail', entry.problems.join('; '))];
-  const { files, proof } = entry.manifest;
+  const { files, proof, dirty } = entry.manifest;
+  const origin = dirty === true ? '; built with kas.allow_dirty of what no commit names' : '';
   return [
-    row('archive', 'pass', `${files.length} files match the manifest`),
+    row('archive', 'pass', `${files.length} files match the manifest${origin}`),
     versionRow(row, proof),
     ...checkSlots(entry.manifest),
   ];

@@ -1,5 +1,6 @@
 /** One value as text of each language that a schedule is written in. Pure. */
 import { ReleasePlanError } from '../core/errors.ts';
+import { PLAIN_SHELL, quoteForShell } from '../text/quote-for-shell.ts';
 
 /** What no unit, crontab or pipeline can hold, or what would show another text than is run. */
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
@@ -18,12 +19,9 @@ export function requireOneLine(text: string): string {
   );
 }
 
-const PLAIN_SHELL = /^[A-Za-z0-9_@%+=:,./-]+$/;
-
 /** A word that a POSIX shell takes as it is. */
 export function shellWord(text: string): string {
-  requireOneLine(text);
-  return PLAIN_SHELL.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return quoteForShell(requireOneLine(text));
 }
 
 /** A command line for a POSIX shell. */

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import { digestBytes, digestFile, type FileDigest } from '../io/hash.ts';
+import { readRegularText } from '../io/regular.ts';
 import { templatePath } from '../io/template.ts';
 import { STAGING_PREFIX } from '../io/atomic.ts';
 import type { Partition, SigningSettings, SwuSettings } from '../core/plan.ts';
@@ -76,7 +77,7 @@ export async function buildSwu(request: SwuRequest): Promise<BuiltSwu> {
   try {
     const guard = await guardOf(request);
     const partitions = await Promise.all(request.partitions.map((one) => described(one, context.signal)));
-    const template = await readFile(swu.template ?? templatePath('sw-description.hbs'), 'utf8');
+    const template = await readRegularText(swu.template ?? templatePath('sw-description.hbs'));
     const { text, notes } = describeUpdate({ ...request, partitions, template, ...guard.described });
     requireListed(text, request.to, partitions);
     const description = join(work, DESCRIPTION);

@@ -1,8 +1,8 @@
 /** Certificates and public keys: reading them, and how long they last. */
 import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { ReleasePlanError } from '../core/errors.ts';
+import { readRegularText } from '../io/regular.ts';
 import { resolveKey, toArgument, type KeyContext } from './keys.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -92,7 +92,7 @@ export async function readPublicFile(
       { hint: 'Export it, for example with `pkcs11-tool --read-object --type cert`.' },
     );
   const { value: path } = await toArgument(source, written, folder, label);
-  const text = await readFile(path, 'utf8');
+  const text = await readRegularText(path);
   try {
     return { path, text, certificates: readCertificates(text) };
   } catch (error) {

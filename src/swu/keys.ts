@@ -5,10 +5,10 @@
  * What is secret stays out of arguments, messages and the disk: PEM text and
  * PINs lie, for as long as openssl runs, in a folder of mode 0700 in memory.
  */
-import { access, writeFile } from 'node:fs/promises';
-import { constants } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
+import { requireRegular } from '../io/regular.ts';
 import { withPrivateScratch } from '../io/scratch.ts';
 import type { SigningSettings } from '../core/plan.ts';
 
@@ -82,7 +82,8 @@ export async function withPrivateFolder<T>(body: (folder: string) => Promise<T>)
  * @param written as in the plan; what messages name
  * @param folder private, see {@link withPrivateFolder}
  * @param label of the file in it
- * @throws ReleasePlanError `signing-key-missing` when the file is not there or not readable
+ * @throws ReleasePlanError `signing-key-missing` when the file is not there or not readable, `file-not-regular`,
+ *   `file-too-large`
  */
 export async function toArgument(
   source: KeySource,
@@ -92,7 +93,10 @@ export async function toArgument(
 ): Promise<KeyArgument> {
   if (source.kind === 'pem') return { value: await privateFile(folder, `${label}.pem`, source.text), engine: false };
   if (source.kind === 'pkcs11') return { value: await withoutPin(source.uri, folder), engine: true };
-  await access(source.path, constants.R_OK).catch((error: unknown) => {
+  await requireRegular(source.path).catch((error: unknown) => {
+    // Where a key lies is nobody's business: it is named as the plan names it.
+    if (error instanceof ReleasePlanError)
+      throw new ReleasePlanError(error.code, error.message.replaceAll(source.path, written));
     throw new ReleasePlanError('signing-key-missing', `${written}: the file does not exist or cannot be read`, {
       cause: error,
       hint: 'Relative paths start in the folder of the plan.',

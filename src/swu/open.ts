@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
+import { withScratch } from '../io/scratch.ts';
 import { addToChecksum, listMembers, streamMember, type CpioMember } from './cpio.ts';
 import { readListing, type Listing } from './listing.ts';
 import { DESCRIPTION, PADDING, SIGNATURE } from './pack.ts';
@@ -140,6 +141,27 @@ async function extract(
   const bytes = Buffer.concat(chunks);
   await writeFile(to, bytes);
   return { path: to, bytes };
+}
+
+/**
+ * The sw-description of a package, when its signature holds; undefined for what
+ * is no package or is not signed by what devices trust. Reads these two members alone.
+ *
+ * @throws ReleasePlanError when `trust.public` cannot be read, openssl is missing; system errors
+ */
+export async function signedDescription(path: string, trust: Trust): Promise<string | undefined> {
+  return await withScratch('description', async (workDir) => {
+    const members = await listMembers(path).catch((error: unknown) => {
+      if (!(error instanceof ReleasePlanError) || error.code !== 'swu-damaged') throw error;
+      return [];
+    });
+    const request = { workDir, ...(trust.signal ? { signal: trust.signal } : {}) };
+    const description = await extract(path, members[0], DESCRIPTION, request);
+    const signature = await extract(path, members[1], SIGNATURE, request);
+    if (description === undefined || signature === undefined) return undefined;
+    const { valid } = await verifySignature(description.path, signature.path, trust);
+    return valid ? description.bytes.toString('utf8') : undefined;
+  });
 }
 
 async function checkSignature(

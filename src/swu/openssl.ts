@@ -45,16 +45,21 @@ function passphraseOf(
   key: KeyArgument,
   context: KeyContext,
 ): { passphrase: string[]; env: Record<string, string> } {
+  // A token's module is configured by variables of its own; a key in a file needs none.
+  const env = key.engine ? definedOf({ ...process.env, ...context.env }) : {};
   // An empty passphrase keeps openssl from asking a terminal; a token may have a key pad of its own and is left to ask.
-  if (name === undefined) return { passphrase: key.engine ? [] : ['-passin', 'pass:'], env: {} };
+  if (name === undefined) return { passphrase: key.engine ? [] : ['-passin', 'pass:'], env };
   const value = context.env[name];
   if (value === undefined)
     throw new ReleasePlanError(
       'signing-key-missing',
       `signing.passphrase_env: environment variable ${name} is not set`,
     );
-  return { passphrase: ['-passin', `env:${name}`], env: { [name]: value } };
+  return { passphrase: ['-passin', `env:${name}`], env: { ...env, [name]: value } };
 }
+
+const definedOf = (env: KeyContext['env']): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).filter((one): one is [string, string] => one[1] !== undefined));
 
 /**
  * The public half of a private key.
@@ -103,7 +108,7 @@ function hintFor(key: PrivateKey): string {
       'Check that libengine-pkcs11-openssl and the module of the token are installed, and that the PIN is right ' +
       '(pin-source, or signing.passphrase_env).'
     );
-  return Object.keys(key.env).length > 0
+  return key.passphrase.some((one) => one.startsWith('env:'))
     ? 'Check the passphrase.'
     : 'Check that it is a private key in PEM format. An encrypted key requires signing.passphrase_env.';
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { parseJson } from './parse-json.ts';
 import { prettyJson } from './pretty-json.ts';
 
 /** JSON with sorted keys and no spaces: equal values give equal bytes. */
@@ -27,12 +28,9 @@ export function sealJson(value: object): string {
  * @returns the value without `self`, or the reason why it is not to be trusted.
  */
 export function openSealedJson(text: string): { value: Record<string, unknown> } | { problem: string } {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    return { problem: `is not JSON (${(error as Error).message})` };
-  }
+  const opened = parseJson(text);
+  if ('problem' in opened) return opened;
+  const parsed = opened.value;
   if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed))
     return { problem: 'is not a JSON object' };
   const { self, ...value } = parsed as Record<string, unknown>;

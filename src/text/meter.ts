@@ -1,9 +1,10 @@
 import { formatBytes } from './bytes.ts';
+import { formatDuration } from './duration.ts';
 
 /** Bytes are counted for so long before they are shown again: logs keep every line. */
 const INTERVAL_MS = 2000;
 
-/** Counts bytes of a task that reads for hours, and says how far it is and how fast. */
+/** Counts bytes of a task that reads for hours, and says how far it is, how fast, and how long it will take. */
 export class Meter {
   readonly #totalBytes: number;
   readonly #progress: (message: string) => void;
@@ -34,7 +35,8 @@ export class Meter {
     if (nowMs - this.#shownMs < INTERVAL_MS) return;
     this.#shownMs = nowMs;
     this.#progress(
-      `${formatBytes(this.#doneBytes)} of ${formatBytes(this.#totalBytes)}, ${this.#rate(nowMs)}: ${this.#what}`,
+      `${formatBytes(this.#doneBytes)} of ${formatBytes(this.#totalBytes)}, ${this.#rate(nowMs)}` +
+        `${this.#remaining(nowMs)}: ${this.#what}`,
     );
   }
 
@@ -45,5 +47,11 @@ export class Meter {
 
   #rate(nowMs: number): string {
     return `${formatBytes(Math.round((this.#doneBytes * 1000) / Math.max(1, nowMs - this.#startMs)))}/s`;
+  }
+
+  #remaining(nowMs: number): string {
+    const leftBytes = this.#totalBytes - this.#doneBytes;
+    if (leftBytes <= 0 || this.#doneBytes === 0) return '';
+    return `, ${formatDuration((leftBytes * (nowMs - this.#startMs)) / this.#doneBytes)} left`;
   }
 }

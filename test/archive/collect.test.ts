@@ -163,4 +163,12 @@ test('the partition table of a disk image is kept, without names and serial numb
   );
 });
 
+test('a pattern that finds a file above the deploy folder archives nothing, whatever its spelling', async () => {
+  const request = scene({ collect: [String.raw`\.\./outside*`] });
+  writeFileSync(join(request.deploy, '../outside.txt'), 'elsewhere');
+  const failure = await refusal(request);
+  assert.is(failure.code, 'path-outside');
+  assert.is(existsSync(dirOf(request)), false);
+});
+
 test.run();

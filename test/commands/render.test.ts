@@ -30,9 +30,10 @@ test('--stdout prints the overrides of the named versions and writes nothing', a
     cwd: dir,
   });
   const versions = parseAllDocuments(stdout).map(
-    (one) => (one.toJS() as { local_conf_header: { buildinfo: string } }).local_conf_header.buildinfo,
+    (one) => (one.toJS() as { local_conf_header: Record<string, string> }).local_conf_header['zz-release-plan'],
   );
-  assert.equal(versions, ['BUILD_VERSION = "0.2.0"\n', 'BUILD_VERSION = "0.1.0"\n']);
+  const lines = (version: string): string => `BUILD_VERSION = "${version}"\nBB_SERVER_TIMEOUT = "0"\n`;
+  assert.equal(versions, [lines('0.2.0'), lines('0.1.0')]);
   assert.not(existsSync(join(dir, '.release-plan')));
 });
 

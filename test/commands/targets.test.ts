@@ -192,7 +192,8 @@ test('a plan without fleet has no devices to ask; fleets of every form serve', a
   );
   writeFileSync(join(cwd, 'status.yml'), stringify({ ...plan, fleet: { command: 'cat status.json' } }));
   assert.match(
-    (await targets('static-deltas', '9', '--by-tag', 'promoted', '--dry-run', '--plan', 'status.yml')).stdout,
+    (await targets('static-deltas', '9', '--by-tag', 'promoted', '--dry-run', '--run-commands', '--plan', 'status.yml'))
+      .stdout,
     /:\n {3}7 -> 9\n$/,
   );
   const { fleet: _fleet, ...alone } = plan;

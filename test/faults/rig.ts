@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { product, type CliResult, type Product } from '../support/product.ts';
 import { scratch } from '../support/scratch.ts';
 import { STAGING_PREFIX } from '../../src/io/atomic.ts';
+import { IDENTITY } from '../../src/archive/identity.ts';
 import { openSealedJson } from '../../src/text/json.ts';
 import { SCRATCH_PREFIX } from '../../src/io/scratch.ts';
 import {
@@ -156,7 +157,8 @@ export function snapshot({ dir }: Product): Map<string, string> {
   const archive = join(dir, 'artifacts');
   const found = new Map<string, string>();
   for (const path of below(archive)) {
-    if (path.endsWith('.lock')) continue;
+    // The id of an archive is its own.
+    if (path.endsWith('.lock') || path.startsWith(IDENTITY)) continue;
     const full = join(archive, path);
     const { mode } = statSync(full);
     // A batch is named by its time; one that was begun by a killed run may be ended in another.

@@ -195,7 +195,11 @@ function wrapOpen() {
   };
 }
 
-const isReading = (flags) => flags === 'r' || flags === 'r+' || flags === 0 || flags === undefined;
+const { O_CREAT, O_TRUNC, O_WRONLY } = fs.constants;
+const isReading = (flags) =>
+  typeof flags === 'number'
+    ? (flags & (O_CREAT | O_TRUNC | O_WRONLY)) === 0
+    : flags === 'r' || flags === 'r+' || flags === undefined;
 
 async function wrapHandles() {
   const handle = await promises.open('/dev/null', 'r');

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ReleasePlanError } from '../../src/core/errors.ts';
 import { isHeld, takeLock, withLock } from '../../src/io/lock.ts';
+import { failureOf } from '../support/failure.ts';
 import { scratch } from '../support/scratch.ts';
 
 const test = suite('io/lock');
@@ -80,6 +81,54 @@ test('a holder that is killed with SIGKILL holds nothing any more', async () => 
   const lock = await takeLock(path, 'heir', { waitMs: 20_000 });
   assert.match(readFileSync(path, 'utf8'), 'heir');
   await lock.release();
+});
+
+test('a link in the place of a lock file is refused, and what it leads to is left as it is', async () => {
+  const dir = scratch('lock');
+  writeFileSync(join(dir, 'precious'), 'untouched');
+  symlinkSync('precious', join(dir, 'link'));
+  symlinkSync('nowhere', join(dir, 'dangling'));
+  mkdirSync(join(dir, 'folder'));
+  for (const name of ['link', 'dangling', 'folder'])
+    assert.is((await failureOf(() => takeLock(join(dir, name), 'x'))).code, 'lock-refused');
+  assert.is(readFileSync(join(dir, 'precious'), 'utf8'), 'untouched');
+  assert.is(existsSync(join(dir, 'nowhere')), false);
+});
+
+test('no child of the holder can free its lock by dying: there is none', async () => {
+  const path = join(scratch('lock'), '.lock');
+  const lock = await takeLock(path, 'holder');
+  const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim();
+  for (const pid of children.split(' ').filter((one) => one !== '')) {
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    assert.not.match(command, 'flock');
+    assert.not.match(command, 'cat');
+  }
+  assert.is((await failureOf(() => takeLock(path, 'another'))).code, 'locked');
+  await lock.release();
+});
+
+test('a program that the holder runs does not hold the lock on', async () => {
+  const path = join(scratch('lock'), '.lock');
+  const lock = await takeLock(path, 'holder');
+  const child = spawn('sleep', ['60'], { stdio: 'ignore', detached: true });
+  await lock.release();
+  await (await takeLock(path, 'heir')).release();
+  child.kill('SIGKILL');
+});
+
+test('a lock file that is removed or replaced while somebody waits for it gives the lock to one alone', async () => {
+  const path = join(scratch('lock'), '.lock');
+  const first = await takeLock(path, 'first');
+  const second = takeLock(path, 'second', { waitMs: 20_000 });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  rmSync(path);
+  const third = await takeLock(path, 'third');
+  await first.release();
+  const early = await Promise.race([second, new Promise((resolve) => setTimeout(resolve, 300, 'waits'))]);
+  assert.is(early, 'waits');
+  await third.release();
+  await (await second).release();
 });
 
 test.run();

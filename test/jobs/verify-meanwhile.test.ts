@@ -8,9 +8,12 @@ import * as assert from 'uvu/assert';
 import { readUpdate } from '../../src/archive/manifest.ts';
 import { lockFile } from '../../src/archive/layout.ts';
 import type { Host } from '../../src/delivery/host.ts';
+import { deliveryOf } from '../../src/delivery/index.ts';
+import { readInputs } from '../../src/delivery/inputs.ts';
 import { verify } from '../../src/jobs/verify.ts';
 import { isBeingReplaced, publishFolder } from '../../src/io/atomic.ts';
 import { isHeld, takeLock } from '../../src/io/lock.ts';
+import { Meter } from '../../src/text/meter.ts';
 import { archivedProduct, type ArchivedProduct } from '../support/archived.ts';
 import type { CliResult } from '../support/product.ts';
 import { scratch } from '../support/scratch.ts';
@@ -103,6 +106,29 @@ test('verify --deep shows anew what was exchanged between its two looks', async 
     }
   });
   assert.ok(exchanges > 8, `${exchanges} exchanges`);
+});
+
+test('an update that was exchanged after it was read and before it is proven is proven as it is now', async () => {
+  const plan = await here.load();
+  const { signal } = new AbortController();
+  const dir = here.update('0.1.0');
+  const [first, second] = variants;
+  const put = async (variant: string | undefined): Promise<void> =>
+    await publishFolder(dir, async (staging) => await cp(variant ?? '', staging, { recursive: true }), {
+      replace: true,
+    });
+  await put(first);
+  const inputs = await readInputs(plan, { env: process.env, signal });
+  const snapshot = await deliveryOf(plan).survey(inputs, { env: process.env, signal });
+  await put(second);
+  const { shown } = await deliveryOf(plan).prove(snapshot, host(), {
+    deep: true,
+    meter: new Meter(0, () => undefined),
+  });
+  assert.equal(
+    shown.values().flatMap((rows) => rows.filter((row) => row.result === 'fail')),
+    [],
+  );
 });
 
 test('what a killed run left half exchanged is missing, and not waited for without end', async () => {

@@ -102,18 +102,18 @@ test("the generated folder lies beside the plan, or at the top of the base file'
 test('an override is written once, git does not see it, and another version does not touch it', async () => {
   const root = tree('write', '.git/', 'plan.yml', 'kas/base.yml');
   const place = { planDir: root, config: [join(root, 'kas/base.yml')] };
-  const path = await writeOverride(place, { buildinfo: 'buildinfo', version: '0.1.0' });
+  const path = await writeOverride(place, { id: 'zz-release-plan', version: '0.1.0' });
   assert.is(path, join(root, '.release-plan/kas/0.1.0.yml'));
   const before = statSync(path, { bigint: true }).ctimeNs;
-  await writeOverride(place, { buildinfo: 'buildinfo', version: '0.1.0' });
-  await writeOverride(place, { buildinfo: 'buildinfo', version: '0.2.0' });
+  await writeOverride(place, { id: 'zz-release-plan', version: '0.1.0' });
+  await writeOverride(place, { id: 'zz-release-plan', version: '0.2.0' });
   assert.is(statSync(path, { bigint: true }).ctimeNs, before);
   assert.not.match(
     execFileSync('git', ['status', '--porcelain', '--untracked-files=all'], { cwd: root, encoding: 'utf8' }),
     'release-plan',
   );
-  await writeOverride(place, { buildinfo: 'other', version: '0.1.0' });
-  assert.match(readFileSync(path, 'utf8'), '"other"');
+  await writeOverride(place, { id: 'zz-other', version: '0.1.0' });
+  assert.match(readFileSync(path, 'utf8'), '"zz-other"');
 });
 
 test.run();

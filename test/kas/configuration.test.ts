@@ -11,7 +11,7 @@ import { scratch } from '../support/scratch.ts';
 import { failsWith } from './expect.ts';
 
 const test = suite('kas: configuration');
-const planned = { version: '0.1.0', machine: 'demo', distro: 'prod', buildinfo: 'buildinfo' };
+const planned = { version: '0.1.0', machine: 'demo', distro: 'prod', override: 'buildinfo' };
 const CONF =
   '# buildinfo\nBUILD_VERSION = "0.1.0"\n\n# image\nIMAGE_FSTYPES = "squashfs"\n\nMACHINE ??= ' +
   '"demo"\nDISTRO ??= "prod"\n';

@@ -6,11 +6,17 @@ import type { KasSettings } from '../../src/core/plan.ts';
 const test = suite('kas: environment');
 const kas: KasSettings = {
   config: ['/w/kas/a.yml'],
-  buildinfo: 'buildinfo',
+  override: 'zz-release-plan',
+  lock: 'write',
+  update: false,
+  forceCheckout: false,
+  allowDirty: false,
+  provenance: 'off',
   command: 'kas',
   workDir: '/w',
   deploy: '/w/build/tmp/deploy/{machine}/{version}',
   deltaConfig: [],
+  pass: [],
   stallTimeoutMs: 1,
 };
 const values = { machine: 'm', version: '1' };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BuildErrors, LineSplitter, parseKasLine, progressOf } from '../../src/kas/output.ts';
+import { BuildOutput, isKeepalive, LineSplitter, parseKasLine, progressOf } from '../../src/kas/output.ts';
 
 const test = suite('kas: output');
 
@@ -58,8 +58,8 @@ const progress: Array<[line: string, told: string | undefined]> = [
 ];
 for (const [line, told] of progress) test(`progress of ${line}`, () => assert.is(progressOf(line), told));
 
-const errorsOf = (...lines: string[]): BuildErrors => {
-  const errors = new BuildErrors();
+const errorsOf = (...lines: string[]): BuildOutput => {
+  const errors = new BuildOutput();
   for (const line of lines) errors.add(parseKasLine(line));
   return errors;
 };
@@ -72,14 +72,34 @@ test('the errors of BitBake come first, whatever level kas gives them', () => {
     '2026-11-21 20:53:09 - ERROR    - Command "x" failed',
     info('ERROR: Logfile of failure stored in: /w/log'),
   );
-  assert.equal(errors.lines(), [
-    'ERROR: zlib-1.3-r0 do_compile: oe_runmake failed',
-    'ERROR: Logfile of failure stored in: /w/log',
-  ]);
+  assert.equal(errors.errors(), ['ERROR: zlib-1.3-r0 do_compile: oe_runmake failed']);
+  assert.equal(errors.taskLogs(), ['/w/log']);
 });
 
+test('each error is kept once, with its task and the warnings before it', () => {
+  const task = "ERROR: Task (virtual:native:/w/zlib/zlib_1.3.bb:do_compile) failed with exit code '1'";
+  const output = errorsOf(
+    '2026-11-21 20:53:09 - WARNING  - Repo x is dirty - no checkout',
+    info('WARNING: zlib-1.3-r0 do_fetch: a mirror was used'),
+    info(task),
+    info('Summary: 1 task failed:'),
+    info(task),
+    info('WARNING: zlib-1.3-r0 do_fetch: a mirror was used'),
+  );
+  assert.equal(output.errors(), [task]);
+  assert.equal(output.failedTasks()[0], { recipe: 'zlib-native', task: 'compile' });
+  assert.equal(output.warnings(), ['kas: Repo x is dirty - no checkout', 'zlib-1.3-r0 do_fetch: a mirror was used']);
+});
+
+const KEEPALIVE: Array<[line: string, is: boolean]> = [
+  ['Bitbake still alive (no events for 600s). Active tasks:', true],
+  ['Bitbake still alive (no events for 1200s)', true],
+  ['NOTE: Running task 1 of 2 (/w/a.bb:do_x)', false],
+];
+for (const [line, is] of KEEPALIVE) test(`keepalive: ${line}`, () => assert.is(isKeepalive(line), is));
+
 test('then those of kas, then the last line of its traceback', () => {
-  assert.equal(errorsOf('2026-11-21 20:53:09 - ERROR    - no such file', 'Traceback', 'E: x').lines(), [
+  assert.equal(errorsOf('2026-11-21 20:53:09 - ERROR    - no such file', 'Traceback', 'E: x').errors(), [
     'no such file',
   ]);
   assert.equal(
@@ -87,7 +107,7 @@ test('then those of kas, then the last line of its traceback', () => {
       'Traceback (most recent call last):',
       '  File "x"',
       'TypeError: sequence item 0: expected str instance, NoneType found',
-    ).lines(),
+    ).errors(),
     ['TypeError: sequence item 0: expected str instance, NoneType found'],
   );
 });
@@ -101,7 +121,7 @@ test('pitfalls of kas have a hint', () => {
 });
 
 test('a build with a thousand errors does not fill the message', () => {
-  assert.is(errorsOf(...Array.from({ length: 1000 }, (_, at) => info(`ERROR: ${at}`))).lines().length, 12);
+  assert.is(errorsOf(...Array.from({ length: 1000 }, (_, at) => info(`ERROR: ${at}`))).errors().length, 12);
 });
 
 test.run();

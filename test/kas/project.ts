@@ -51,18 +51,24 @@ export function project(name: string, localConf: readonly string[] = [], headerI
   writeFileSync(join(dir, 'kas/test.yml'), `header:\n  version: 1\nlocal_conf_header:\n  ${headerId}: |\n${lines}`);
   const kas: KasSettings = {
     config: [join(dir, 'kas', `${MACHINE}_${DISTRO}_${IMAGE}.yml`), join(dir, 'kas/test.yml')],
-    buildinfo: 'buildinfo',
-    command: 'kas',
+    override: 'zz-release-plan',
+    command: process.env.RELEASE_PLAN_KAS ?? 'kas',
     workDir: dir,
     deploy: join(dir, 'build/tmp/deploy/images/{machine}'),
     deltaConfig: [join(dir, 'kas', `${MACHINE}_imgen-update-delta.yml`)],
+    pass: [],
     stallTimeoutMs: 60_000,
+    lock: 'write',
+    update: false,
+    forceCheckout: false,
+    allowDirty: false,
+    provenance: 'off',
   };
   return { dir, kas, deploy: join(dir, 'build/tmp/deploy/images', MACHINE), logFile: join(dir, 'log') };
 }
 
 export async function chainFor({ dir, kas }: Project, version: string): Promise<Chain> {
-  const override = await writeOverride({ planDir: dir, config: kas.config }, { buildinfo: kas.buildinfo, version });
+  const override = await writeOverride({ planDir: dir, config: kas.config }, { id: kas.override, version });
   return await chainOf({ config: kas.config, override, workDir: dir });
 }
 

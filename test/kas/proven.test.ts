@@ -35,7 +35,7 @@ function place(): Place {
 }
 
 const configuration = (more: Partial<BuildConfiguration> = {}): BuildConfiguration => ({
-  digest: 'd',
+  digest: digestBytes('d').sha256,
   settings: { 'EXTRA': 'x', 'layer meta': 'm' },
   layers: { meta: 'aaaa' },
   chain: [],
@@ -51,7 +51,7 @@ async function built(
   version = '0.1.0',
   how: Partial<BuildConfiguration> = {},
 ): Promise<PendingBuild> {
-  return await finishPending(directory, await startPending(directory, version, configuration(how)));
+  return await finishPending(directory, await startPending(directory, { version, configuration: configuration(how) }));
 }
 
 const ask = async (here: Place, pending: PendingBuild, more: object = {}): Promise<string | undefined> =>
@@ -83,7 +83,7 @@ test('whatever differs is named', async () => {
     assert.match((await ask(here, same, { key: { ...key, [name]: 'other' } })) ?? '', `for ${name} `);
   const settings = { ...configuration().settings, EXTRA: 'y' };
   assert.match(
-    (await ask(here, await built(here, '0.1.0', { digest: 'e', settings }))) ?? '',
+    (await ask(here, await built(here, '0.1.0', { digest: digestBytes('e').sha256, settings }))) ?? '',
     /a different configuration: EXTRA$/,
   );
   assert.match(

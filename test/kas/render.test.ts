@@ -9,14 +9,15 @@ const test = suite('kas: overrides as text');
 
 test('an override names format version 1 and sets BUILD_VERSION under the id', () => {
   assert.is(
-    renderOverride({ buildinfo: 'buildinfo', version: '0.1.0' }),
+    renderOverride({ id: 'zz-release-plan', version: '0.1.0' }),
     [
       '# Written by release-plan for version 0.1.0; written again when the plan changes.',
       'header:',
       '  version: 1',
       'local_conf_header:',
-      '  "buildinfo": |',
+      '  "zz-release-plan": |',
       '    BUILD_VERSION = "0.1.0"',
+      '    BB_SERVER_TIMEOUT = "0"',
       '',
     ].join('\n'),
   );
@@ -36,17 +37,19 @@ test('any id of one line is the only key of the override', () => {
     fc.property(fc.string({ minLength: 1, unit: 'grapheme' }), (id) => {
       // oxlint-disable-next-line no-control-regex
       fc.pre(!/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(id) && !id.trimEnd().endsWith('\\'));
-      const override = parse(renderOverride({ buildinfo: id, version: '1.2.3' })) as {
+      const override = parse(renderOverride({ id, version: '1.2.3' })) as {
         local_conf_header: Record<string, string>;
       };
-      assert.equal(Object.entries(override.local_conf_header), [[id, 'BUILD_VERSION = "1.2.3"\n']]);
+      assert.equal(Object.entries(override.local_conf_header), [
+        [id, 'BUILD_VERSION = "1.2.3"\nBB_SERVER_TIMEOUT = "0"\n'],
+      ]);
     }),
   );
 });
 
 test('an id that would end its comment line in local.conf, or swallow the next, is refused', async () => {
   for (const id of ['', 'a\nBUILD_VERSION = "9"', 'a\r', 'a\\', 'a\\ ', 'a\u2028b', 'a\0']) {
-    await failsWith('kas-header-id', () => renderOverride({ buildinfo: id, version: '1.2.3' }));
+    await failsWith('kas-header-id', () => renderOverride({ id, version: '1.2.3' }));
   }
 });
 
@@ -58,7 +61,7 @@ test('no version with a character that means something to BitBake, YAML or a pat
       fc.string(),
       (before, bad, after) => {
         assert.throws(() => requireVersion(before + bad + after));
-        assert.throws(() => renderOverride({ buildinfo: 'b', version: before + bad + after }));
+        assert.throws(() => renderOverride({ id: 'b', version: before + bad + after }));
       },
     ),
   );

@@ -1,7 +1,7 @@
 /** The six ways in which kas exits 0 and the result is wrong (docs/kas.md), each with real kas. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -20,15 +20,17 @@ test('1, order: an override that is not the last is found before the build', asy
   const here = project('order');
   const override = await writeOverride(
     { planDir: here.dir, config: here.kas.config },
-    { buildinfo: 'buildinfo', version: '0.1.0' },
+    { id: 'zz-release-plan', version: '0.1.0' },
   );
-  const chain = await chainOf({ config: [override, ...here.kas.config], workDir: here.dir });
+  const later = join(here.dir, 'kas/later.yml');
+  writeFileSync(later, 'header: {version: 1}\nlocal_conf_header:\n  zz-release-plan: |\n    BUILD_VERSION = "dev"\n');
+  const chain = await chainOf({ config: [...here.kas.config, override, later], workDir: here.dir });
   const error = await failsWith('kas-order', () =>
     locked(here, (directory) => build(here, directory, '0.1.0', { chain })),
   );
   assert.match(
     error.message,
-    /local\.conf:\d+ \(local_conf_header "buildinfo"\) sets BUILD_VERSION to "dev", not the planned 0\.1\.0/,
+    /local\.conf:\d+ \(local_conf_header "zz-release-plan", .*kas\/later\.yml:3\) sets BUILD_VERSION to "dev", not the planned 0\.1\.0/,
   );
 });
 
@@ -39,14 +41,24 @@ test('1, order: chainOf itself puts the override last', async () => {
 });
 
 test('2, another id: a later header that sets BUILD_VERSION is named', async () => {
-  const here = project('other-id', ['BUILD_VERSION = "9.9.9"'], 'zz-product');
+  const here = project('other-id', ['BUILD_VERSION = "9.9.9"'], 'zzz-product');
   const error = await failsWith('kas-version-overridden', () =>
     locked(here, (directory) => build(here, directory, '0.1.0')),
   );
   assert.match(
     error.message,
-    /local_conf_header "zz-product"\) sets BUILD_VERSION to "9\.9\.9", not the planned 0\.1\.0/,
+    /local\.conf:\d+ \(local_conf_header "zzz-product", kas\/test\.yml:4\) sets BUILD_VERSION to "9\.9\.9", not the planned/,
   );
+});
+
+test('2, another id: the block of the product stays whole, and our version wins over it', async () => {
+  const here = project('block', ['BUILD_VERSION = "9.9.9"', 'FIRMWARE_NAME = "core"'], 'buildinfo');
+  await locked(here, async (directory) => {
+    const built = await build(here, directory, '0.1.0');
+    await prove(here, directory, '0.1.0', built.startedAtNs);
+    const localConf = readFileSync(join(directory.path, 'conf/local.conf'), 'utf8');
+    assert.match(localConf, 'BUILD_VERSION = "9.9.9"\nFIRMWARE_NAME = "core"\n');
+  });
 });
 
 test('3, two builds in one directory: the second is refused and told who builds', async () => {
@@ -84,7 +96,7 @@ test('3, two builds in one directory: a kas started by hand meanwhile is noticed
   await failsWith('kas-configuration-changed', () =>
     locked(here, async (directory) => {
       const job = { kas: here.kas, chain: byHand, env: process.env, logFile: join(here.dir, 'by-hand.log') };
-      let other: Promise<void> | undefined;
+      let other: Promise<unknown> | undefined;
       const onProgress = (): void => {
         other ??= runKas(kasRunOf(directory, job, ['checkout', byHand.argument]));
       };
@@ -156,7 +168,7 @@ test('5, the shell: kas files for another machine or distro than the plan are re
 
 test('6, versions are code: what BitBake would evaluate never becomes a file', async () => {
   for (const version of ['${@1+1}', '${MACHINE}', '1.0"', "1.0'", '1 0', '../1.0', '1.0\n', '', '-1', 'a'.repeat(65)]) {
-    await failsWith('version-invalid', () => renderOverride({ buildinfo: 'buildinfo', version }));
+    await failsWith('version-invalid', () => renderOverride({ id: 'zz-release-plan', version }));
   }
   const here = project('code');
   const file = join(here.dir, 'kas/evil.yml');

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Plan } from '../../src/core/plan.ts';
+import type { KasSettings, Plan } from '../../src/core/plan.ts';
 import type { Step } from '../../src/core/step.ts';
 import { comparePlans, isEmpty, type PlanView } from '../../src/plan/compare.ts';
 import { requiredPairs } from '../../src/plan/pairs.ts';
@@ -8,13 +8,19 @@ import { plan as demoPlan } from '../support/manifests.ts';
 
 const test = suite('plan: compare');
 
-const KAS = {
+const KAS: KasSettings = {
   config: ['/project/base.yml'],
-  buildinfo: 'buildinfo',
+  override: 'zz-release-plan',
+  lock: 'write',
+  update: false,
+  forceCheckout: false,
+  allowDirty: false,
+  provenance: 'off',
   command: 'kas',
   workDir: '/project',
   deploy: '/project/deploy',
   deltaConfig: [],
+  pass: [],
   stallTimeoutMs: 1,
 };
 
@@ -38,7 +44,7 @@ const versionsOf = (...versions: string[]): Plan['versions'] =>
   versions.map((version) => ({ version, tags: ['promoted'], kas: [] }));
 
 test('a plan against itself changes nothing, whatever is still to be done', () => {
-  const comparison = comparePlans(view({}), view({}), undefined);
+  const comparison = comparePlans(view({}), view({}), 'none');
   assert.ok(isEmpty(comparison));
   assert.is(comparison.pending, 8);
 });
@@ -46,7 +52,7 @@ test('a plan against itself changes nothing, whatever is still to be done', () =
 test('a new version is built, and the deltas to it are made; one that is archived already is not built', () => {
   const before = view({ versions: versionsOf('0.1.0'), deltas: [] }, ['0.1.0', '0.2.0']);
   const after = view({ versions: versionsOf('0.1.0', '0.2.0', '0.3.0') }, ['0.1.0', '0.2.0']);
-  const comparison = comparePlans(before, after, undefined);
+  const comparison = comparePlans(before, after, 'none');
   assert.equal(comparison.builds, ['0.3.0']);
   assert.equal(comparison.adopted, ['0.2.0']);
   assert.equal(
@@ -60,13 +66,13 @@ test('a new version is built, and the deltas to it are made; one that is archive
 
 test('a delta that the archive has from earlier is required again, and made no more', () => {
   const after = view({});
-  const comparison = comparePlans(view({ deltas: [] }), { ...after, steps: [] }, undefined);
+  const comparison = comparePlans(view({ deltas: [] }), { ...after, steps: [] }, 'none');
   assert.equal(comparison.deltas, []);
 });
 
 test('packaging that changes makes the kept deltas again, and names the setting', () => {
   const after = view({ swu: { hardware: ['1.0'], compress: 'zstd', guard: 'shell', bootenv: {} } }, [], 'two');
-  const comparison = comparePlans(view({}), after, undefined);
+  const comparison = comparePlans(view({}), after, 'none');
   assert.equal(
     comparison.remade.map(({ from, to }) => [from, to]),
     [
@@ -99,13 +105,20 @@ test('a removed version tells who still needs it: devices, a tag, a delta', () =
     }),
     uses,
   );
-  assert.match(listed.removed[0]?.neededBy.join() ?? '', 'the delta 0.1.0 -> 0.3.0 is still required');
+  assert.match(listed.removed[0]?.neededBy?.join() ?? '', 'the delta 0.1.0 -> 0.3.0 is still required');
+});
+
+test('a removed version of which nobody could ask whether devices need it is neither needed nor free', () => {
+  const after = view({ versions: versionsOf('0.2.0', '0.3.0'), deltas: [] });
+  const [removed] = comparePlans(view({ deltas: [] }), after, 'unknown').removed;
+  assert.is(removed?.neededBy, null);
+  assert.is(removed?.devices, null);
 });
 
 test('a removed version that nobody needs says so only when a fleet was asked', () => {
   const [before, after] = [view({ deltas: [] }), view({ versions: versionsOf('0.2.0', '0.3.0'), deltas: [] })];
   assert.equal(comparePlans(before, after, new Map()).removed, [{ version: '0.1.0', neededBy: [], devices: 0 }]);
-  assert.equal(comparePlans(before, after, undefined).removed, [{ version: '0.1.0', neededBy: [] }]);
+  assert.equal(comparePlans(before, after, 'none').removed, [{ version: '0.1.0', neededBy: [] }]);
 });
 
 test("deltas that no rule requires any more, tags that move, a version's own kas files", () => {
@@ -117,7 +130,7 @@ test("deltas that no rule requires any more, tags that move, a version's own kas
       { version: '0.3.0', tags: [], kas: [] },
     ],
   });
-  const comparison = comparePlans(view({}), after, undefined);
+  const comparison = comparePlans(view({}), after, 'none');
   assert.equal(comparison.dropped, [
     { from: '0.1.0', to: '0.3.0' },
     { from: '0.2.0', to: '0.3.0' },
@@ -133,13 +146,11 @@ test('partitions are compared by name, not by place', () => {
   const [rootfs] = demoPlan().partitions;
   if (rootfs === undefined) throw new Error('the demo has a partition');
   const boot = { ...rootfs, name: 'boot', file: 'boot.vfat' };
-  assert.ok(
-    isEmpty(comparePlans(view({ partitions: [rootfs, boot] }), view({ partitions: [boot, rootfs] }), undefined)),
-  );
+  assert.ok(isEmpty(comparePlans(view({ partitions: [rootfs, boot] }), view({ partitions: [boot, rootfs] }), 'none')));
   const grown = comparePlans(
     view({ partitions: [rootfs] }),
     view({ partitions: [{ ...rootfs, slotSizeBytes: 2048 }] }),
-    undefined,
+    'none',
   );
   assert.equal(grown.settings, [{ key: 'partitions.rootfs.slot_size_bytes', before: '1024', after: '2048' }]);
 });

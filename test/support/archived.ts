@@ -6,6 +6,7 @@ import type { Plan } from '../../src/core/plan.ts';
 import { requirePlan } from '../../src/plan/load.ts';
 import { signature } from '../../src/rdiff/index.ts';
 import { configuration } from './manifests.ts';
+import { vouchFor } from '../../src/delivery/swupdate/vouched.ts';
 import { noise } from './noise.ts';
 import { product, type Product } from './product.ts';
 import { scratch } from './scratch.ts';
@@ -52,6 +53,7 @@ export async function archive(plan: Plan, version: string): Promise<void> {
   bytes.set(noise(5_000, 1000 + Number(version.replaceAll('.', ''))), 50_000);
   writeFileSync(join(deploy, IMAGE), bytes);
   writeFileSync(join(deploy, 'collected.txt'), `kept of ${version}\n`);
+  const vouch = vouchFor(plan, version, { env: process.env, signal: new AbortController().signal });
   await archiveVersion({
     key: plan,
     product: plan.product,
@@ -64,5 +66,6 @@ export async function archive(plan: Plan, version: string): Promise<void> {
     proof: [{ check: 'build-version', result: 'pass', detail: `rootfs: ${version}` }],
     tools: {},
     makeSignature: async (image, out) => void (await signature(image, out)),
+    ...(vouch === undefined ? {} : { vouch }),
   });
 }

@@ -107,7 +107,9 @@ export function plan(changes: Partial<Plan> = {}): Plan {
       tags: version === '0.3.0' ? [] : ['promoted'],
       kas: [],
     })),
+    publish: [],
     deltas: [{ to: '0.3.0', from: { kind: 'tag', tag: 'promoted' }, engine: 'rdiff' }],
+    commandTimeoutMs: 600_000,
     verifyDays: 30,
     ...changes,
   };

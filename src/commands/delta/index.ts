@@ -1,6 +1,7 @@
 import { examples } from '../examples.ts';
 import type { RegisterCommand } from '../host.ts';
 import { registerDeltaApply } from './apply.ts';
+import { registerDeltaBlame } from './blame.ts';
 import { registerDeltaCreate } from './create.ts';
 import { registerDeltaInspect } from './inspect.ts';
 import { registerDeltaSignature } from './signature.ts';
@@ -9,13 +10,19 @@ import { registerDeltaSignature } from './signature.ts';
 export const registerDelta: RegisterCommand = (program, run) => {
   const group = program
     .command('delta')
-    .description('create, apply and inspect librsync deltas and signatures')
+    .description('create, apply, inspect and explain librsync deltas and signatures')
     .addHelpText(
       ...examples({
         'Create a delta and prove it': 'release-plan delta create --prove old.img new.img update.delta',
         'Reconstruct the new image from it': 'release-plan delta apply old.img update.delta new.img',
       }),
     );
-  for (const register of [registerDeltaSignature, registerDeltaCreate, registerDeltaApply, registerDeltaInspect])
+  for (const register of [
+    registerDeltaSignature,
+    registerDeltaCreate,
+    registerDeltaApply,
+    registerDeltaInspect,
+    registerDeltaBlame,
+  ])
     register(group, run);
 };

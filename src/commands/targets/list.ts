@@ -59,7 +59,7 @@ async function list(flags: Flags, context: CommandContext): Promise<ExitCode> {
   const { registryFile } = await import('../../delivery/inputs.ts');
   const { readRegistry } = await import('../../fleet/registry-file.ts');
   const { targetsOf } = await import('../../fleet/running.ts');
-  const { compareVersions } = await import('../../plan/version.ts');
+  const { compareReported } = await import('../../plan/version.ts');
   const plan = await planOf(flags.plan, context);
   const registry = await readRegistry(registryFile(plan));
   if (flags.raw === true) {
@@ -68,7 +68,7 @@ async function list(flags: Flags, context: CommandContext): Promise<ExitCode> {
   }
   const found = targetsOf(registry, deliveryOf(plan).format)
     .filter((target) => flags.byTag === undefined || target.tags.includes(flags.byTag))
-    .toSorted((a, b) => compareVersions(a.version, b.version));
+    .toSorted((a, b) => compareReported(a.version, b.version));
   if (flags.json === true) context.out(prettyJson({ schema: 1, targets: found.map(asJson) }));
   else {
     const names = flags.columns.split(',').map((name) => name.trim());

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { EXIT, type ExitCode } from '../../core/codes/index.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import type { Target } from '../../fleet/registry.ts';
+import type { PublishedPackage } from '../../publish/record.ts';
 import { examples } from '../examples.ts';
 import type { CommandContext, Runner } from '../host.ts';
 import { asJson } from './list.ts';
@@ -51,16 +52,29 @@ async function show(wanted: string, flags: Flags, context: CommandContext): Prom
       ),
     });
   }
-  if (flags.json === true) context.out(prettyJson({ schema: 1, targets: found.map(asJson) }));
+  const { readRecord } = await import('../../publish/record.ts');
+  const { recordFile } = await import('../../jobs/publish.ts');
+  const versions = new Set(found.map((target) => target.version));
+  const published = (await readRecord(recordFile(plan))).filter((one) => versions.has(one.version));
+  if (flags.json === true)
+    context.out(
+      prettyJson({ schema: 1, targets: found.map(asJson), ...(published.length === 0 ? {} : { published }) }),
+    );
   else
     context.out(
-      found
-        .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-        .map(describe)
-        .join('\n'),
+      [
+        ...found.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(describe),
+        ...(published.length === 0 ? [] : [publishedTable(published)]),
+      ].join('\n'),
     );
   return EXIT.ok;
 }
+
+const publishedTable = (published: readonly PublishedPackage[]): string =>
+  table(
+    ['PUBLISHED', 'TO', 'AT', 'PLACE'],
+    published.map(({ fileName, destination, at, place }) => [fileName, destination, at, place]),
+  );
 
 function describe({ name, sha256, commit, tags, hardwareIds, custom }: Target): string {
   const fields: Array<[string, unknown]> = [

@@ -4,6 +4,7 @@ import { examples } from '../examples.ts';
 import type { CommandContext, Runner } from '../host.ts';
 import { prettyJson } from '../../text/pretty-json.ts';
 import { WAIT_FLAG, waitOf } from '../wait.ts';
+import { RUN_COMMANDS_FLAG } from '../run-commands.ts';
 import { planOf } from './plan.ts';
 
 interface Flags {
@@ -15,6 +16,7 @@ interface Flags {
   allowDowngrade?: boolean;
   prune?: boolean;
   wait?: string | boolean;
+  runCommands?: boolean;
   json?: boolean;
 }
 
@@ -34,6 +36,7 @@ export function registerStaticDeltas(targets: Command, run: Runner): void {
     .option(...WAIT_FLAG)
     .option('--plan <plan>', 'plan file (default: the nearest release-plan.yml or plan.yml)')
     .option('--json', 'print one JSON document')
+    .option(...RUN_COMMANDS_FLAG)
     .addHelpText(
       ...examples({
         'Make the deltas that the devices on a tag require':
@@ -59,11 +62,16 @@ async function staticDeltas(to: string, from: string[], flags: Flags, context: C
     ...(flags.byTag === undefined ? {} : { tag: flags.byTag }),
     ...(flags.hwId === undefined ? {} : { hardwareId: flags.hwId }),
   };
+  const isDryRun = flags.dryRun === true || flags.dryrun === true;
   const needsFleet = flags.byTag !== undefined || flags.prune === true;
-  const answered = await answerQuestion(plan, question, { needsFleet }, context.signal);
+  const answered = await answerQuestion(
+    plan,
+    question,
+    { needsFleet },
+    { ...context, runsCommands: !isDryRun || flags.runCommands === true },
+  );
   context.diagnostics(answered.view.fleet?.bad.diagnostics ?? []);
   refuseImpossible(answered);
-  const isDryRun = flags.dryRun === true || flags.dryrun === true;
   const missing = answered.answer.pairs.filter((_, at) => answered.problems[at] !== undefined);
   if (isDryRun) {
     if (flags.json !== true) context.out(dryRunText(missing, to, flags.hwId));

@@ -4,6 +4,7 @@ import { ReleasePlanError } from '../../core/errors.ts';
 import type { Plan } from '../../core/plan.ts';
 import { examples } from '../examples.ts';
 import type { CommandContext, Runner } from '../host.ts';
+import { RUN_COMMANDS_FLAG } from '../run-commands.ts';
 import { planOf } from './plan.ts';
 import { prettyJson } from '../../text/pretty-json.ts';
 
@@ -15,6 +16,7 @@ interface Flags {
   dryRun?: boolean;
   dryrun?: boolean;
   force?: boolean;
+  runCommands?: boolean;
   json?: boolean;
 }
 
@@ -32,6 +34,7 @@ export function registerTag(targets: Command, run: Runner): void {
     .option('--force', 'move tags although deltas are missing, and list those')
     .option('--plan <plan>', 'plan file (default: the nearest release-plan.yml or plan.yml)')
     .option('--json', 'print one JSON document')
+    .option(...RUN_COMMANDS_FLAG)
     .addHelpText(
       ...examples({
         'Promote a version': 'release-plan targets tag --tags promoted --by-version 0.2.0',
@@ -44,7 +47,7 @@ export function registerTag(targets: Command, run: Runner): void {
 }
 
 async function tag(names: readonly string[], flags: Flags, context: CommandContext): Promise<ExitCode> {
-  const { changeTags, chosenTargets } = await import('../../delivery/fleet/promotion.ts');
+  const { changeTags, chosenTargets, dirtyPromotions } = await import('../../delivery/fleet/promotion.ts');
   const { deliveryOf } = await import('../../delivery/index.ts');
   const { readInputs, requireRegistry } = await import('../../delivery/inputs.ts');
   const { fleetView } = await import('../../delivery/fleet/view.ts');
@@ -52,17 +55,23 @@ async function tag(names: readonly string[], flags: Flags, context: CommandConte
   const tags = tagsOf(flags.tags);
   const plan = await planOf(flags.plan, context);
   const delivery = deliveryOf(plan);
-  const inputs = await readInputs(plan, context.signal);
+  const isDryRun = flags.dryRun === true || flags.dryrun === true;
+  const inputs = await readInputs(plan, { ...context, runsCommands: !isDryRun || flags.runCommands === true });
   requireRegistry(inputs);
   const view = await fleetView(inputs, delivery.format);
   const { found, missing } =
     flags.byVersion === true ? chosenTargets(view.registry, [], names) : chosenTargets(view.registry, names, []);
   if (missing.length > 0) throw unknown(missing, flags.byVersion === true);
   const changes = changeTags(found, tags, flags.append === true);
+  const dirty = dirtyPromotions(changes);
+  if (dirty.length > 0)
+    throw new ReleasePlanError('promotion-dirty', `${dirty.join(', ')}: built with kas.allow_dirty, never promoted`);
   if (view.fleet === undefined)
     context.report({
       type: 'note',
-      message: 'The plan has no fleet, so it is not checked which deltas these tags require.',
+      message: view.isUnasked
+        ? 'The fleet was not asked, so it is not checked which deltas these tags require; --run-commands asks it.'
+        : 'The plan has no fleet, so it is not checked which deltas these tags require.',
     });
   context.diagnostics(view.fleet?.bad.diagnostics ?? []);
   const blockers = await promotionBlockers(view, changes, delivery.deltas, inputs, context.signal);
@@ -71,7 +80,6 @@ async function tag(names: readonly string[], flags: Flags, context: CommandConte
     if (flags.json !== true)
       context.out(`Changing tags of ${target.name} from [${before.join(' ')}] -> [${after.join(' ')}]\n`);
   }
-  const isDryRun = flags.dryRun === true || flags.dryrun === true;
   if (!isDryRun)
     await write(
       plan,
@@ -114,6 +122,7 @@ async function write(
   const { setTags } = await import('../../fleet/registry-edit.ts');
   const { updateRegistry } = await import('../../fleet/registry-file.ts');
   const { registryFile } = await import('../../delivery/inputs.ts');
+  const { signOf } = await import('../../plan/secrets.ts');
   await updateRegistry(
     registryFile(plan),
     (registry) => {
@@ -125,7 +134,7 @@ async function write(
       cwd: plan.dir,
       report: context.report,
       signal: context.signal,
-      ...(plan.targets?.sign === undefined ? {} : { sign: plan.targets.sign }),
+      ...signOf(plan, context.env),
     },
   );
 }

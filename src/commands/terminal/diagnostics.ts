@@ -35,7 +35,7 @@ const LARGEST_FRAMED_BYTES = 16 * 1024 * 1024;
 
 /** The line at a location with its text underlined; empty when the file can no longer be read. */
 function frame(where: Location, lineAt: LineReader, mark: (text: string) => string): string[] {
-  const line = lineAt(where);
+  const line = where.isForeign === true ? undefined : lineAt(where);
   if (line === undefined) return [];
   // A very long line is shown from shortly before the place.
   const from = where.column > WIDEST_LINE ? where.column - 40 : 0;
@@ -71,7 +71,8 @@ function lineReader(cwd: string): LineReader {
 /** None when the file is gone by now: a finding without its frame is still one. */
 function readLines(path: string): string[] {
   try {
-    if (statSync(path).size > LARGEST_FRAMED_BYTES) return [];
+    const found = statSync(path);
+    if (!found.isFile() || found.size > LARGEST_FRAMED_BYTES) return [];
     return readFileSync(path, 'utf8')
       .replace(/^\ufeff/, '')
       .split(/\r\n|\n|\r/);

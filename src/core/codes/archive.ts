@@ -79,4 +79,28 @@ export const archiveCodes = {
     cure: 'Fix what the message names, then run the same command again.',
     example: 'release-plan gc plan.yml --yes   # and the fleet command answers 503',
   },
+  'archive-lost': {
+    exit: EXIT.environment,
+    about:
+      'The archive, or a version that is known to have been archived, is not there. Most often a disk is not mounted. ' +
+      'Building it anew would give other bytes than devices run, so nothing was made.',
+    cure:
+      'Mount the archive, or restore the version from a backup or from the trash. To start a new archive all the same, ' +
+      'give --new-archive.',
+    example: 'mount /srv/artifacts && release-plan apply plan.yml',
+  },
+  'archive-other': {
+    exit: EXIT.environment,
+    about: 'The archive is another one than the plan had before. Nothing was made.',
+    cure: 'Mount the right one, or give --new-archive when the plan is to have this one from now on.',
+    example: 'release-plan apply --new-archive plan.yml',
+  },
+  'archive-contradicted': {
+    exit: EXIT.inconsistent,
+    about:
+      'The registry, or a signed package that exists, knows an archived version with other bytes than the archive has ' +
+      'now. Nothing was signed.',
+    cure: 'Find out which of the two was altered, and restore the version or the registry from a backup.',
+    example: 'release-plan verify plan.yml',
+  },
 } satisfies CodeTable;

@@ -52,4 +52,32 @@ export const environmentCodes = {
     cure: 'Please report it with the command and the message.',
     example: 'RELEASE_PLAN_DEBUG=1 release-plan apply plan.yml   # prints a stack trace',
   },
+  'file-not-regular': {
+    exit: EXIT.usage,
+    about:
+      'What the plan or the command line names as a file is a folder, a pipe, a socket or a device. Reading it could ' +
+      'wait for ever or never end, so it is not even opened.',
+    cure: 'Name a regular file; write what a pipe would deliver into one first.',
+    example: 'fleet: fleet/devices.json   # a file, not a pipe',
+  },
+  'file-too-large': {
+    exit: EXIT.usage,
+    about: 'A file is larger than any file of its kind needs to be; reading it could exhaust the memory.',
+    cure: 'Check whether the right file is named.',
+    example: 'fleet: fleet/devices.json   # the export, not an image',
+  },
+  'lock-refused': {
+    exit: EXIT.environment,
+    about:
+      'In the place of a lock file stands a link or something else that is no file. Locking it would write into ' +
+      'whatever it leads to; nothing was touched.',
+    cure: 'Look who put it there, and remove it.',
+    example: 'ls -l artifacts/MACHINE/IMAGE/.release-plan.lock',
+  },
+  'tool-output-too-large': {
+    exit: EXIT.environment,
+    about: 'A program printed more than any sound input makes it print, and was stopped before it filled the memory.',
+    cure: 'Look at what it was given: a small image may hold a file of many gigabytes.',
+    example: 'unsquashfs -lls image.squashfs etc/buildinfo',
+  },
 } satisfies CodeTable;

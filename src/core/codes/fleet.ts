@@ -9,7 +9,7 @@ export const fleetCodes = {
     example: 'targets: targets.jsn   # instead: targets.json',
   },
   'targets-invalid': {
-    exit: EXIT.usage,
+    exit: EXIT.inconsistent,
     about: 'The registry is not valid TUF Targets metadata, or a Target lacks a field that updates depend on.',
     cure: 'Fix the field that the message names, or restore the file from its last signed copy.',
     example: '"custom": { "tags": ["master"] }   # a Target without a version',
@@ -43,6 +43,15 @@ export const fleetCodes = {
     about: 'No device runs a version that a delta could start from, so there is nothing to make.',
     cure: 'Name the versions to start from, or check that the fleet file is up to date.',
     example: 'release-plan targets static-deltas 9 --by-tag promoted   # all devices run 9',
+  },
+  'promotion-dirty': {
+    exit: EXIT.inconsistent,
+    about:
+      'The version was built with `kas.allow_dirty`, of changes that no commit names: nobody could build ' +
+      'it again, so ' +
+      'no tag leads devices to it, not even with --force.',
+    cure: 'Commit the changes, and build and promote a version of its own from them.',
+    example: 'kas: { allow_dirty: true }   # when 9 was built; then: release-plan targets tag -T promoted 9',
   },
   'promotion-blocked': {
     exit: EXIT.inconsistent,
@@ -91,5 +100,27 @@ export const fleetCodes = {
     about: 'A row of the fleet is not a valid device. It was skipped and counted; the other rows are used.',
     cure: 'Fix the row at its source.',
     example: '{ "uuid": 17 }   # instead: { "uuid": "...", "tag": "promoted", ... }',
+  },
+  'fleet-version-odd': {
+    exit: EXIT.ok,
+    about:
+      'A device reports a version that is none, such as `dev` or `v0.1.0`. It takes the full image; gc and --prune ' +
+      'remove nothing while such a device is in the fleet, since nobody knows what it runs.',
+    cure: 'Correct what the device reports, or list it under fleet.ignore.',
+    example: 'fleet:\n  file: fleet/devices.json\n  ignore: [workbench-7]',
+  },
+  'fleet-device-repeated': {
+    exit: EXIT.ok,
+    about: 'A device is listed more than once; its first row counts.',
+    cure: 'Export each device once.',
+    example: 'sort -u fleet/devices.csv',
+  },
+  'fleet-not-asked': {
+    exit: EXIT.ok,
+    about:
+      'The fleet is what a command of the plan prints, and commands that only look run nothing that a plan names: ' +
+      'whoever proposes a change could run anything on the host that reviews it. What devices need is not known.',
+    cure: 'Give --run-commands when the plan and its scripts are yours or have been reviewed.',
+    example: 'release-plan plan plan.yml --run-commands',
   },
 } satisfies CodeTable;

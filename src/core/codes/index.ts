@@ -9,10 +9,12 @@ import { deltaCodes } from './delta.ts';
 import type { CodeEntry } from './entry.ts';
 import { environmentCodes } from './environment.ts';
 import { fleetCodes } from './fleet.ts';
+import { insightCodes } from './insight.ts';
 import { kasCodes } from './kas.ts';
 import { ostreeCodes } from './ostree.ts';
 import { partitionCodes } from './partitions.ts';
 import { planCodes } from './plan.ts';
+import { publishCodes } from './publish.ts';
 import { scheduleCodes } from './schedule.ts';
 import { signingCodes } from './signing.ts';
 import { swuCodes } from './swu.ts';
@@ -29,10 +31,12 @@ const codes = {
   ...kasCodes,
   ...archiveCodes,
   ...deltaCodes,
+  ...insightCodes,
   ...signingCodes,
   ...swuCodes,
   ...fleetCodes,
   ...ostreeCodes,
+  ...publishCodes,
   ...scheduleCodes,
   ...environmentCodes,
 };

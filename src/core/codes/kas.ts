@@ -30,8 +30,8 @@ export const kasCodes = {
     about:
       'The id under local_conf_header is written into local.conf as a comment, and this one would end the comment or ' +
       'swallow the next line.',
-    cure: 'Use the id from the base kas file: one line, without a backslash at the end.',
-    example: 'kas:\n  buildinfo: "version\\"   # instead: the id as it appears under local_conf_header',
+    cure: 'Use an id of one line, without a backslash at the end.',
+    example: 'kas:\n  override: "zz-version\\"   # instead: one line, without a backslash at the end',
   },
   'kas-order': {
     exit: EXIT.build,
@@ -47,10 +47,9 @@ export const kasCodes = {
     about:
       'local.conf sets BUILD_VERSION a second time, under another id. kas writes the entries of local_conf_header in ' +
       'alphabetical order, so a later id wins; overrides and appends always win. The build was not started.',
-    cure: 'Remove the line that the message names, or set `kas.buildinfo` to its id.',
+    cure: 'Remove the line that the message names, or give `kas.override` an id that sorts after it.',
     example:
-      'local_conf_header:\n  buildinfo: |\n    BUILD_VERSION = "dev"\n' +
-      '  zz-product: |\n    BUILD_VERSION = "9.9.9"   # written later, so it wins',
+      'local_conf_header:\n  zzz-product: |\n    BUILD_VERSION = "9.9.9"   # written after zz-release-plan, so it wins',
   },
   'kas-settings-differ': {
     exit: EXIT.build,
@@ -121,5 +120,77 @@ export const kasCodes = {
     about: 'The build did not produce a file that the plan names.',
     cure: 'Compare `kas.deploy`, `partitions[].file` and `collect` with the deploy folder of the build.',
     example: 'file: rootfs.squashfs   # but the build deploys image-prod-board.squashfs',
+  },
+  'layer-not-at-pin': {
+    exit: EXIT.build,
+    about:
+      'A repository is at another commit than the kas files ask for, or has changes that no commit names. kas leaves ' +
+      'a repository with changes as it is, warns of it in one line and exits 0: the version would be built from ' +
+      'something else than what is written down.',
+    cure:
+      'Commit or undo the named changes and run the same command again; `kas.force_checkout: true` undoes them in ' +
+      'repositories that kas fetched. For development, `kas.allow_dirty: true` builds what is there; such a version ' +
+      'is never promoted.',
+    example:
+      'repository meta-board is at 2ed17e8c0ffe, the kas files ask for 79799c8deb1a\n' +
+      'repository meta-board has changes that no commit names: conf/layer.conf   # for which kas leaves it where it is',
+  },
+  'lock-incomplete': {
+    exit: EXIT.build,
+    about:
+      'The plan says `kas.lock: required`, and the version could not be built again from its lock: a repository ' +
+      'follows a branch or tag, or has no commit. The build was not started.',
+    cure: "Pin each repository by `commit:` or by a lock file (`kas lock`), and commit the product's own repository.",
+    example: 'repos:\n  poky: { url: https://git.example/poky, branch: scarthgap }   # instead, also: commit: ...',
+  },
+  'adopt-nothing': {
+    exit: EXIT.usage,
+    about: '`init --adopt` found no version: a folder is one when its name is a version and images lie in it.',
+    cure:
+      'Name the folder above `<machine>/<image>/<version>/` or above `<version>/`; for the latter also --machine and ' +
+      '--image.',
+    example: 'release-plan init --adopt artifacts/board/image-prod   # instead: --adopt artifacts',
+  },
+  'lock-missing': {
+    exit: EXIT.inconsistent,
+    about:
+      'The version was archived without a lock, or with one that says what it could not pin: nobody can tell what it ' +
+      'has to be built from again.',
+    cure: 'Versions that are archived with `kas.lock: write`, from committed repositories, can be built again.',
+    example: 'release-plan rebuild plan.yml 0.1.0   # archived with kas.lock: off',
+  },
+  'commit-gone': {
+    exit: EXIT.build,
+    about:
+      'A commit that an archived version was built from is no longer in its repository: somebody rewrote a branch, ' +
+      'or the repository moved.',
+    cure:
+      'Push the commit again, from any clone that has it, under a tag that stays; or name a mirror in ' +
+      'KAS_PREMIRRORS.',
+    example: 'git push --force origin main   # in meta-board, after 0.1.0 was built from it',
+  },
+  'rebuild-folder': {
+    exit: EXIT.usage,
+    about: 'The folder to build a version again in is there already: a rebuild begins with nothing.',
+    cure: 'Look at what the last rebuild left there, remove it, or name another folder with --into.',
+    example: 'release-plan rebuild plan.yml 0.1.0 --into /scratch/again   # for the second time',
+  },
+  'rebuild-differs': {
+    exit: EXIT.inconsistent,
+    about: 'The version was built again from its lock, and an image came out with other bytes than the archived one.',
+    cure:
+      'The named files show the cause: times in files, the order of a hash table, the path of the build. The next ' +
+      'release can be made reproducible; the archived one stays as it is.',
+    example: 'release-plan rebuild plan.yml 0.1.0   # /etc/timestamp has other content: a time in the file',
+  },
+  'kas-too-old': {
+    exit: EXIT.environment,
+    about:
+      'A kas file names a format version that this kas does not know; kas itself says no more than that it could not ' +
+      'validate the file.',
+    cure:
+      'Install a later kas (`pip install kas`), name it as `kas.command`, or lower header.version where nothing of ' +
+      'the later format is used.',
+    example: 'header: { version: 14 }   # and the kas of Debian 12, which knows versions up to 12',
   },
 } satisfies CodeTable;

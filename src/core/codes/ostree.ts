@@ -42,4 +42,16 @@ export const ostreeCodes = {
     cure: 'Delete deltas that nobody requires: `targets static-deltas --prune`.',
     example: 'deltas:\n  - { to: "9", from: { previous: 1000 } }   # too many for the devices',
   },
+  'ostree-object-damaged': {
+    exit: EXIT.inconsistent,
+    about: 'An object of a commit is missing from the repository, or its file is not an object.',
+    cure: 'Run `ostree fsck`, then pull the commit into the repository again.',
+    example: 'repo/objects/3f/9c...filez   # an empty file after a power failure',
+  },
+  'static-delta-corrupt': {
+    exit: EXIT.inconsistent,
+    about: 'A static delta, or a part of it, is not valid. Clients that fetch it fail.',
+    cure: 'Run the command again: a broken delta is withdrawn, then made again.',
+    example: 'repo/deltas/XX/.../superblock   # one bit of it flipped on the disk',
+  },
 } satisfies CodeTable;

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import type { Proof } from '../../core/archive.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
+import { toolEnvironment } from '../../io/environment.ts';
 import { missingTool } from '../../io/tools.ts';
 import type { DeltaInput } from './engine.ts';
 import { orNotInstalled } from './installed.ts';
@@ -37,7 +38,7 @@ function digestOfOutput(
   signal: AbortSignal,
 ): Promise<{ sha256: string; exitCode: number; stderr: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], signal });
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: toolEnvironment(), signal });
     const hash = createHash('sha256');
     const stderr: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => hash.update(chunk));

@@ -10,6 +10,15 @@ export interface TagChange {
   after: string[];
 }
 
+/** Versions that newly get a tag, and were built of what no commit names: nothing promotes them. */
+export const dirtyPromotions = (changes: readonly TagChange[]): string[] => [
+  ...new Set(
+    changes
+      .filter(({ target, before, after }) => target.custom.dirty === true && after.some((tag) => !before.includes(tag)))
+      .map(({ target }) => target.version),
+  ),
+];
+
 /** A delta that keeps a tag from moving. */
 export interface Blocker {
   tag: string;

@@ -1,6 +1,6 @@
 /** The rows of the consistency report that the fleet decides. Pure. */
 import type { CheckRow } from '../../core/report.ts';
-import type { Fleet } from '../../fleet/devices/tally.ts';
+import type { Fleet, Rows } from '../../fleet/devices/tally.ts';
 import { coverageOf, uncoveredOf, versionCounts, type Coverage } from './coverage.ts';
 import type { RequiredDeltas } from './required.ts';
 
@@ -10,6 +10,14 @@ export const NO_FLEET: CheckRow = {
   subject: 'fleet',
   result: 'not-checked',
   detail: 'the plan has no fleet',
+};
+
+/** What is said of the devices when the fleet's command was left alone. */
+export const FLEET_NOT_ASKED: CheckRow = {
+  check: 'devices',
+  subject: 'fleet',
+  result: 'not-checked',
+  detail: 'the fleet was not asked: --run-commands runs fleet.command',
 };
 
 /**
@@ -51,8 +59,10 @@ export function badRows({
     count,
     diagnostics: [first],
   },
+  odd,
+  repeated,
 }: Fleet): CheckRow[] {
-  if (count === 0) return [];
+  if (count === 0) return [...warningRows(odd), ...warningRows(repeated)];
   const example = first === undefined ? '' : `, the first on line ${first.where?.line ?? 0}: ${first.message}`;
   return [
     {
@@ -61,5 +71,15 @@ export function badRows({
       result: 'fail',
       detail: `${count} ${count === 1 ? 'row' : 'rows'} of ${source} cannot be read${example}`,
     },
+    ...warningRows(odd),
+    ...warningRows(repeated),
   ];
+}
+
+/** What is worth a look, and stops nobody: with file, line and device of the first ones. */
+function warningRows({ count, diagnostics }: Rows): CheckRow[] {
+  const shown = diagnostics.slice(0, 5).map(({ message, where }) => `${where?.file}:${where?.line}: ${message}`);
+  const more = count > shown.length ? [`and ${count - shown.length} more`] : [];
+  if (count === 0) return [];
+  return [{ check: 'devices', subject: 'fleet', result: 'not-checked', detail: [...shown, ...more].join('; ') }];
 }

@@ -4,6 +4,7 @@ import type { Report } from '../../core/events.ts';
 import type { Plan } from '../../core/plan.ts';
 import { setDeltaStats } from '../../fleet/registry-edit.ts';
 import { readRegistry, updateRegistry } from '../../fleet/registry-file.ts';
+import { signOf } from '../../plan/secrets.ts';
 import { isRecord, type Registry } from '../../fleet/registry.ts';
 import { withLock } from '../../io/lock.ts';
 import type { RequiredPair } from '../fleet/required.ts';
@@ -22,6 +23,7 @@ const SIZES_WAIT_MS = 24 * 60 * 60_000;
 
 /** What the work may touch of the outside. */
 export interface OstreeHost {
+  env: NodeJS.ProcessEnv;
   report: Report;
   progress(message: string): void;
   signal?: AbortSignal;
@@ -115,7 +117,7 @@ async function registerSizes(plan: Plan, commits: readonly string[], host: Ostre
         cwd: plan.dir,
         report: host.report,
         ...stopOf(host),
-        ...(plan.targets?.sign === undefined ? {} : { sign: plan.targets.sign }),
+        ...signOf(plan, host.env),
       });
     },
   );

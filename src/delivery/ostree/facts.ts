@@ -1,13 +1,13 @@
-import { compareVersions } from '../../plan/version.ts';
+import { compareReported } from '../../plan/version.ts';
 import type { FleetDeltas } from '../delivery.ts';
-import { fleetOf, registryOf } from '../inputs.ts';
+import { fleetIfAsked, registryOf } from '../inputs.ts';
 import { ostreeOf } from './plan.ts';
 import { commitProblem, commitTimes, repositoryOf } from './repository.ts';
 
 /** Which commits are in the repository, and how old those are that no Target names; see {@link FleetDeltas.facts}. */
 export const facts: FleetDeltas['facts'] = async (inputs, signal) => {
   const repo = repositoryOf(ostreeOf(inputs.plan));
-  const fleet = await fleetOf(inputs);
+  const fleet = await fleetIfAsked(inputs);
   // Only commits that no Target names are ordered by time.
   const named = new Set(registryOf(inputs).targets.map((target) => target.sha256));
   const strangers = (fleet?.groups ?? []).flatMap(({ commit }) =>
@@ -16,7 +16,7 @@ export const facts: FleetDeltas['facts'] = async (inputs, signal) => {
   const times =
     strangers.length === 0 ? new Map<string, number>() : await commitTimes(repo, [...strangers, ...named], signal);
   return {
-    compareVersions,
+    compareVersions: compareReported,
     commitTime: (commit) => times.get(commit),
     obstacle(from, to) {
       const problem = [from.commit, to.commit]

@@ -1,5 +1,6 @@
 import { ReleasePlanError } from '../../core/errors.ts';
 import { PairMap } from '../../core/pair.ts';
+import { titleOf } from '../../core/step.ts';
 import type { Delivery, FleetDeltas } from '../delivery.ts';
 import { retainedPairs } from '../fleet/rules.ts';
 import { makeOstreeDeltas, ostreeProblems, pruneOstreeDeltas, unrequiredOf } from './deltas.ts';
@@ -21,13 +22,13 @@ const deltas: FleetDeltas = {
   own: () => ({}),
   facts,
   problems: ostreeProblems,
-  async make({ plan }, pairs, { report, signal }, { waitMs }) {
+  async make({ plan }, pairs, { env, report, signal }, { waitMs }) {
     const progress = (message: string): void => report({ type: 'note', message });
-    await makeOstreeDeltas(plan, pairs, { report, progress, signal, waitMs });
+    await makeOstreeDeltas(plan, pairs, { env, report, progress, signal, waitMs });
   },
   unrequired: unrequiredOf,
-  async prune(plan, pairs, { report, signal }, { waitMs }) {
-    await pruneOstreeDeltas(plan, pairs, { report, progress: () => undefined, signal, waitMs });
+  async prune(plan, pairs, { env, report, signal }, { waitMs }) {
+    await pruneOstreeDeltas(plan, pairs, { env, report, progress: () => undefined, signal, waitMs });
   },
 };
 
@@ -57,8 +58,22 @@ export const ostree: Delivery<OstreeSnapshot> = {
       hint: 'Delete deltas with `release-plan targets static-deltas --prune`, and commits with `ostree prune`.',
     });
   },
+  publication(snapshot) {
+    const failures = { versions: new Map<string, string>(), pairs: new PairMap<string>() };
+    const { checks } = rows(snapshot, ostree.scope(snapshot), failures);
+    const due = steps(snapshot).map((step) => ({ subject: titleOf(step), reason: step.why }));
+    const failed = checks.filter(({ result }) => result === 'fail');
+    return {
+      kind: 'repository',
+      repo: ostreeOf(snapshot.inputs.plan).repo,
+      unproven: [...due, ...failed.map(({ check, subject, detail }) => ({ subject, reason: `${check}: ${detail}` }))],
+    };
+  },
   prove: async (snapshot) => ({ snapshot, shown: new PairMap(), unreadable: [] }),
   bytesToProve: () => 0,
   repairs: () => [],
+  async signManifests({ snapshot }) {
+    throw new ReleasePlanError('usage', `${snapshot.inputs.plan.file} is an OSTree plan, whose commits ostree signs`);
+  },
   deltas,
 };

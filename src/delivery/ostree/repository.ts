@@ -23,6 +23,9 @@ export const ownFolder = (repo: OstreeRepository): string => join(repo.path, '.r
 /** The lock that whoever makes or withdraws deltas holds. */
 export const repositoryLock = (repo: OstreeRepository): string => join(ownFolder(repo), 'lock');
 
+/** A static delta between two large trees takes minutes; a pull from a slow disk may take hours. */
+const LONGEST_MS = 12 * 3_600_000;
+
 /**
  * Runs `ostree` on the repository. When this process is killed, the kernel
  * ends ostree too, so that the next run does not meet it at work.
@@ -35,13 +38,21 @@ export async function ostree(
   options: { signal?: AbortSignal; okCodes?: readonly number[] } = {},
 ): Promise<RunResult> {
   try {
-    return await run('setpriv', ['--pdeathsig=KILL', '--', 'ostree', `--repo=${repo.path}`, ...args], options);
+    return await run('setpriv', ['--pdeathsig=KILL', '--', 'ostree', `--repo=${repo.path}`, ...args], {
+      timeoutMs: LONGEST_MS,
+      env: ownVariables(),
+      ...options,
+    });
   } catch (error) {
     throw error instanceof ReleasePlanError && error.code === 'tool-failed'
       ? inOstreesName(error, repo.path, args)
       : error;
   }
 }
+
+/** What ostree itself reads of the environment. */
+const ownVariables = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('OSTREE_')));
 
 /** A failure of `setpriv ostree` as one of ostree. */
 function inOstreesName(error: ReleasePlanError, path: string, args: readonly string[]): ReleasePlanError {

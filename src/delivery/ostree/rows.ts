@@ -2,13 +2,13 @@ import { pairText } from '../../core/pair.ts';
 import type { CheckRow, SizeRow } from '../../core/report.ts';
 import type { Delivery } from '../delivery.ts';
 import { endInWords } from '../fleet/required.ts';
-import { NO_FLEET, badRows, deviceRows } from '../fleet/rows.ts';
+import { FLEET_NOT_ASKED, NO_FLEET, badRows, deviceRows } from '../fleet/rows.ts';
 import type { OstreeSnapshot, RequiredStaticDelta } from './snapshot.ts';
 import { problemOf, type DeltaState } from './state.ts';
 
 /** What the report says of an OSTree plan; the same rows as of any other. */
 export const rows: Delivery<OstreeSnapshot>['rows'] = (
-  { view: { fleet }, required, answers, versions },
+  { view: { fleet, isUnasked }, required, answers, versions },
   _scope,
   failures,
 ) => {
@@ -27,7 +27,7 @@ export const rows: Delivery<OstreeSnapshot>['rows'] = (
       ...answers.flatMap(({ rule, answer }) =>
         rule.from.kind === 'tag' && fleet !== undefined ? deviceRows(rule.from.tag, answer) : [],
       ),
-      ...(fleet === undefined ? [NO_FLEET] : badRows(fleet)),
+      ...(fleet === undefined ? [isUnasked === true ? FLEET_NOT_ASKED : NO_FLEET] : badRows(fleet)),
     ],
     sizes: required.flatMap((pair) => sizeRow(pair, fleet !== undefined)),
   };

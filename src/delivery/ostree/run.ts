@@ -48,11 +48,11 @@ async function makeAll(
   wanted: readonly RequiredStaticDelta[],
   mine: RequiredStaticDelta,
   snapshot: OstreeSnapshot,
-  { host: { report, signal } }: RunRequest,
+  { host: { env, report, signal } }: RunRequest,
   progress: (message: string) => void,
 ): Promise<Made<OstreeSnapshot>> {
   const pairs = wanted.map(({ pair }) => pair);
-  const made = await makeOstreeDeltas(snapshot.inputs.plan, pairs, { report, progress, signal });
+  const made = await makeOstreeDeltas(snapshot.inputs.plan, pairs, { env, report, progress, signal });
   const withProof = (one: RequiredStaticDelta): RequiredStaticDelta => {
     if (!wanted.includes(one)) return one;
     const { from, to } = commitsOf(one.pair);

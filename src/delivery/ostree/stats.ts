@@ -5,12 +5,14 @@
  *
  * @see aktualizr-lite, RootfsTreeManager::downloadDeltaStats: at most 1 MiB, from <repo>/delta-stats/<sha256>
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../../core/errors.ts';
 import { writeFileAtomic } from '../../io/atomic.ts';
 import { digestBytes } from '../../io/hash.ts';
+import { isRecord } from '../../fleet/registry.ts';
+import { readRegularText } from '../../io/regular.ts';
 import { canonicalJson } from '../../text/json.ts';
+import { parseJson } from '../../text/parse-json.ts';
 import type { OstreeRepository } from './repository.ts';
 
 /** Bytes to fetch and bytes to write, in the names of the format. */
@@ -52,13 +54,21 @@ export async function readStats(
   if (ref === undefined || !/^[0-9a-f]{64}$/.test(ref.sha256)) return new Map();
   let text: string;
   try {
-    text = await readFile(statsFile(repo, ref.sha256), 'utf8');
+    text = await readRegularText(statsFile(repo, ref.sha256), { maxBytes: MAX_BYTES });
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return new Map();
     throw error;
   }
   if (digestBytes(text).sha256 !== ref.sha256) return new Map();
-  return new Map(Object.entries((JSON.parse(text) as Record<string, Record<string, DeltaSize>>)[to] ?? {}));
+  const parsed = parseJson(text);
+  const sizes = 'value' in parsed && isRecord(parsed.value) ? parsed.value[to] : undefined;
+  return new Map(
+    Object.entries(isRecord(sizes) ? sizes : {}).flatMap(([from, one]) =>
+      isRecord(one) && typeof one.size === 'number' && typeof one.u_size === 'number'
+        ? [[from, { size: one.size, u_size: one.u_size }] as const]
+        : [],
+    ),
+  );
 }
 
 /**

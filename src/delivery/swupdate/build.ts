@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { archiveVersion } from '../../archive/collect.ts';
+import { archiveVersion, type ArchiveRequest } from '../../archive/collect.ts';
 import { versionDir } from '../../archive/layout.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { STAGING_PREFIX, cleanStaging } from '../../io/atomic.ts';
@@ -13,10 +13,14 @@ import { chainOf } from '../../kas/chain.ts';
 import { buildDelta } from '../../kas/delta-build.ts';
 import { deployDirOf } from '../../kas/environment.ts';
 import { generatedFolder, overrideFolder, writeOverride, type OverridePlace } from '../../kas/override.ts';
-import { clearPending, readPending } from '../../kas/pending.ts';
+import { lockText } from '../../kas/lock.ts';
+import { clearPending, readPending, type PendingBuild } from '../../kas/pending.ts';
 import { objectionToEarlier, rememberProven } from '../../kas/proven.ts';
 import { proveBuild } from '../../kas/prove.ts';
+import { findRecords } from '../../kas/records.ts';
 import type { KasSettings, Plan, PlannedVersion } from '../../core/plan.ts';
+import { buildEnvironment } from '../../plan/secrets.ts';
+import { vouchFor } from './vouched.ts';
 import { signature } from '../../rdiff/index.ts';
 import type { VersionManifest } from '../../core/archive.ts';
 import type { Host } from '../host.ts';
@@ -85,7 +89,7 @@ export async function runBuild(
   progress: (message: string) => void,
 ): Promise<string> {
   const place = overridePlaceOf(plan, kas);
-  const override = await writeOverride(place, { buildinfo: kas.buildinfo, version });
+  const override = await writeOverride(place, { id: kas.override, version });
   const chain = await chainOf({
     config: kas.config,
     versionFiles: plannedVersion(plan, version).kas,
@@ -94,7 +98,7 @@ export async function runBuild(
   });
   const logFile = join(await generatedFolder(place), 'logs', `${version}.log`);
   const { machine, distro, dir: planDir } = plan;
-  await buildVersion(directory, {
+  const { warnings = [] } = await buildVersion(directory, {
     kas,
     chain,
     version,
@@ -102,10 +106,11 @@ export async function runBuild(
     distro,
     planDir,
     logFile,
-    env: host.env,
+    env: buildEnvironment(plan, host.env),
     signal: host.signal,
     onProgress: progress,
   });
+  for (const message of warnings) host.report({ type: 'warning', message: `${version}: ${message}` });
   return `log ${logFile}`;
 }
 
@@ -148,6 +153,7 @@ export async function runArchive(
       await objectionToEarlier(directory, { path, sha256, key: plan, pending, workDir: kas.workDir }),
     scratchDir: directory.notes,
   });
+  const vouch = vouchFor(plan, version, host);
   const manifest = await archiveVersion({
     key: plan,
     product,
@@ -160,7 +166,17 @@ export async function runArchive(
     collect: plan.collect,
     configuration: pending.configuration,
     tools: { 'release-plan': packageVersion() },
+    ...archivedOf(kas, pending),
+    records: await findRecords({
+      deploy,
+      machine,
+      image,
+      buildDir: directory.path,
+      startedAtNs: pending.startedAtNs,
+      hasProvenance: kas.provenance !== 'off',
+    }),
     makeSignature: async (from, out) => void (await signature(from, out, { signal })),
+    ...(vouch === undefined ? {} : { vouch }),
     onFile: (path, sizeBytes) => progress(`${path}, ${formatBytes(sizeBytes)}`),
   });
   const images = manifest.files
@@ -176,6 +192,16 @@ export async function runArchive(
     message: `${manifest.files.length} files, ${formatBytes(bytes)}; ${shown.join('; ')}`,
   };
 }
+
+/** What the archive keeps of how a version was built. */
+const archivedOf = (
+  kas: KasSettings,
+  { lock, dirty, warnings }: PendingBuild,
+): Pick<ArchiveRequest, 'lock' | 'isDirty' | 'warnings'> => ({
+  ...(lock === undefined || kas.lock === 'off' ? {} : { lock: lockText(lock) }),
+  ...(dirty === undefined ? {} : { isDirty: true }),
+  ...(warnings === undefined ? {} : { warnings }),
+});
 
 /** Runs the plan's own delta build. @returns the folder with its results */
 export async function buildDeltaWithKas(
@@ -198,7 +224,7 @@ export async function buildDeltaWithKas(
     distro,
     image,
     logFile,
-    env: host.env,
+    env: buildEnvironment(plan, host.env),
     signal: host.signal,
     onProgress: progress,
   });

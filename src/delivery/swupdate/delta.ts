@@ -6,6 +6,7 @@ import { checkPair } from '../../report/pair.ts';
 import { checkSlots } from '../../report/version.ts';
 import type { EngineHost } from '../engines/engine.ts';
 import type { Host } from '../host.ts';
+import { requireSigned } from './vouched.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
 import { makeUpdate, type MadeUpdate, type UpdateSide } from './update.ts';
 
@@ -27,6 +28,7 @@ export async function runDelta(
   const base = sideOf(archive.versions.get(step.from), step.from);
   const target = sideOf(archive.versions.get(step.to), step.to);
   requireFit(base.manifest, target.manifest);
+  for (const side of [base, target]) await requireSigned(plan, side, host);
   return await makeUpdate({
     plan,
     base,

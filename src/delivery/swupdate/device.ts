@@ -2,10 +2,11 @@
  * Proof by SWUpdate itself, as Debian packages it. Where it is not installed
  * the proof says so; our own (update.ts) has passed by then.
  */
-import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { run, type RunResult } from '../../io/process.ts';
+import { readRegular, readRegularText } from '../../io/regular.ts';
 import { withSocketScratch } from '../../io/scratch.ts';
 import type { Proof } from '../../core/archive.ts';
 import type { Partition, Plan } from '../../core/plan.ts';
@@ -66,13 +67,13 @@ async function certificateFile(written: string, { plan, env }: SwupdateRequest, 
   const source = resolveKey(written, { env, planDir: plan.dir });
   const path = join(work, 'trusted.pem');
   if (source.kind === 'path') await symlink(source.path, path);
-  else await writeFile(path, source.kind === 'pem' ? source.text : await readFile(written));
+  else await writeFile(path, source.kind === 'pem' ? source.text : await readRegular(written));
   return path;
 }
 
 /** As a device is told that trusts a certificate for signing code alone. */
 async function purposeOf(certificate: string): Promise<string[]> {
-  const [trusted] = readCertificates(await readFile(certificate, 'utf8'));
+  const [trusted] = readCertificates(await readRegularText(certificate));
   return trusted !== undefined && needsCodeSigningPurpose(trusted) ? ['--cert-purpose', 'codeSigning'] : [];
 }
 

@@ -1,14 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MANIFEST, versionDir } from '../../archive/layout.ts';
 import type { VersionManifest } from '../../core/archive.ts';
 import { errnoOf } from '../../core/errors.ts';
+import { readSealedDocument } from '../../io/documents/read.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Registry } from '../../fleet/registry.ts';
 import { distinct, targetsOf } from '../../fleet/running.ts';
-import { compareVersions } from '../../plan/version.ts';
+import { compareReported } from '../../plan/version.ts';
 import { checkPair } from '../../report/pair.ts';
-import { openSealedJson } from '../../text/json.ts';
 import type { BasisFacts, DeltaEnd } from '../fleet/required.ts';
 import { FORMAT } from './target.ts';
 
@@ -23,7 +22,7 @@ export async function archiveFacts(plan: Plan, registry: Registry): Promise<Basi
   const manifestOf = ({ versions: [version] }: DeltaEnd): VersionManifest | undefined =>
     version === undefined ? undefined : manifests.get(version);
   return {
-    compareVersions,
+    compareVersions: compareReported,
     obstacle(from, to) {
       const [base, target] = [manifestOf(from), manifestOf(to)];
       const missing = base === undefined ? from : target === undefined ? to : undefined;
@@ -38,8 +37,8 @@ export async function archiveFacts(plan: Plan, registry: Registry): Promise<Basi
 /** A version's manifest, not compared with its files: making a delta does that, and reads gigabytes. */
 async function readManifest(path: string): Promise<VersionManifest | undefined> {
   try {
-    const opened = openSealedJson(await readFile(path, 'utf8'));
-    return 'problem' in opened ? undefined : (opened.value as unknown as VersionManifest);
+    const opened = await readSealedDocument<VersionManifest>('manifest', path);
+    return 'problem' in opened ? undefined : opened.value;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;

@@ -13,9 +13,11 @@ import { deltas } from './deltas.ts';
 import { findings } from './findings.ts';
 import { neededOf } from './needed.ts';
 import { bytesToProve, prove } from './prove.ts';
+import { publicationOf } from './publication.ts';
 import { register } from './register.ts';
 import { repairs } from './repair.ts';
 import { run } from './run.ts';
+import { signManifests } from './sign-manifests.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
 import { survey } from './survey.ts';
 import { FORMAT } from './target.ts';
@@ -35,10 +37,10 @@ export const swupdate: Delivery<SwupdateSnapshot> = {
   rows({ inputs: { plan }, archive, deviceRows, pairs }, scope, failures) {
     const served = new PairMap(pairs.map((pair) => [pair, pair]));
     const reported = scope.pairs.map((pair) => served.get(pair) ?? pair);
-    const { checks, sizes } = archiveRows({ versions: scope.versions, pairs: reported, archive, failures });
+    const { checks, ...rest } = archiveRows({ versions: scope.versions, pairs: reported, archive, failures });
     const planned = plan.versions.flatMap(({ version }) => manifestOf(archive.versions.get(version)) ?? []);
     const others = planned.flatMap((manifest) => checkPlanned(manifest, plan));
-    return { checks: [...checks, ...others, ...(deviceRows.length === 0 ? [NO_FLEET] : deviceRows)], sizes };
+    return { checks: [...checks, ...others, ...(deviceRows.length === 0 ? [NO_FLEET] : deviceRows)], ...rest };
   },
   async unneeded({ inputs, archive, pairs }) {
     const { requiredPairs, running } = await neededOf(inputs, archive);
@@ -52,8 +54,14 @@ export const swupdate: Delivery<SwupdateSnapshot> = {
     const { running, ...facts } = await neededOf(inputs, archive);
     return { facts, archive, running };
   },
+  publication(snapshot) {
+    const failures = { versions: new Map<string, string>(), pairs: new PairMap<string>() };
+    const { checks } = swupdate.rows(snapshot, swupdate.scope(snapshot), failures);
+    return publicationOf(snapshot, { steps: swupdate.steps(snapshot), checks });
+  },
   prove,
   bytesToProve,
   repairs,
+  signManifests,
   deltas,
 };

@@ -3,6 +3,7 @@ import { HEADERS_ALONE, identityOf, readUpdate, readVersion } from '../../archiv
 import type { ArchiveEntry, DeltaInfo, VersionManifest } from '../../core/archive.ts';
 import { PairMap, pairText, type Pair } from '../../core/pair.ts';
 import type { CheckRow } from '../../core/report.ts';
+import { digestOf } from '../../text/json.ts';
 import type { Delivery, ProveOptions } from '../delivery.ts';
 import type { Host } from '../host.ts';
 import { reopenPackage, reproveDeltas, type Reproof } from './reprove.ts';
@@ -29,12 +30,15 @@ export const prove: Delivery<SwupdateSnapshot>['prove'] = async (snapshot, host,
     const subject = pairText(pair);
     shown.set(
       pair,
-      found.map(({ isUnreadable: _isUnreadable, ...one }) => ({ ...one, subject })),
+      found.map(({ isUnreadable: _isUnreadable, isMissing: _isMissing, ...one }) => ({ ...one, subject })),
     );
     unreadable.push(...found.filter((one) => one.isUnreadable).map((one) => `${subject}: ${one.detail}`));
   }
   return { snapshot: now, shown, unreadable };
 };
+
+/** An update may be exchanged during each proof of it, but nobody does nothing else. */
+const MAX_ATTEMPTS = 50;
 
 /** @returns `found` is undefined when the update is not whole, or no longer there */
 async function proveSettled(
@@ -44,15 +48,16 @@ async function proveSettled(
   options: ProveOptions,
 ): Promise<{ snapshot: SwupdateSnapshot; found?: Reproof[] }> {
   let now = snapshot;
-  for (;;) {
+  for (let attempt = 1; ; attempt += 1) {
     const update = now.archive.updates.get(pair);
     if (update?.state !== 'whole') return { snapshot: now };
     const before = await identityOf(update.dir, DELTA_INFO);
     const found = await proveOne(pair, update, now, host, options);
     const isGood = found.every((one) => one.result !== 'fail' && one.isUnreadable === undefined);
     if (isGood) return { snapshot: now, found };
-    const after = await movedOn(pair, update, before, now, host.signal);
-    if (after === undefined) return { snapshot: now, found };
+    const isGone = found.some((one) => one.isMissing === true);
+    const after = await movedOn(pair, update, { before, isGone }, now, host.signal);
+    if (after === undefined || attempt === MAX_ATTEMPTS) return { snapshot: now, found };
     now = after;
   }
 }
@@ -60,19 +65,22 @@ async function proveSettled(
 /**
  * The snapshot as it stands now, where another run changed something that a proof was made of.
  *
- * @param before {@link identityOf} the update's folder before it was opened
+ * @param proof `before`: {@link identityOf} the update's folder before it was opened; `isGone`: a file of it was missing
  * @returns undefined when nothing changed
  */
 async function movedOn(
   pair: Pair,
   { dir, manifest }: WholeUpdate,
-  before: string,
+  proof: { before: string; isGone: boolean },
   snapshot: SwupdateSnapshot,
   signal: AbortSignal,
 ): Promise<SwupdateSnapshot | undefined> {
   const entry = await readUpdate(dir, manifest.from, manifest.to, { signal });
+  // Its folder may have changed after it was surveyed and before the proof began: then only its manifest tells. And a
+  // file that was missing and is there again was looked for while a folder had made way for the next one.
+  const isOther = entry.state === 'whole' && (proof.isGone || digestOf(entry.manifest) !== digestOf(manifest));
   // One that was gone when it was to be opened has no identity to compare.
-  let hasMoved = entry.state === 'absent' || (await identityOf(dir, DELTA_INFO)) !== before;
+  let hasMoved = entry.state === 'absent' || isOther || (await identityOf(dir, DELTA_INFO)) !== proof.before;
   const updates = hasMoved ? new PairMap(snapshot.archive.updates).set(pair, entry) : snapshot.archive.updates;
   const versions = new Map(snapshot.archive.versions);
   for (const version of [manifest.from, manifest.to]) {

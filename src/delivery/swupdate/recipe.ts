@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { digestOf } from '../../text/json.ts';
+import { readRegularText } from '../../io/regular.ts';
 import { templatePath } from '../../io/template.ts';
 import type { EngineName, Plan } from '../../core/plan.ts';
 
@@ -26,7 +27,7 @@ export async function recipeOf(
     machine: plan.machine,
     partitions: plan.partitions.map(({ name, target, delta }) => ({ name, target, delta })),
     swu,
-    template: await readFile(template ?? templatePath('sw-description.hbs'), 'utf8'),
+    template: await readRegularText(template ?? templatePath('sw-description.hbs')),
     guard,
     signing: plan.signing?.method ?? 'none',
   });

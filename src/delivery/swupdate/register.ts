@@ -3,8 +3,10 @@ import { MANIFEST } from '../../archive/layout.ts';
 import { upsertTarget, type TargetEntry } from '../../fleet/registry-edit.ts';
 import { updateRegistry } from '../../fleet/registry-file.ts';
 import { digestFile } from '../../io/hash.ts';
+import { signOf } from '../../plan/secrets.ts';
 import type { Delivery } from '../delivery.ts';
-import { registryFile } from '../inputs.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
+import { registryFile, registryOf } from '../inputs.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
 import { referredVersions } from './survey.ts';
 import { swupdateTargetName, targetOfVersion } from './target.ts';
@@ -14,9 +16,9 @@ import { swupdateTargetName, targetOfVersion } from './target.ts';
  * Target per version that the plan refers to and that is archived whole. Tags
  * are the plan's for a new Target, and the registry's own from then on.
  *
- * Throws ReleasePlanError `targets-invalid`, `targets-sign-failed`, `locked`.
+ * Throws ReleasePlanError `targets-invalid`, `targets-sign-failed`, `locked`, `archive-contradicted`.
  */
-export const register: Delivery<SwupdateSnapshot>['register'] = async (snapshot, { report, signal }) => {
+export const register: Delivery<SwupdateSnapshot>['register'] = async (snapshot, { env, report, signal }) => {
   const { plan } = snapshot.inputs;
   const file = registryFile(plan);
   const entries: Array<{ name: string; entry: TargetEntry }> = [];
@@ -26,7 +28,18 @@ export const register: Delivery<SwupdateSnapshot>['register'] = async (snapshot,
     const { manifest } = archived;
     const path = join(archived.dir, MANIFEST);
     const tags = plan.versions.find((one) => one.version === version)?.tags ?? [];
+    if (manifest.dirty === true && tags.length > 0)
+      report({
+        type: 'warning',
+        message: `${version} was built with kas.allow_dirty: it gets none of its tags (${tags.join(', ')})`,
+      });
     const digest = await digestFile(path, signal);
+    const known = registryOf(snapshot.inputs).targets.find((one) => one.name === swupdateTargetName(plan, version));
+    if (known !== undefined && known.sha256 !== digest.sha256)
+      throw new ReleasePlanError(
+        'archive-contradicted',
+        `${file} has the manifest of ${version} with sha256 ${known.sha256}, in the archive it has ${digest.sha256}`,
+      );
     const entry = targetOfVersion(manifest, { path: relative(dirname(file), path), ...digest }, tags);
     entries.push({ name: swupdateTargetName(plan, manifest.version), entry });
   }
@@ -36,6 +49,6 @@ export const register: Delivery<SwupdateSnapshot>['register'] = async (snapshot,
     cwd: plan.dir,
     report,
     signal,
-    ...(plan.targets?.sign === undefined ? {} : { sign: plan.targets.sign }),
+    ...signOf(plan, env),
   });
 };

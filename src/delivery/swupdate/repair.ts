@@ -25,6 +25,7 @@ import { engineNamed, engines } from '../engines/index.ts';
 import type { Host } from '../host.ts';
 import { runDelta } from './delta.ts';
 import { prove } from './prove.ts';
+import { requireVouched } from './vouched.ts';
 import { withUpdate } from './run.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
 
@@ -199,6 +200,7 @@ function updateTask(pair: Pair, host: Host, deep: boolean): RepairTask {
             'archive-damaged',
             `its engine is ${engine}, whose builds \`release-plan apply\` runs`,
           );
+        await requireVouched(snapshot, [pair.from, pair.to], host);
         const update = await runDelta({ ...pair, engine }, snapshot, host, { buildDelta: neverBuilds }, progress);
         made = withUpdate(snapshot, update);
         return update.summary;

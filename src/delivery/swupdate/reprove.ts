@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { asUserError } from '../../core/errors.ts';
+import { asUserError, errnoOf } from '../../core/errors.ts';
 import { attributed } from '../../io/attribute.ts';
 import { leavesOpen } from '../../io/present.ts';
 import { withScratch } from '../../io/scratch.ts';
@@ -16,6 +16,8 @@ export interface Reproof {
   detail: string;
   /** Nothing was shown, since something could not be read. */
   isUnreadable?: true;
+  /** A file was not there: it was exchanged, perhaps, while it was looked for. */
+  isMissing?: true;
 }
 
 export interface ReopenRequest {
@@ -88,7 +90,7 @@ function failureAs(check: Reproof['check'], file: string, error: unknown): Repro
   const detail = `${file}: ${known.message}`;
   return known.code === 'io-failed' && leavesOpen(known)
     ? { check, result: 'not-checked', detail, isUnreadable: true }
-    : { check, result: 'fail', detail };
+    : { check, result: 'fail', detail, ...(errnoOf(known) === 'ENOENT' ? { isMissing: true } : {}) };
 }
 
 /** Opens the .swu of an update as a device does: its hashes and its signature hold. */

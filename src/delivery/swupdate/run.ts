@@ -6,6 +6,10 @@ import { engineNamed } from '../engines/index.ts';
 import type { EngineHost } from '../engines/engine.ts';
 import { buildDeltaWithKas, cleanBuilds, runArchive, runBuild, withBuilds, type BuildSession } from './build.ts';
 import { runDelta } from './delta.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
+import { registryOf } from '../inputs.ts';
+import { swupdateTargetName } from './target.ts';
+import { requireVouched } from './vouched.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
 import type { MadeUpdate } from './update.ts';
 
@@ -23,9 +27,36 @@ export const run: Delivery<SwupdateSnapshot>['run'] = async (snapshot, request, 
   });
 };
 
-/** What would make an update fail at its very end is found before hours of building: keys and certificates. */
-async function checkBeforehand({ inputs: { plan } }: SwupdateSnapshot, { steps, host }: RunRequest): Promise<void> {
-  if (plan.signing === undefined || !steps.some((step) => step.kind === 'delta')) return;
+/**
+ * A build of the same sources need not give the bytes that devices run: what was archived once is restored, not made.
+ *
+ * @throws ReleasePlanError `archive-lost`
+ */
+function refuseRebuilding({ inputs }: SwupdateSnapshot, steps: RunRequest['steps']): void {
+  const { plan } = inputs;
+  const builds = steps.flatMap((step) => (step.kind === 'build' ? [step.version] : []));
+  if (builds.length === 0) return;
+  const registry = registryOf(inputs);
+  const known = new Set(registry.targets.map((one) => one.name));
+  const again = builds.filter((version) => known.has(swupdateTargetName(plan, version)));
+  if (again.length === 0) return;
+  throw new ReleasePlanError(
+    'archive-lost',
+    `${registry.file} knows ${again.join(', ')} as archived, and ${plan.artifacts} does not have ` +
+      `${again.length === 1 ? 'it' : 'them'}`,
+  );
+}
+
+/** What would make a step fail at its very end is found before hours of building: keys and certificates. */
+async function checkBeforehand(snapshot: SwupdateSnapshot, { steps, host }: RunRequest): Promise<void> {
+  const { plan } = snapshot.inputs;
+  if (host.startsArchive !== true) refuseRebuilding(snapshot, steps);
+  await requireVouched(
+    snapshot,
+    new Set(steps.flatMap((step) => (step.kind === 'delta' ? [step.from, step.to] : []))),
+    host,
+  );
+  if (plan.signing === undefined || !steps.some((step) => step.kind === 'delta' || step.kind === 'archive')) return;
   const warnings = await checkSigning(plan.signing, { env: host.env, planDir: plan.dir, signal: host.signal });
   for (const { message } of warnings) host.report({ type: 'warning', message });
 }

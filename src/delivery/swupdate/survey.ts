@@ -8,12 +8,13 @@ import type { FleetPair } from '../snapshot.ts';
 import { requiredUpdates } from './fleet-pairs.ts';
 import { recipeOf } from './recipe.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
+import { vouchedVersions } from './vouched.ts';
 import { trustDigest } from './trust.ts';
 
 /** Reads the archive and works out which updates are required; see {@link Delivery.survey}. */
 export const survey: Delivery<SwupdateSnapshot>['survey'] = async (inputs, { env, signal }, options = {}) => {
   const { plan } = inputs;
-  const { reading = {}, beside = { versions: [], pairs: [] } } = options;
+  const { reading = {}, beside = { versions: [], pairs: [] }, acceptUnvouched = false } = options;
   const { pairs, rows } = await requiredUpdates(inputs);
   const required = pairSet(pairs);
   const archive = await surveyArchive(
@@ -24,10 +25,11 @@ export const survey: Delivery<SwupdateSnapshot>['survey'] = async (inputs, { env
     },
     { ...reading, signal },
   );
+  const versions = acceptUnvouched ? archive.versions : await vouchedVersions(plan, archive.versions, env);
   const recipes = await Promise.all(engines.map(async ({ name }) => [name, await recipeOf(plan, name)] as const));
   return {
     inputs,
-    archive,
+    archive: { ...archive, versions },
     pairs,
     recipes: new Map(recipes),
     trust: await trustDigest(plan.signing, { env, planDir: plan.dir }),

@@ -29,7 +29,9 @@ export function targetOfVersion(
     custom: {
       version: manifest.version,
       name: `${manifest.machine}-${manifest.image}`,
-      tags,
+      // Nothing makes a version promoted that nobody can build again.
+      tags: manifest.dirty === true ? [] : tags,
+      ...(manifest.dirty === true ? { dirty: true } : {}),
       hardwareIds: [manifest.machine],
       targetFormat: FORMAT,
       uri: file.path,

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { ReleasePlanError, errnoOf } from '../../core/errors.ts';
 import { digestBytes } from '../../io/hash.ts';
 import type { SigningSettings } from '../../core/plan.ts';
+import { readRegular } from '../../io/regular.ts';
 import { resolveKey, type KeyContext } from '../../swu/keys.ts';
 
 /**
@@ -17,7 +17,7 @@ export async function trustDigest(
   try {
     const source = resolveKey(signing.public, context);
     if (source.kind === 'pkcs11') return undefined;
-    return digestBytes(source.kind === 'pem' ? source.text : await readFile(source.path)).sha256;
+    return digestBytes(source.kind === 'pem' ? source.text : await readRegular(source.path)).sha256;
   } catch (error) {
     const isAbsent =
       error instanceof ReleasePlanError || ['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoOf(error) ?? '');

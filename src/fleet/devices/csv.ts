@@ -35,7 +35,7 @@ export async function readCsv(chunks: AsyncIterable<string>, tally: FleetTally, 
   });
   parser.on('skip', (error: unknown) =>
     tally.addBad(
-      `is not a valid row: ${error instanceof Error ? error.message : String(error)}`,
+      `is not a valid row${error instanceof CsvError ? ` (${error.code})` : ''}`,
       lineOf(error, parser.info.lines),
     ),
   );
@@ -44,7 +44,7 @@ export async function readCsv(chunks: AsyncIterable<string>, tally: FleetTally, 
   for await (const row of input.pipe(parser) as AsyncIterable<CsvRow>) {
     const device = readDevice(row.record);
     if ('problem' in device) tally.addBad(device.problem, row.info.lines);
-    else tally.addDevice(device);
+    else tally.addDevice(device, row.info.lines);
   }
 }
 
@@ -56,11 +56,12 @@ function checkHeader(header: string[], source: string): string[] {
   for (const group of REQUIRED_ANY) {
     if (group.some((name) => names.includes(name))) continue;
     const wanted = group[group.length - 1] ?? '';
+    // Counted, not quoted: the file may be anything that this user can read.
     const near = names.length === 0 ? '' : closest(wanted, names);
-    const guess = near !== '' && distance(near, wanted) <= 3 ? ` Did you mean ${JSON.stringify(near)}?` : '';
+    const guess = near !== '' && distance(near, wanted) <= 3 ? ` Is column ${names.indexOf(near) + 1} meant?` : '';
     throw new ReleasePlanError('fleet-unreadable', `${source} has no column ${group.join(' or ')}`, {
       hint: `The first row has to name the columns: ${DEVICE_FIELDS.join(', ')}.${guess}`,
-      where: { file: source, line: 1, column: 1 },
+      where: { file: source, line: 1, column: 1, isForeign: true },
     });
   }
   return names;

@@ -3,6 +3,8 @@ import { isRecord } from '../registry.ts';
 
 /** What counts of a device: who it is, what it follows and what it runs. */
 export interface Device {
+  /** What tells it from every other; a name, where there is no uuid. */
+  uuid: string;
   /** Name, or else uuid: for people. */
   name: string;
   /** The tag that it follows; empty when it follows none. */
@@ -56,8 +58,9 @@ export function readDevice(row: unknown): Device | { problem: string } {
   if (name === undefined || name === '') return { problem: 'has neither uuid nor name' };
   const commit = texts.get('ostree-hash') ?? '';
   if (commit !== '' && !/^[0-9a-f]{64}$/.test(commit))
-    return { problem: `(${name}) has ostree-hash ${describe(commit)}, not 64 hex digits` };
+    return { problem: `(${name}) has an ostree-hash that is not 64 hex digits` };
   return {
+    uuid: texts.get('uuid') || name,
     name,
     tag: texts.get('tag') ?? '',
     ...given('targetName', texts.get('target-name')),
@@ -70,8 +73,9 @@ export function readDevice(row: unknown): Device | { problem: string } {
 const given = <K extends string>(key: K, text: string | undefined): { [P in K]?: string } =>
   text === undefined || text === '' ? {} : ({ [key]: text } as { [P in K]?: string });
 
-/** A value from outside in a message: short, on one line. */
+/** A value from outside in a message: its kind, since the file may be anything that this user can read. */
 function describe(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  if (value === null || value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'string' ? 'a text' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

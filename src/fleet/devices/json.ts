@@ -4,13 +4,18 @@
  * Read as a stream; one device at a time is in memory.
  */
 import { Tokenizer, TokenParser, TokenType } from '@streamparser/json';
-import { ReleasePlanError, messageOf } from '../../core/errors.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
 import { readDevice } from './device.ts';
 import { readTagStatus } from './status.ts';
 import type { FleetTally } from './tally.ts';
 
 /** The lists of a document that hold rows; `wave-tags` are passed over, as fioctl does. */
 const LISTS = ['devices', 'tags', 'prod-tags'];
+
+/** No field of a device is longer, no device has more or deeper values. */
+const MOST_TEXT_BYTES = 16 * 1024 * 1024;
+const MOST_TOKENS = 1_000_000;
+const MOST_LEVELS = 100;
 
 /** What stands at the top: `[...]`, or `{...}` with the rows one level down. */
 export type JsonShape = 'array' | 'document';
@@ -27,15 +32,15 @@ export async function readJson(
   tally: FleetTally,
   source: string,
 ): Promise<void> {
-  const reader = new JsonFleetReader(shape, tally);
+  const reader = new JsonFleetReader(shape, tally, source);
   try {
     for await (const chunk of chunks) reader.write(chunk);
     reader.end();
   } catch (error) {
     if (error instanceof ReleasePlanError || reader.isReading) throw error;
-    throw new ReleasePlanError('fleet-unreadable', `${source} is not complete JSON: ${messageOf(error)}`, {
+    throw new ReleasePlanError('fleet-unreadable', `${source} is not complete JSON`, {
       cause: error,
-      where: { file: source, line: reader.line, column: 1 },
+      where: { file: source, line: reader.line, column: 1, isForeign: true },
     });
   }
   if (!reader.hasRows)
@@ -51,10 +56,13 @@ class JsonFleetReader {
   readonly #tokenizer = new Tokenizer({ separator: '', stringBufferSize: 64 * 1024 });
   readonly #parser: TokenParser;
   readonly #tally: FleetTally;
+  readonly #source: string;
   /** Nesting at which rows stand. */
   readonly #rowDepth: number;
   readonly #lines = new LineCounter();
   #depth = 0;
+  #bytesSinceToken = 0;
+  #tokensOfRow = 0;
   #rowLine = 1;
   /** The last text at the first level: the key of what opens next. */
   #text = '';
@@ -63,12 +71,14 @@ class JsonFleetReader {
   hasRows = false;
   total: number | undefined;
 
-  constructor(shape: JsonShape, tally: FleetTally) {
+  constructor(shape: JsonShape, tally: FleetTally, source: string) {
     this.#tally = tally;
+    this.#source = source;
     this.#rowDepth = shape === 'array' ? 1 : 2;
     this.hasRows = shape === 'array';
     this.#parser = new TokenParser({ paths: pathsOf(shape), keepStack: false, separator: '' });
     this.#tokenizer.onToken = (token) => {
+      this.#bound();
       this.#note(token.token, token.value, token.offset);
       this.#parser.write(token);
     };
@@ -92,6 +102,8 @@ class JsonFleetReader {
     this.#lines.enter(chunk);
     this.#tokenizer.write(chunk);
     this.#lines.leave();
+    this.#bytesSinceToken += chunk.byteLength;
+    if (this.#bytesSinceToken > MOST_TEXT_BYTES) throw this.#unbounded(`a text of more than ${MOST_TEXT_BYTES} bytes`);
     this.#parsing = false;
   }
 
@@ -100,6 +112,20 @@ class JsonFleetReader {
     this.#tokenizer.end();
     this.#parser.end();
     this.#parsing = false;
+  }
+
+  /** A row is kept until it is whole: neither its texts nor their number may fill the memory. */
+  #bound(): void {
+    this.#bytesSinceToken = 0;
+    this.#tokensOfRow = this.#depth <= this.#rowDepth ? 0 : this.#tokensOfRow + 1;
+    if (this.#depth > MOST_LEVELS) throw this.#unbounded(`more than ${MOST_LEVELS} levels`);
+    if (this.#tokensOfRow > MOST_TOKENS) throw this.#unbounded(`a row of more than ${MOST_TOKENS} values`);
+  }
+
+  #unbounded(what: string): ReleasePlanError {
+    return new ReleasePlanError('fleet-unreadable', `${this.#source} has ${what}`, {
+      where: { file: this.#source, line: this.#rowLine, column: 1, isForeign: true },
+    });
   }
 
   /** Follows nesting, for the lines of rows and for lists without rows. */
@@ -118,7 +144,7 @@ class JsonFleetReader {
     if (list === 'devices') {
       const device = readDevice(row);
       if ('problem' in device) this.#tally.addBad(device.problem, this.#rowLine);
-      else this.#tally.addDevice(device);
+      else this.#tally.addDevice(device, this.#rowLine);
     } else if (list === 'tags' || list === 'prod-tags') {
       const problem = readTagStatus(row, this.#tally);
       if (problem !== undefined) this.#tally.addBad(problem, this.#rowLine);

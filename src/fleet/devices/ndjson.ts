@@ -1,4 +1,4 @@
-import { messageOf } from '../../core/errors.ts';
+import { parseJson } from '../../text/parse-json.ts';
 import { readDevice } from './device.ts';
 import { linesOf } from './lines.ts';
 import type { FleetTally } from './tally.ts';
@@ -9,15 +9,12 @@ export async function readNdjson(chunks: AsyncIterable<string>, tally: FleetTall
     if (text.trim() === '') continue;
     const device = readDevice(parseLine(text));
     if ('problem' in device) tally.addBad(device.problem, line);
-    else tally.addDevice(device);
+    else tally.addDevice(device, line);
   }
 }
 
 function parseLine(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    // Not a device, whatever it says: readDevice words the problem.
-    return `not JSON: ${messageOf(error)}`;
-  }
+  const parsed = parseJson(text);
+  // Not a device, whatever it says: readDevice words the problem.
+  return 'problem' in parsed ? undefined : parsed.value;
 }

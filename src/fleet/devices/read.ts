@@ -1,16 +1,22 @@
-/** Reads a fleet from a file or a command, whichever of the known forms it has. */
-import { spawn } from 'node:child_process';
-import { createReadStream } from 'node:fs';
+/** Reads a fleet from a file or a command, whichever of the known forms it has, or from a server. */
+import { spawn, type ChildProcess } from 'node:child_process';
 import { basename } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../../core/errors.ts';
+import type { Report } from '../../core/events.ts';
+import { toolEnvironment } from '../../io/environment.ts';
+import { openRegular } from '../../io/regular.ts';
 import type { FleetSource } from '../../core/plan.ts';
+import { readServerFleet } from '../servers/open.ts';
 import { readCsv } from './csv.ts';
 import { readJson } from './json.ts';
 import { readNdjson } from './ndjson.ts';
 import { sniff } from './sniff.ts';
-import { FleetTally, type Fleet } from './tally.ts';
+import { FleetTally, type Fleet, type TallyOptions } from './tally.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
+
+/** Twenty million devices; what is larger is not a fleet. Holds for the output of a command too. */
+const LARGEST_FLEET_BYTES = 8 * 1024 ** 3;
 
 /** Enough to see the form, see sniff.ts. */
 const HEAD_BYTES = 64 * 1024;
@@ -18,10 +24,20 @@ const HEAD_BYTES = 64 * 1024;
 /** Bytes of a command's stderr that are kept for the message. */
 const STDERR_BYTES = 4096;
 
-export interface ReadFleetOptions {
+const TIMEOUT_MS = 600_000;
+
+export interface ReadFleetOptions extends Pick<TallyOptions, 'isVersion'> {
   /** Where a command runs. */
   cwd: string;
+  /** The whole environment of a command; what our own programs get unless given. */
+  env?: NodeJS.ProcessEnv;
+  /** Then a command is stopped, with all that it started; ten minutes unless given. */
+  timeoutMs?: number;
   signal?: AbortSignal;
+  /** Where the password of a server is taken from; this process's own environment by default. */
+  secrets?: Readonly<Record<string, string | undefined>>;
+  /** Told when a server is asked again. */
+  report?: Report;
 }
 
 /**
@@ -30,11 +46,19 @@ export interface ReadFleetOptions {
  * Rows that cannot be read are counted in `bad`, with their lines; they never stop the reading.
  *
  * @throws ReleasePlanError `fleet-not-found`, `fleet-unreadable`, `fleet-incomplete`, `fleet-command-failed`,
- *   `interrupted`
+ *   `interrupted`, of a server `server-*` and `secret-*`
  */
 export async function readFleet(source: FleetSource, options: ReadFleetOptions): Promise<Fleet> {
+  const tallyOptions = {
+    ...(options.isVersion === undefined ? {} : { isVersion: options.isVersion }),
+    ...(source.ignore === undefined ? {} : { ignored: source.ignore }),
+  };
+  if ('server' in source) {
+    const { signal = new AbortController().signal, secrets: env = process.env, report = () => undefined } = options;
+    return await readServerFleet(source.server, { env, signal, report }, tallyOptions);
+  }
   const name = 'file' in source ? source.file : source.command;
-  const tally = new FleetTally(name);
+  const tally = new FleetTally(name, tallyOptions);
   const bytes = 'file' in source ? fileBytes(source.file, options) : commandBytes(source.command, options);
   try {
     await readForm(bytes, tally, name);
@@ -95,8 +119,9 @@ async function* textOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string>
 
 async function* fileBytes(file: string, { signal }: ReadFleetOptions): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES, ...(signal ? { signal } : {}) }))
-      yield chunk as Uint8Array;
+    const { handle } = await openRegular(file, { maxBytes: LARGEST_FLEET_BYTES });
+    const stream = handle.createReadStream({ highWaterMark: CHUNK_BYTES, ...(signal ? { signal } : {}) });
+    for await (const chunk of stream) yield chunk as Uint8Array;
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
     throw new ReleasePlanError('fleet-not-found', `fleet file ${file} does not exist`, {
@@ -107,23 +132,24 @@ async function* fileBytes(file: string, { signal }: ReadFleetOptions): AsyncGene
 }
 
 /** The output of a shell command, which is a fleet only when the command succeeds. */
-async function* commandBytes(command: string, { cwd, signal }: ReadFleetOptions): AsyncGenerator<Uint8Array> {
-  const child = spawn('sh', ['-c', command], { cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-  // The group, so that what the shell started ends with it.
-  const stop = (): void => void (child.pid !== undefined && killGroup(child.pid));
-  signal?.addEventListener('abort', stop, { once: true });
+async function* commandBytes(command: string, options: ReadFleetOptions): AsyncGenerator<Uint8Array> {
+  const { cwd, signal, env = toolEnvironment(), timeoutMs = TIMEOUT_MS } = options;
+  const child = spawn('sh', ['-c', command], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const group = new CommandGroup(child, timeoutMs, signal);
   let words = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (words = `${words}${text}`.slice(-STDERR_BYTES)));
-  const ended = new Promise<string>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code, by) => resolve(by ?? `exit code ${code}`));
-  });
-  ended.catch(() => undefined);
-  let isDone = false;
+  let sizeBytes = 0;
   try {
-    for await (const chunk of child.stdout) yield chunk as Uint8Array;
-    const how = await ended;
-    isDone = true;
+    for await (const chunk of child.stdout) {
+      sizeBytes += (chunk as Uint8Array).byteLength;
+      if (sizeBytes > LARGEST_FLEET_BYTES)
+        throw new ReleasePlanError(
+          'fleet-unreadable',
+          `the fleet command printed more than ${LARGEST_FLEET_BYTES} bytes`,
+        );
+      yield chunk as Uint8Array;
+    }
+    const how = await group.ended;
     if (how !== 'exit code 0')
       throw new ReleasePlanError(
         'fleet-command-failed',
@@ -131,14 +157,60 @@ async function* commandBytes(command: string, { cwd, signal }: ReadFleetOptions)
         { hint: `The command was: ${command}` },
       );
   } finally {
-    signal?.removeEventListener('abort', stop);
-    if (!isDone) stop();
+    group.stop();
   }
 }
 
-function killGroup(pid: number): void {
+/** How long a command may take to end in order. */
+const KILL_AFTER_MS = 300;
+
+/** A shell with all that it started: it ends in time, and keeps nobody waiting who does not want its output any more. */
+class CommandGroup {
+  /** How it ended, in words. */
+  readonly ended: Promise<string>;
+  readonly #child: ChildProcess;
+  readonly #late: NodeJS.Timeout;
+  readonly #onAbort = (): void => this.stop();
+  readonly #signal: AbortSignal | undefined;
+  #hasEnded = false;
+
+  constructor(child: ChildProcess, timeoutMs: number, signal: AbortSignal | undefined) {
+    this.#child = child;
+    this.#signal = signal;
+    const isLate = `the fleet command had not ended after ${timeoutMs / 1000} s and was stopped`;
+    this.#late = setTimeout(() => this.stop(new ReleasePlanError('fleet-command-failed', isLate)), timeoutMs);
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.ended = new Promise<string>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code, by) => {
+        this.#hasEnded = true;
+        resolve(by ?? `exit code ${code}`);
+      });
+    });
+    this.ended.catch(() => undefined);
+  }
+
+  /**
+   * Ends the group, at once for us: what it started may hold its pipes open, so those are closed from here.
+   *
+   * @param why what whoever still reads is told
+   */
+  stop(why?: Error): void {
+    clearTimeout(this.#late);
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#hasEnded || this.#child.pid === undefined) return;
+    const { pid } = this.#child;
+    killGroup(pid, 'SIGTERM');
+    setTimeout(() => killGroup(pid, 'SIGKILL'), KILL_AFTER_MS);
+    this.#child.stdout?.destroy(why);
+    this.#child.stderr?.destroy();
+    this.#child.unref();
+  }
+}
+
+function killGroup(pid: number, how: NodeJS.Signals): void {
   try {
-    process.kill(-pid, 'SIGTERM');
+    process.kill(-pid, how);
   } catch (error) {
     // It has ended by itself in the meantime.
     if (errnoOf(error) !== 'ESRCH') throw error;

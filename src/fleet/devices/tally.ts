@@ -3,11 +3,12 @@
  * thing are one group, so that a million devices on 300 versions are some
  * hundred groups in memory.
  */
+import type { Code } from '../../core/codes/index.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import type { Device } from './device.ts';
 
 /** Devices that are alike in everything that decides how they update. */
-export interface DeviceGroup extends Omit<Device, 'name'> {
+export interface DeviceGroup extends Omit<Device, 'name' | 'uuid'> {
   devices: number;
   /** Some of their names. */
   examples: string[];
@@ -25,7 +26,24 @@ export interface Fleet {
   /** Tags of which the source speaks, also those without devices. */
   tags: string[];
   /** Rows that are no devices: how many there are, and the first of them. */
-  bad: { count: number; diagnostics: Diagnostic[] };
+  bad: Rows;
+  /** Devices that report a version that is none: they count, and no delta can start from what they run. */
+  odd: Rows;
+  /** Rows of a device that was there before, and do not count. */
+  repeated: Rows;
+}
+
+/** Rows of a kind, and diagnostics for the first of them. */
+export interface Rows {
+  count: number;
+  diagnostics: Diagnostic[];
+}
+
+export interface TallyOptions {
+  /** Whether a text is a version; anything is unless given. */
+  isVersion?(text: string): boolean;
+  /** Uuids or names of devices that are passed over. */
+  ignored?: readonly string[];
 }
 
 /** Names kept per group. */
@@ -34,24 +52,61 @@ const EXAMPLES = 3;
 /** Diagnostics kept of bad rows; the rest are counted. */
 const BAD_ROWS_SHOWN = 20;
 
+const noRows = (): Rows => ({ count: 0, diagnostics: [] });
+
+/**
+ * 52 bits of a text, by FNV-1a over two halves: that two of a million uuids
+ * share one is a matter of one in ten thousand fleets.
+ */
+function hashOf(text: string): number {
+  let [low, high] = [0x811c9dc5, 0x1000193];
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    low = Math.imul(low ^ code, 0x01000193);
+    high = Math.imul(high ^ (code + at), 0x85ebca6b);
+  }
+  return (high >>> 12) * 0x1_0000_0000 + (low >>> 0);
+}
+
 /** Adds up a fleet row by row. */
 export class FleetTally {
   readonly #source: string;
   readonly #groups = new Map<string, DeviceGroup>();
   readonly #tags = new Set<string>();
-  readonly #bad: Fleet['bad'] = { count: 0, diagnostics: [] };
+  readonly #bad = noRows();
+  readonly #odd = noRows();
+  readonly #repeated = noRows();
+  readonly #ignored: ReadonlySet<string>;
+  readonly #isVersion: (text: string) => boolean;
+  /** Hashes of uuids: a million texts would take hundreds of megabytes. */
+  readonly #seen = new Set<number>();
+  #passedOver = 0;
   #devices = 0;
 
-  constructor(source: string) {
+  constructor(source: string, { isVersion = () => true, ignored = [] }: TallyOptions = {}) {
     this.#source = source;
+    this.#isVersion = isVersion;
+    this.#ignored = new Set(ignored);
   }
 
   /** Rows so far, good and bad. */
   get rows(): number {
-    return this.#devices + this.#bad.count;
+    return this.#devices + this.#bad.count + this.#repeated.count + this.#passedOver;
   }
 
-  addDevice({ name, ...rest }: Device): void {
+  /** @param line of its row, from 1 */
+  addDevice({ uuid, name, ...rest }: Device, line: number): void {
+    if (this.#ignored.has(uuid) || this.#ignored.has(name)) {
+      this.#passedOver += 1;
+      return;
+    }
+    const known = this.#seen.size;
+    if (this.#seen.add(hashOf(uuid)).size === known) {
+      this.#note(this.#repeated, 'fleet-device-repeated', `the device ${name} is listed more than once`, line);
+      return;
+    }
+    if (rest.version !== undefined && !this.#isVersion(rest.version))
+      this.#note(this.#odd, 'fleet-version-odd', `the device ${name} reports a version that is none`, line);
     this.addGroup({ ...rest, isOrphan: false, devices: 1, examples: [name] });
   }
 
@@ -76,13 +131,17 @@ export class FleetTally {
 
   /** Counts a row that cannot be read. Lines and columns count from 1. */
   addBad(problem: string, line: number, column = 1): void {
-    this.#bad.count += 1;
-    if (this.#bad.diagnostics.length >= BAD_ROWS_SHOWN) return;
-    this.#bad.diagnostics.push({
-      code: 'fleet-bad-row',
+    this.#note(this.#bad, 'fleet-bad-row', `the device ${problem}`, line, column);
+  }
+
+  #note(rows: Rows, code: Code, message: string, line: number, column = 1): void {
+    rows.count += 1;
+    if (rows.diagnostics.length >= BAD_ROWS_SHOWN) return;
+    rows.diagnostics.push({
+      code,
       severity: 'warning',
-      message: `the device ${problem}`,
-      where: { file: this.#source, line, column },
+      message,
+      where: { file: this.#source, line, column, isForeign: true },
     });
   }
 
@@ -93,6 +152,8 @@ export class FleetTally {
       devices: this.#devices,
       tags: [...this.#tags].filter((tag) => tag !== '').sort(),
       bad: this.#bad,
+      odd: this.#odd,
+      repeated: this.#repeated,
     };
   }
 }

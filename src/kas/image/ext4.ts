@@ -1,6 +1,6 @@
 import { ReleasePlanError } from '../../core/errors.ts';
 import { run, runForBytes } from '../../io/process.ts';
-import type { Entry, ImageReader } from './reader.ts';
+import { MOST_FILE_BYTES, type Entry, type ImageReader } from './reader.ts';
 
 /** Reads ext2, ext3 and ext4 by debugfs, which ends with 0 whatever happens and tells of errors on stderr. */
 export function ext4Reader(image: string, signal?: AbortSignal): ImageReader {
@@ -17,7 +17,8 @@ export function ext4Reader(image: string, signal?: AbortSignal): ImageReader {
         );
       return kind === 'symlink' ? { kind: 'link', target: await targetOf(path, stdout) } : plainEntry(kind);
     },
-    read: (path) => runForBytes('debugfs', ['-R', `cat ${quoted(path)}`, image], options),
+    read: (path) =>
+      runForBytes('debugfs', ['-R', `cat ${quoted(path)}`, image], { ...options, maxBytes: MOST_FILE_BYTES }),
     close: async () => undefined,
   };
 

@@ -11,6 +11,9 @@ export interface ImageReader {
   close(): Promise<void>;
 }
 
+/** Bytes of a file that names a version: /etc/buildinfo has a few hundred. An image of 4 KiB may hold one of 6 GB. */
+export const MOST_FILE_BYTES = 16 * 1024 * 1024;
+
 /** As many as Linux follows. */
 const MOST_LINKS = 40;
 

@@ -1,5 +1,5 @@
 import { run, runForBytes } from '../../io/process.ts';
-import type { Entry, ImageReader } from './reader.ts';
+import { MOST_FILE_BYTES, type Entry, type ImageReader } from './reader.ts';
 
 const ROOT = 'squashfs-root';
 
@@ -20,7 +20,11 @@ export function squashfsReader(image: string, signal?: AbortSignal): ImageReader
       );
       return entryOf(stdout, path);
     },
-    read: (path) => runForBytes('unsquashfs', ['-no-wildcards', '-cat', image, path.slice(1)], options),
+    read: (path) =>
+      runForBytes('unsquashfs', ['-no-wildcards', '-cat', image, path.slice(1)], {
+        ...options,
+        maxBytes: MOST_FILE_BYTES,
+      }),
     close: async () => undefined,
   };
 }

@@ -23,14 +23,15 @@ async function missing({ at, path, exists }: PlanPath, project: Project): Promis
   const absolute = resolve(project.dir, path);
   const found = await ifPresent(stat(absolute));
   if (found !== undefined && (wanted === 'folder' ? found.isDirectory() : found.isFile())) return undefined;
-  const problem = found === undefined ? 'does not exist' : `is not a ${wanted}`;
+  if (found === undefined && exists === 'file-made-by-us') return undefined;
+  const problem = found === undefined ? 'does not exist' : `is not a ${wanted === 'file' ? 'regular file' : wanted}`;
   return {
     code: 'path-missing',
     at,
     message: `${formatPointer(at)} is ${quote(path)}, which ${problem}`,
     hint: (await nearName(path, absolute)) ?? `Paths are relative to the plan's folder, ${project.dir}.`,
     // Devices are exported by a job of their own, perhaps later.
-    ...(exists === 'file-later' ? { severity: 'warning' } : {}),
+    ...(found === undefined && exists === 'file-later' ? { severity: 'warning' } : {}),
   };
 }
 

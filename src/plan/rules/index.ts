@@ -3,6 +3,7 @@ import type { PlanSource } from '../source.ts';
 import { deltasLeadForward } from './deltas.ts';
 import { listsWithoutRepeats } from './duplicates.ts';
 import { enginesHaveWhatTheyNeed } from './engines.ts';
+import { fleetHasOneSource } from './fleet.ts';
 import { filesExist } from './files.ts';
 import { imageKindsSuitDeltas } from './image-kinds.ts';
 import { oneRepositoryPerChain } from './kas-chain.ts';
@@ -15,6 +16,7 @@ import { partitionNames } from './partition-names.ts';
 import { pathsStayInside, linksStayInside } from './paths.ts';
 import { placeholdersKnown } from './placeholders.ts';
 import type { Project } from './project.ts';
+import { destinationsAreDistinct } from './publish.ts';
 import { selectionsFindVersions } from './selections.ts';
 import { signingIsComplete } from './signing.ts';
 import { versionsInOrder } from './versions.ts';
@@ -38,7 +40,9 @@ export const rules: readonly Rule[] = [
   enginesHaveWhatTheyNeed,
   packageIsReadable,
   signingIsComplete,
+  fleetHasOneSource,
   placeholdersKnown,
+  destinationsAreDistinct,
   pathsStayInside,
 ];
 

@@ -2,7 +2,15 @@ import { formatPointer, quote, type Finding } from '../finding.ts';
 import { numbered, type PlanSource } from '../source.ts';
 
 /** Names that the archive gives to files of its own. */
-const RESERVED_FILES = new Set(['manifest.json', 'build-info.txt', 'delta-info.json', 'updates']);
+const RESERVED_FILES = new Set([
+  'manifest.json',
+  'manifest.json.sig',
+  'build-info.txt',
+  'delta-info.json',
+  'updates',
+  'kas-lock.json',
+  'records',
+]);
 
 /** Partitions and their files get names in the archive; none may take another's. */
 export function partitionNames(plan: PlanSource): Finding[] {

@@ -10,11 +10,14 @@ export interface PlanPath {
    * place: a folder or data of the build host, which may lie elsewhere when the plan says so by an absolute path.
    */
   role: 'content' | 'place';
-  /** What must be there before anything runs; a warning for what may still come into being. */
-  exists?: 'file' | 'folder' | 'file-later';
+  /** What must be there before anything runs; a warning for what may still come into being, nothing for what we make. */
+  exists?: 'file' | 'folder' | 'file-later' | 'file-made-by-us';
   isKasFile?: boolean;
   takesPlaceholders?: boolean;
 }
+
+/** Keys of destinations that are paths and no secrets, which may lie anywhere. */
+const PUBLISH_PATHS = ['path'];
 
 /** Every path of a plan, but for the keys of `signing`, which are at home outside of any project. */
 export function pathsOf(plan: PlanSource): PlanPath[] {
@@ -39,7 +42,11 @@ export function pathsOf(plan: PlanSource): PlanPath[] {
   add(plan.artifacts, ['artifacts'], { role: 'place' });
   add(plan.ostree?.repo, ['ostree', 'repo'], { role: 'place' });
   if (typeof plan.fleet === 'string') add(plan.fleet, ['fleet'], { role: 'place', exists: 'file-later' });
-  if (typeof plan.targets === 'string') add(plan.targets, ['targets'], { role: 'place' });
-  else add(plan.targets?.file, ['targets', 'file'], { role: 'place' });
+  else add(plan.fleet?.file, ['fleet', 'file'], { role: 'place', exists: 'file-later' });
+  for (const [index, one] of numbered(plan.publish))
+    for (const key of PUBLISH_PATHS)
+      if (typeof one[key] === 'string') add(one[key], ['publish', index, key], { role: 'place' });
+  if (typeof plan.targets === 'string') add(plan.targets, ['targets'], { role: 'place', exists: 'file-made-by-us' });
+  else add(plan.targets?.file, ['targets', 'file'], { role: 'place', exists: 'file-made-by-us' });
   return paths;
 }

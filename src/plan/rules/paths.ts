@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { formatPointer, quote, type Finding, type Pointer } from '../finding.ts';
 import { numbered, type PlanSource } from '../source.ts';
+import { canClimb } from './climb.ts';
 import { pathsOf, type PlanPath } from './path-keys.ts';
 import type { Project } from './project.ts';
 import { ifPresent } from '../../io/present.ts';
@@ -16,11 +17,11 @@ export function pathsStayInside(plan: PlanSource, project: Project): Finding[] {
       .filter((one) => isOutside(one, project))
       .map((one) => leadsOut(one, project, 'leads')),
     ...numbered(plan.collect)
-      .filter(([, pattern]) => isAbsolute(pattern) || pattern.split('/').includes('..'))
+      .filter(([, pattern]) => canClimb(pattern))
       .map(([index, pattern]): Finding => ({
         code: 'path-outside',
         at: ['collect', index],
-        message: `the pattern ${quote(pattern)} leads out of the deploy folder`,
+        message: `the pattern ${quote(pattern)} can lead out of the deploy folder`,
         hint: 'Only files in the deploy folder can be collected; let the build put them there.',
       })),
     ...pathsOf(plan)

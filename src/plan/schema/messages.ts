@@ -89,6 +89,8 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
   }),
   // Its inner error says what is wrong with the name.
   propertyNames: () => undefined,
+  // So do the errors of the part that the condition chose.
+  if: () => undefined,
 };
 
 function unknownKey(error: ErrorObject, at: Pointer): Finding {

@@ -2,7 +2,7 @@ import type { ErrorObject } from 'ajv/dist/2020.js';
 import { pointerOf, type WrittenAt } from './messages.ts';
 
 /** Errors that leave the value itself usable: something else is missing, or a list is short. */
-const HARMLESS = new Set(['required', 'minItems', 'propertyNames']);
+const HARMLESS = new Set(['required', 'minItems', 'propertyNames', 'if']);
 
 /**
  * Reduces a plan to what the rules can still judge: every value that breaks

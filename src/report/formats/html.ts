@@ -1,4 +1,4 @@
-import type { CheckRow, ConsistencyReport, SizeRow } from '../../core/report.ts';
+import type { BuildWarning, CheckRow, ConsistencyReport, SizeRow } from '../../core/report.ts';
 import type { ReportFormat } from '../format.ts';
 import { sizeCells } from '../size-cells.ts';
 
@@ -57,7 +57,7 @@ function render(report: ConsistencyReport): string {
 <p class="verdict">${verdict}: ${passed} checks pass, ${failed.length} fail, ${open} not checked.</p>
 ${failed.length === 0 ? '' : `<h2>Failed</h2>\n${checkTable(failed)}`}<h2>Sizes</h2>
 ${report.sizes.length === 0 ? '<p>No updates in the archive.</p>\n' : sizeTable(report.sizes)}<h2>Checks</h2>
-${checkTable(report.checks)}</body>
+${checkTable(report.checks)}${warningTable(report.warnings)}</body>
 </html>
 `;
 }
@@ -72,6 +72,15 @@ function checkTable(rows: readonly CheckRow[]): string {
       `class="${row.result}">${WORDS[row.result]}</td><td>${escape(row.detail)}</td></tr>\n`,
   );
   return `<table>${headOf(['Check', 'Subject', 'Result', 'Detail'])}<tbody>\n${body.join('')}</tbody></table>\n`;
+}
+
+function warningTable(warnings: readonly BuildWarning[] = []): string {
+  if (warnings.length === 0) return '';
+  const body = warnings.map(
+    ({ version, message }) => `<tr><td class="pair">${escape(version)}</td><td>${escape(message)}</td></tr>\n`,
+  );
+  const table = `<table>${headOf(['Version', 'Warning'])}<tbody>\n${body.join('')}</tbody></table>`;
+  return `<h2>Build warnings</h2>\n${table}\n`;
 }
 
 function sizeTable(sizes: readonly SizeRow[]): string {

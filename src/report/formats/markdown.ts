@@ -1,5 +1,5 @@
 import { formatBytes } from '../../text/bytes.ts';
-import type { CheckRow, ConsistencyReport, SizeRow } from '../../core/report.ts';
+import type { BuildWarning, CheckRow, ConsistencyReport, SizeRow } from '../../core/report.ts';
 import type { ReportFormat } from '../format.ts';
 import { sizeCells } from '../size-cells.ts';
 
@@ -27,6 +27,7 @@ function render(report: ConsistencyReport): string {
     report.sizes.length === 0 ? 'No updates in the archive.\n' : sizeTable(report.sizes),
     '## Checks\n',
     checkTable(report.checks),
+    ...(report.warnings === undefined ? [] : ['## Build warnings\n', warningTable(report.warnings)]),
   ].join('\n');
 }
 
@@ -34,6 +35,12 @@ const checkTable = (rows: readonly CheckRow[]): string =>
   table(
     ['Check', 'Subject', 'Result', 'Detail'],
     rows.map((row) => [row.check, row.subject, SIGN[row.result], row.detail]),
+  );
+
+const warningTable = (warnings: readonly BuildWarning[]): string =>
+  table(
+    ['Version', 'Warning'],
+    warnings.map(({ version, message }) => [version, message]),
   );
 
 function sizeTable(sizes: readonly SizeRow[]): string {

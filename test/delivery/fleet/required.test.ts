@@ -56,6 +56,8 @@ const fleetOf = (...groups: DeviceGroup[]): Fleet => ({
   devices: groups.reduce((sum, one) => sum + one.devices, 0),
   tags: [...new Set(groups.map((one) => one.tag))],
   bad: { count: 0, diagnostics: [] },
+  odd: { count: 0, diagnostics: [] },
+  repeated: { count: 0, diagnostics: [] },
 });
 
 const facts: BasisFacts = { compareVersions, obstacle: () => undefined };

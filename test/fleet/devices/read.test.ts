@@ -245,6 +245,16 @@ test('a line without an end does not fill the memory', async () => {
   );
 });
 
+test('a text, a row or a nesting without measure ends the reading, and is told by its kind', async () => {
+  for (const [text, problem] of [
+    [`[{"name":"${'x'.repeat(40_000_000)}"}]`, /has a text of more than 16777216 bytes/],
+    [`{"devices":[{"name":"${'x'.repeat(40_000_000)}`, /has a text of more than 16777216 bytes/],
+    [`[{"name":"a","more":[${'1,'.repeat(600_000)}1]}]`, /has a row of more than 1000000 values/],
+    [`{"other":${'['.repeat(100_000)}`, /has more than 100 levels/],
+  ] as const)
+    assert.match(await failure(read(text)), problem);
+});
+
 test('a hundred thousand devices in one JSON document fit into 80 MiB of heap', async () => {
   // Kept whole they would take about 110.
   const rows = `const row = ${JSON.stringify(JSON.stringify(row(1, { 'hardware-info': { id: 'pi', cores: 4 }, 'docker-apps': ['a', 'b'], 'network-info': { hostname: 'h', mac: 'aa:bb', local_ipv4: '10.0.0.3' } })))}; for (let i = 0; i < 100000; i += 1) process.stdout.write((i ? ',' : '{"devices":[') + row.replace('u1', 'u' + i)); process.stdout.write(']}');`;

@@ -1,11 +1,12 @@
 /** Images of each kind, made by their own tools, with the links that root file systems have. */
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Filesystem } from '../../../src/io/filesystem.ts';
 import { run } from '../../../src/io/process.ts';
 import { readImageFile } from '../../../src/kas/image/read-file.ts';
+import { failureOf } from '../../support/failure.ts';
 import { scratch } from '../../support/scratch.ts';
 import { failsWith } from '../expect.ts';
 
@@ -19,6 +20,8 @@ test.before(async () => {
   for (const folder of ['etc', 'usr/lib/tolomeo', `usr/${longFolder}`])
     mkdirSync(join(rootfs, folder), { recursive: true });
   mkdirSync(unpacked);
+  mkdirSync(join(dir, 'of-the-host'));
+  writeFileSync(join(dir, 'of-the-host/secret'), 'of the host');
   writeFileSync(join(rootfs, 'etc/buildinfo'), 'BUILD_VERSION = 0.1.0\n');
   writeFileSync(join(rootfs, 'etc/with space'), 'spaced');
   writeFileSync(join(rootfs, 'etc/a[b]*'), 'odd');
@@ -35,6 +38,7 @@ test.before(async () => {
     ['etc/dangling', '/nowhere'],
     ['etc/climbing', '../../../../../etc/buildinfo'],
     ['etc/outside', '/etc/hostname'],
+    ['folder-outside', join(dir, 'of-the-host')],
   ];
   for (const [link, target] of links) symlinkSync(target, join(rootfs, link));
   await run('mksquashfs', [rootfs, join(dir, 'squashfs'), '-quiet', '-no-progress']);
@@ -61,6 +65,7 @@ const expected: Array<[path: string, content: string | undefined]> = [
   ['/etc/dangling', undefined],
   // The host has this file; the image has not.
   ['/etc/outside', undefined],
+  ['/folder-outside/secret', undefined],
   ['/etc/missing', undefined],
   ['/etc/buildinfo/x', undefined],
   ['/etc', undefined],
@@ -85,6 +90,22 @@ test('an image that is cut short is a failure, not a missing file', async () => 
       readImageFile({ image: join(dir, 'cut'), filesystem, path: '/etc/buildinfo', scratchDir: unpacked }),
     );
   }
+});
+
+test('a file of half a gigabyte in an image of kilobytes is told as such, and read no further than it may', async () => {
+  const huge = join(dir, 'huge');
+  mkdirSync(join(huge, 'etc'), { recursive: true });
+  writeFileSync(join(huge, 'etc/buildinfo'), '');
+  truncateSync(join(huge, 'etc/buildinfo'), 512 * 1024 ** 2);
+  await run('mksquashfs', [huge, join(dir, 'bomb'), '-quiet', '-no-progress']);
+  await failsWith('tool-output-too-large', () =>
+    readImageFile({ image: join(dir, 'bomb'), filesystem: 'squashfs', path: '/etc/buildinfo', scratchDir: unpacked }),
+  );
+  truncateSync(join(huge, 'etc/buildinfo'), 64 * 1024 ** 2);
+  await run('mkfs.erofs', ['-zlz4', join(dir, 'erofs-bomb'), huge]);
+  const file = { image: join(dir, 'erofs-bomb'), path: '/etc/buildinfo', scratchDir: unpacked };
+  assert.is((await failureOf(() => readImageFile({ ...file, filesystem: 'erofs' }))).code, 'file-too-large');
+  assert.equal(readdirSync(unpacked), []);
 });
 
 test.run();

@@ -6,10 +6,11 @@ to stop now.
 """
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
-from .server import BUSY, serve
+from .server import BUSY, END, SOCKET, serve
 
 EXIT_MARK = b"\x00exit "
 
@@ -29,7 +30,34 @@ def build(topdir: Path, task: str, targets: list[str]) -> int:
         print("ERROR: Only one copy of bitbake should be run against a build directory", flush=True)
         return 1
     _pass_interrupts_on(int(answer))
-    return _relay(say)
+    # Stays connected to the end of the build, as bitbake's client does: that is how a busy server is told from an idle one.
+    with _connection(topdir):
+        return _relay(say)
+
+
+def end_server(topdir: Path) -> int:
+    """bitbake -m: asks the server of a build directory to end, and waits until it has; none is fine."""
+    try:
+        connection = _connection(topdir)
+    except OSError:
+        print("Nothing to kill", flush=True)
+        return 0
+    with connection:
+        connection.sendall(END)
+        connection.recv(1)
+    return 0
+
+
+def _connection(topdir: Path) -> socket.socket:
+    """By the socket's name alone, as bitbake does: its whole path may be too long for one."""
+    os.chdir(topdir)
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(SOCKET)
+    except OSError:
+        connection.close()
+        raise
+    return connection
 
 
 def _become_daemon(topdir: Path, hear: int, server_pid_in: int, task: str, targets: list[str]) -> None:

@@ -44,10 +44,15 @@ def image_tasks(configuration: Configuration, recipe: Path, name: str) -> list[T
     if image.shared_state.is_dir():
         return [complete]
     return [
-        Task(recipe, "rootfs", lambda _server: make_rootfs(configuration, image.work / "rootfs")),
+        Task(recipe, "rootfs", lambda _server: make_rootfs(configuration, image.work / "rootfs", _says_version(configuration, recipe))),
         Task(recipe, "image_squashfs", lambda server: _squashfs(server, image)),
         complete,
     ]
+
+
+def _says_version(configuration: Configuration, recipe: Path) -> bool:
+    """Whether the image inherits image-buildinfo, by its recipe or by IMAGE_CLASSES."""
+    return "image-buildinfo" in [*recipe.read_text().split(), *configuration.expand("IMAGE_CLASSES").split()]
 
 
 def clean_tasks(configuration: Configuration, recipe: Path, name: str) -> list[Task]:
@@ -97,6 +102,28 @@ def _complete(image: Image) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(deployed.name)
     image.manifest.parent.mkdir(parents=True, exist_ok=True)
-    image.manifest.write_text(f"{deployed.name}\n{link.name}\n")
+    records = _write_records(image) if "STAND_IN_RECORDS" in image.configuration else []
+    image.manifest.write_text("".join(f"{name}\n" for name in [deployed.name, link.name, *records]))
     image.stamp.parent.mkdir(parents=True, exist_ok=True)
     image.stamp.write_text(image.hash)
+
+
+def _write_records(image: Image) -> list[str]:
+    """What Yocto's classes leave of an image when a product inherits them; those in the deploy folder are returned."""
+    version = image.configuration.expand("BUILD_VERSION", "0")
+    tmp = image.configuration.topdir / "tmp"
+    texts = {
+        image.deploy / f"{image.file}.manifest": f"busybox core2_64 1.36.1\nproduct core2_64 {version}\n",
+        image.deploy / f"{image.file}.spdx.json": json.dumps({"spdxVersion": "SPDX-2.2", "name": image.file}),
+        tmp / "deploy" / "licenses" / image.file / "license.manifest": "PACKAGE NAME: busybox\nLICENSE: GPL-2.0-only\n",
+        image.configuration.topdir / "buildhistory" / "images" / "machine" / "glibc" / image.name / "installed-packages.txt": "busybox\n",
+    }
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    deployed = [path.name for path in texts if path.parent == image.deploy]
+    for name in deployed:
+        link = image.deploy / name.replace(image.file, image.link)
+        link.unlink(missing_ok=True)
+        link.symlink_to(name)
+    return deployed

@@ -61,6 +61,12 @@ def _trouble(configuration: Configuration, recipe: Path) -> list[Task]:
         tasks.append(Task(recipe, "configure", lambda server: server.say("caf\u00e9".encode("latin-1"))))
     if "STAND_IN_SILENT_SECONDS" in configuration:
         tasks.append(Task(recipe, "compile", lambda _server: time.sleep(float(configuration["STAND_IN_SILENT_SECONDS"]))))
+    if "STAND_IN_WARN" in configuration:
+        tasks.append(Task(recipe, "package_qa", lambda server: server.say(f"WARNING: {configuration['STAND_IN_WARN']}")))
+    if "STAND_IN_WORK_SECONDS" in configuration:
+        tasks.append(Task(recipe, "link", lambda server: server.run("timeout", configuration["STAND_IN_WORK_SECONDS"], "sh", "-c", "while :; do :; done", is_ok=lambda code: code == 124)))
+    if "STAND_IN_KEEPALIVE_SECONDS" in configuration:
+        tasks.append(Task(recipe, "wait", lambda server: _keep_alive(server, float(configuration["STAND_IN_KEEPALIVE_SECONDS"]))))
     if "STAND_IN_EXIT_CODE" in configuration:
         tasks.append(Task(recipe, "compile", _fail))
     return tasks
@@ -71,6 +77,13 @@ def _chatter(server: Server, size: int) -> None:
     server.say(b"x" * size)
     for number in range(5000):
         server.say(f"NOTE: line {number} of a task that prints as much as compilers do, now and then more than is read")
+
+
+def _keep_alive(server: Server, seconds: float) -> None:
+    """Bitbake's client says this every ten minutes, here it comes several times a second."""
+    for _ in range(int(seconds * 5)):
+        server.say("Bitbake still alive (no events for 600s). Active tasks:")
+        server.run("sleep", "0.2")
 
 
 def _fail(_server: Server) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import time
 from pathlib import Path
 
 from .conf import Configuration
@@ -42,8 +43,8 @@ def _fact(path: Path) -> tuple[Path, int, int]:
     return path, status.st_size, status.st_mtime_ns
 
 
-def make_rootfs(configuration: Configuration, root: Path) -> None:
-    """Fills `root`; the same version on the same machine gives the same content."""
+def make_rootfs(configuration: Configuration, root: Path, says_version: bool) -> None:
+    """Fills `root`, with image-buildinfo's file where `says_version`; the same version on the same machine gives the same content."""
     version = configuration.expand("BUILD_VERSION", "0")
     names: list[str] = []
     for source, _size, _modified in sources(configuration):
@@ -59,6 +60,8 @@ def make_rootfs(configuration: Configuration, root: Path) -> None:
         target.chmod(stat.S_IMODE(source.stat().st_mode) & 0o755)
         names.append(str(path))
     _write_texts(configuration, root, version, names)
+    if says_version:
+        _write_buildinfo(configuration, root)
 
 
 def _draw(*words: str) -> int:
@@ -90,16 +93,15 @@ def _relinked(data: bytes, path: Path, version: str) -> bytes:
 
 
 def _write_texts(configuration: Configuration, root: Path, version: str, names: list[str]) -> None:
-    shown = configuration.get("IMAGE_BUILDINFO_VARS", "DISTRO BUILD_VERSION").split()
-    rule = "-----------------------"
     texts = {
-        # The form of Yocto's image-buildinfo.bbclass.
-        "etc/buildinfo": "\n".join([rule, "Build Configuration:  |", rule, *(f"{name} = {configuration.expand(name)}" for name in shown), ""]),
         "etc/os-release": f'ID=tolomeo\nNAME="Tolomeo"\nVERSION_ID={version}\nPRETTY_NAME="Tolomeo {version}"\n',
         "etc/hostname": "tolomeo\n",
         "usr/share/tolomeo/files.list": "".join(f"{name}\n" for name in names),
         f"usr/share/doc/tolomeo/release-notes-{version}.txt": f"Tolomeo {version}\n\nThis version has {len(names)} programs and libraries.\n",
     }
+    if "STAND_IN_STAMP" in configuration:
+        texts["etc/stamp"] = f"built {time.strftime('%Y-%m-%d %H:%M:%S')}.{time.time_ns() % 1_000_000_000}\n"
+        texts["etc/place"] = f"{configuration.topdir}\n"
     for name, text in texts.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
@@ -108,3 +110,13 @@ def _write_texts(configuration: Configuration, root: Path, version: str, names: 
         (root / folder).mkdir(exist_ok=True)
     for folder, _folders, _files in os.walk(root):
         os.chmod(folder, 0o755)
+
+
+def _write_buildinfo(configuration: Configuration, root: Path) -> None:
+    """The form of Yocto's image-buildinfo.bbclass."""
+    shown = configuration.get("IMAGE_BUILDINFO_VARS", "DISTRO DISTRO_VERSION").split()
+    rule = "-----------------------"
+    file = root / configuration.get("IMAGE_BUILDINFO_FILE", "/etc/buildinfo").lstrip("/")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("\n".join([rule, "Build Configuration:  |", rule, *(f"{name} = {configuration.expand(name)}" for name in shown), ""]))
+    file.chmod(0o644)

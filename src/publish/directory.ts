@@ -1,0 +1,93 @@
+/** A folder, local or mounted, that a web server or a carried disk brings to devices. */
+import { readFile, readdir, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { ReleasePlanError } from '../core/errors.ts';
+import { publishFile, STAGING_PREFIX, writeFileAtomic } from '../io/atomic.ts';
+import { copyWithDigest, digestBytes, digestFile, sizeOf } from '../io/hash.ts';
+import { withLock } from '../io/lock.ts';
+import { ifPresent } from '../io/present.ts';
+import type { DestinationHost, DestinationKind } from './destination.ts';
+import { FilesDestination } from './files/destination.ts';
+import { filesBelow } from './files/tree.ts';
+import type { FileStore, LocalFile, Revision, StoredFile } from './files/store.ts';
+import { requiredText } from './options.ts';
+
+/** `kind: directory`. */
+export const directory: DestinationKind = {
+  kind: 'directory',
+  open: async (settings, host) =>
+    new FilesDestination(settings, new DirectoryStore(resolve(host.planDir, requiredText(settings, 'path')), host)),
+};
+
+/** Held while the index is merged, among all that publish to the folder. */
+const LOCK_FILE = '.release-plan-publish.lock';
+
+/** How long another run may take to merge its packages into the index. */
+const LOCK_WAIT_MS = 60_000;
+
+/** A copy that was not touched for so long is of a run that was killed; one of another host may be under way. */
+const LEFTOVER_MS = 86_400_000;
+
+class DirectoryStore implements FileStore {
+  readonly address: string;
+  readonly #host: DestinationHost;
+
+  constructor(path: string, host: DestinationHost) {
+    this.address = path;
+    this.#host = host;
+  }
+
+  placeOf(name: string): string {
+    return join(this.address, name);
+  }
+
+  async find(name: string): Promise<StoredFile | undefined> {
+    const path = this.placeOf(name);
+    return (await sizeOf(path)) === undefined ? undefined : await digestFile(path, this.#host.signal);
+  }
+
+  async *list(folder: string): AsyncGenerator<{ name: string; sizeBytes: number }> {
+    for await (const { name, sizeBytes } of filesBelow(this.placeOf(folder)))
+      yield { name: `${folder}/${name}`, sizeBytes };
+  }
+
+  /** A file that was being copied has another name, and is copied anew. */
+  async partialBytes(): Promise<number> {
+    return 0;
+  }
+
+  async put(name: string, file: LocalFile, onBytes: (bytes: number) => void): Promise<void> {
+    const path = this.placeOf(name);
+    await removeLeftovers(dirname(path), basename(path));
+    await publishFile(path, async (temporary) => {
+      const copied = await copyWithDigest(file.path, temporary, this.#host.signal);
+      if (copied.sha256 !== file.sha256)
+        throw new ReleasePlanError('publish-damaged', `${file.path} was copied to ${path} and read back otherwise`);
+    });
+    onBytes(file.sizeBytes);
+  }
+
+  async read(name: string): Promise<Revision | undefined> {
+    const bytes = await ifPresent(readFile(this.placeOf(name)));
+    return bytes === undefined ? undefined : { bytes, tag: digestBytes(bytes).sha256 };
+  }
+
+  async replace(name: string, bytes: Buffer, seen: Revision | undefined): Promise<boolean> {
+    const options = { waitMs: LOCK_WAIT_MS, signal: this.#host.signal };
+    return await withLock(this.placeOf(LOCK_FILE), `publish to ${this.address}`, options, async () => {
+      if ((await this.read(name))?.tag !== seen?.tag) return false;
+      await writeFileAtomic(this.placeOf(name), bytes);
+      return true;
+    });
+  }
+}
+
+/** Removes half copies of a file. */
+async function removeLeftovers(folder: string, of: string): Promise<void> {
+  const prefix = `${STAGING_PREFIX}${of}-`;
+  for (const name of (await ifPresent(readdir(folder))) ?? []) {
+    if (!name.startsWith(prefix)) continue;
+    const found = await ifPresent(stat(join(folder, name)));
+    if (found !== undefined && Date.now() - found.mtimeMs > LEFTOVER_MS) await rm(join(folder, name), { force: true });
+  }
+}

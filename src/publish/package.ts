@@ -1,0 +1,12 @@
+/** Names of a package, for people and for servers. */
+import type { ReleasePackage } from '../core/publication.ts';
+
+export type { PackageBase, ReleasePackage } from '../core/publication.ts';
+
+/** A package in words: `0.1.0 -> 0.2.0`, `0.2.0, full`. */
+export const titleOf = ({ version, base }: Pick<ReleasePackage, 'version' | 'base'>): string =>
+  base === undefined ? `${version}, full` : `${base.version} -> ${version}`;
+
+/** What of a server's objects is named by the package: `tolomeo-board-image-prod-from-0.1.0`, or `-full`. */
+export const seriesOf = ({ product, machine, image, base }: Omit<ReleasePackage, 'path'>): string =>
+  [product, machine, image, base === undefined ? 'full' : `from-${base.version}`].join('-');

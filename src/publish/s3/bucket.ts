@@ -1,0 +1,265 @@
+/** One bucket by S3's API: objects, uploads in parts, conditional writes. */
+import { createHash } from 'node:crypto';
+import { AwsV4Signer } from 'aws4fetch';
+import { serverUrl } from '../../io/http/address.ts';
+import { HttpClient, type Call } from '../../io/http/client.ts';
+import type { HttpBody, HttpRequest, HttpResponse } from '../../io/http/exchange.ts';
+import type { DestinationHost } from '../destination.ts';
+import type { S3Credentials } from './credentials.ts';
+import { elements, textOf } from './xml.ts';
+
+export interface BucketSettings {
+  /** Whose it is, for messages. */
+  what: string;
+  bucket: string;
+  /** Of the server; AWS's own for the region when undefined. */
+  endpoint: string | undefined;
+  region: string;
+  /** `https://host/bucket/key` in place of `https://bucket.host/key`. */
+  pathStyle: boolean;
+  caFile: string | undefined;
+}
+
+/** What HEAD says of an object. */
+export interface ObjectHead {
+  sizeBytes: number;
+  /** Without quotes. */
+  etag: string | undefined;
+  /** As we gave it when we wrote it. */
+  sha256: string | undefined;
+}
+
+export interface UploadedPart {
+  /** From 1. */
+  number: number;
+  sizeBytes: number;
+  /** Without quotes. */
+  etag: string;
+}
+
+/** A body with the digest that is signed, so that the server refuses what arrives otherwise. */
+export interface SignedBody {
+  body: HttpBody;
+  /** 64 hex digits. */
+  sha256: string;
+}
+
+const SHA256_HEADER = 'x-amz-meta-sha256';
+const EMPTY_SHA256 = createHash('sha256').digest('hex');
+/** Somebody else wrote in between; 409 is AWS's word for two conditional writes at once. */
+const LOST_RACE: readonly number[] = [409, 412];
+
+/** Unreserved characters of RFC 3986 stay, and so do the slashes of a key. */
+const encodeKey = (key: string): string =>
+  encodeURIComponent(key)
+    .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%2F', '/');
+
+const unquoted = (etag: string | undefined): string | undefined => etag?.replace(/^W\//, '').replaceAll('"', '');
+
+/**
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/ (each method names its operation)
+ */
+export class Bucket {
+  readonly #client: HttpClient;
+  readonly #root: string;
+  readonly address: string;
+
+  constructor(settings: BucketSettings, credentials: S3Credentials, host: Pick<DestinationHost, 'signal' | 'report'>) {
+    const { bucket, endpoint = `https://s3.${settings.region}.amazonaws.com`, region, pathStyle, caFile } = settings;
+    const base = serverUrl(endpoint, settings.what);
+    if (!pathStyle) base.hostname = `${bucket}.${base.hostname}`;
+    this.#root = pathStyle ? `/${bucket}` : '';
+    this.address = `s3://${bucket}`;
+    this.#client = new HttpClient({
+      what: settings.what,
+      base,
+      signal: host.signal,
+      report: host.report,
+      authorize: async (request) => await signed(request, credentials, region),
+      ...(caFile === undefined ? {} : { caFile }),
+    });
+  }
+
+  /** HeadObject. */
+  async head(key: string): Promise<ObjectHead | undefined> {
+    const answer = await this.#call('HEAD', key, { also: [404] });
+    if (answer.status === 404) return undefined;
+    return {
+      sizeBytes: Number(answer.headers['content-length']),
+      etag: unquoted(answer.headers.etag),
+      sha256: answer.headers[SHA256_HEADER],
+    };
+  }
+
+  /** GetObject, for what is small. */
+  async get(key: string): Promise<{ bytes: Buffer; etag: string | undefined } | undefined> {
+    const answer = await this.#call('GET', key, { also: [404] });
+    return answer.status === 404 ? undefined : { bytes: answer.body, etag: unquoted(answer.headers.etag) };
+  }
+
+  /** GetObject, digested as it comes. @returns sha256, 64 hex digits */
+  async digest(key: string): Promise<string> {
+    return await this.#client.retrying(async () => {
+      const hash = createHash('sha256');
+      await this.#client.read({ method: 'GET', path: this.#path(key), headers: emptyBody }, async (answer) => {
+        for await (const chunk of answer) hash.update(chunk as Uint8Array);
+      });
+      return hash.digest('hex');
+    });
+  }
+
+  /**
+   * PutObject.
+   *
+   * @param meta headers: content-type, cache-control
+   * @returns its ETag without quotes
+   */
+  async put(
+    key: string,
+    { body, sha256 }: SignedBody,
+    meta: Readonly<Record<string, string>>,
+    onBytes?: (bytes: number) => void,
+  ): Promise<string | undefined> {
+    const headers = { ...meta, [SHA256_HEADER]: sha256, 'x-amz-content-sha256': sha256 };
+    const answer = await this.#call('PUT', key, { headers, body, ...(onBytes === undefined ? {} : { onBytes }) });
+    return unquoted(answer.headers.etag);
+  }
+
+  /**
+   * PutObject, on condition that the object is still the one with this ETag, or that there is none.
+   *
+   * @returns false when somebody else wrote it
+   */
+  async putIf(
+    key: string,
+    { body, sha256 }: SignedBody,
+    meta: Readonly<Record<string, string>>,
+    etag: string | undefined,
+  ): Promise<boolean> {
+    const condition: Record<string, string> =
+      etag === undefined ? { 'if-none-match': '*' } : { 'if-match': `"${etag}"` };
+    const headers = { ...meta, ...condition, 'x-amz-content-sha256': sha256 };
+    const answer = await this.#call('PUT', key, { headers, body, also: [...LOST_RACE, 404, 501] });
+    // Servers that know no conditional writes say so, or ignore the header.
+    if (answer.status === 501)
+      await this.#call('PUT', key, { headers: { ...meta, 'x-amz-content-sha256': sha256 }, body });
+    return !LOST_RACE.includes(answer.status) && answer.status !== 404;
+  }
+
+  /** ListObjectsV2, all pages: objects whose key begins so. */
+  async *list(prefix: string): AsyncGenerator<{ key: string; sizeBytes: number }> {
+    for (let token: string | undefined; ;) {
+      const query = { 'list-type': '2', prefix, ...(token === undefined ? {} : { 'continuation-token': token }) };
+      const xml = (await this.#call('GET', '', { query })).body.toString('utf8');
+      for (const one of elements(xml, 'Contents'))
+        yield { key: textOf(one, 'Key') ?? '', sizeBytes: Number(textOf(one, 'Size')) };
+      token = textOf(xml, 'NextContinuationToken');
+      if (textOf(xml, 'IsTruncated') !== 'true' || token === undefined) return;
+    }
+  }
+
+  /** DeleteObject. */
+  async remove(key: string): Promise<void> {
+    await this.#call('DELETE', key, { also: [404] });
+  }
+
+  /** CreateMultipartUpload. @returns the upload's id */
+  async beginUpload(key: string, sha256: string, meta: Readonly<Record<string, string>>): Promise<string> {
+    const headers = { ...meta, [SHA256_HEADER]: sha256 };
+    const answer = await this.#call('POST', key, { query: { uploads: '' }, headers });
+    return textOf(answer.body.toString('utf8'), 'UploadId') ?? '';
+  }
+
+  /** ListMultipartUploads: ids of the unfinished uploads of a key, newest first; none when the server cannot list. */
+  async unfinished(key: string): Promise<string[]> {
+    const query = { uploads: '', prefix: key };
+    const answer = await this.#call('GET', '', { query, also: [400, 404, 405, 501] });
+    return elements(answer.body.toString('utf8'), 'Upload')
+      .filter((upload) => textOf(upload, 'Key') === key)
+      .toSorted((a, b) => ((textOf(a, 'Initiated') ?? '') < (textOf(b, 'Initiated') ?? '') ? 1 : -1))
+      .map((upload) => textOf(upload, 'UploadId') ?? '')
+      .filter((id) => id !== '');
+  }
+
+  /** ListParts, all pages; undefined when the server has no such upload or cannot list. */
+  async parts(key: string, uploadId: string): Promise<UploadedPart[] | undefined> {
+    const parts: UploadedPart[] = [];
+    for (let marker = '0'; ;) {
+      const query = { uploadId, 'part-number-marker': marker };
+      const answer = await this.#call('GET', key, { query, also: [400, 404, 405, 501] });
+      if (answer.status !== 200) return undefined;
+      const xml = answer.body.toString('utf8');
+      for (const part of elements(xml, 'Part'))
+        parts.push({
+          number: Number(textOf(part, 'PartNumber')),
+          sizeBytes: Number(textOf(part, 'Size')),
+          etag: unquoted(textOf(part, 'ETag')) ?? '',
+        });
+      const next = textOf(xml, 'NextPartNumberMarker');
+      if (textOf(xml, 'IsTruncated') !== 'true' || next === undefined || next === marker) return parts;
+      marker = next;
+    }
+  }
+
+  /** UploadPart. @returns its ETag without quotes */
+  async putPart(
+    key: string,
+    uploadId: string,
+    number: number,
+    { body, sha256 }: SignedBody,
+    onBytes: (bytes: number) => void,
+  ): Promise<string> {
+    const query = { partNumber: String(number), uploadId };
+    const headers = { 'x-amz-content-sha256': sha256 };
+    const answer = await this.#call('PUT', key, { query, headers, body, onBytes });
+    return unquoted(answer.headers.etag) ?? '';
+  }
+
+  /** CompleteMultipartUpload. @returns the object's ETag without quotes, when the server says it */
+  async finishUpload(
+    key: string,
+    uploadId: string,
+    parts: readonly Pick<UploadedPart, 'number' | 'etag'>[],
+  ): Promise<string | undefined> {
+    const listed = parts.map(
+      ({ number, etag }) => `<Part><PartNumber>${number}</PartNumber><ETag>&quot;${etag}&quot;</ETag></Part>`,
+    );
+    const body = Buffer.from(`<CompleteMultipartUpload>${listed.join('')}</CompleteMultipartUpload>`);
+    // Asked again after a lost answer, the server knows the upload no more: the object's head decides.
+    const answer = await this.#call('POST', key, { query: { uploadId }, body, also: [404] });
+    return unquoted(textOf(answer.body.toString('utf8'), 'ETag'));
+  }
+
+  /** AbortMultipartUpload. */
+  async abandon(key: string, uploadId: string): Promise<void> {
+    await this.#call('DELETE', key, { query: { uploadId }, also: [404] });
+  }
+
+  #path(key: string): string {
+    return `${this.#root}/${encodeKey(key)}`;
+  }
+
+  async #call(method: Call['method'], key: string, call: Omit<Call, 'method' | 'path'>): Promise<HttpResponse> {
+    const sha256 =
+      call.body instanceof Uint8Array ? createHash('sha256').update(call.body).digest('hex') : EMPTY_SHA256;
+    const headers = { 'x-amz-content-sha256': sha256, ...call.headers };
+    return await this.#client.call({ ...call, method, path: this.#path(key), headers });
+  }
+}
+
+const emptyBody = { 'x-amz-content-sha256': EMPTY_SHA256 };
+
+/**
+ * The signature of one request. @see
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
+ */
+async function signed(
+  { url, method, headers = {} }: HttpRequest,
+  credentials: S3Credentials,
+  region: string,
+): Promise<Record<string, string>> {
+  const signer = new AwsV4Signer({ method, url: url.href, headers, ...credentials, region, service: 's3' });
+  const { headers: all } = await signer.sign();
+  return Object.fromEntries(all.entries());
+}

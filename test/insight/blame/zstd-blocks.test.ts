@@ -1,0 +1,77 @@
+/** Sizes of zstd's blocks against what zstd itself makes of them. */
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ReleasePlanError } from '../../../src/core/errors.ts';
+import { zstdBlocks, type ZstdBlock } from '../../../src/insight/blame/zstd-blocks.ts';
+import { noise } from '../../support/noise.ts';
+import { scratch } from '../../support/scratch.ts';
+
+const test = suite('insight/blame/zstd-blocks');
+const dir = scratch('zstd-blocks');
+const file = join(dir, 'file');
+
+const packed = (bytes: Uint8Array, ...options: string[]): Buffer =>
+  execFileSync('zstd', ['-q', '-c', ...options], { input: bytes, maxBuffer: 2 ** 28 });
+
+async function blocksOf(bytes: Uint8Array): Promise<ZstdBlock[]> {
+  writeFileSync(file, bytes);
+  const handle = await open(file, 'r');
+  try {
+    const blocks: ZstdBlock[] = [];
+    for await (const block of zstdBlocks(handle, file)) blocks.push(block);
+    return blocks;
+  } finally {
+    await handle.close();
+  }
+}
+
+const outOf = (blocks: readonly ZstdBlock[]): number => blocks.reduce((sum, { outBytes }) => sum + outBytes, 0);
+
+/** Text, noise, runs and repeats in some order: every kind of block and table. */
+const content = fc
+  .array(
+    fc.oneof(
+      fc.string({ minLength: 1, maxLength: 200 }).map((text) => Buffer.from(text.repeat(40))),
+      fc.integer({ min: 1, max: 60_000 }).map((size) => Buffer.from(noise(size, size))),
+      fc.integer({ min: 1, max: 300_000 }).map((size) => Buffer.alloc(size, size)),
+    ),
+    { maxLength: 12 },
+  )
+  .map((parts) => Buffer.concat([...parts, ...parts.slice(0, 2)]));
+
+test('blocks make what zstd makes, at every level', async () => {
+  await fc.assert(
+    fc.asyncProperty(content, fc.constantFrom('-1', '-3', '-9', '-19', '--fast=5'), async (bytes, level) => {
+      assert.is(outOf(await blocksOf(packed(bytes, level))), bytes.length);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('frames may follow one another, also skippable ones', async () => {
+  const frame = packed(Buffer.from('abc '.repeat(1000)), '--check');
+  const skippable = Buffer.concat([Buffer.from([0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0]), Buffer.from('xyz')]);
+  assert.is(outOf(await blocksOf(Buffer.concat([frame, skippable, frame]))), 8000);
+});
+
+test('damaged frames end in an error, never in a bug', async () => {
+  const sound = packed(Buffer.concat([Buffer.from('some text, more text '.repeat(3000)), noise(5000, 2)]), '-9');
+  await fc.assert(
+    fc.asyncProperty(fc.nat(sound.length - 1), fc.nat(255), fc.boolean(), async (place, value, cut) => {
+      const bytes = Buffer.from(sound);
+      bytes[place] = value;
+      await blocksOf(cut ? bytes.subarray(0, place) : bytes).catch((error: unknown) => {
+        if (!(error instanceof ReleasePlanError)) throw error;
+        assert.is(error.code, 'delta-corrupt');
+      });
+    }),
+    { numRuns: 400 },
+  );
+});
+
+test.run();

@@ -1,0 +1,150 @@
+/** Two archived versions whose differences are known, in images of different kinds. */
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ArchivedFile } from '../../../src/core/archive.ts';
+import { changesBetween, type ArchivedVersion } from '../../../src/insight/changes/changes.ts';
+import { comparePackages } from '../../../src/insight/changes/package-changes.ts';
+import { parseImageManifest } from '../../../src/insight/packages/manifest-file.ts';
+import { digestBytes } from '../../../src/io/hash.ts';
+import { configuration, manifest } from '../../support/manifests.ts';
+import { noise } from '../../support/noise.ts';
+import { scratch } from '../../support/scratch.ts';
+import { KINDS, writeTree } from '../images.ts';
+
+const test = suite('insight/changes');
+const dir = scratch('changes');
+
+const status = (...packages: ReadonlyArray<[name: string, version: string, licence: string]>): string =>
+  packages
+    .map(
+      ([name, version, licence]) =>
+        `Package: ${name}\nVersion: ${version}\nStatus: install ok installed\nLicense: ${licence}\n`,
+    )
+    .join('\n');
+
+const old = join(dir, 'old');
+writeTree(old, {
+  'usr/bin/same': noise(50_000, 1),
+  'usr/bin/content': noise(50_000, 2),
+  'usr/bin/grown': 'short',
+  'usr/bin/mode': 'mode',
+  'usr/bin/gone': 'gone',
+  'usr/bin/kind': 'a file',
+  'var/lib/opkg/status': status(['a', '1', 'MIT'], ['b', '1', 'MIT'], ['c', '1', 'MIT']),
+});
+symlinkSync('same', join(old, 'usr/bin/link'));
+const now = join(dir, 'new');
+cpSync(old, now, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+writeTree(now, { 'usr/bin/content': noise(50_000, 3), 'usr/bin/grown': 'longer now', 'usr/bin/added': 'added' });
+writeTree(now, { 'var/lib/opkg/status': status(['a', '2', 'MIT'], ['c', '1', 'GPL-2.0-only'], ['d', '1', 'MIT']) });
+chmodSync(join(now, 'usr/bin/mode'), 0o755);
+for (const name of ['gone', 'kind', 'link']) rmSync(join(now, 'usr/bin', name));
+mkdirSync(join(now, 'usr/bin/kind'));
+symlinkSync('content', join(now, 'usr/bin/link'));
+
+/** Archives an image of a tree. */
+function archived(
+  version: string,
+  tree: string,
+  kind: string,
+  options: { collected?: Record<string, string>; layers?: Record<string, string>; distro?: string } = {},
+): ArchivedVersion {
+  const folder = join(dir, `${version}-${kind}`);
+  mkdirSync(folder, { recursive: true });
+  KINDS[kind]?.(tree, join(folder, 'rootfs.img'));
+  const files: ArchivedFile[] = [
+    {
+      path: 'rootfs.img',
+      role: 'image',
+      partition: 'rootfs',
+      ...digestBytes(readFileSync(join(folder, 'rootfs.img'))),
+    },
+  ];
+  for (const [path, content] of Object.entries(options.collected ?? {})) {
+    writeFileSync(join(folder, path), content);
+    files.push({ path, role: 'collected', ...digestBytes(content) });
+  }
+  const settings = configuration({ MACHINE: 'a', DISTRO: options.distro ?? 'b' });
+  return {
+    dir: folder,
+    manifest: manifest(version, {
+      files,
+      configuration: { ...settings, layers: options.layers ?? { 'meta-demo': 'c0ffee' } },
+    }),
+  };
+}
+
+for (const [a, b] of [
+  ['ext4', 'ext4'],
+  ['squashfs', 'erofs-lz4hc'],
+  ['erofs', 'squashfs-zstd'],
+] as const) {
+  test(`files and packages from ${a} to ${b}`, async () => {
+    const found = await changesBetween(archived('1', old, a), archived('2', now, b));
+    const [rootfs] = found.partitions;
+    assert.equal(rootfs?.files?.added, [{ path: '/usr/bin/added', bytes: 5 }]);
+    assert.equal(rootfs?.files?.removed, [{ path: '/usr/bin/gone', bytes: 4 }]);
+    assert.equal(
+      rootfs?.files?.changed.map(({ path, differs }) => [path, differs.filter((one) => one !== 'size').join()]),
+      [
+        ['/usr/bin/content', 'content'],
+        ['/usr/bin/grown', 'content'],
+        ['/usr/bin/kind', 'kind,mode'],
+        ['/usr/bin/link', 'link'],
+        ['/usr/bin/mode', 'mode'],
+        ['/var/lib/opkg/status', 'content'],
+      ],
+    );
+    assert.equal(rootfs?.packages, {
+      added: [{ name: 'd', version: '1', licence: 'MIT' }],
+      removed: [{ name: 'b', version: '1', licence: 'MIT' }],
+      upgraded: [{ name: 'a', from: '1', to: '2' }],
+      relicensed: [{ name: 'c', from: 'MIT', to: 'GPL-2.0-only' }],
+    });
+  });
+}
+
+test('equal trees have no changes, whatever holds them', async () => {
+  const found = await changesBetween(archived('1', old, 'ext4'), archived('2', old, 'squashfs-zstd'));
+  assert.equal(found.partitions[0]?.files, { added: [], removed: [], changed: [] });
+});
+
+test('layers and settings, by their names', async () => {
+  const found = await changesBetween(
+    archived('1', old, 'squashfs', { layers: { 'meta-a': '1', 'meta-gone': '1', 'meta-same': '1' } }),
+    archived('2', old, 'squashfs', { layers: { 'meta-a': '2', 'meta-new': '1', 'meta-same': '1' }, distro: 'c' }),
+  );
+  assert.equal(found.layers, [
+    { layer: 'meta-a', from: '1', to: '2' },
+    { layer: 'meta-gone', from: '1', to: null },
+    { layer: 'meta-new', from: null, to: '1' },
+  ]);
+  assert.equal(found.settings, ['DISTRO']);
+});
+
+test('packages from the manifest that the build left, where the image has no database', async () => {
+  const bare = join(dir, 'bare');
+  writeTree(bare, { file: 'content' });
+  const before = archived('1', bare, 'squashfs', { collected: { 'image.manifest': 'busybox core2-64 1.36.0\n' } });
+  writeTree(bare, { file: 'other' });
+  const after = archived('2', bare, 'squashfs', { collected: { 'image.manifest': 'busybox core2-64 1.36.1\n' } });
+  const found = await changesBetween(before, after);
+  assert.equal(found.partitions[0]?.packages?.upgraded, [{ name: 'busybox', from: '1.36.0', to: '1.36.1' }]);
+  assert.is((await changesBetween(before, archived('3', bare, 'ext4'))).partitions[0]?.packages, null);
+});
+
+test('what is no manifest of packages is not taken for one', () => {
+  assert.is(parseImageManifest(''), undefined);
+  assert.is(parseImageManifest('{ "name": "manifest" }'), undefined);
+  assert.is(parseImageManifest('name arch version more\n'), undefined);
+});
+
+test('a database without licences says nothing of them', () => {
+  const known = new Map([['a', { name: 'a', version: '1', licence: 'MIT' }]]);
+  const unknown = new Map([['a', { name: 'a', version: '1' }]]);
+  assert.equal(comparePackages(known, unknown).relicensed, []);
+});
+
+test.run();

@@ -1,0 +1,5 @@
+addtask build
+do_build[nostamp] = "1"
+do_build() {
+    :
+}

@@ -1,0 +1,118 @@
+/** Stands between a client and a server on 127.0.0.1 and breaks what it is told to break. */
+import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** What goes wrong, for the next requests that match. */
+export interface Fault {
+  /** On `METHOD /path?query`. */
+  match: RegExp;
+  /** How many requests it befalls; the rest pass. */
+  times: number;
+  how: FaultKind;
+}
+
+export type FaultKind =
+  /** The connection breaks when so many bytes of the request have come. */
+  | { kind: 'cut'; afterBytes: number }
+  /** The server did it, and the answer is lost. */
+  | { kind: 'lose-answer' }
+  /** An answer in the server's place. */
+  | { kind: 'answer'; status: number; headers?: Record<string, string>; body?: string }
+  /** The answer comes late. */
+  | { kind: 'slow'; delayMs: number }
+  /** A byte of the request's body arrives otherwise; the digests in its headers stay. */
+  | { kind: 'flip'; atByte: number };
+
+/** One request as it arrived. */
+export interface Seen {
+  /** `METHOD /path?query`. */
+  what: string;
+  headers: IncomingMessage['headers'];
+  /** Bytes of its body. */
+  bytes: number;
+  /** Bytes of the answer's body. */
+  answeredBytes: number;
+  status: number | undefined;
+}
+
+export interface FaultProxy {
+  url: string;
+  seen: Seen[];
+  faults: Fault[];
+  stop(): Promise<void>;
+}
+
+/** Starts a proxy before a server. */
+export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
+  const seen: Seen[] = [];
+  const faults: Fault[] = [];
+  const server = createServer((incoming, outgoing) => {
+    const what = `${incoming.method} ${incoming.url}`;
+    const fault = faults.find((one) => one.times > 0 && one.match.test(what));
+    if (fault !== undefined) fault.times -= 1;
+    const record: Seen = { what, headers: incoming.headers, bytes: 0, answeredBytes: 0, status: undefined };
+    seen.push(record);
+    pass(new URL(upstream), incoming, outgoing, record, fault?.how);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    seen,
+    faults,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+function pass(
+  upstream: URL,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  record: Seen,
+  how: FaultKind | undefined,
+): void {
+  if (how?.kind === 'answer') {
+    incoming.resume();
+    incoming.once('end', () => outgoing.writeHead(how.status, how.headers).end(how.body ?? ''));
+    record.status = how.status;
+    return;
+  }
+  const { method, url: path, headers } = incoming;
+  const onward = request({ host: upstream.hostname, port: upstream.port, method, path, headers }, (answer) => {
+    record.status = answer.statusCode;
+    if (how?.kind === 'lose-answer') {
+      answer.resume();
+      answer.once('end', () => incoming.socket.destroy());
+      return;
+    }
+    setTimeout(
+      () => {
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.on('data', (chunk: Buffer) => (record.answeredBytes += chunk.byteLength));
+        answer.pipe(outgoing);
+      },
+      how?.kind === 'slow' ? how.delayMs : 0,
+    );
+  });
+  onward.on('error', () => incoming.socket.destroy());
+  incoming.on('data', (chunk: Buffer) => {
+    const start = record.bytes;
+    record.bytes += chunk.byteLength;
+    if (how?.kind === 'cut' && record.bytes >= how.afterBytes) {
+      onward.destroy();
+      incoming.socket.destroy();
+      return;
+    }
+    onward.write(how?.kind === 'flip' ? flipped(chunk, how.atByte - start) : chunk);
+  });
+  incoming.once('end', () => onward.end());
+}
+
+function flipped(chunk: Buffer, at: number): Buffer {
+  const copy = Buffer.from(chunk);
+  if (at >= 0 && at < copy.byteLength) copy[at] = (copy[at] ?? 0) ^ 0xff;
+  return copy;
+}

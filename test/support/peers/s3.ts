@@ -1,0 +1,42 @@
+/** S3 servers from the registries. */
+import { scratch } from '../scratch.ts';
+import { installWith, startPeer, type Peer, type PeerRecipe } from './peer.ts';
+
+const s3rver: PeerRecipe = {
+  name: 's3rver',
+  version: '3.7.1',
+  install: async (dir) =>
+    await installWith('npm', ['install', '--prefix', dir, '--ignore-scripts', '--no-audit', 's3rver@3.7.1'], dir),
+  command: ({ dir, state, port }) => [
+    process.execPath,
+    `${dir}/node_modules/s3rver/bin/s3rver.js`,
+    '--directory',
+    `${state}/buckets`,
+    '--address',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--configure-bucket',
+    'updates',
+  ],
+  probe: '/',
+  startMs: 60_000,
+};
+
+const moto: PeerRecipe = {
+  name: 'moto',
+  version: '5.2.5',
+  async install(dir) {
+    await installWith('python3', ['-m', 'venv', `${dir}/venv`], dir);
+    await installWith(`${dir}/venv/bin/pip`, ['install', '--quiet', 'moto[s3,server]==5.2.5'], dir);
+  },
+  command: ({ dir, port }) => [`${dir}/venv/bin/moto_server`, '-H', '127.0.0.1', '-p', String(port)],
+  probe: '/moto-api/data.json',
+  startMs: 90_000,
+};
+
+/** s3rver, of npm: ignores conditions of writes. Its key is S3RVER, its secret S3RVER. */
+export const startS3rver = async (): Promise<Peer> => await startPeer(s3rver, scratch('s3rver'));
+
+/** moto's server, of PyPI: checks no signatures. The bucket has to be made. */
+export const startMoto = async (): Promise<Peer> => await startPeer(moto, scratch('moto'));
