@@ -6,6 +6,7 @@ import { registerExplain } from './explain.ts';
 import { registerGc } from './gc.ts';
 import type { RegisterCommand } from './host.ts';
 import { registerInit } from './init.ts';
+import { registerInspect } from './inspect.ts';
 import { registerPlan } from './plan.ts';
 import { registerRender } from './render.ts';
 import { registerReport } from './report.ts';
@@ -25,6 +26,7 @@ export const commands: readonly RegisterCommand[] = [
   registerReport,
   registerTargets,
   registerDelta,
+  registerInspect,
   registerSchedule,
   registerInit,
   registerDoctor,

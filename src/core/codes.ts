@@ -468,6 +468,79 @@ const codes = {
     'The template of the sw-description does not render, or its result is not what SWUpdate reads.',
     'Compare it with templates/sw-description.hbs; docs/swupdate.md lists what a template is given.',
   ),
+  // Findings about the content of a package (src/swu/lint).
+  'swu-handler': entry(
+    EXIT.inconsistent,
+    'A payload goes to a handler that does not fit it: a delta that is written as if it were the image ends in garbage.',
+    'Deltas need type = "rdiff_image", whole images type = "raw" (or ubivol, flash).',
+  ),
+  'swu-base': entry(
+    EXIT.inconsistent,
+    'A delta entry has no base, is written over its base, or names other devices than the plan does.',
+    'Give it the device that is written, and in properties.rdiffbase another one that holds the base.',
+  ),
+  'swu-device-twice': entry(
+    EXIT.inconsistent,
+    'Two entries of one selection write the same device, or one writes what another one reads as its base.',
+    'Give each partition its own device; a selection writes one slot from the other one.',
+  ),
+  'swu-guard': entry(
+    EXIT.inconsistent,
+    'Nothing checks the base of a delta before it is applied. SWUpdate patches whatever it finds there, and reports ' +
+      'success: a device with another base would boot garbage.',
+    'Keep the guard in your template (scripts with `guard`, or the hook), or leave it out by name: `swu.guard: none`.',
+  ),
+  'swu-readback': entry(
+    EXIT.inconsistent,
+    'What an entry writes is not compared with the image afterwards: a delta that ends early counts as a success.',
+    'Keep the readback entries in your template, or leave them out by name: `swu.readback: false`.',
+  ),
+  'swu-direct': entry(
+    EXIT.inconsistent,
+    'An entry is written while it is being received, before its sha256 is known and before a guard has run.',
+    'Remove installed-directly, or allow it by name: `swu.installed_directly: true`.',
+  ),
+  'swu-selection': entry(
+    EXIT.inconsistent,
+    'A selection (`-e set,mode`) or a board finds nothing to install, or lacks a payload: such devices cannot update.',
+    'Write an entry for every payload into every selection of every board.',
+  ),
+  'swu-hash': entry(
+    EXIT.inconsistent,
+    'An entry lists a member without its sha256, so that the signature does not cover it.',
+    'Write the sha256 of each member as it is stored in the package.',
+  ),
+  'swu-version': entry(
+    EXIT.inconsistent,
+    'The version of a package is missing, is not the one that it should be, or is one that devices order wrongly: of ' +
+      'four numbers each has 16 bits.',
+    'Name the version in software.version; keep each number of a four-part version at 65535 or below.',
+  ),
+  'swu-hardware': entry(
+    EXIT.inconsistent,
+    'A package does not say which hardware takes it, or says something else than the plan.',
+    'Write hardware-compatibility beside or above the entries of each board.',
+  ),
+  'swu-payload': entry(
+    EXIT.inconsistent,
+    'A payload is not stored as its entry says: the device cannot unpack it.',
+    'Set `compressed` to how the member is compressed: zlib (the gzip format), zstd, xz.',
+  ),
+  'swu-iv': entry(
+    EXIT.inconsistent,
+    'Encrypted payloads share an initialisation vector: equal beginnings can be seen without the key.',
+    'Give each payload an `ivt` of its own.',
+  ),
+  'encryption-key-missing': entry(
+    EXIT.environment,
+    'The key that packages are encrypted with is not there: the file, or the environment variable.',
+    'Set the variable, or put the file where the plan names it; it holds key and iv in hexadecimal.',
+  ),
+  'encryption-key-unreadable': entry(
+    EXIT.environment,
+    'The encryption key is not what SWUpdate takes: the key (32, 48 or 64 hexadecimal digits), a blank, the iv (32).',
+    'Make one: `echo "$(openssl rand -hex 32) $(openssl rand -hex 16)" > swu.aes`.',
+  ),
   'swu-member': entry(
     EXIT.usage,
     'A file cannot be a member of a .swu: its name, its size, or because it is there twice.',

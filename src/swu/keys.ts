@@ -56,22 +56,32 @@ export function resolveKey(written: string, context: KeyContext): KeySource {
       'under signing, the plan itself holds the text of a key or a PIN',
     );
   }
-  const value = written.replaceAll(VARIABLE, (_all, name: string) => variable(name, written, context));
+  const value = expandVariables(written, context);
   if (value.includes('-----BEGIN ')) return { kind: 'pem', text: value };
   if (value.startsWith('pkcs11:')) return { kind: 'pkcs11', uri: value };
   return { kind: 'path', path: resolve(context.planDir, value) };
 }
 
-function variable(name: string, written: string, context: KeyContext): string {
-  const value = context.env[name];
-  if (value === undefined || value === '') {
+/**
+ * Puts the values of the environment in place of each `${NAME}`.
+ *
+ * @param code of the error when a variable is not set or empty
+ */
+export function expandVariables(
+  written: string,
+  { env }: KeyContext,
+  code: 'signing-key-missing' | 'encryption-key-missing' = 'signing-key-missing',
+): string {
+  return written.replaceAll(VARIABLE, (_all, name: string) => {
+    const value = env[name];
+    if (value !== undefined && value !== '') return value;
+    const what = code === 'signing-key-missing' ? 'a path, a pkcs11: URI or the PEM text' : 'a path or the key itself';
     throw new ReleasePlanError(
-      'signing-key-missing',
+      code,
       `${written}: the environment variable ${name} is ${value === undefined ? 'not set' : 'empty'}`,
-      { hint: `Set ${name} to a path, a pkcs11: URI or the PEM text.` },
+      { hint: `Set ${name} to ${what}.` },
     );
-  }
-  return value;
+  });
 }
 
 /** Runs `body` with a folder that only this user can read, in memory where there is one, and removes it. */
