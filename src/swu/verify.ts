@@ -3,14 +3,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
 import { run } from '../io/process.ts';
-import type { SigningSettings } from '../core/plan.ts';
+import type { SigningMethod } from '../core/plan.ts';
 import { nameOf, needsCodeSigningPurpose, publicKeyFrom, readPublicFile } from './certificate.ts';
 import { withPrivateFolder, type KeyContext } from './keys.ts';
 
 /** What a device trusts. */
 export interface Trust extends KeyContext {
   /** Undefined: as the signature shows, for packages that others made. */
-  method: SigningSettings['method'] | undefined;
+  method: SigningMethod | undefined;
   /** Public key or certificate, as the plan writes it (signing.public). */
   public: string;
   signal?: AbortSignal;
@@ -44,11 +44,11 @@ export async function verifySignature(description: string, signature: string, tr
 const SIGNED_DATA = Buffer.from('06092a864886f70d010702', 'hex');
 
 /** What a signature may be: CMS shows itself, the two kinds of RSA look alike. */
-export const methodsOf = (signature: Buffer): Array<SigningSettings['method']> =>
+export const methodsOf = (signature: Buffer): Array<SigningMethod> =>
   signature.subarray(0, 32).includes(SIGNED_DATA) ? ['cms'] : ['rsa', 'rsa-pss'];
 
 interface MethodTrust extends Trust {
-  method: SigningSettings['method'];
+  method: SigningMethod;
 }
 
 async function verifyRsa(description: string, signature: string, trust: MethodTrust, folder: string): Promise<Verdict> {

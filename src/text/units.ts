@@ -31,3 +31,9 @@ export function parseDurationMs(duration: string): number | undefined {
   const factor = Object.hasOwn(DURATION_UNITS_MS, unit ?? '') ? DURATION_UNITS_MS[unit ?? ''] : undefined;
   return digits === undefined || factor === undefined ? undefined : Number(digits) * factor;
 }
+
+/** The share that `70%` or `12.5%` stands for, 0 to 1; undefined when it is none. */
+export function parseShare(share: string): number | undefined {
+  const [, digits] = /^([0-9]{1,3}(?:\.[0-9]{1,3})?) ?%$/.exec(share) ?? [];
+  return digits === undefined || Number(digits) > 100 ? undefined : Number(digits) / 100;
+}

@@ -84,6 +84,7 @@ async function payloadOf(
   const common = {
     name: info.name,
     target: partitionOf(plan, info.name).target,
+    type: partitionOf(plan, info.name).type,
     kind,
     compression: compress,
     decompressedSizeBytes: info.delta?.sizeBytes ?? info.target.sizeBytes,

@@ -21,6 +21,7 @@ export async function makeSwupdateDeltas(
     to,
     from: { kind: 'list' as const, versions },
     engine: plan.deltas.find((rule) => rule.to === to)?.engine ?? ('rdiff' as const),
+    maxShare: plan.deltas.find((rule) => rule.to === to)?.maxShare ?? 1,
   }));
   return await apply({ ...plan, deltas }, host, { only: ['delta'], keepGoing: true, waitMs });
 }

@@ -98,7 +98,10 @@ test('an update is made again when it is damaged, or of another recipe, trust or
 
 test("a pair that two rules want is made once, by the first rule's engine", () => {
   const two = plan({
-    deltas: [{ to: '0.3.0', from: { kind: 'list', versions: ['0.2.0'] }, engine: 'kas' }, ...plan().deltas],
+    deltas: [
+      { to: '0.3.0', from: { kind: 'list', versions: ['0.2.0'] }, engine: 'kas', maxShare: 0.7 },
+      ...plan().deltas,
+    ],
   });
   assert.equal(
     requiredPairs(two).map((pair) => [pair.from, pair.engine, pair.rule]),
