@@ -468,6 +468,21 @@ const codes = {
     'The template of the sw-description does not render, or its result is not what SWUpdate reads.',
     'Compare it with templates/sw-description.hbs; docs/swupdate.md lists what a template is given.',
   ),
+  'partition-delta-type': entry(
+    EXIT.usage,
+    'A partition of a type that takes whole images alone is to be updated by delta.',
+    'Write `delta: none`; deltas are for block devices and files.',
+  ),
+  'partition-update': entry(
+    EXIT.usage,
+    'A writable partition does not say what updates do with it: what devices wrote there would be overwritten.',
+    'Write `update: always` or `update: never`, or `read_only: true` if devices mount it so.',
+  ),
+  'signing-conflict': entry(
+    EXIT.usage,
+    'signing says in more than one way who signs, or does not say enough of it.',
+    'Give one of `key`, `signers` (for cms) and `command`; a command needs {in} and {out}.',
+  ),
   // Findings about the content of a package (src/swu/lint).
   'swu-handler': entry(
     EXIT.inconsistent,

@@ -27,6 +27,8 @@ export interface Plan {
   notify?: NotifySettings;
   /** The nightly run reads every byte of the archive at least once within so many days. */
   verifyDays: number;
+  /** What is tried with every package before it counts as made. */
+  prove: { install: boolean };
   /** What `gc` may remove; nothing without it. */
   retention?: RetentionSettings;
 }

@@ -60,6 +60,7 @@ export function completePlan(source: PlanSource, file: string, dir: string): Pla
     versions: present(source.versions).map((one) => versionOf(one, dir)),
     deltas: present(source.deltas).map((one) => deltaOf(one, defaultEngine(source))),
     verifyDays: source.verify_days ?? 30,
+    prove: { install: source.prove?.install ?? true },
     ...defined({
       kas: source.kas && kasOf(source.kas, dir),
       signing: source.signing && signingOf(source.signing),
@@ -102,7 +103,8 @@ function partitionOf(partition: PartitionSource): Partition {
     target: slots === undefined ? { device, ...defined({ base }) } : { slots: { a: slots.a ?? '', b: slots.b ?? '' } },
     delta: partition.delta ?? 'none',
     type: partition.type ?? 'block',
-    update: partition.update ?? 'if-changed',
+    // What is written on the device cannot be told to be unchanged; in the other slot anything may stand.
+    update: partition.update ?? (partition.read_only !== true && slots === undefined ? 'always' : 'if-changed'),
     ...defined({
       slotSizeBytes: partition.slot_size === undefined ? undefined : parseSizeBytes(partition.slot_size),
       versionFile: partition.version_file,

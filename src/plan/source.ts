@@ -37,6 +37,7 @@ export type PlanSource = Loose<{
   targets: string | Loose<{ file: string; sign: string }>;
   notify: Loose<NotifySettings>;
   verify_days: number;
+  prove: Loose<{ install: boolean }>;
   retention: RetentionSource;
 }>;
 

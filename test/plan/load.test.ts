@@ -44,7 +44,7 @@ test("the design's example is read as it is meant", async () => {
       target: { device: '/dev/mmcblk0p1' },
       delta: 'none',
       type: 'block',
-      update: 'if-changed',
+      update: 'always',
     },
   ]);
   assert.equal(plan.versions[1], { version: '0.2.0', tags: [], kas: [join(good, 'kas/pins/0.2.0.yml')] });

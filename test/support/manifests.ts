@@ -112,6 +112,7 @@ export function plan(changes: Partial<Plan> = {}): Plan {
     })),
     deltas: [{ to: '0.3.0', from: { kind: 'tag', tag: 'promoted' }, engine: 'rdiff', maxShare: 0.7 }],
     verifyDays: 30,
+    prove: { install: true },
     ...changes,
   };
 }

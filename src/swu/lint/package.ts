@@ -1,25 +1,16 @@
 /** The package as a whole: its version, who takes it, and which selections it has. */
+import { isOrderedWrongly, orderedWrongly } from '../../text/four-part.ts';
 import { viewName } from '../views.ts';
 import { error, everyEntry, warning, type LintRule } from './context.ts';
-
-/** SWUpdate packs versions of up to four numbers into 64 bits, 16 each (core/parser.c, version_to_number). */
-const LARGEST_PART = 65_535;
 
 /** The version is there, and devices order it as people do. */
 export const versionIsUsable: LintRule = ({ description: { version } }) => {
   if (version === undefined || version === '')
     return [error('swu-version', 'sw-description has no version: devices refuse the package')];
   return isOrderedWrongly(version)
-    ? [warning('swu-version', wideVersion(version), 'Keep each of the four numbers at 65535 or below.')]
+    ? [warning('swu-version', orderedWrongly(version), 'Keep each of the four numbers at 65535 or below.')]
     : [];
 };
-
-/** Whether SWUpdate would drop the fourth number of a version when it compares. */
-export const isOrderedWrongly = (version: string): boolean =>
-  /^\d+(\.\d+){3}$/.test(version) && version.split('.').some((part) => Number(part) > LARGEST_PART);
-
-export const wideVersion = (version: string): string =>
-  `the version ${version} has a number above ${LARGEST_PART}: devices that check versions ignore its fourth number`;
 
 /** Something is installed, and every view says which hardware takes it. */
 export const hardwareIsNamed: LintRule = ({ description: { views } }) => [
