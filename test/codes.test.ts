@@ -14,7 +14,10 @@ const TEST = fileURLToPath(new URL('.', import.meta.url));
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
 /** What speaks of codes without raising them. */
 const ABOUT_CODES = /codes\.test\.ts$|commands\/explain\.test\.ts$/;
-const TABLES = /^(codes|commands\/explain-examples)\.ts$/;
+const TABLES = /^(core\/codes|commands\/explain-examples)\.ts$/;
+
+/** Lines of a statement that are read together. */
+const LONGEST_STATEMENT = 40;
 
 interface Line {
   text: string;
@@ -23,11 +26,29 @@ interface Line {
 
 function linesBelow(dir: string, wanted: (path: string) => boolean): Line[] {
   const files = readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter(wanted);
-  return files.flatMap((file) =>
-    readFileSync(join(dir, file), 'utf8')
-      .split('\n')
-      .map((text, index) => ({ text, place: `${file}:${index + 1}` })),
-  );
+  return files.flatMap((file) => {
+    const lines = readFileSync(join(dir, file), 'utf8').split('\n');
+    return (file.endsWith('.test.ts') ? statements(lines) : lines).map((text, index) => ({
+      text,
+      place: `${file}:${index + 1}`,
+    }));
+  });
+}
+
+/** Each line with those that its brackets reach over: an assertion may be broken over several. */
+function statements(lines: readonly string[]): string[] {
+  const depthOf = (text: string): number => (text.match(/[([{]/g) ?? []).length - (text.match(/[)\]}]/g) ?? []).length;
+  return lines.map((line, index) => {
+    // A function's body is no part of the statement that its head begins.
+    if (line.endsWith('{')) return line;
+    let depth = depthOf(line);
+    let text = line;
+    for (let next = index + 1; depth > 0 && next < Math.min(lines.length, index + LONGEST_STATEMENT); next += 1) {
+      text += ` ${lines[next]?.trim() ?? ''}`;
+      depth += depthOf(lines[next] ?? '');
+    }
+    return text;
+  });
 }
 
 /**

@@ -6,7 +6,7 @@ import { publishFolder, writeFileAtomic } from '../io/atomic.ts';
 import { filesystemOf } from '../io/filesystem.ts';
 import { copyWithDigest, digestFile } from '../io/hash.ts';
 import { sealJson } from '../text/json.ts';
-import { ifThere } from '../io/present.ts';
+import { ifPresent } from '../io/present.ts';
 import { expandPlaceholders } from '../text/placeholders.ts';
 import { run } from '../io/process.ts';
 import { withSpace } from '../io/space.ts';
@@ -58,13 +58,13 @@ interface Source {
 export async function archiveVersion(request: ArchiveRequest): Promise<VersionManifest> {
   const dir = versionDir(request.key, request.version);
   const sources = await sourcesOf(request);
-  const held = await readVersion(dir, request.version, request);
-  if (held.state === 'whole') return await requireSameBytes(held.manifest, sources, request);
-  if (held.state === 'unreadable') throw new ReleasePlanError('archive-unreadable', held.problems.join('; '));
+  const entry = await readVersion(dir, request.version, request);
+  if (entry.state === 'whole') return await requireSameBytes(entry.manifest, sources, request);
+  if (entry.state === 'unreadable') throw new ReleasePlanError('archive-unreadable', entry.problems.join('; '));
   await requireFit(sources, request);
-  const adopted = (await realpath(request.deploy)) === (await ifThere(realpath(dir)));
-  if (held.state === 'damaged' && !(adopted && (await isMissing(join(dir, MANIFEST))))) {
-    throw new ReleasePlanError('archive-damaged', held.problems.join('; '));
+  const adopted = (await realpath(request.deploy)) === (await ifPresent(realpath(dir)));
+  if (entry.state === 'damaged' && !(adopted && (await isMissing(join(dir, MANIFEST))))) {
+    throw new ReleasePlanError('archive-damaged', entry.problems.join('; '));
   }
   return adopted ? await fillFolder(dir, sources, request, adoptFile) : await copyOver(dir, sources, request);
 }
@@ -121,7 +121,7 @@ async function fillFolder(
       ...digest,
     });
   }
-  for (const partition of request.partitions.filter((one) => one.delta === 'rdiff')) {
+  for (const partition of request.partitions.filter((one) => one.delta !== 'none')) {
     const image = sources.find((one) => one.partition === partition.name);
     if (image === undefined) continue;
     const name = signatureName(partition.name);
@@ -233,4 +233,4 @@ async function requireSameBytes(
   return manifest;
 }
 
-const isMissing = async (path: string): Promise<boolean> => (await ifThere(stat(path))) === undefined;
+const isMissing = async (path: string): Promise<boolean> => (await ifPresent(stat(path))) === undefined;

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../core/errors.ts';
+import type { Pair } from '../core/pair.ts';
 import { UPDATES, productDir, updatesDir, type ArchiveKey } from './layout.ts';
 
 /** What lies in the archive of one product by its names, whether a plan knows of it or not. */
@@ -8,7 +9,7 @@ export interface Inventory {
   /** Folders in the place of versions, sorted; whether a name is a version is for the caller to judge. */
   versions: string[];
   /** Folders in the place of updates. */
-  pairs: Array<{ from: string; to: string }>;
+  pairs: Pair[];
 }
 
 /** A folder of the archive that holds no version. */
@@ -44,4 +45,4 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 /** Where an update lies below the product's folder; a version lies under its own name. */
-export const updatePlace = ({ from, to }: { from: string; to: string }): string => join(to, UPDATES, `${FROM}${from}`);
+export const updatePlace = ({ from, to }: Pair): string => join(to, UPDATES, `${FROM}${from}`);

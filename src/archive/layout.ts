@@ -47,6 +47,13 @@ export const signatureName = (partition: string): string => `${partition}.signat
 export const planName = ({ product, file }: { product: string; file: string }): string =>
   `${product}-${basename(file, extname(file))}`;
 
+/** What a plan's own files in the archive need to know; a Plan is one. */
+export interface PlanKey extends ArchiveKey {
+  product: string;
+  /** The plan file. */
+  file: string;
+}
+
 /** The consistency report of a plan. */
-export const reportFile = (key: ArchiveKey & { product: string; file: string }, format: string): string =>
+export const reportFile = (key: PlanKey, format: string): string =>
   join(productDir(key), 'reports', `${planName(key)}.${format}`);

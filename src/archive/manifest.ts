@@ -5,7 +5,7 @@ import { ReleasePlanError, asUserError, errnoOf, messageOf } from '../core/error
 import { isBeingReplaced } from '../io/atomic.ts';
 import { digestFile } from '../io/hash.ts';
 import { openSealedJson } from '../text/json.ts';
-import type { ArchivedFile, DeltaInfo, Held, VersionManifest } from '../core/archive.ts';
+import type { ArchivedFile, DeltaInfo, ArchiveEntry, VersionManifest } from '../core/archive.ts';
 import { DELTA_INFO, MANIFEST } from './layout.ts';
 
 /** What a reader of the archive may be told and asked while it reads gigabytes. */
@@ -44,11 +44,11 @@ export async function readVersion(
   dir: string,
   version: string,
   options: ReadOptions = {},
-): Promise<Held<VersionManifest>> {
-  const held = await readSettled<VersionManifest>(dir, MANIFEST, options);
-  return held.state === 'whole' && held.manifest.version !== version
-    ? { state: 'damaged', dir, problems: [`${join(dir, MANIFEST)} is of version ${held.manifest.version}`] }
-    : held;
+): Promise<ArchiveEntry<VersionManifest>> {
+  const entry = await readSettled<VersionManifest>(dir, MANIFEST, options);
+  return entry.state === 'whole' && entry.manifest.version !== version
+    ? { state: 'damaged', dir, problems: [`${join(dir, MANIFEST)} is of version ${entry.manifest.version}`] }
+    : entry;
 }
 
 /** As {@link readVersion}, of an update's folder. */
@@ -57,15 +57,15 @@ export async function readUpdate(
   from: string,
   to: string,
   options: ReadOptions = {},
-): Promise<Held<DeltaInfo>> {
-  const held = await readSettled<DeltaInfo>(dir, DELTA_INFO, options);
-  return held.state === 'whole' && (held.manifest.from !== from || held.manifest.to !== to)
+): Promise<ArchiveEntry<DeltaInfo>> {
+  const entry = await readSettled<DeltaInfo>(dir, DELTA_INFO, options);
+  return entry.state === 'whole' && (entry.manifest.from !== from || entry.manifest.to !== to)
     ? {
         state: 'damaged',
         dir,
-        problems: [`${join(dir, DELTA_INFO)} is of ${held.manifest.from} -> ${held.manifest.to}`],
+        problems: [`${join(dir, DELTA_INFO)} is of ${entry.manifest.from} -> ${entry.manifest.to}`],
       }
-    : held;
+    : entry;
 }
 
 /** Something that is wrong with a file or folder. */
@@ -84,19 +84,23 @@ interface Manifest {
 /** Between two looks at a name that is being given to another folder. */
 const EXCHANGE_MS = 20;
 /** An exchange takes two renames; what a killed run left half exchanged stays so until the next apply. */
-const MAX_LOOKS = 50;
+const MAX_ATTEMPTS = 50;
 
 /**
  * Reads a folder until it stayed the same while it was read: an update may get a new folder under its name at any time,
  * or be moved away.
  */
-async function readSettled<T extends Manifest>(dir: string, name: string, options: ReadOptions): Promise<Held<T>> {
-  for (let look = 1; ; look += 1) {
+async function readSettled<T extends Manifest>(
+  dir: string,
+  name: string,
+  options: ReadOptions,
+): Promise<ArchiveEntry<T>> {
+  for (let attempt = 1; ; attempt += 1) {
     const before = await identityOf(dir, name);
-    const held = await readHeld<T>(dir, name, options);
-    if (held.state === 'whole') return held;
-    if (held.state === 'absent' && look < MAX_LOOKS && (await isBeingReplaced(dir))) await sleep(EXCHANGE_MS);
-    else if ((await identityOf(dir, name)) === before) return held;
+    const entry = await readEntry<T>(dir, name, options);
+    if (entry.state === 'whole') return entry;
+    if (entry.state === 'absent' && attempt < MAX_ATTEMPTS && (await isBeingReplaced(dir))) await sleep(EXCHANGE_MS);
+    else if ((await identityOf(dir, name)) === before) return entry;
   }
 }
 
@@ -108,7 +112,11 @@ export async function identityOf(dir: string, name: string): Promise<string> {
   return found.map((one) => `${one?.ino}`).join() + `,${found[1]?.ctimeNs}`;
 }
 
-async function readHeld<T extends Manifest>(dir: string, name: string, options: ReadOptions): Promise<Held<T>> {
+async function readEntry<T extends Manifest>(
+  dir: string,
+  name: string,
+  options: ReadOptions,
+): Promise<ArchiveEntry<T>> {
   const path = join(dir, name);
   const folder = await notRegular(dir, 'folder');
   if (folder?.isMissing) return { state: 'absent' };
@@ -129,7 +137,11 @@ async function readHeld<T extends Manifest>(dir: string, name: string, options: 
 }
 
 /** Damaged, unless it takes reading to know. */
-function notWhole<T>(dir: string, found: readonly Problem[], rest?: { manifest: T; files: ArchivedFile[] }): Held<T> {
+function notWhole<T>(
+  dir: string,
+  found: readonly Problem[],
+  rest?: { manifest: T; files: ArchivedFile[] },
+): ArchiveEntry<T> {
   const errnos = found.flatMap(({ errno }) => (errno === undefined ? [] : [errno]));
   const common = { dir, problems: found.map((one) => one.line), ...(rest === undefined ? {} : { found: rest }) };
   return errnos.length === 0

@@ -3,7 +3,9 @@ import { problemsOf, type ArchiveState } from '../core/archive.ts';
 
 /** What of the archive cannot be read, a line each; of something unreadable also what is damaged besides. */
 export const unreadableOf = ({ versions, updates }: ArchiveState): string[] =>
-  [...versions.values(), ...updates.values()].flatMap((held) => (held.state === 'unreadable' ? problemsOf(held) : []));
+  [...versions.values(), ...updates.values()].flatMap((entry) =>
+    entry.state === 'unreadable' ? problemsOf(entry) : [],
+  );
 
 /**
  * Refuses to go on where something cannot be read: it may be whole, and what

@@ -1,16 +1,16 @@
-import { pairKey } from '../core/archive.ts';
+import type { Pair, ReadonlyPairMap } from '../core/pair.ts';
 import type { RetentionSettings } from '../core/plan.ts';
 
 /** What the archive holds, and what is known of who needs it. */
 export interface RetentionFacts {
   versions: readonly string[];
-  pairs: ReadonlyArray<{ from: string; to: string }>;
+  pairs: readonly Pair[];
   /**
    * Versions that stay whatever the rule says, and why: the plan names them, devices run them, deltas start from them.
    */
-  bound: ReadonlyMap<string, string>;
-  /** Deltas that some rule requires, by {@link pairKey}. */
-  requiredPairs: ReadonlySet<string>;
+  needed: ReadonlyMap<string, string>;
+  /** Deltas that some rule requires. */
+  requiredPairs: ReadonlyPairMap<true>;
   /** Versions that have a tag in the registry. */
   tagged: ReadonlySet<string>;
   /** Order of versions: negative when `a` is older. */
@@ -51,8 +51,8 @@ function reasonToKeep(
   facts: RetentionFacts,
   newest: ReadonlySet<string>,
 ): string | undefined {
-  const bound = facts.bound.get(version);
-  if (bound !== undefined) return bound;
+  const why = facts.needed.get(version);
+  if (why !== undefined) return why;
   if (rule === undefined) return 'the plan has no retention rule';
   if (newest.has(version)) return `one of the last ${rule.keepLast}`;
   if (rule.keepTagged && facts.tagged.has(version)) return 'it has a tag in the registry';
@@ -60,14 +60,14 @@ function reasonToKeep(
 }
 
 function judgeUpdate(
-  pair: { from: string; to: string },
+  pair: Pair,
   rule: RetentionSettings | undefined,
   facts: RetentionFacts,
   gone: ReadonlySet<string>,
 ): Verdict {
   const keep = (why: string): Verdict => ({ of: pair, verdict: 'keep', why });
   if (rule === undefined) return keep('the plan has no retention rule');
-  if (facts.requiredPairs.has(pairKey(pair.from, pair.to))) return keep('required');
+  if (facts.requiredPairs.has(pair)) return keep('required');
   if (gone.has(pair.from)) return { of: pair, verdict: 'remove', why: `its base ${pair.from} goes` };
   return rule.keepUnrequiredDeltas
     ? keep(`${pair.from} is kept, and so are its deltas`)

@@ -1,11 +1,12 @@
-import { pairKey, type ArchiveState, type DeltaInfo, type Held, type VersionManifest } from '../core/archive.ts';
+import type { ArchiveEntry, ArchiveState, DeltaInfo, VersionManifest } from '../core/archive.ts';
+import { PairMap, type Pair } from '../core/pair.ts';
 import { updateDir, versionDir, type ArchiveKey } from './layout.ts';
 import { readUpdate, readVersion, type ReadOptions } from './manifest.ts';
 
 /** Which versions and updates to look at. */
 export interface SurveyRequest {
   versions: readonly string[];
-  pairs: ReadonlyArray<{ from: string; to: string }>;
+  pairs: readonly Pair[];
 }
 
 /** Reads what the archive holds of a plan; every byte of it, since deltas are built on it. */
@@ -14,11 +15,11 @@ export async function surveyArchive(
   request: SurveyRequest,
   options: ReadOptions = {},
 ): Promise<ArchiveState> {
-  const versions = new Map<string, Held<VersionManifest>>();
+  const versions = new Map<string, ArchiveEntry<VersionManifest>>();
   for (const version of request.versions)
     versions.set(version, await readVersion(versionDir(key, version), version, options));
-  const updates = new Map<string, Held<DeltaInfo>>();
+  const updates = new PairMap<ArchiveEntry<DeltaInfo>>();
   for (const { from, to } of request.pairs)
-    updates.set(pairKey(from, to), await readUpdate(updateDir(key, from, to), from, to, options));
+    updates.set({ from, to }, await readUpdate(updateDir(key, from, to), from, to, options));
   return { versions, updates };
 }

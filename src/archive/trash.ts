@@ -3,7 +3,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { STAGING_PREFIX, cleanStaging, syncPath } from '../io/atomic.ts';
 import { attributed } from '../io/attribute.ts';
-import { namesIn } from '../io/folder.ts';
+import { namesIn } from '../io/present.ts';
 import { BLOCK_BYTES } from '../io/space.ts';
 import { productDir, type ArchiveKey } from './layout.ts';
 

@@ -4,7 +4,7 @@ import { ReleasePlanError, asUserError } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { ApplyOptions, ApplyResult } from '../jobs/apply.ts';
 import type { Night } from '../report/night.ts';
-import type { Phase } from '../jobs/session.ts';
+import type { Phase } from '../core/step.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { printSteps } from './plan.ts';
 import { loadPlans } from './plans.ts';
@@ -129,7 +129,7 @@ async function summarise(result: Applied, context: CommandContext): Promise<void
 
 async function phasesOf(only: string | undefined): Promise<readonly Phase[] | undefined> {
   if (only === undefined) return undefined;
-  const { PHASES } = await import('../jobs/session.ts');
+  const { PHASES } = await import('../core/step.ts');
   return only.split(',').map((name) => {
     const phase = PHASES.find((one) => one === name.trim());
     if (phase === undefined)

@@ -34,7 +34,7 @@ async function scriptFor(shell: (typeof SHELLS)[number], places: readonly Place[
 async function knownValues(): Promise<KnownValues> {
   const { diagnosticFormats } = await import('../report/diagnostics/registry.ts');
   const { reportFormats } = await import('../report/registry.ts');
-  const { PHASES } = await import('../jobs/session.ts');
+  const { PHASES } = await import('../core/step.ts');
   return {
     'validate --format': ['pretty', ...diagnosticFormats.map((one) => one.name)],
     'report --format': reportFormats.map((one) => one.name),

@@ -3,7 +3,7 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import type { InspectedSwu } from '../swu/inspect.ts';
 import { viewName, type Entry, type View } from '../swu/views.ts';
 import { formatBytes } from '../text/bytes.ts';
-import { harmless } from '../text/printable.ts';
+import { printable } from '../text/printable.ts';
 import { formatColumns, formatRows } from '../text/rows.ts';
 
 /** Members, views, checks and findings, as text. */
@@ -13,16 +13,16 @@ export function inspectionText({ members, description, checks, findings }: Inspe
       ? ''
       : formatColumns([
           ['member', 'size', 'sha256'],
-          ...members.map((one) => [harmless(one.name), formatBytes(one.sizeBytes), one.sha256.slice(0, 16)]),
+          ...members.map((one) => [printable(one.name), formatBytes(one.sizeBytes), one.sha256.slice(0, 16)]),
         ]),
     description === undefined
       ? ''
       : formatRows([
-          ['version', harmless(description.version ?? '(none)')],
-          ['description', harmless(description.description ?? '(none)')],
+          ['version', printable(description.version ?? '(none)')],
+          ['description', printable(description.description ?? '(none)')],
         ]),
     ...(description?.views ?? []).map(viewText),
-    formatRows(checks.map((one) => [`${one.check}: ${one.result}`, harmless(one.detail)])),
+    formatRows(checks.map((one) => [`${one.check}: ${one.result}`, printable(one.detail)])),
     findings.length === 0 ? 'no findings\n' : findings.map(findingText).join(''),
   ];
   return parts.filter((one) => one !== '').join('\n');
@@ -30,9 +30,9 @@ export function inspectionText({ members, description, checks, findings }: Inspe
 
 function viewText(view: View): string {
   const hardware = view.hardware === undefined ? 'no hardware-compatibility' : `hardware ${view.hardware.join(', ')}`;
-  const rows = view.entries.map((one) => [`  ${one.type}`, one.filename ?? '-', placeOf(one)].map(harmless));
-  const variables = view.bootenv.map(({ name, value }) => ['  bootenv', name, value].map(harmless));
-  return `${harmless(`${viewName(view)} (${hardware})`)}\n${leftColumns([...rows, ...variables])}`;
+  const rows = view.entries.map((one) => [`  ${one.type}`, one.filename ?? '-', placeOf(one)].map(printable));
+  const variables = view.bootenv.map(({ name, value }) => ['  bootenv', name, value].map(printable));
+  return `${printable(`${viewName(view)} (${hardware})`)}\n${leftColumns([...rows, ...variables])}`;
 }
 
 function leftColumns(rows: readonly string[][]): string {
@@ -61,7 +61,7 @@ function placeOf({
 }
 
 const findingText = ({ severity, code, message, hint }: Diagnostic): string =>
-  `${severity}[${code}]: ${harmless(message)}\n${hint === undefined ? '' : `  ${hint}\n`}`;
+  `${severity}[${code}]: ${printable(message)}\n${hint === undefined ? '' : `  ${hint}\n`}`;
 
 /** The same as a document; `schema` counts its format. */
 export function inspectionJson(file: string, { members, description, checks, findings, isSigned }: InspectedSwu) {

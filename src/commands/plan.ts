@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode } from '../core/codes.ts';
-import type { Step } from '../core/plan.ts';
+import type { Step } from '../core/step.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { loadPlans } from './plans.ts';
 import { prettyJson } from '../text/json.ts';
@@ -56,15 +56,17 @@ export async function printSteps(
   context: CommandContext,
 ): Promise<ExitCode> {
   const { shortPath } = await import('../plan/source-text.ts');
-  const { assess } = await import('../delivery/swupdate/survey.ts');
+  const { deliveryOf } = await import('../delivery/index.ts');
+  const { readInputs } = await import('../delivery/inputs.ts');
+  const { stepsOf } = await import('../jobs/report.ts');
   const { requireReadable } = await import('../archive/readable.ts');
-  const { titleOf } = await import('../jobs/session.ts');
+  const { titleOf } = await import('../core/step.ts');
   const documents: object[] = [];
   for (const plan of await loadPlans(plans, context)) {
     const file = shortPath(plan.file, context.cwd);
-    const situation = await assess(plan, context.env, { signal: context.signal });
-    requireReadable(situation);
-    const { steps } = situation;
+    const snapshot = await deliveryOf(plan).survey(await readInputs(plan, context.signal), context);
+    requireReadable(snapshot.archive);
+    const steps = stepsOf(snapshot);
     if (json) documents.push({ plan: plan.file, steps: steps.map((step) => ({ title: titleOf(step), ...step })) });
     else if (steps.length === 0) context.out(`${file}: nothing to do, everything in the plan is true already.\n`);
     else {

@@ -15,7 +15,8 @@ export const registerReport: RegisterCommand = (program, run) => {
     .action(async (file: string, flags: Flags) => {
       await run(async (context) => {
         const { requirePlan } = await import('../plan/load.ts');
-        const { assess } = await import('../delivery/swupdate/survey.ts');
+        const { deliveryOf } = await import('../delivery/index.ts');
+        const { readInputs } = await import('../delivery/inputs.ts');
         const { reportOf } = await import('../jobs/report.ts');
         const { unreadableOf } = await import('../archive/readable.ts');
         const { reportFormats } = await import('../report/registry.ts');
@@ -26,10 +27,10 @@ export const registerReport: RegisterCommand = (program, run) => {
           });
         }
         const { plan } = await requirePlan(file, { cwd: context.cwd });
-        const situation = await assess(plan, context.env, { signal: context.signal });
-        const report = reportOf(situation);
+        const snapshot = await deliveryOf(plan).survey(await readInputs(plan, context.signal), context);
+        const report = reportOf(snapshot);
         context.out(format.render(report));
-        if (unreadableOf(situation).length > 0) return EXIT.environment;
+        if (unreadableOf(snapshot.archive).length > 0) return EXIT.environment;
         return report.consistent ? EXIT.ok : EXIT.inconsistent;
       });
     });

@@ -58,8 +58,9 @@ export async function validate(args: readonly string[], flags: Flags, context: C
 async function archiveDiagnostics({ plan, locate }: LoadedPlan, { signal }: CommandContext): Promise<Diagnostic[]> {
   if (plan === undefined) return [];
   const { bounded } = await import('../plan/parse.ts');
-  const { archiveFindings } = await import('../delivery/swupdate/findings.ts');
-  return bounded(await archiveFindings(plan, { signal }), locate);
+  const { deliveryOf } = await import('../delivery/index.ts');
+  const { readInputs } = await import('../delivery/inputs.ts');
+  return bounded(await deliveryOf(plan).findings(await readInputs(plan, signal), { signal }), locate);
 }
 
 /** A wrong plan comes first; an archive that does not suit a sound plan, or cannot be read, is no fault of its text. */

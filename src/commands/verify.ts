@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from '../core/codes.ts';
 import { ReleasePlanError } from '../core/errors.ts';
-import type { Repair } from '../jobs/repair.ts';
+import type { Repair } from '../delivery/delivery.ts';
 import type { Verification } from '../jobs/verify.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';

@@ -1,4 +1,5 @@
 /** What is archived, as plain data: the records in the archive, and what is found to stand there. */
+import type { ReadonlyPairMap } from './pair.ts';
 import type { EngineName, SwuSettings } from './plan.ts';
 
 /** One file of an archived version or update. */
@@ -21,7 +22,8 @@ export interface ArchivedPartition {
   filesystem: string;
   readOnly: boolean;
   slotSizeBytes?: number;
-  delta: 'rdiff' | 'none';
+  /** Format of its deltas, or `none`: the whole image travels. */
+  delta: string;
 }
 
 /** What kas and Yocto were told for a version: read from the build, see kas/configuration.ts. */
@@ -65,11 +67,14 @@ export interface VersionManifest {
   tools: Record<string, string>;
 }
 
+/** The `algorithm` of a partition that is not updated by delta. */
+export const WHOLE_IMAGE = 'whole-image';
+
 /** One partition in delta-info.json. */
 export interface DeltaPartitionInfo {
   name: string;
-  /** `whole-image` when the partition is not updated by delta. */
-  algorithm: 'rdiff' | 'whole-image';
+  /** Format of the delta, or {@link WHOLE_IMAGE}. */
+  algorithm: string;
   base: { file: string; sizeBytes: number; sha256: string };
   target: { file: string; sizeBytes: number; sha256: string };
   delta?: { file: string; sizeBytes: number; sha256: string };
@@ -117,7 +122,7 @@ export interface NightRecord {
   ranAt: string;
   /** Versions that are whole, each with the digest of its manifest. */
   versions: Record<string, string>;
-  /** Updates that are whole, by {@link pairKey}, likewise. */
+  /** Updates that are whole, by pair as `pairText` writes it, likewise. */
   updates: Record<string, string>;
   /** What is damaged, by version or pair: a line for each problem. */
   damaged: Record<string, string[]>;
@@ -128,7 +133,7 @@ export interface NightRecord {
 }
 
 /** What stands under a final name in the archive. */
-export type Held<T> =
+export type ArchiveEntry<T> =
   | { state: 'absent' }
   | { state: 'whole'; manifest: T; dir: string }
   | {
@@ -150,15 +155,19 @@ export type Held<T> =
     };
 
 /** What is wrong with something in the archive, a line each; nothing when it is whole or absent. */
-export const problemsOf = (held: Held<unknown> | undefined): string[] =>
-  held?.state === 'damaged' || held?.state === 'unreadable' ? held.problems : [];
+export const problemsOf = (entry: ArchiveEntry<unknown> | undefined): string[] =>
+  entry?.state === 'damaged' || entry?.state === 'unreadable' ? entry.problems : [];
 
-/** What the archive holds of a plan: input of resolve. */
+/** The manifest of something that is whole in the archive. */
+export const manifestOf = <T>(entry: ArchiveEntry<T> | undefined): T | undefined =>
+  entry?.state === 'whole' ? entry.manifest : undefined;
+
+/** Bytes of the files of something that is whole in the archive; 0 otherwise. */
+export const bytesOf = (entry: ArchiveEntry<{ files: ArchivedFile[] }> | undefined): number =>
+  (manifestOf(entry)?.files ?? []).reduce((sum, file) => sum + file.sizeBytes, 0);
+
+/** What the archive has of a plan. */
 export interface ArchiveState {
-  versions: ReadonlyMap<string, Held<VersionManifest>>;
-  /** Key: `from -> to` as {@link pairKey} writes it. */
-  updates: ReadonlyMap<string, Held<DeltaInfo>>;
+  readonly versions: ReadonlyMap<string, ArchiveEntry<VersionManifest>>;
+  readonly updates: ReadonlyPairMap<ArchiveEntry<DeltaInfo>>;
 }
-
-/** The key of a version pair in maps and reports. */
-export const pairKey = (from: string, to: string): string => `${from} -> ${to}`;

@@ -79,7 +79,8 @@ export interface Partition {
   slotSizeBytes?: number;
   /** Absolute path inside the image of a file that holds BUILD_VERSION. */
   versionFile?: string;
-  delta: 'rdiff' | 'none';
+  /** Format of its deltas, or `none`: the whole image travels. The schema lists the formats. */
+  delta: string;
   update: UpdatePolicy;
 }
 
@@ -153,7 +154,8 @@ export type DeltaSources =
   /** A semver range over the plan's versions. */
   | { kind: 'range'; range: string };
 
-export type EngineName = 'rdiff' | 'kas' | 'ostree';
+/** Name of what makes deltas; the schema lists them. */
+export type EngineName = string;
 
 export interface DeltaRule {
   to: string;
@@ -225,17 +227,3 @@ export interface NotifySettings {
   /** `change`: also on failure. */
   on: 'change' | 'failure' | 'always';
 }
-
-/** What apply would do, and why. Decided by plan/resolve.ts, done by steps/. */
-export type Step =
-  | { kind: 'build'; version: string; why: string }
-  | { kind: 'archive'; version: string; why: string }
-  | {
-      kind: 'delta';
-      from: string;
-      to: string;
-      engine: EngineName;
-      why: string;
-      /** Damage in the archive that keeps it from being made. */ blocked?: string[];
-    }
-  | { kind: 'report'; why: string };

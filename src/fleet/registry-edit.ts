@@ -33,7 +33,7 @@ export const setTags = (name: string, tags: readonly string[]): RegistryEdit => 
 /** Names the delta statistics in every Target that has this commit: several can share one. */
 export function setDeltaStats(registry: Registry, commit: string, stats: DeltaStatsRef): RegistryEdit[] {
   return registry.targets
-    .filter((target) => target.format === 'OSTREE' && target.sha256 === commit)
+    .filter((target) => target.commit === commit)
     .filter(
       ({ custom }) =>
         !(

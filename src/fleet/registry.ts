@@ -7,12 +7,17 @@
 import { prettyJson } from '../text/json.ts';
 import { ReleasePlanError, messageOf } from '../core/errors.ts';
 
+/** The delivery systems whose Targets are understood: `custom.targetFormat`. */
+export type TargetFormat = 'OSTREE' | 'SWUPDATE';
+
 /** One version for one kind of hardware. */
 export interface Target {
   /** Its key in `signed.targets`, like `raspberrypi4-64-lmp-9`. */
   name: string;
   /** 64 hex digits: the OSTree commit, or the digest of an archived version's manifest. */
   sha256: string;
+  /** The commit that it stands for, of a system whose versions are commits. */
+  commit?: string;
   version: string;
   tags: string[];
   hardwareIds: string[];
@@ -99,6 +104,7 @@ function readTarget(name: string, value: unknown, file: string): Target {
   return {
     name,
     sha256: typeof sha256 === 'string' ? sha256 : '',
+    ...(format === 'OSTREE' && typeof sha256 === 'string' ? { commit: sha256 } : {}),
     version: typeof version === 'string' ? version : '',
     tags: listOf('tags'),
     hardwareIds: listOf('hardwareIds'),

@@ -1,6 +1,6 @@
 /** What a group of devices runs, in the words of the registry. Pure. */
 import type { DeviceGroup } from './devices/tally.ts';
-import type { Registry, Target } from './registry.ts';
+import type { Registry, Target, TargetFormat } from './registry.ts';
 
 /** What is known of a group's software; every field may be unknown. */
 export interface Running {
@@ -43,7 +43,7 @@ export class TargetIndex {
 }
 
 /** The Targets of one delivery system: what one question is about. */
-export const targetsOf = (registry: Registry, format: 'OSTREE' | 'SWUPDATE'): Target[] =>
+export const targetsOf = (registry: Registry, format: TargetFormat): Target[] =>
   registry.targets.filter((target) => target.format === format);
 
 /**
@@ -52,7 +52,7 @@ export const targetsOf = (registry: Registry, format: 'OSTREE' | 'SWUPDATE'): Ta
  */
 export function runningOf(group: DeviceGroup, index: TargetIndex): Running {
   const target = targetOf(group, index);
-  const commit = group.commit ?? (target?.format === 'OSTREE' ? target.sha256 : undefined);
+  const commit = group.commit ?? target?.commit;
   // The name of a Target that the registry has, but with another commit, says nothing of this one.
   const isMisnamed = group.targetName !== undefined && index.named(group.targetName) !== undefined;
   const version = target?.version ?? group.version ?? (isMisnamed ? undefined : versionInName(group.targetName, index));
@@ -67,7 +67,11 @@ export function runningOf(group: DeviceGroup, index: TargetIndex): Running {
 function targetOf(group: DeviceGroup, index: TargetIndex): Target | undefined {
   const named = group.targetName === undefined ? undefined : index.named(group.targetName);
   // After a rollback a device may still name the Target that it could not boot.
-  if (group.commit !== undefined && named?.sha256 !== group.commit && named?.format !== 'SWUPDATE')
+  if (
+    group.commit !== undefined &&
+    named?.sha256 !== group.commit &&
+    (named === undefined || named.commit !== undefined)
+  )
     return index.ofHash(group.commit);
   if (group.targetName !== undefined) return named;
   if (group.version !== undefined) {

@@ -7,7 +7,7 @@ import { basename, dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { errnoOf } from '../core/errors.ts';
 import { attributed } from './attribute.ts';
-import { ifThere } from './present.ts';
+import { ifPresent } from './present.ts';
 
 /** Prefix of everything unfinished; nothing with it is ever read, and cleanStaging removes it. */
 export const STAGING_PREFIX = '.release-plan-tmp-';
@@ -26,7 +26,7 @@ const ASIDE = '.aside';
  */
 export async function isBeingReplaced(path: string): Promise<boolean> {
   const prefix = `${STAGING_PREFIX}${basename(path)}-`;
-  return ((await ifThere(readdir(dirname(path)))) ?? []).some(
+  return ((await ifPresent(readdir(dirname(path)))) ?? []).some(
     (name) => name.startsWith(prefix) && name.endsWith(ASIDE),
   );
 }
@@ -149,7 +149,7 @@ async function settle(folder: string): Promise<void> {
  * @param of the one file that the lock guards, when others of the folder have locks of their own
  */
 export async function cleanStaging(folder: string, of?: string): Promise<string[]> {
-  const entries = (await ifThere(readdir(folder))) ?? [];
+  const entries = (await ifPresent(readdir(folder))) ?? [];
   const prefix = of === undefined ? STAGING_PREFIX : `${STAGING_PREFIX}${of}-`;
   const stale = entries.filter((name) => name.startsWith(prefix));
   for (const name of stale) await rm(join(folder, name), { recursive: true, force: true });

@@ -4,7 +4,7 @@ import { open, copyFile, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { errnoOf } from '../core/errors.ts';
 import { attributed } from './attribute.ts';
-import { ifThere } from './present.ts';
+import { ifPresent } from './present.ts';
 
 /** What identifies a file's content. */
 export interface FileDigest {
@@ -93,5 +93,5 @@ async function copy(from: string, to: string, signal: AbortSignal | undefined): 
 
 /** Size of a file in bytes, or undefined when there is none. */
 export async function sizeOf(path: string): Promise<number | undefined> {
-  return (await ifThere(stat(path)))?.size;
+  return (await ifPresent(stat(path)))?.size;
 }

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { makeFolder } from './atomic.ts';
 import { attributed } from './attribute.ts';
-import { ifThere } from './present.ts';
+import { ifPresent } from './present.ts';
 import { missingTool } from './tools.ts';
 import { BLOCK_BYTES } from './space.ts';
 
@@ -94,7 +94,7 @@ export async function takeLock(
  * @see proc(5), /proc/locks: `1: FLOCK  ADVISORY  WRITE <pid> <major>:<minor>:<inode> 0 EOF`
  */
 export async function isHeld(path: string): Promise<boolean> {
-  const [file, locks] = await Promise.all([ifThere(stat(path)), ifThere(readFile('/proc/locks', 'utf8'))]);
+  const [file, locks] = await Promise.all([ifPresent(stat(path)), ifPresent(readFile('/proc/locks', 'utf8'))]);
   return file !== undefined && locks !== undefined && new RegExp(`FLOCK .*:${file.ino} `).test(locks);
 }
 

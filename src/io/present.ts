@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { errnoOf } from '../core/errors.ts';
 
 /** Failures that say nothing about whether something is there. */
@@ -21,9 +22,9 @@ const CANNOT_TELL: ReadonlySet<string | undefined> = new Set([
  *
  * @throws the system error, when it leaves open whether something is there
  */
-export async function ifThere<T>(look: Promise<T>): Promise<T | undefined> {
+export async function ifPresent<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
-    return await look;
+    return await asked;
   } catch (error) {
     if (leavesOpen(error)) throw error;
     return undefined;
@@ -32,3 +33,13 @@ export async function ifThere<T>(look: Promise<T>): Promise<T | undefined> {
 
 /** Whether a failed look leaves open if something is there. */
 export const leavesOpen = (error: unknown): boolean => CANNOT_TELL.has(errnoOf(error)) || errnoOf(error) === undefined;
+
+/** The names in a folder; none when there is no folder. */
+export async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

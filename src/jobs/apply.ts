@@ -1,22 +1,18 @@
-import { dirname } from 'node:path';
-import { takeInventory } from '../archive/inventory.ts';
-import { lockFile, productDir, reportFile, updatesDir, versionDir } from '../archive/layout.ts';
+import { withArchive } from '../archive/exclusive.ts';
+import { requireReadable, unreadableOf } from '../archive/readable.ts';
 import { EXIT, type ExitCode } from '../core/codes.ts';
 import { asUserError, type ReleasePlanError } from '../core/errors.ts';
 import type { Task, TaskOutcome } from '../core/events.ts';
-import { cleanStaging } from '../io/atomic.ts';
-import { withLock } from '../io/lock.ts';
-import { cleanScratch } from '../io/scratch.ts';
-import type { Plan, Step } from '../core/plan.ts';
-import type { ConsistencyReport } from '../report/consistency.ts';
-import { checkSigning } from '../swu/sign.ts';
-import { assess } from '../delivery/swupdate/survey.ts';
-import { cleanWorkshop, runArchive, runBuild, withWorkshop, type Workshop } from '../delivery/swupdate/build.ts';
-import { runDelta } from '../delivery/swupdate/delta.ts';
-import { requireReadable, unreadableOf } from '../archive/readable.ts';
-import { reportOf, writeReport } from './report.ts';
-import { registerVersions } from '../delivery/swupdate/register.ts';
-import { referredVersions, subjectOf, titleOf, type Phase, type Situation, type StepHost } from './session.ts';
+import { PairMap } from '../core/pair.ts';
+import type { Plan } from '../core/plan.ts';
+import type { ConsistencyReport } from '../core/report.ts';
+import { titleOf, versionsOf, type Phase, type Step, type WorkStep } from '../core/step.ts';
+import type { Failures, StepRunner } from '../delivery/delivery.ts';
+import type { Host } from '../delivery/host.ts';
+import { deliveryOf } from '../delivery/index.ts';
+import { readInputs } from '../delivery/inputs.ts';
+import type { Snapshot } from '../delivery/snapshot.ts';
+import { reportOf, stepsOf, writeReport } from './report.ts';
 
 export interface ApplyOptions {
   /** Phases to run; all when undefined. */
@@ -44,130 +40,81 @@ export interface ApplyResult {
   exitCode: ExitCode;
 }
 
+/** {@link ApplyResult}, and what is known of the plan after it. */
+export interface Applied extends ApplyResult {
+  snapshot: Snapshot;
+}
+
 /**
- * Makes a plan true: assesses, then runs the steps that are not true yet,
- * under the lock of the product's archive. Run again, it goes on where it stopped.
+ * Makes a plan true: surveys, then runs the steps that are due, under the lock
+ * of the product's archive. Run again, it goes on where it stopped.
  *
  * @throws ReleasePlanError `locked`, `interrupted`, `archive-unreadable` unless it keeps going;
  *   failures of single steps are in the result
  */
-export async function apply(plan: Plan, host: StepHost, options: ApplyOptions): Promise<ApplyResult> {
-  return await withArchive(
-    plan,
-    host,
-    options,
-    `apply ${plan.file}`,
-    async () => await makeTrue(await assess(plan, host.env, { signal: host.signal }), host, options),
-  );
-}
-
-/**
- * Runs `body` under the lock of the product's archive, cleared of what an interrupted run left.
- *
- * @param what who holds the lock, in words
- * @throws ReleasePlanError `locked`, `interrupted`
- */
-export async function withArchive<T>(
-  plan: Plan,
-  host: StepHost,
-  { waitMs }: Pick<ApplyOptions, 'waitMs'>,
-  what: string,
-  body: () => Promise<T>,
-): Promise<T> {
-  return await withLock(lockFile(plan), what, { waitMs, signal: host.signal }, async () => {
-    await cleanLeftovers(plan);
-    return await body();
+export async function apply(plan: Plan, host: Host, options: ApplyOptions): Promise<ApplyResult> {
+  const { waitMs } = options;
+  const { signal } = host;
+  return await withArchive(plan, `apply ${plan.file}`, { waitMs, signal }, async () => {
+    const snapshot = await deliveryOf(plan).survey(await readInputs(plan, signal), host);
+    return await applySnapshot(snapshot, host, options);
   });
 }
 
-/** Runs the steps of a situation; the caller holds the archive ({@link withArchive}). */
-export async function makeTrue(situation: Situation, host: StepHost, options: ApplyOptions): Promise<ApplyResult> {
-  if (!options.keepGoing) requireReadable(situation);
-  await checkBeforehand(situation, host, options);
-  const needsKas = situation.steps.some((step) => runsKas(step) && isWanted(step, options));
-  if (needsKas)
-    return await withWorkshop(situation.plan, host, options.waitMs, (workshop) =>
-      runSteps(situation, host, options, workshop),
-    );
-  await cleanWorkshop(situation.plan, host);
-  return await runSteps(situation, host, options);
+/** Runs the steps that a snapshot leads to; the caller holds the archive ({@link withArchive}). */
+export async function applySnapshot(snapshot: Snapshot, host: Host, options: ApplyOptions): Promise<Applied> {
+  if (!options.keepGoing) requireReadable(snapshot.archive);
+  const delivery = deliveryOf(snapshot.inputs.plan);
+  const steps = stepsOf(snapshot);
+  const work = steps.filter((step): step is WorkStep => step.kind !== 'report' && isWanted(step, options));
+  const run = await delivery.run(snapshot, { steps: work, host, waitMs: options.waitMs }, async (runner) => {
+    return await runSteps(steps, snapshot, runner, host, options);
+  });
+  await delivery.register(run.snapshot, host);
+  const report = reportOf(run.snapshot, failuresOf(run.results));
+  return { ...run, report, exitCode: exitCodeOf(run.snapshot, run.results, report) };
 }
-
-/** What an interrupted run left half done. Nothing of it has a final name. */
-async function cleanLeftovers(plan: Plan): Promise<void> {
-  await cleanScratch();
-  const { versions } = await takeInventory(plan);
-  const folders = [
-    productDir(plan),
-    dirname(reportFile(plan, 'json')),
-    ...versions.flatMap((one) => [versionDir(plan, one), updatesDir(plan, one)]),
-  ];
-  for (const folder of folders) await cleanStaging(folder);
-}
-
-/** What would make a delta fail at its very end is found before hours of building: keys and certificates. */
-async function checkBeforehand({ plan, steps }: Situation, host: StepHost, options: ApplyOptions): Promise<void> {
-  const signs = steps.some((step) => step.kind === 'delta' && isWanted(step, options));
-  if (!signs || plan.signing === undefined) return;
-  const warnings = await checkSigning(plan.signing, { env: host.env, planDir: plan.dir, signal: host.signal });
-  for (const { message } of warnings) host.report({ type: 'warning', message });
-}
-
-/** Whether a step builds, or reads what a build left. */
-const runsKas = (step: Step): boolean =>
-  step.kind === 'build' || step.kind === 'archive' || (step.kind === 'delta' && step.engine === 'kas');
 
 const isWanted = (step: Step, { only }: ApplyOptions): boolean => only === undefined || only.includes(step.kind);
 
 async function runSteps(
-  situation: Situation,
-  host: StepHost,
+  steps: readonly Step[],
+  start: Snapshot,
+  runner: StepRunner,
+  host: Host,
   options: ApplyOptions,
-  workshop?: Workshop,
-): Promise<ApplyResult> {
+): Promise<Pick<Applied, 'results' | 'reportFiles' | 'snapshot'>> {
   const results: StepResult[] = [];
-  const reportFiles: string[] = [];
-  const tasks = situation.steps.map((step): Task => ({
+  let snapshot = start;
+  let reportFiles: string[] = [];
+  const make = async (step: Step, progress: (message: string) => void): Promise<string> => {
+    if (step.kind === 'report') {
+      reportFiles = await writeReport(snapshot.inputs.plan, start.written, reportOf(snapshot, failuresOf(results)));
+      return reportFiles.join(', ');
+    }
+    const made = await runner.run(step, snapshot, progress);
+    snapshot = made.snapshot;
+    return made.message;
+  };
+  const tasks = steps.map((step): Task => ({
     title: titleOf(step),
     async run(progress) {
       host.signal.throwIfAborted();
       const reason = reasonToSkip(step, results, options);
-      const result =
+      const result: StepResult =
         reason === undefined
-          ? await attempt(step, host, async () => {
-              if (step.kind !== 'report') return await runStep(step, situation, host, workshop, progress);
-              reportFiles.push(...(await writeReport(situation, reportOf(situation, failuresOf(results)))));
-              return reportFiles.join(', ');
-            })
-          : { step, title: titleOf(step), outcome: { state: 'skipped', message: reason } satisfies TaskOutcome };
+          ? await attempt(step, host, async () => await make(step, progress))
+          : { step, title: titleOf(step), outcome: { state: 'skipped', message: reason } };
       results.push(result);
       return result.outcome;
     },
   }));
   await host.drive(tasks);
-  if (situation.ostree === undefined) await registerVersions(situation.plan, referredVersions(situation), host);
-  const report = reportOf(situation, failuresOf(results));
-  return { results, report, reportFiles, exitCode: exitCodeOf(situation, results, report) };
-}
-
-type WorkStep = Exclude<Step, { kind: 'report' }>;
-
-async function runStep(
-  step: WorkStep,
-  situation: Situation,
-  host: StepHost,
-  workshop: Workshop | undefined,
-  progress: (message: string) => void,
-): Promise<string> {
-  if (step.kind === 'delta') return await runDelta(step, situation, host, workshop, progress);
-  if (workshop === undefined) throw new Error('a plan with kas steps runs in a workshop');
-  return step.kind === 'build'
-    ? await runBuild(step.version, workshop, progress)
-    : await runArchive(step.version, workshop, situation, progress);
+  return { results, reportFiles, snapshot };
 }
 
 /** Turns a failure that a user can meet into an outcome; bugs and interruptions go on upwards. */
-async function attempt(step: Step, host: StepHost, body: () => Promise<string>): Promise<StepResult> {
+async function attempt(step: Step, host: Host, body: () => Promise<string>): Promise<StepResult> {
   const title = titleOf(step);
   try {
     return { step, title, outcome: { state: 'done', message: await body() } };
@@ -186,26 +133,49 @@ function reasonToSkip(step: Step, results: readonly StepResult[], options: Apply
   const failed = results.filter((one) => one.outcome.state === 'failed');
   if (failed.length === 0) return undefined;
   if (!options.keepGoing) return 'a step before it failed';
-  const needed = step.kind === 'delta' ? [step.from, step.to] : [step.version];
-  const cause = failed.find((one) => needed.includes(subjectOf(one.step) ?? ''));
+  const wanted = versionsOf(step);
+  const cause = failed.find((one) => madeVersion(one.step).some((version) => wanted.includes(version)));
   return cause === undefined ? undefined : `${cause.title} failed`;
 }
 
-function failuresOf(results: readonly StepResult[]): Map<string, string> {
-  const failures = new Map<string, string>();
-  for (const { step, error } of results) {
-    const subject = subjectOf(step);
-    if (error !== undefined && subject !== undefined) failures.set(subject, error.message);
+/** The version that a step makes; none for what is made of versions. */
+function madeVersion(step: Step): string[] {
+  switch (step.kind) {
+    case 'build':
+    case 'archive':
+      return [step.version];
+    case 'delta':
+    case 'report':
+      return [];
   }
-  return failures;
+}
+
+function failuresOf(results: readonly StepResult[]): Failures {
+  const versions = new Map<string, string>();
+  const pairs = new PairMap<string>();
+  for (const { step, error } of results) {
+    if (error === undefined) continue;
+    switch (step.kind) {
+      case 'build':
+      case 'archive':
+        versions.set(step.version, error.message);
+        break;
+      case 'delta':
+        pairs.set(step, error.message);
+        break;
+      case 'report':
+        break;
+    }
+  }
+  return { versions, pairs };
 }
 
 /**
  * What cannot be read comes first, since it was met first; then the first failure decides; a run without one still has
  * to be consistent, unless it was told to do only a part.
  */
-function exitCodeOf(situation: Situation, results: readonly StepResult[], report: ConsistencyReport): ExitCode {
-  if (unreadableOf(situation).length > 0) return EXIT.environment;
+function exitCodeOf({ archive }: Snapshot, results: readonly StepResult[], report: ConsistencyReport): ExitCode {
+  if (unreadableOf(archive).length > 0) return EXIT.environment;
   const failed = results.find((one) => one.error !== undefined);
   if (failed?.error !== undefined) return failed.error.exitCode;
   const partial = results.some((one) => one.outcome.state === 'skipped');

@@ -7,9 +7,11 @@ import { run, runForBytes } from '../io/process.ts';
 import type { Plan } from '../core/plan.ts';
 import { comparePlans, type PlanComparison, type PlanView } from '../plan/compare.ts';
 import { checkPlan } from '../plan/load.ts';
-import { assess } from '../delivery/swupdate/survey.ts';
-import { usesOf, withoutFleet } from '../delivery/fleet/uses.ts';
-import type { StepHost } from './session.ts';
+import type { Host } from '../delivery/host.ts';
+import { deliveryOf } from '../delivery/index.ts';
+import { readInputs, withoutFleet, type Inputs } from '../delivery/inputs.ts';
+import { usesOf } from '../delivery/fleet/uses.ts';
+import { stepsOf } from './report.ts';
 
 export interface AgainstResult {
   comparison: PlanComparison;
@@ -28,13 +30,15 @@ export interface AgainstResult {
 export async function compareAgainst(
   plan: Plan,
   revision: string,
-  host: Pick<StepHost, 'env' | 'signal'> & { cwd: string },
+  host: Pick<Host, 'env' | 'signal'> & { cwd: string },
 ): Promise<AgainstResult> {
   return await withEarlier(plan, revision, host, async (earlier, { commit, template }) => {
-    const uses = await usesOf(plan, host.signal);
+    const inputs = await readInputs(plan, host.signal);
+    const uses = await usesOf(inputs);
     // Where the fleet is out of reach, tags of the plan decide on both sides.
-    const known = (one: Plan): Plan => ('unknown' in uses ? withoutFleet(one) : one);
-    const [before, after] = [await viewOf(known(earlier), host, template), await viewOf(known(plan), host)];
+    const known = (one: Inputs): Inputs => ('unknown' in uses ? withoutFleet(one) : one);
+    const before = await viewOf(known(await readInputs(withTemplate(earlier, template), host.signal, inputs)), host);
+    const after = await viewOf(known(inputs), host);
     const comparison = comparePlans(before, after, 'unknown' in uses ? undefined : uses.byVersion);
     const notes = [
       ...(commit === undefined ? [] : await changedKasFiles(plan, commit, host.signal)).map(
@@ -45,24 +49,24 @@ export async function compareAgainst(
       ...('unknown' in uses && (comparison.removed.length > 0 || plan.fleet !== undefined)
         ? [`What devices run was not looked at: ${uses.unknown}.`]
         : []),
-      ...(plan.ostree === undefined ? [] : ['Targets and tags are those of targets.json as it is now, on both sides.']),
+      ...(deliveryOf(plan).versionsIn === 'registry'
+        ? ['Targets and tags are those of targets.json as it is now, on both sides.']
+        : []),
     ];
     return { comparison, notes };
   });
 }
 
-/** @param template where the plan's own template lies now */
-async function viewOf(
-  plan: Plan,
-  { env, signal }: Pick<StepHost, 'env' | 'signal'>,
-  template = plan.swu.template,
-): Promise<PlanView> {
-  const swu = template === undefined ? plan.swu : { ...plan.swu, template };
-  const { pairs, recipes, steps } = await assess({ ...plan, swu }, env, { ...HEADERS_ALONE, signal });
-  return { plan, pairs, recipes, steps };
+/** @param template where a copy of the plan's own template is */
+const withTemplate = (plan: Plan, template: string | undefined): Plan =>
+  template === undefined ? plan : { ...plan, swu: { ...plan.swu, template } };
+
+async function viewOf(inputs: Inputs, host: CompareHost): Promise<PlanView> {
+  const snapshot = await deliveryOf(inputs.plan).survey(inputs, host, { reading: HEADERS_ALONE });
+  return { plan: inputs.plan, pairs: snapshot.pairs, recipes: snapshot.recipes, steps: stepsOf(snapshot) };
 }
 
-type Host = Parameters<typeof compareAgainst>[2];
+type CompareHost = Parameters<typeof compareAgainst>[2];
 
 /** Where the earlier plan was read from; nothing for a file. */
 interface Place {
@@ -75,7 +79,7 @@ interface Place {
 async function withEarlier<T>(
   plan: Plan,
   revision: string,
-  host: Host,
+  host: CompareHost,
   body: (earlier: Plan, at: Place) => Promise<T>,
 ): Promise<T> {
   const file = resolve(host.cwd, revision);

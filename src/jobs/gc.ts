@@ -1,20 +1,18 @@
 import { join } from 'node:path';
+import { withArchive } from '../archive/exclusive.ts';
 import { updatePlace } from '../archive/inventory.ts';
 import { MANIFEST, productDir } from '../archive/layout.ts';
-import { HEADERS_ALONE } from '../archive/manifest.ts';
 import { decideRetention, type Verdict } from '../archive/retention.ts';
-import { surveyArchive } from '../archive/survey.ts';
 import { expiredBatches, listTrash, moveToTrash, removeBatches, type TrashBatch } from '../archive/trash.ts';
-import { ReleasePlanError } from '../core/errors.ts';
-import { sizeOf as fileSize } from '../io/hash.ts';
-import { pairKey, type ArchiveState } from '../core/archive.ts';
+import { bytesOf, type ArchiveState } from '../core/archive.ts';
+import { pairText } from '../core/pair.ts';
 import type { Plan } from '../core/plan.ts';
-import { compareVersions } from '../plan/version.ts';
-import { withArchive } from './apply.ts';
-import { needOf, type Need } from '../delivery/swupdate/needed.ts';
-import { requireReadable } from '../archive/readable.ts';
-import type { StepHost } from './session.ts';
-import { archivedSubjects } from './verify.ts';
+import type { Unneeded } from '../delivery/delivery.ts';
+import type { Host } from '../delivery/host.ts';
+import { deliveryOf } from '../delivery/index.ts';
+import { readInputs } from '../delivery/inputs.ts';
+import { sizeOf as fileSize } from '../io/hash.ts';
+import { archivedSubjects } from './archived.ts';
 
 /** A verdict, and what it is about in bytes. */
 export interface SizedVerdict extends Verdict {
@@ -41,42 +39,37 @@ const DEFAULT_TRASH_MS = 30 * 86_400_000;
  * stays, whatever the rule says.
  *
  * @throws ReleasePlanError `gc-undecided`, before anything is touched, when it
- *   cannot be told who needs what; `archive-unreadable`; `usage` for an OSTree plan; `locked`
+ *   cannot be told who needs what; `archive-unreadable`; `usage` where no retention rule applies; `locked`
  */
 export async function gc(
   plan: Plan,
-  host: StepHost,
+  host: Host,
   options: { dryRun: boolean; waitMs: number; now: Date },
 ): Promise<GcResult> {
-  if (plan.ostree !== undefined)
-    throw new ReleasePlanError('usage', `${plan.file} is an OSTree plan, whose archive is the repository`, {
-      hint: 'Withdraw deltas with `release-plan targets static-deltas --prune`; prune commits with ostree.',
-    });
   if (options.dryRun) return await decide(plan, host, options.now);
-  return await withArchive(plan, host, options, `gc ${plan.file}`, async () => {
+  return await withArchive(plan, `gc ${plan.file}`, { waitMs: options.waitMs, signal: host.signal }, async () => {
     const decided = await decide(plan, host, options.now);
     const doomed = decided.verdicts.filter((one) => one.verdict === 'remove');
-    const trash = doomed.length === 0 ? undefined : await moveToTrash(plan, doomed.map(placeOf), options.now);
+    const trash = doomed.length === 0 ? undefined : await moveToTrash(plan, doomed.map(folderOf), options.now);
     await removeBatches(plan, decided.expired);
     return { ...decided, ...(trash === undefined ? {} : { trash }) };
   });
 }
 
-const placeOf = ({ of: { from, to } }: Verdict): string => (from === undefined ? to : updatePlace({ from, to }));
+const folderOf = ({ of: { from, to } }: Verdict): string => (from === undefined ? to : updatePlace({ from, to }));
 
-async function decide(plan: Plan, host: StepHost, now: Date): Promise<GcResult> {
-  const subjects = await archivedSubjects(plan, host);
-  const state = await surveyArchive(plan, subjects, HEADERS_ALONE);
-  requireReadable(state);
-  const need = await needOf(plan, state, host.signal);
-  const verdicts = decideRetention(plan.retention, { ...subjects, ...need, compareVersions });
+async function decide(plan: Plan, host: Host, now: Date): Promise<GcResult> {
+  const delivery = deliveryOf(plan);
+  const archived = await archivedSubjects(plan, host);
+  const { facts, archive, running } = await delivery.retention(await readInputs(plan, host.signal), archived);
+  const verdicts = decideRetention(plan.retention, { ...archived, ...facts });
   return {
     verdicts: verdicts.map((one) => ({
       ...one,
-      subject: one.of.from === undefined ? one.of.to : pairKey(one.of.from, one.of.to),
-      sizeBytes: sizeOf(one, state),
+      subject: one.of.from === undefined ? one.of.to : pairText({ from: one.of.from, to: one.of.to }),
+      sizeBytes: sizeOf(one, archive),
     })),
-    expired: await expiredTrash(plan, need, host, now),
+    expired: await expiredTrash(plan, running, host, now),
   };
 }
 
@@ -86,8 +79,8 @@ async function decide(plan: Plan, host: StepHost, now: Date): Promise<GcResult> 
  */
 export async function expiredTrash(
   plan: Plan,
-  { running }: Pick<Need, 'running'>,
-  host: Pick<StepHost, 'report'>,
+  running: Unneeded['running'],
+  host: Pick<Host, 'report'>,
   now: Date,
 ): Promise<TrashBatch[]> {
   const expired = expiredBatches(await listTrash(plan), {
@@ -110,7 +103,7 @@ export async function expiredTrash(
 }
 
 /** Those of some versions that lie in a batch of the trash; a folder that holds updates alone is none. */
-async function versionsIn(dir: string, running: Need['running']): Promise<string[]> {
+async function versionsIn(dir: string, running: Unneeded['running']): Promise<string[]> {
   const found: string[] = [];
   for (const version of running?.keys() ?? [])
     if ((await fileSize(join(dir, version, MANIFEST))) !== undefined) found.push(version);
@@ -118,11 +111,7 @@ async function versionsIn(dir: string, running: Need['running']): Promise<string
 }
 
 function sizeOf({ of: { from, to } }: Verdict, { versions, updates }: ArchiveState): number {
-  const held =
-    from === undefined
-      ? [versions.get(to), ...[...updates].filter(([key]) => key.endsWith(` -> ${to}`)).map(([, one]) => one)]
-      : [updates.get(pairKey(from, to))];
-  return held
-    .flatMap((one) => (one?.state === 'whole' ? one.manifest.files : []))
-    .reduce((sum, file) => sum + file.sizeBytes, 0);
+  if (from !== undefined) return bytesOf(updates.get({ from, to }));
+  const into = [...updates].filter(([pair]) => pair.to === to).map(([, entry]) => entry);
+  return into.reduce((sum, entry) => sum + bytesOf(entry), bytesOf(versions.get(to)));
 }

@@ -1,37 +1,29 @@
 import { join } from 'node:path';
+import { withArchive } from '../archive/exclusive.ts';
+import type { Inventory } from '../archive/inventory.ts';
 import { planName } from '../archive/layout.ts';
 import { ReadLedger } from '../archive/ledger.ts';
-import { HEADERS_ALONE, readVersion } from '../archive/manifest.ts';
+import { HEADERS_ALONE, readVersion, type ReadOptions } from '../archive/manifest.ts';
 import { readMemory, writeMemory, type ArchiveMemory } from '../archive/memory.ts';
 import { nightlyShare } from '../archive/share.ts';
 import { surveyArchive } from '../archive/survey.ts';
-import { removeBatches, type TrashBatch } from '../archive/trash.ts';
-import type { Inventory } from '../archive/inventory.ts';
+import { removeBatches } from '../archive/trash.ts';
+import { problemsOf, type ArchiveEntry, type ArchiveState, type ArchivedFile } from '../core/archive.ts';
 import { EXIT, type ExitCode } from '../core/codes.ts';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
-import { formatBytes } from '../text/bytes.ts';
-import { leavesOpen } from '../io/present.ts';
-import {
-  pairKey,
-  problemsOf,
-  type ArchiveState,
-  type DeltaInfo,
-  type Held,
-  type VersionManifest,
-} from '../core/archive.ts';
 import type { Plan } from '../core/plan.ts';
+import type { Host } from '../delivery/host.ts';
+import { deliveryOf } from '../delivery/index.ts';
+import { readInputs, type Inputs } from '../delivery/inputs.ts';
+import type { Snapshot } from '../delivery/snapshot.ts';
+import { leavesOpen } from '../io/present.ts';
 import { changesSince, nightRecord, type Night } from '../report/night.ts';
-import { makeTrue, withArchive, type ApplyResult } from './apply.ts';
-import { assess, decideSteps } from '../delivery/swupdate/survey.ts';
-import { expiredTrash } from './gc.ts';
+import { formatBytes } from '../text/bytes.ts';
 import { Meter } from '../text/meter.ts';
-import { needOf } from '../delivery/swupdate/needed.ts';
-import type { Situation, StepHost } from './session.ts';
-import { basisFacts } from '../delivery/fleet/facts.ts';
-import type { FleetSituation } from '../delivery/fleet/open.ts';
-import { unrequiredOf } from '../delivery/ostree/deltas.ts';
-import { retainedPairs } from '../delivery/fleet/rules.ts';
-import { archivedSubjects, pairsNotRequired } from './verify.ts';
+import { applySnapshot, type ApplyResult } from './apply.ts';
+import { archivedSubjects } from './archived.ts';
+import { expiredTrash } from './gc.ts';
+import { stepsOf } from './report.ts';
 
 /** What apply says, and what the night found beside. */
 export interface NightlyResult extends ApplyResult {
@@ -48,32 +40,32 @@ export interface NightlyResult extends ApplyResult {
  */
 export async function nightly(
   plan: Plan,
-  host: StepHost,
-  options: { waitMs: number; now: Date },
+  host: Host,
+  { waitMs, now }: { waitMs: number; now: Date },
 ): Promise<NightlyResult> {
-  return await withArchive(plan, host, options, `apply --nightly ${plan.file}`, async () => {
+  return await withArchive(plan, `apply --nightly ${plan.file}`, { waitMs, signal: host.signal }, async () => {
     const { memory, problem } = await readMemory(plan);
     if (problem !== undefined) host.report({ type: 'warning', message: `${problem}; everything is read anew` });
-    const ledger = new ReadLedger(plan, memory.files, options.now);
-    const { situation, readBytes } = await lookAround(plan, host, memory, ledger, options.now);
-    const result = await makeTrue(situation, host, { keepGoing: true, waitMs: options.waitMs });
+    const ledger = new ReadLedger(plan, memory.files, now);
+    const read = await readShare(await readInputs(plan, host.signal), host, memory, ledger, now);
+    const { snapshot, ...result } = await applySnapshot(read.snapshot, host, { keepGoing: true, waitMs });
 
-    const record = nightRecord(situation, result.report, options.now.toISOString());
+    const record = nightRecord(snapshot.archive, result.report, now.toISOString());
     const before = memory.nights[planName(plan)];
-    const { unneeded, emptied, ioFailed } = await tidy(plan, situation, host, options.now);
+    const { unneeded, emptied, ioFailed } = await tidy(snapshot, host, now);
+    const files = filesOf(snapshot.archive);
     await writeMemory(plan, {
       readAt: record.ranAt,
-      files: ledger.entriesOf(filesOf(situation).map((one) => one.path)),
+      files: ledger.entriesOf(files.map((one) => one.path)),
       nights: { ...memory.nights, [planName(plan)]: record },
     });
-    const archivedBytes = filesOf(situation).reduce((sum, one) => sum + one.file.sizeBytes, 0);
     const night: Night = {
       ranAt: record.ranAt,
       damaged: record.damaged,
       ...(record.unreadable === undefined ? {} : { unreadable: record.unreadable }),
       changes: changesSince(before, record),
-      readBytes,
-      archivedBytes,
+      readBytes: read.readBytes,
+      archivedBytes: files.reduce((sum, one) => sum + one.file.sizeBytes, 0),
       unneeded,
       emptied,
       ...(before === undefined ? {} : { since: before.ranAt }),
@@ -93,32 +85,34 @@ function exitCodeOf({ exitCode }: ApplyResult, { damaged }: Night, ioFailed: boo
 }
 
 /** Reads the night's share, and whatever the steps will be built on. */
-async function lookAround(
-  plan: Plan,
-  host: StepHost,
+async function readShare(
+  inputs: Inputs,
+  host: Host,
   memory: ArchiveMemory,
   ledger: ReadLedger,
   now: Date,
-): Promise<{ situation: Situation; readBytes: number }> {
-  const beyond = await archivedSubjects(plan, host);
-  const due = await dueFiles(plan, beyond, memory, ledger, now);
-  const found: { situation?: Situation; readBytes: number } = { readBytes: 0 };
+): Promise<{ snapshot: Snapshot; readBytes: number }> {
+  const { plan } = inputs;
+  const beside = await archivedSubjects(plan, host);
+  const due = await dueFiles(plan, beside, memory, ledger, now);
+  const read: { snapshot?: Snapshot; bytes: number } = { bytes: 0 };
   try {
     await host.drive([
       {
         title: 'a share of the archive against its manifests',
         async run(progress) {
           const meter = new Meter(due.sizeBytes, progress);
-          const watched = {
+          const watched: ReadOptions = {
             signal: host.signal,
-            onFile: (path: string) => meter.at(path),
-            onBytes: (bytes: number) => meter.add(bytes),
+            onFile: (path) => meter.at(path),
+            onBytes: (bytes) => meter.add(bytes),
           };
-          const situation = await assess(plan, host.env, { ...watched, ...ledger.reading(due.paths) }, beyond);
-          await readInputs(situation, { ...watched, ...ledger.readingAll() });
-          found.situation = situation;
-          found.readBytes = meter.doneBytes;
-          const problems = damageOf(situation);
+          const reading = { ...watched, ...ledger.reading(due.paths) };
+          const survey = await deliveryOf(plan).survey(inputs, host, { reading, beside });
+          const snapshot = await withInputsRead(survey, { ...watched, ...ledger.readingAll() });
+          read.snapshot = snapshot;
+          read.bytes = meter.doneBytes;
+          const problems = damageOf(snapshot.archive);
           return problems.length === 0
             ? { state: 'done', message: `${meter.summary()}, of ${formatBytes(due.archivedBytes)}` }
             : { state: 'failed', message: problems.join('\n') };
@@ -129,18 +123,18 @@ async function lookAround(
     // Also when it was stopped: what was read need not be read again. The night is not over, so its time is not set.
     await writeMemory(plan, { ...memory, files: ledger.entriesOf(due.all) });
   }
-  if (found.situation === undefined) throw new Error('the only task has run');
-  return { situation: found.situation, readBytes: found.readBytes };
+  if (read.snapshot === undefined) throw new Error('the only task has run');
+  return { snapshot: read.snapshot, readBytes: read.bytes };
 }
 
 async function dueFiles(
   plan: Plan,
-  beyond: Inventory,
+  beside: Inventory,
   memory: ArchiveMemory,
   ledger: ReadLedger,
   now: Date,
 ): Promise<{ paths: Set<string>; all: string[]; sizeBytes: number; archivedBytes: number }> {
-  const files = filesOf(await surveyArchive(plan, beyond, HEADERS_ALONE)).map(({ path, file }) => ({
+  const files = filesOf(await surveyArchive(plan, beside, HEADERS_ALONE)).map(({ path, file }) => ({
     path,
     sizeBytes: file.sizeBytes,
     readAtMs: ledger.readAtMs(path),
@@ -156,26 +150,24 @@ async function dueFiles(
   };
 }
 
-/**
- * Every byte that a delta will be made of is read now, whenever it was read before; damage among it changes the steps.
- */
-async function readInputs(situation: Situation, options: Parameters<typeof readVersion>[2]): Promise<void> {
-  const inputs = new Set(situation.steps.flatMap((step) => (step.kind === 'delta' ? [step.from, step.to] : [])));
+/** Every byte that a delta will be made of is read now, whenever it was read before; damage changes the steps. */
+async function withInputsRead(snapshot: Snapshot, reading: ReadOptions): Promise<Snapshot> {
+  const inputs = new Set(stepsOf(snapshot).flatMap((step) => (step.kind === 'delta' ? [step.from, step.to] : [])));
+  const versions = new Map(snapshot.archive.versions);
   for (const version of inputs) {
-    const held = situation.versions.get(version);
-    if (held?.state === 'whole') situation.versions.set(version, await readVersion(held.dir, version, options));
+    const entry = versions.get(version);
+    if (entry?.state === 'whole') versions.set(version, await readVersion(entry.dir, version, reading));
   }
-  decideSteps(situation);
+  return { ...snapshot, archive: { ...snapshot.archive, versions } };
 }
 
 /** The files that manifests name which can be read, whole or not. */
-function filesOf({ versions, updates }: ArchiveState): Array<{ path: string; file: VersionManifest['files'][0] }> {
-  return [...versions.values(), ...updates.values()].flatMap((held: Held<VersionManifest | DeltaInfo>) => {
-    const manifest =
-      held.state === 'whole' ? held.manifest : held.state === 'absent' ? undefined : held.found?.manifest;
-    return held.state === 'absent' || manifest === undefined
-      ? []
-      : manifest.files.map((file) => ({ path: join(held.dir, file.path), file }));
+function filesOf({ versions, updates }: ArchiveState): Array<{ path: string; file: ArchivedFile }> {
+  const entries: Array<ArchiveEntry<{ files: ArchivedFile[] }>> = [...versions.values(), ...updates.values()];
+  return entries.flatMap((entry) => {
+    if (entry.state === 'absent') return [];
+    const manifest = entry.state === 'whole' ? entry.manifest : entry.found?.manifest;
+    return (manifest?.files ?? []).map((file) => ({ path: join(entry.dir, file.path), file }));
   });
 }
 
@@ -188,25 +180,16 @@ const damageOf = ({ versions, updates }: ArchiveState): string[] =>
  * file or disk fails (`ioFailed`) does.
  */
 async function tidy(
-  plan: Plan,
-  situation: Situation,
-  host: StepHost,
+  snapshot: Snapshot,
+  host: Host,
   now: Date,
 ): Promise<Pick<Night, 'unneeded' | 'emptied'> & { ioFailed: boolean }> {
-  if (situation.ostree !== undefined)
-    return { unneeded: await unneededStatic(plan, situation.ostree.fleet, host.signal), emptied: [], ioFailed: false };
+  const { plan } = snapshot.inputs;
   try {
-    const need = await needOf(plan, situation, host.signal);
-    const expired: TrashBatch[] = await expiredTrash(plan, need, host, now);
+    const { deltas, running } = await deliveryOf(plan).unneeded(snapshot, host);
+    const expired = await expiredTrash(plan, running, host, now);
     await removeBatches(plan, expired);
-    const unneeded = pairsNotRequired(situation)
-      .map(({ from, to }) => pairKey(from, to))
-      .filter((pair) => !need.requiredPairs.has(pair));
-    return {
-      unneeded: unneeded.map((pair) => ({ pair, sizeBytes: sizeOf(situation.updates.get(pair)) })),
-      emptied: expired.map((one) => one.dir),
-      ioFailed: false,
-    };
+    return { unneeded: deltas, emptied: expired.map((one) => one.dir), ioFailed: false };
   } catch (error) {
     if (!(error instanceof ReleasePlanError) || error.code !== 'gc-undecided') throw error;
     host.report({
@@ -216,16 +199,3 @@ async function tidy(
     return { unneeded: undefined, emptied: [], ioFailed: errnoOf(error) !== undefined && leavesOpen(error) };
   }
 }
-
-/** Static deltas by the starts of their commits. */
-async function unneededStatic(
-  plan: Plan,
-  fleet: FleetSituation,
-  signal: AbortSignal,
-): Promise<Array<{ pair: string }>> {
-  const pairs = await unrequiredOf(plan, retainedPairs(fleet, await basisFacts(fleet, signal)), signal);
-  return pairs.map(({ from, to }) => ({ pair: pairKey(from.slice(0, 10), to.slice(0, 10)) }));
-}
-
-const sizeOf = (held: Held<DeltaInfo> | undefined): number =>
-  held?.state === 'whole' ? held.manifest.files.reduce((sum, file) => sum + file.sizeBytes, 0) : 0;

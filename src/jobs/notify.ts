@@ -7,7 +7,7 @@ import type { NotifySettings, Plan } from '../core/plan.ts';
 import { summaryTable } from '../report/summary.ts';
 import { signingVariables } from '../swu/keys.ts';
 import type { ApplyResult } from './apply.ts';
-import type { StepHost } from './session.ts';
+import type { Host } from '../delivery/host.ts';
 
 /** Long enough for a mail server; a build host must not wait for a chat that is down. */
 const TIMEOUT_MS = 60_000;
@@ -30,7 +30,7 @@ export interface Notice {
  */
 export async function notified<T extends ApplyResult>(
   plan: Plan,
-  host: StepHost,
+  host: Host,
   body: () => Promise<T>,
   changes: (result: T) => readonly string[] = () => [],
 ): Promise<T> {
@@ -90,7 +90,7 @@ export const isWanted = (on: NotifySettings['on'], outcome: Notice['outcome']): 
   on === 'always' || outcome === 'failed' || (on === 'change' && outcome === 'changed');
 
 /** Runs the command. What becomes of it is worth a warning and no more: the run has ended as it has. */
-export async function notify(plan: Plan, notice: Notice, host: StepHost): Promise<void> {
+export async function notify(plan: Plan, notice: Notice, host: Host): Promise<void> {
   const { notify: settings } = plan;
   if (settings === undefined || !isWanted(settings.on, notice.outcome)) return;
   // What signs is nothing to a chat or a mail.

@@ -1,67 +1,53 @@
-import { readFile } from 'node:fs/promises';
 import { reportFile } from '../archive/layout.ts';
+import { PairMap } from '../core/pair.ts';
+import type { Plan } from '../core/plan.ts';
+import type { ConsistencyReport, ReportScope } from '../core/report.ts';
+import { withReport, type Step } from '../core/step.ts';
+import type { Failures } from '../delivery/delivery.ts';
+import { deliveryOf } from '../delivery/index.ts';
+import type { Snapshot } from '../delivery/snapshot.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
-import { timestamp } from '../text/timestamp.ts';
-import {
-  consistencyReport,
-  rowsReport,
-  sameReport,
-  type ConsistencyReport,
-  type ReportInput,
-} from '../report/consistency.ts';
+import { consistencyReport, sameReport } from '../report/consistency.ts';
 import { reportFormats } from '../report/registry.ts';
-import type { Situation } from './session.ts';
-import { ostreeRows } from '../delivery/fleet/rows.ts';
+import { timestamp } from '../text/timestamp.ts';
 
-/** The report of a situation as it would be written now: over what the plan refers to. */
-export const reportOf = (situation: Situation, failures: ReadonlyMap<string, string> = new Map()): ConsistencyReport =>
-  reportOver(
-    situation,
-    { versions: situation.plan.versions.map((one) => one.version), pairs: situation.pairs },
-    failures,
-  );
+/** What failed in a run that failed nowhere. */
+const NO_FAILURES: Failures = { versions: new Map(), pairs: new PairMap() };
 
-/** The report over a choice of versions and pairs. */
-export function reportOver(
-  situation: Situation,
-  scope: Pick<ReportInput, 'versions' | 'pairs'>,
-  failures: ReadonlyMap<string, string> = new Map(),
+/** The report as it would be written now. @param scope what it is about: what the plan refers to, unless given */
+export function reportOf(
+  snapshot: Snapshot,
+  failures: Failures = NO_FAILURES,
+  scope: ReportScope = scopeOf(snapshot),
 ): ConsistencyReport {
-  const { plan, versions, updates, ostree, devices = [] } = situation;
-  if (ostree !== undefined) return rowsReport(plan, ostreeRows(ostree, failures), timestamp());
-  return consistencyReport(
-    {
-      product: plan.product,
-      machine: plan.machine,
-      image: plan.image,
-      ...scope,
-      state: { versions, updates },
-      failures,
-      devices,
-    },
-    timestamp(),
-  );
+  const { plan } = snapshot.inputs;
+  return consistencyReport(plan, scope, deliveryOf(plan).rows(snapshot, scope, failures), timestamp());
 }
 
-/** The report on disk, or undefined when there is none that can be read. */
-export async function readReport(plan: Situation['plan']): Promise<ConsistencyReport | undefined> {
-  try {
-    return JSON.parse(await readFile(reportFile(plan, 'json'), 'utf8')) as ConsistencyReport;
-  } catch {
-    return undefined;
-  }
+/** What the plan refers to. */
+export const scopeOf = (snapshot: Snapshot): ReportScope => deliveryOf(snapshot.inputs.plan).scope(snapshot);
+
+/** What has to be done to make the plan true, and the report behind it where it would read otherwise. */
+export function stepsOf(snapshot: Snapshot): Step[] {
+  const steps = deliveryOf(snapshot.inputs.plan).steps(snapshot);
+  return withReport(steps, snapshot.written !== undefined && sameReport(snapshot.written, reportOf(snapshot)));
 }
 
 /**
  * Writes the report in every format, unless the one on disk says the same.
  *
+ * @param written the report on disk
  * @returns the files, JSON first, whether written or already there
  */
-export async function writeReport(situation: Situation, report: ConsistencyReport): Promise<string[]> {
-  const files = reportFormats.map((format) => reportFile(situation.plan, format.extension));
-  if (situation.written !== undefined && sameReport(situation.written, report)) return files;
+export async function writeReport(
+  plan: Plan,
+  written: ConsistencyReport | undefined,
+  report: ConsistencyReport,
+): Promise<string[]> {
+  const files = reportFormats.map((format) => reportFile(plan, format.extension));
+  if (written !== undefined && sameReport(written, report)) return files;
   // JSON last: it is the one that says whether the report is current.
   for (const format of reportFormats.toReversed())
-    await writeFileAtomic(reportFile(situation.plan, format.extension), format.render(report));
+    await writeFileAtomic(reportFile(plan, format.extension), format.render(report));
   return files;
 }

@@ -4,6 +4,7 @@ import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
 import { run } from '../io/process.ts';
 import type { Plan } from '../core/plan.ts';
+import { deliveryOf } from '../delivery/index.ts';
 import type { NightlyRun, ScheduleFile, TimeOfDay } from '../schedule/schedule.ts';
 import { signingVariables } from '../swu/keys.ts';
 
@@ -18,22 +19,19 @@ export interface NightlyFacts {
 
 /** The nightly run of a plan, as a scheduler needs to know it. */
 export async function nightlyRunOf(plan: Plan, facts: NightlyFacts): Promise<NightlyRun> {
-  const repository = await repositoryOf(plan);
+  const repository = await gitRepositoryOf(plan);
   return {
     product: plan.product,
     planFile: plan.file,
     ...facts,
     ...(repository === undefined ? {} : { repository }),
-    kept:
-      plan.ostree === undefined
-        ? { artifacts: plan.artifacts }
-        : { 'artifacts': plan.artifacts, 'ostree.repo': plan.ostree.repo },
+    kept: deliveryOf(plan).kept(plan),
     secrets: signingVariables(plan.signing),
   };
 }
 
 /** The git repository of a plan: what a CI would check out; undefined outside of any. */
-async function repositoryOf(plan: Plan): Promise<NightlyRun['repository']> {
+async function gitRepositoryOf(plan: Plan): Promise<NightlyRun['repository']> {
   const found = await run('git', ['rev-parse', '--show-cdup', '--show-prefix'], { cwd: plan.dir, okCodes: [0, 128] });
   if (found.exitCode !== 0) return undefined;
   // Relative to the folder as the plan knows it: git itself would answer through links.

@@ -1,140 +1,129 @@
 import { join } from 'node:path';
-import { takeInventory, updatePlace, type Inventory } from '../archive/inventory.ts';
 import { MANIFEST, lockFile } from '../archive/layout.ts';
 import { HEADERS_ALONE } from '../archive/manifest.ts';
-import { surveyArchive } from '../archive/survey.ts';
-import type { Task } from '../core/events.ts';
-import { isHeld } from '../io/lock.ts';
-import { pairKey, problemsOf, type ArchiveState } from '../core/archive.ts';
-import type { Plan } from '../core/plan.ts';
-import { isVersion } from '../plan/version.ts';
-import type { CheckRow, ConsistencyReport } from '../report/consistency.ts';
-import { assess } from '../delivery/swupdate/survey.ts';
-import { Meter } from '../text/meter.ts';
-import { bytesToProve, proveAgain, type ShownRows } from './prove-again.ts';
-import { reportOver } from './report.ts';
 import { unreadableOf } from '../archive/readable.ts';
-import { referredNames, type Situation, type StepHost } from './session.ts';
+import { surveyArchive } from '../archive/survey.ts';
+import type { Inventory } from '../archive/inventory.ts';
+import { bytesOf, problemsOf, type ArchiveState } from '../core/archive.ts';
+import type { Task } from '../core/events.ts';
+import { PairMap, pairSet } from '../core/pair.ts';
+import type { Plan } from '../core/plan.ts';
+import type { CheckRow, ConsistencyReport } from '../core/report.ts';
+import type { Reproven } from '../delivery/delivery.ts';
+import type { Host } from '../delivery/host.ts';
+import { deliveryOf } from '../delivery/index.ts';
+import { readInputs, type Inputs } from '../delivery/inputs.ts';
+import type { Snapshot } from '../delivery/snapshot.ts';
+import { isHeld } from '../io/lock.ts';
+import { Meter } from '../text/meter.ts';
+import { archivedSubjects } from './archived.ts';
+import { reportOf, scopeOf } from './report.ts';
 
-/** What was looked at, and what was found. */
-export interface Verification {
-  situation: Situation;
-  /** By pair: what was shown just now, in place of what records say. */
-  shown: ShownRows;
+/** What was verified, and what was found. */
+export interface Verification extends Reproven {
   report: ConsistencyReport;
   /** What could not be read, a line each; then the report is not the last word. */
   unreadable: string[];
 }
 
 /**
- * Looks at everything that is archived of the product, whether the plan
- * names it or not, and believes no record: every byte against its manifest and
- * every .swu against the public key; with `deep` every delta by applying it.
+ * Reads everything that is archived of the product, whether the plan names it
+ * or not, and believes no record: every byte against its manifest and every
+ * .swu against the public key; with `deep` every delta by applying it.
  * Writes nothing and takes no lock: what another run exchanges or moves away
- * meanwhile is looked at again. What cannot be read does not end it.
+ * meanwhile is read again. What cannot be read does not end it.
  */
-export async function verify(plan: Plan, host: StepHost, { deep }: { deep: boolean }): Promise<Verification> {
-  const beyond = await archivedSubjects(plan, host);
-  const found: { situation?: Situation } = {};
-  await host.drive([readTask(plan, beyond, host, (situation) => (found.situation = situation))]);
-  const { situation } = found;
-  if (situation === undefined) throw new Error('the first task has run');
-  const shown: ShownRows = new Map();
-  const unreadable: string[] = [];
-  await host.drive([proofTask(situation, shown, host, { deep, unreadable })]);
-  forgetMoved(situation);
-  return verificationOf(situation, shown, unreadable);
+export async function verify(plan: Plan, host: Host, { deep }: { deep: boolean }): Promise<Verification> {
+  return verificationOf(await reprove(plan, host, { deep }));
 }
 
-/** What was found, as it stands now. @param unreadable beside what the situation says */
-export const verificationOf = (
-  situation: Situation,
-  shown: ShownRows,
-  unreadable: readonly string[],
-): Verification => ({
-  situation,
-  shown,
-  report: reportOfVerification(situation, shown),
-  unreadable: [...unreadableOf(situation), ...unreadable],
-});
+/** What {@link verify} finds, before it is put into words. */
+export async function reprove(plan: Plan, host: Host, { deep }: { deep: boolean }): Promise<Reproven> {
+  const inputs = await readInputs(plan, host.signal);
+  const beside = await archivedSubjects(plan, host);
+  const read: { snapshot?: Snapshot } = {};
+  await host.drive([readTask(inputs, beside, host, (snapshot) => (read.snapshot = snapshot))]);
+  const { snapshot } = read;
+  if (snapshot === undefined) throw new Error('the first task has run');
+  const proven: { found?: Reproven } = {};
+  await host.drive([proofTask(snapshot, host, deep, (found) => (proven.found = found))]);
+  const { found } = proven;
+  if (found === undefined) throw new Error('the second task has run');
+  return { ...found, snapshot: withoutMoved(found.snapshot) };
+}
+
+/** What was found, in the form of a report. */
+export function verificationOf({ snapshot, shown, unreadable }: Reproven): Verification {
+  return {
+    snapshot,
+    shown,
+    report: reportOfProofs(snapshot, shown),
+    unreadable: [...unreadableOf(snapshot.archive), ...unreadable],
+  };
+}
 
 /** What a gc took away meanwhile was not needed: no rule refers to it, and nothing is said of it. */
-function forgetMoved(situation: Situation): void {
-  const required = new Set(situation.pairs.map(({ from, to }) => pairKey(from, to)));
-  const named = referredNames(situation);
-  for (const [version, held] of situation.versions)
-    if (held.state === 'absent' && !named.has(version)) situation.versions.delete(version);
-  for (const [subject, held] of situation.updates)
-    if (held.state === 'absent' && !required.has(subject)) situation.updates.delete(subject);
+function withoutMoved(snapshot: Snapshot): Snapshot {
+  const { versions, pairs } = scopeOf(snapshot);
+  const required = pairSet(pairs);
+  const referred = new Set([...versions, ...pairs.flatMap(({ from, to }) => [from, to])]);
+  const { archive } = snapshot;
+  return {
+    ...snapshot,
+    archive: {
+      versions: new Map(
+        [...archive.versions].filter(([version, entry]) => entry.state !== 'absent' || referred.has(version)),
+      ),
+      updates: new PairMap(
+        [...archive.updates].filter(([pair, entry]) => entry.state !== 'absent' || required.has(pair)),
+      ),
+    },
+  };
 }
 
 /**
- * A build that stored its own files is archived where they lie, the manifest last: while a run holds the archive, one
+ * A build that stored its own files is archived where they are, the manifest last: while a run holds the archive, one
  * that has none is not archived yet.
  */
-async function forgetAdoptions({ plan, versions }: Situation): Promise<void> {
-  for (const [version, held] of versions) {
-    if (held.state !== 'damaged' || held.problems.join() !== `${join(held.dir, MANIFEST)} is missing`) continue;
-    if (await isHeld(lockFile(plan))) versions.set(version, { state: 'absent' });
+async function withoutAdoptions(snapshot: Snapshot): Promise<Snapshot> {
+  const versions = new Map(snapshot.archive.versions);
+  for (const [version, entry] of versions) {
+    if (entry.state !== 'damaged' || entry.problems.join() !== `${join(entry.dir, MANIFEST)} is missing`) continue;
+    if (await isHeld(lockFile(snapshot.inputs.plan))) versions.set(version, { state: 'absent' });
   }
+  return { ...snapshot, archive: { ...snapshot.archive, versions } };
 }
 
-/** Everything in the archive that is named as a version or an update; other folders are told of. */
-export async function archivedSubjects(plan: Plan, host: Pick<StepHost, 'report'>): Promise<Inventory> {
-  const { versions, pairs } = await takeInventory(plan);
-  const isUpdate = ({ from, to }: Inventory['pairs'][0]): boolean => isVersion(from) && isVersion(to);
-  const strangers = [
-    ...versions.filter((name) => !isVersion(name)),
-    ...pairs.filter((pair) => isVersion(pair.to) && !isUpdate(pair)).map(updatePlace),
-  ];
-  if (strangers.length > 0)
-    host.report({
-      type: 'warning',
-      message: `in the archive, and not looked at, since their names are no versions: ${strangers.join(', ')}`,
-    });
-  return { versions: versions.filter((name) => isVersion(name)), pairs: pairs.filter(isUpdate) };
-}
-
-/** The report over everything that was looked at; what was shown just now stands for what was recorded. */
-function reportOfVerification(situation: Situation, shown: ShownRows): ConsistencyReport {
+/** The report over everything that was verified; what was shown just now stands for what was recorded. */
+function reportOfProofs(snapshot: Snapshot, shown: Reproven['shown']): ConsistencyReport {
+  const { versions, updates } = snapshot.archive;
+  const plan = scopeOf(snapshot);
+  const required = pairSet(plan.pairs);
   const scope = {
-    versions: [...situation.versions.keys()],
-    pairs: [...situation.pairs, ...pairsNotRequired(situation)],
+    versions: versions.size === 0 ? plan.versions : [...versions.keys()],
+    pairs: [...plan.pairs, ...updates.keys().filter((pair) => !required.has(pair))],
   };
-  const report = reportOver(situation, scope);
-  const checks = report.checks.flatMap((row): CheckRow[] => {
-    const rows = shown.get(row.subject)?.filter((one) => one.check === row.check) ?? [];
-    return rows.length > 0 ? rows : [row];
-  });
+  const report = reportOf(snapshot, undefined, scope);
+  const proofs = shown.values().flat();
+  const isReplaced = ({ check, subject }: CheckRow): boolean =>
+    proofs.some((one) => one.check === check && one.subject === subject);
+  const checks: CheckRow[] = report.checks.flatMap((row) =>
+    isReplaced(row) ? proofs.filter((one) => one.check === row.check && one.subject === row.subject) : [row],
+  );
   return { ...report, checks, consistent: checks.every((row) => row.result !== 'fail') };
 }
 
-/** Updates that were looked at although no rule of the plan requires them. */
-export function pairsNotRequired({ updates, pairs }: Situation): Array<{ from: string; to: string }> {
-  const required = new Set(pairs.map(({ from, to }) => `${from} -> ${to}`));
-  return [...updates.keys()]
-    .filter((key) => !required.has(key))
-    .map((key) => {
-      const [from = '', to = ''] = key.split(' -> ');
-      return { from, to };
-    });
-}
-
-function readTask(plan: Plan, beyond: Inventory, host: StepHost, done: (situation: Situation) => void): Task {
+function readTask(inputs: Inputs, beside: Inventory, host: Host, done: (snapshot: Snapshot) => void): Task {
   return {
     title: 'archive against its manifests',
     async run(progress) {
-      const meter = new Meter(bytesOf(await surveyArchive(plan, beyond, HEADERS_ALONE)), progress);
-      const situation = await assess(
-        plan,
-        host.env,
-        { signal: host.signal, onFile: (path) => meter.at(path), onBytes: (bytes) => meter.add(bytes) },
-        beyond,
-      );
-      forgetMoved(situation);
-      await forgetAdoptions(situation);
-      done(situation);
-      const damaged = [...situation.versions.values(), ...situation.updates.values()].flatMap(problemsOf);
+      const meter = new Meter(archivedBytes(await surveyArchive(inputs.plan, beside, HEADERS_ALONE)), progress);
+      const reading = { onFile: (path: string) => meter.at(path), onBytes: (bytes: number) => meter.add(bytes) };
+      const survey = await deliveryOf(inputs.plan).survey(inputs, host, { reading, beside });
+      const snapshot = await withoutAdoptions(withoutMoved(survey));
+      done(snapshot);
+      const { versions, updates } = snapshot.archive;
+      const damaged = [...versions.values(), ...updates.values()].flatMap(problemsOf);
       return damaged.length === 0
         ? { state: 'done', message: meter.summary() }
         : { state: 'failed', message: damaged.join('\n') };
@@ -143,28 +132,21 @@ function readTask(plan: Plan, beyond: Inventory, host: StepHost, done: (situatio
 }
 
 /** The bytes that are named by manifests which can be read. */
-export function bytesOf({ versions, updates }: ArchiveState): number {
-  const held = [...versions.values(), ...updates.values()];
-  return held
-    .flatMap((one) => (one.state === 'whole' ? one.manifest.files : []))
-    .reduce((sum, file) => sum + file.sizeBytes, 0);
-}
+const archivedBytes = ({ versions, updates }: ArchiveState): number =>
+  [...versions.values(), ...updates.values()].reduce((sum, entry) => sum + bytesOf(entry), 0);
 
-function proofTask(
-  situation: Situation,
-  shown: ShownRows,
-  host: StepHost,
-  { deep, unreadable }: { deep: boolean; unreadable: string[] },
-): Task {
+function proofTask(snapshot: Snapshot, host: Host, deep: boolean, done: (found: Reproven) => void): Task {
+  const delivery = deliveryOf(snapshot.inputs.plan);
   return {
     title: deep ? 'deltas applied to their bases, packages against the key' : 'packages against the key',
     async run(progress) {
-      const meter = new Meter(bytesToProve(situation, deep), progress);
-      unreadable.push(...(await proveAgain(situation, shown, host, { deep, meter })));
-      const rows = [...shown.values()].flat();
+      const meter = new Meter(delivery.bytesToProve(snapshot, deep), progress);
+      const found = await delivery.prove(snapshot, host, { deep, meter });
+      done(found);
+      const rows = found.shown.values().flat();
       const failed = [
         ...rows.filter((row) => row.result === 'fail').map((row) => `${row.subject}: ${row.detail}`),
-        ...unreadable,
+        ...found.unreadable,
       ];
       return failed.length === 0
         ? { state: 'done', message: `${rows.length} proofs hold; ${meter.summary()}` }

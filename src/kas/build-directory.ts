@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ReleasePlanError } from '../core/errors.ts';
 import { attributed } from '../io/attribute.ts';
 import { takeLock, type Lock } from '../io/lock.ts';
-import { ifThere } from '../io/present.ts';
+import { ifPresent } from '../io/present.ts';
 import { run } from '../io/process.ts';
 import { BLOCK_BYTES } from '../io/space.ts';
 import type { KasSettings } from '../core/plan.ts';
@@ -97,7 +97,7 @@ export async function waitForBitbake(
 
 /** BitBake holds it by flock(2); the file stays when the server has gone. */
 async function isHeld(lock: string): Promise<boolean> {
-  if ((await ifThere(stat(lock))) === undefined) return false;
+  if ((await ifPresent(stat(lock))) === undefined) return false;
   const { exitCode } = await run('flock', ['--nonblock', '--conflict-exit-code', String(HELD), lock, 'true'], {
     okCodes: [0, HELD],
   });

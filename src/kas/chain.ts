@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
-import { ifThere } from '../io/present.ts';
+import { ifPresent } from '../io/present.ts';
 import { run } from '../io/process.ts';
 
 /** The files of one build, in the order in which kas merges them. */
@@ -39,7 +39,7 @@ export async function chainOf({ config, versionFiles = [], override, workDir }: 
         'path-colon',
         `${file} has a colon in its path, which kas reads as the end of one file and the start of the next`,
       );
-    if (!(await ifThere(stat(file)))?.isFile())
+    if (!(await ifPresent(stat(file)))?.isFile())
       throw new ReleasePlanError('path-missing', `the kas file ${file} does not exist`);
   }
   await requireOneRepository(files);
@@ -52,9 +52,9 @@ const asArgument = (path: string): string => (path.startsWith('-') ? `./${path}`
 async function requireOneRepository(files: readonly string[]): Promise<void> {
   const [first, ...others] = files;
   if (first === undefined) return;
-  const home = await repositoryOf(dirname(first));
+  const home = await gitRootOf(dirname(first));
   for (const file of others) {
-    const found = await repositoryOf(dirname(file));
+    const found = await gitRootOf(dirname(file));
     if (found === home) continue;
     const name = (root: string | undefined): string => root ?? 'no repository';
     throw new ReleasePlanError(
@@ -72,7 +72,7 @@ async function requireOneRepository(files: readonly string[]): Promise<void> {
  *
  * @throws ReleasePlanError `kas-repository-owner` when git refuses the repository
  */
-export async function repositoryOf(folder: string): Promise<string | undefined> {
+export async function gitRootOf(folder: string): Promise<string | undefined> {
   const { exitCode, stdout, stderr } = await run('git', ['rev-parse', '--show-toplevel'], {
     cwd: folder,
     env: { HOME: undefined, XDG_CONFIG_HOME: undefined, GIT_DIR: undefined, GIT_WORK_TREE: undefined, LC_ALL: 'C' },

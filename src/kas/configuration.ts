@@ -6,7 +6,7 @@ import { run } from '../io/process.ts';
 import type { BuildConfiguration } from '../core/archive.ts';
 import type { KasSettings } from '../core/plan.ts';
 import { effectOn, parseConf, type Statement } from './bitbake-conf.ts';
-import { repositoryOf, type Chain } from './chain.ts';
+import { gitRootOf, type Chain } from './chain.ts';
 import { containerFor, containerMounts } from './container.ts';
 import { passedEnvironment } from './passed-env.ts';
 import { confPaths, layersOf, settingsOf, type ConfFiles } from './settings.ts';
@@ -31,7 +31,7 @@ export async function readConf(kas: KasSettings, buildDir: string): Promise<Conf
     topDir: isContained ? '/build' : buildDir,
     workDir: kas.workDir,
     mounts: isContained
-      ? containerMounts({ workDir: kas.workDir, buildDir, repository: (await repositoryOf(base)) ?? base })
+      ? containerMounts({ workDir: kas.workDir, buildDir, repository: (await gitRootOf(base)) ?? base })
       : [],
   };
 }
@@ -54,7 +54,7 @@ export function requirePlanned(localConf: string, planned: PlannedSettings, file
   if (changed !== undefined) {
     throw new ReleasePlanError(
       'kas-version-overridden',
-      `${placeOf(file, changed)} changes the planned BUILD_VERSION ${version}: ${changed.text}`,
+      `${locationOf(file, changed)} changes the planned BUILD_VERSION ${version}: ${changed.text}`,
     );
   }
   requireSetting('MACHINE', machine, statements, file);
@@ -80,7 +80,7 @@ function saidBy(name: string, statement: Statement | undefined, file: string): s
   if (statement === undefined) return `${file} does not set it`;
   // kas itself writes `MACHINE ??=` at the end, from the top-level key.
   if (statement.assignment?.operator === '??=') return `${name.toLowerCase()}: ${statement.assignment.value}`;
-  return `${placeOf(file, statement)}: ${statement.text}`;
+  return `${locationOf(file, statement)}: ${statement.text}`;
 }
 
 function otherVersion(
@@ -94,7 +94,7 @@ function otherVersion(
       'kas-order',
       `${file} does not set BUILD_VERSION, ${version} was planned under ${buildinfo}`,
     );
-  const message = `${placeOf(file, by)} sets BUILD_VERSION to ${JSON.stringify(value)}, planned is ${version}`;
+  const message = `${locationOf(file, by)} sets BUILD_VERSION to ${JSON.stringify(value)}, planned is ${version}`;
   return by.header === buildinfo
     ? new ReleasePlanError('kas-order', message)
     : new ReleasePlanError('kas-version-overridden', message, {
@@ -102,7 +102,7 @@ function otherVersion(
       });
 }
 
-const placeOf = (file: string, { line, header }: Statement): string =>
+const locationOf = (file: string, { line, header }: Statement): string =>
   `${file}:${line}${header === undefined ? '' : ` (local_conf_header ${JSON.stringify(header)})`}`;
 
 /** What a configuration is recorded with, beside the files that kas wrote. */

@@ -3,8 +3,8 @@ import { access, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
-import { ifThere } from '../io/present.ts';
-import { repositoryOf } from './chain.ts';
+import { ifPresent } from '../io/present.ts';
+import { gitRootOf } from './chain.ts';
 import { renderOverride, type OverrideValues } from './render.ts';
 
 /** Where an override goes. */
@@ -45,11 +45,11 @@ const GENERATED = '.release-plan';
 /** Where kas would take an override from, the best place first. */
 async function foldersFor({ planDir, config, workDir }: OverridePlace): Promise<string[]> {
   const base = dirname(config[0] ?? planDir);
-  const repository = await repositoryOf(base);
-  const besidePlan = repository === (await repositoryOf(planDir)) ? [planDir] : [];
+  const repository = await gitRootOf(base);
+  const besidePlan = repository === (await gitRootOf(planDir)) ? [planDir] : [];
   if (repository !== undefined) return [...new Set([...besidePlan, repository])];
   const atWork =
-    workDir !== undefined && (await ifThere(stat(workDir))) !== undefined && (await repositoryOf(workDir)) === undefined
+    workDir !== undefined && (await ifPresent(stat(workDir))) !== undefined && (await gitRootOf(workDir)) === undefined
       ? [workDir]
       : [];
   return [...new Set([...besidePlan, base, ...atWork])];
@@ -89,5 +89,5 @@ export async function writeOverride(place: OverridePlace, values: OverrideValues
 }
 
 async function writeChanged(path: string, text: string): Promise<void> {
-  if ((await ifThere(readFile(path, 'utf8'))) !== text) await writeFileAtomic(path, text);
+  if ((await ifPresent(readFile(path, 'utf8'))) !== text) await writeFileAtomic(path, text);
 }

@@ -2,7 +2,7 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../io/atomic.ts';
 import { attributed } from '../io/attribute.ts';
-import { ifThere } from '../io/present.ts';
+import { ifPresent } from '../io/present.ts';
 import { openSealedJson, sealJson } from '../text/json.ts';
 import { BLOCK_BYTES } from '../io/space.ts';
 import type { BuildConfiguration } from '../core/archive.ts';
@@ -26,7 +26,7 @@ const fileOf = (directory: BuildDirectory): string => join(directory.notes, 'pen
 
 /** The pending build of a directory; undefined without one, or when the record is not whole. */
 export async function readPending(directory: BuildDirectory): Promise<PendingBuild | undefined> {
-  const opened = openSealedJson((await ifThere(readFile(fileOf(directory), 'utf8'))) ?? '');
+  const opened = openSealedJson((await ifPresent(readFile(fileOf(directory), 'utf8'))) ?? '');
   if ('problem' in opened) return undefined;
   const { startedAtNs, ...rest } = opened.value as unknown as Omit<PendingBuild, 'startedAtNs'> & {
     startedAtNs: string;

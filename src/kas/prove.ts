@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
 import { filesystemOf } from '../io/filesystem.ts';
 import { digestFile } from '../io/hash.ts';
-import { ifThere } from '../io/present.ts';
+import { ifPresent } from '../io/present.ts';
 import { expandPlaceholders } from '../text/placeholders.ts';
 import type { Proof } from '../core/archive.ts';
 import type { Partition } from '../core/plan.ts';
@@ -64,7 +64,7 @@ async function provePartition(partition: Partition, request: ProofRequest): Prom
   const file = expandPlaceholders(partition.file, { machine, distro, image, version });
   const path = join(deploy, file);
   // Follows the link without a version in its name that Yocto leaves.
-  const found = await ifThere(stat(path, { bigint: true }));
+  const found = await ifPresent(stat(path, { bigint: true }));
   if (found === undefined || !found.isFile()) {
     throw new ReleasePlanError(
       'artifact-missing',

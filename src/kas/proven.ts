@@ -7,7 +7,7 @@ import { lstat, readFile, readdir, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { writeFileAtomic } from '../io/atomic.ts';
 import { openSealedJson, sealJson } from '../text/json.ts';
-import { ifThere } from '../io/present.ts';
+import { ifPresent } from '../io/present.ts';
 import type { BuildConfiguration } from '../core/archive.ts';
 import type { BuildDirectory } from './build-directory.ts';
 import type { PendingBuild } from './pending.ts';
@@ -35,7 +35,7 @@ const fileOf = (directory: BuildDirectory): string => join(directory.notes, 'pro
 
 /** A damaged record is none: then an older image is stale, and the build has to be made again. */
 async function readProven(directory: BuildDirectory): Promise<ProvenImages> {
-  const opened = openSealedJson((await ifThere(readFile(fileOf(directory), 'utf8'))) ?? '');
+  const opened = openSealedJson((await ifPresent(readFile(fileOf(directory), 'utf8'))) ?? '');
   // The seal holds, so the shape is what a release of this program wrote.
   return 'value' in opened && opened.value.schema === 1 ? (opened.value.images as ProvenImages) : {};
 }
@@ -67,7 +67,7 @@ export async function rememberProven(
     };
   const standing: ProvenImages = {};
   for (const [path, one] of Object.entries(known))
-    if ((await ifThere(stat(resolve(directory.path, path)))) !== undefined) standing[path] = one;
+    if ((await ifPresent(stat(resolve(directory.path, path)))) !== undefined) standing[path] = one;
   await writeFileAtomic(fileOf(directory), sealJson({ schema: 1, images: standing }));
 }
 

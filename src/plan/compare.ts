@@ -1,6 +1,7 @@
 /** What a change of the plan would cause. Pure. */
-import { pairKey } from '../core/archive.ts';
-import type { EngineName, Plan, Step } from '../core/plan.ts';
+import { PairMap, pairSet, pairText, type Pair } from '../core/pair.ts';
+import type { EngineName, Plan } from '../core/plan.ts';
+import { sameWork, type Step } from '../core/step.ts';
 import type { RequiredPair } from './pairs.ts';
 
 /** A plan and what apply would do for it, all against one and the same archive. */
@@ -8,7 +9,7 @@ export interface PlanView {
   plan: Plan;
   pairs: readonly RequiredPair[];
   /** Digest of what the plan says of packaging, by engine. */
-  recipes: Readonly<Record<EngineName, string>>;
+  recipes: ReadonlyMap<EngineName, string>;
   steps: readonly Step[];
 }
 
@@ -55,7 +56,7 @@ export interface PlanComparison {
   /** Updates that are made again, since they are to be packed otherwise. */
   remade: CausedDelta[];
   /** Updates that no rule requires any more; they stay in the archive. */
-  dropped: Array<{ from: string; to: string }>;
+  dropped: Pair[];
   removed: RemovedVersion[];
   retagged: Array<{ version: string; gained: string[]; lost: string[] }>;
   settings: ChangedSetting[];
@@ -75,15 +76,13 @@ export function comparePlans(
 ): PlanComparison {
   const builds = added(built(before), built(after));
   const adopted = added(versions(before), versions(after)).filter((version) => !built(after).includes(version));
-  const was = new Map(before.pairs.map((pair) => [pairKey(pair.from, pair.to), pair]));
-  const is = new Set(after.pairs.map((pair) => pairKey(pair.from, pair.to)));
-  const isPackedOtherwise = ({ from, to, engine }: RequiredPair): boolean => {
-    const old = was.get(pairKey(from, to));
-    return old !== undefined && before.recipes[old.engine] !== after.recipes[engine];
+  const was = new PairMap(before.pairs.map((pair) => [pair, pair]));
+  const is = pairSet(after.pairs);
+  const isPackedOtherwise = (pair: RequiredPair): boolean => {
+    const old = was.get(pair);
+    return old !== undefined && before.recipes.get(old.engine) !== after.recipes.get(pair.engine);
   };
-  const deltas = after.pairs
-    .filter((pair) => !was.has(pairKey(pair.from, pair.to)))
-    .flatMap((pair) => causedBy(pair, after.steps));
+  const deltas = after.pairs.filter((pair) => !was.has(pair)).flatMap((pair) => causedBy(pair, after.steps));
   const remade = after.pairs.filter(isPackedOtherwise).map(({ from, to, engine }) => ({
     from,
     to,
@@ -95,7 +94,7 @@ export function comparePlans(
     adopted,
     deltas,
     remade,
-    dropped: before.pairs.filter((pair) => !is.has(pairKey(pair.from, pair.to))).map(({ from, to }) => ({ from, to })),
+    dropped: before.pairs.filter((pair) => !is.has(pair)).map(({ from, to }) => ({ from, to })),
     removed: removedVersions(before, after, uses),
     retagged: retagged(before.plan, after.plan),
     settings: changedSettings(before.plan, after.plan),
@@ -123,11 +122,6 @@ function causedBy(pair: RequiredPair, steps: readonly Step[]): CausedDelta[] {
   return step === undefined ? [] : [{ from: pair.from, to: pair.to, engine: pair.engine, why: step.why }];
 }
 
-function sameWork(a: Step, b: Step): boolean {
-  if (a.kind === 'delta' && b.kind === 'delta') return a.from === b.from && a.to === b.to && a.engine === b.engine;
-  return a.kind === b.kind && 'version' in a && 'version' in b && a.version === b.version;
-}
-
 function removedVersions(
   before: PlanView,
   after: PlanView,
@@ -148,7 +142,7 @@ function removedVersions(
         .map((tag) => `it had the tag ${tag}, which deltas start from`),
       ...after.pairs
         .filter((pair) => pair.from === version || pair.to === version)
-        .map(({ from, to }) => `the delta ${pairKey(from, to)} is still required`),
+        .map((pair) => `the delta ${pairText(pair)} is still required`),
     ];
     return { version, neededBy, ...(uses === undefined ? {} : { devices: use?.devices ?? 0 }) };
   });

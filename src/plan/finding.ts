@@ -1,5 +1,5 @@
 import type { Code } from '../core/codes.ts';
-import { harmless } from '../text/printable.ts';
+import { printable } from '../text/printable.ts';
 
 /** A way into the plan: keys and list indices from the top, as in `['partitions', 0, 'file']`. */
 export type Pointer = ReadonlyArray<string | number>;
@@ -33,6 +33,6 @@ export function quote(value: unknown): string {
     .replace(/([?&;]pin-value=)[^"]*/, '$1(hidden)')
     .replace(/[0-9a-fA-F]{32,64}\s+[0-9a-fA-F]{32}/, '(hidden)');
   // JSON leaves DEL, the C1 controls and directions as they are, and a terminal obeys them.
-  const text = harmless(bare);
+  const text = printable(bare);
   return text.length <= LONGEST_QUOTE ? text : `${text.slice(0, LONGEST_QUOTE - 3)}...`;
 }

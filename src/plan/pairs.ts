@@ -26,7 +26,8 @@ export function requiredPairs(plan: Plan): RequiredPair[] {
   return [...found.values()];
 }
 
-function ruleInWords(from: DeltaSources): string {
+/** What a rule selects, for messages: `tag promoted`, `previous 3`, ... */
+export function ruleInWords(from: DeltaSources): string {
   switch (from.kind) {
     case 'list':
       return 'the plan by name';

@@ -1,7 +1,7 @@
 import { parseDocument, type Document, type ErrorCode, type ParsedNode, type YAMLError } from 'yaml';
 import { CODES, type Code } from '../core/codes.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
-import { harmless } from '../text/printable.ts';
+import { printable } from '../text/printable.ts';
 import { quote } from './finding.ts';
 import type { SourceText } from './source-text.ts';
 import { unoptimised } from './unoptimised.ts';
@@ -89,6 +89,6 @@ function diagnosticOf(problem: YAMLError, source: SourceText): Diagnostic {
       where: source.locate([start, end]),
     };
   // The parser quotes the text, which may be long or hold anything.
-  const message = harmless(problem.message.split('\n', 1)[0] ?? '').slice(0, 200);
+  const message = printable(problem.message.split('\n', 1)[0] ?? '').slice(0, 200);
   return { code, severity: 'error', message, hint: CODES[code].cure, where: source.locate([start, end]) };
 }

@@ -1,4 +1,4 @@
-import type { ConsistencyReport } from './consistency.ts';
+import type { ConsistencyReport } from '../core/report.ts';
 
 /** A way to write the report down. A new one is a file in formats/ and a line in its registry. */
 export interface ReportFormat {

@@ -1,7 +1,8 @@
 /** What a nightly run found, and how that differs from the night before. Pure. */
 import { digestOf } from '../text/json.ts';
 import type { ArchiveState, NightRecord } from '../core/archive.ts';
-import type { CheckRow, ConsistencyReport } from './consistency.ts';
+import { pairText } from '../core/pair.ts';
+import type { CheckRow, ConsistencyReport } from '../core/report.ts';
 
 /** What a night found beside what apply says. */
 export interface Night extends Pick<NightRecord, 'ranAt' | 'damaged' | 'unreadable'> {
@@ -26,12 +27,14 @@ export function nightRecord(
 ): NightRecord {
   const unreadable: Record<string, string[]> = {};
   const record: NightRecord = { ranAt, versions: {}, updates: {}, damaged: {}, unreadable, checks: {} };
-  for (const [version, held] of versions)
-    if (held.state === 'whole') record.versions[version] = digestOf(held.manifest);
-  for (const [pair, held] of updates) if (held.state === 'whole') record.updates[pair] = digestOf(held.manifest);
-  for (const [subject, held] of [...versions, ...updates]) {
-    if (held.state === 'damaged') record.damaged[subject] = held.problems;
-    if (held.state === 'unreadable') unreadable[subject] = held.problems;
+  for (const [version, entry] of versions)
+    if (entry.state === 'whole') record.versions[version] = digestOf(entry.manifest);
+  for (const [pair, entry] of updates)
+    if (entry.state === 'whole') record.updates[pairText(pair)] = digestOf(entry.manifest);
+  const updatesByName = [...updates].map(([pair, entry]) => [pairText(pair), entry] as const);
+  for (const [subject, entry] of [...versions, ...updatesByName]) {
+    if (entry.state === 'damaged') record.damaged[subject] = entry.problems;
+    if (entry.state === 'unreadable') unreadable[subject] = entry.problems;
   }
   for (const { check, subject, result } of report.checks) {
     const name = `${check} ${subject}`;

@@ -1,5 +1,6 @@
-import { pairKey, type ArchivedPartition, type VersionManifest } from '../core/archive.ts';
-import type { CheckName, CheckRow } from './consistency.ts';
+import { pairText } from '../core/pair.ts';
+import { type ArchivedPartition, type VersionManifest } from '../core/archive.ts';
+import type { CheckName, CheckRow } from '../core/report.ts';
 
 /**
  * What two versions must share before a delta between them makes sense: the
@@ -9,7 +10,7 @@ import type { CheckName, CheckRow } from './consistency.ts';
 export function checkPair(base: VersionManifest, target: VersionManifest): CheckRow[] {
   const row = (check: CheckName, problems: readonly string[], good: string): CheckRow => ({
     check,
-    subject: pairKey(base.version, target.version),
+    subject: pairText({ from: base.version, to: target.version }),
     result: problems.length === 0 ? 'pass' : 'fail',
     detail: problems.length === 0 ? good : problems.join('; '),
   });
@@ -88,5 +89,5 @@ function partitionProblems(a: ArchivedPartition, b: ArchivedPartition, from: str
 
 const writableDeltas = (target: VersionManifest): string[] =>
   target.partitions
-    .filter((one) => one.delta === 'rdiff' && !one.readOnly)
+    .filter((one) => one.delta !== 'none' && !one.readOnly)
     .map((one) => `${one.name} is written to on the device, so its bytes are no base for a delta`);

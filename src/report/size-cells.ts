@@ -1,10 +1,10 @@
 import { formatBytes, formatShare } from '../text/bytes.ts';
-import { pairKey } from '../core/archive.ts';
-import type { SizeRow } from './consistency.ts';
+import { pairText } from '../core/pair.ts';
+import type { SizeRow } from '../core/report.ts';
 
 /** A pair's sizes for a person: pair, full, delta, compressed, to send, share that a device saves. */
 export const sizeCells = (one: SizeRow): string[] => [
-  pairKey(one.from, one.to),
+  pairText(one),
   formatBytes(one.fullBytes),
   formatBytes(one.deltaBytes),
   formatBytes(one.compressedBytes),

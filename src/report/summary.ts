@@ -1,5 +1,5 @@
 import { formatColumns } from '../text/rows.ts';
-import type { ConsistencyReport } from './consistency.ts';
+import type { ConsistencyReport } from '../core/report.ts';
 import { sizeCells } from './size-cells.ts';
 
 /** The short table at the end of apply: sizes, failures, the verdict. */

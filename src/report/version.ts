@@ -1,10 +1,10 @@
-import type { Held, Proof, VersionManifest } from '../core/archive.ts';
-import type { CheckName, CheckRow } from './consistency.ts';
+import type { ArchiveEntry, Proof, VersionManifest } from '../core/archive.ts';
+import type { CheckName, CheckRow } from '../core/report.ts';
 
 /** Rows about one version: whole in the archive, BUILD_VERSION in its image, images within their slots. */
 export function checkVersion(
   version: string,
-  held: Held<VersionManifest> | undefined,
+  entry: ArchiveEntry<VersionManifest> | undefined,
   failure: string | undefined,
 ): CheckRow[] {
   const row = (check: CheckName, result: CheckRow['result'], detail: string): CheckRow => ({
@@ -13,13 +13,13 @@ export function checkVersion(
     result,
     detail,
   });
-  if (held === undefined || held.state === 'absent') return [row('archive', 'fail', failure ?? 'not in the archive')];
-  if (held.state !== 'whole') return [row('archive', 'fail', held.problems.join('; '))];
-  const { files, proof } = held.manifest;
+  if (entry === undefined || entry.state === 'absent') return [row('archive', 'fail', failure ?? 'not in the archive')];
+  if (entry.state !== 'whole') return [row('archive', 'fail', entry.problems.join('; '))];
+  const { files, proof } = entry.manifest;
   return [
     row('archive', 'pass', `${files.length} files are what the manifest says`),
     versionRow(row, proof),
-    ...checkSlots(held.manifest),
+    ...checkSlots(entry.manifest),
   ];
 }
 

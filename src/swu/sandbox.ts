@@ -7,7 +7,7 @@
 import { cp, mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
-import { ifThere } from '../io/present.ts';
+import { ifPresent } from '../io/present.ts';
 import { run, type RunResult } from '../io/process.ts';
 
 /** What of this machine is seen inside, read-only. */
@@ -41,7 +41,7 @@ export async function makeSandbox(root: string, shared: readonly string[] = []):
   for (const folder of ['dev', 'proc', 'sys', 'tmp', 'run/swupdate', 'etc/ssl', ...SHARED, ...shared])
     await mkdir(join(root, folder), { recursive: true });
   for (const name of CONFIGURATION)
-    await ifThere(cp(join('/etc', name), join(root, 'etc', name), { recursive: true, dereference: true }));
+    await ifPresent(cp(join('/etc', name), join(root, 'etc', name), { recursive: true, dereference: true }));
   for (const node of NODES) await writeFile(join(root, 'dev', node), '');
   return { root, shared };
 }
@@ -96,7 +96,7 @@ export async function runInside(
   options: { timeoutMs: number; signal?: AbortSignal },
 ): Promise<RunResult> {
   const present: string[] = [];
-  for (const path of [...SHARED, ...shared]) if ((await ifThere(stat(path))) !== undefined) present.push(path);
+  for (const path of [...SHARED, ...shared]) if ((await ifPresent(stat(path))) !== undefined) present.push(path);
   return await run(
     'unshare',
     [...unshareFlags(), 'sh', '-c', SCRIPT, 'sh', isRoot() ? 'no' : 'yes', root, ...present, '--', ...command],

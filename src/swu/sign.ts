@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { CommandSigning, KeySigning, SigningSettings } from '../core/plan.ts';
-import { ifThere } from '../io/present.ts';
+import { ifPresent } from '../io/present.ts';
 import { run } from '../io/process.ts';
 import { checkTrusted } from './certificate.ts';
 import { withPrivateFolder, type SigningContext } from './keys.ts';
@@ -84,7 +84,7 @@ async function signByCommand(
     if (!(error instanceof ReleasePlanError) || error.code === 'interrupted') throw error;
     throw new ReleasePlanError('signing-failed', `signing.command: ${error.message}`, { cause: error });
   }
-  const made = await ifThere(stat(signaturePath));
+  const made = await ifPresent(stat(signaturePath));
   if (made === undefined || !made.isFile() || made.size === 0)
     throw new ReleasePlanError('signing-failed', `signing.command (${program}) ended well, but wrote no signature`, {
       hint: 'It gets the file in place of {in}, and writes the signature to {out}.',

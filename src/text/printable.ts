@@ -5,5 +5,5 @@
  *
  * @see https://trojansource.codes
  */
-export const harmless = (text: string): string =>
+export const printable = (text: string): string =>
   text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '\u00b7');

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decideRetention, type RetentionFacts } from '../../src/archive/retention.ts';
-import { pairKey } from '../../src/core/archive.ts';
+import { PairMap, pairSet, pairText } from '../../src/core/pair.ts';
 import type { RetentionSettings } from '../../src/core/plan.ts';
 import { compareVersions } from '../../src/plan/version.ts';
 
@@ -23,8 +23,8 @@ const facts = (changes: Partial<RetentionFacts> = {}): RetentionFacts => ({
     { from: '0.1.0', to: '0.10.0' },
     { from: '0.9.0', to: '0.10.0' },
   ],
-  bound: new Map(),
-  requiredPairs: new Set(),
+  needed: new Map(),
+  requiredPairs: new PairMap(),
   tagged: new Set(),
   compareVersions,
   ...changes,
@@ -33,7 +33,7 @@ const facts = (changes: Partial<RetentionFacts> = {}): RetentionFacts => ({
 const removed = (given: RetentionSettings | undefined, of: RetentionFacts): string[] =>
   decideRetention(given, of)
     .filter((one) => one.verdict === 'remove')
-    .map(({ of: { from, to } }) => (from === undefined ? to : pairKey(from, to)));
+    .map(({ of: { from, to } }) => (from === undefined ? to : pairText({ from, to })));
 
 test('without a rule everything stays', () => {
   assert.equal(removed(undefined, facts()), []);
@@ -45,7 +45,7 @@ test('the newest stay by their order as versions, and updates go with either sid
 
 test('what is bound or tagged stays; a tag counts only where the rule says so', () => {
   assert.equal(
-    removed(rule(), facts({ bound: new Map([['0.1.0', '1 device runs it']]), tagged: new Set(['0.2.0']) })),
+    removed(rule(), facts({ needed: new Map([['0.1.0', '1 device runs it']]), tagged: new Set(['0.2.0']) })),
     [],
   );
   assert.equal(removed(rule({ keepTagged: false }), facts({ tagged: new Set(['0.1.0', '0.2.0']) })), [
@@ -57,11 +57,11 @@ test('what is bound or tagged stays; a tag counts only where the rule says so', 
 
 test('deltas that nothing requires go only where the rule says so; required ones never', () => {
   const all = facts({
-    bound: new Map([
+    needed: new Map([
       ['0.1.0', 'x'],
       ['0.2.0', 'x'],
     ]),
-    requiredPairs: new Set(['0.1.0 -> 0.10.0']),
+    requiredPairs: pairSet([{ from: '0.1.0', to: '0.10.0' }]),
   });
   assert.equal(removed(rule(), all), []);
   assert.equal(removed(rule({ keepUnrequiredDeltas: false }), all), ['0.1.0 -> 0.2.0', '0.9.0 -> 0.10.0']);
@@ -90,22 +90,23 @@ test('no rule removes what is bound, a required delta, or one of the newest; eac
         const of = facts({
           versions: names,
           pairs: archived,
-          bound: new Map([...bound, ...ends].map((one) => [one, 'x'])),
+          needed: new Map([...bound, ...ends].map((one) => [one, 'x'])),
           tagged: new Set(tagged),
-          requiredPairs: new Set(required.map(({ from, to }) => pairKey(from, to))),
+          requiredPairs: pairSet(required),
         });
         const gone = removed(given, of);
         for (const kept of [
           ...bound,
           ...ends,
-          ...of.requiredPairs,
+          ...of.requiredPairs.keys().map(pairText),
           ...names.slice(-given.keepLast),
           ...(given.keepTagged ? tagged : []),
         ])
           assert.not.ok(gone.includes(kept), kept);
         assert.is(new Set(gone).size, gone.length);
         // Nothing is named twice: an update into a version that goes, goes with its folder.
-        for (const { from, to } of archived) if (gone.includes(to)) assert.not.ok(gone.includes(pairKey(from, to)));
+        for (const { from, to } of archived)
+          if (gone.includes(to)) assert.not.ok(gone.includes(pairText({ from, to })));
       },
     ),
   );

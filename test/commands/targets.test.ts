@@ -11,7 +11,7 @@ import { nearestPlan } from '../../src/commands/targets/plan.ts';
 import { ReleasePlanError } from '../../src/core/errors.ts';
 import { readRegistry } from '../../src/fleet/registry-file.ts';
 import { run } from '../../src/io/process.ts';
-import type { ConsistencyReport } from '../../src/report/consistency.ts';
+import type { ConsistencyReport } from '../../src/core/report.ts';
 import { runCommand, type CommandRun } from '../support/command.ts';
 import { ostree } from '../support/ostree.ts';
 import { product } from '../support/product.ts';

@@ -185,13 +185,16 @@ test('what the report of another plan names is kept', async () => {
   retain({ keep_last: 1 });
   writeFileSync(
     join(here.archive, 'reports/tolomeo-other.json'),
-    JSON.stringify({ checks: [{ check: 'delta', subject: '0.1.0 -> 0.4.0', result: 'pass', detail: '' }] }),
+    JSON.stringify({ scope: { versions: ['0.4.0'], pairs: [{ from: '0.1.0', to: '0.4.0' }] } }),
   );
   assert.equal(removed(await here.run(['gc', 'plan.yml', '--dry-run', '--json'])), ['0.2.0', '0.2.0 -> 0.4.0']);
-  writeFileSync(join(here.archive, 'reports/tolomeo-other.json'), '{');
-  const run = await here.run(['gc', 'plan.yml', '--yes']);
-  assert.is(run.exitCode, 5);
-  assert.match(run.stderr, 'tolomeo-other.json');
+  // Also one that an older release wrote, which did not say what its plan refers to.
+  for (const unclear of ['{', '{"checks":[]}', '{"scope":{"versions":[1],"pairs":[]}}']) {
+    writeFileSync(join(here.archive, 'reports/tolomeo-other.json'), unclear);
+    const run = await here.run(['gc', 'plan.yml', '--yes']);
+    assert.is(run.exitCode, 5);
+    assert.match(run.stderr, 'tolomeo-other.json');
+  }
 });
 
 test('the trash is emptied once its time has come, and not of what devices run again', async () => {

@@ -8,10 +8,10 @@ import { registerApply } from '../../src/commands/apply.ts';
 import { ReleasePlanError } from '../../src/core/errors.ts';
 import type { ReleaseEvent } from '../../src/core/events.ts';
 import type { NotifySettings, Plan } from '../../src/core/plan.ts';
-import type { ConsistencyReport } from '../../src/report/consistency.ts';
+import type { ConsistencyReport } from '../../src/core/report.ts';
 import type { ApplyResult, StepResult } from '../../src/jobs/apply.ts';
 import { isWanted, noticeOf, notified } from '../../src/jobs/notify.ts';
-import type { StepHost } from '../../src/jobs/session.ts';
+import type { Host } from '../../src/delivery/host.ts';
 import { runCommand } from '../support/command.ts';
 import { failureOf } from '../support/failure.ts';
 import { plan as demoPlan } from '../support/manifests.ts';
@@ -27,6 +27,7 @@ const report: ConsistencyReport = {
   image: 'image',
   generatedAt: '',
   consistent: true,
+  scope: { versions: [], pairs: [] },
   checks: [],
   sizes: [],
 };
@@ -56,7 +57,7 @@ function planWith(notify: Partial<NotifySettings> = {}): Plan {
   });
 }
 
-function hostOf(): StepHost & { events: ReleaseEvent[]; stop: AbortController } {
+function hostOf(): Host & { events: ReleaseEvent[]; stop: AbortController } {
   const stop = new AbortController();
   const events: ReleaseEvent[] = [];
   return {

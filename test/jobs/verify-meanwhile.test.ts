@@ -7,7 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readUpdate } from '../../src/archive/manifest.ts';
 import { lockFile } from '../../src/archive/layout.ts';
-import type { StepHost } from '../../src/jobs/session.ts';
+import type { Host } from '../../src/delivery/host.ts';
 import { verify } from '../../src/jobs/verify.ts';
 import { isBeingReplaced, publishFolder } from '../../src/io/atomic.ts';
 import { isHeld, takeLock } from '../../src/io/lock.ts';
@@ -43,7 +43,7 @@ test.before.each(() => {
   cpSync(pristine, here.archive, { recursive: true, preserveTimestamps: true });
 });
 
-const host = (): StepHost => ({
+const host = (): Host => ({
   env: process.env,
   signal: new AbortController().signal,
   report: () => {},
@@ -53,7 +53,7 @@ const host = (): StepHost => ({
 });
 
 /** Gives the update another folder again and again, as apply does, until `body` has ended. */
-async function whileExchanged(body: () => Promise<void>): Promise<number> {
+async function whileExchanged(body: (exchanges: () => number) => Promise<void>): Promise<number> {
   let exchanges = 0;
   const done = { value: false };
   const exchange = async (): Promise<void> => {
@@ -69,7 +69,7 @@ async function whileExchanged(body: () => Promise<void>): Promise<number> {
   };
   const running = exchange();
   try {
-    await body();
+    await body(() => exchanges);
   } finally {
     done.value = true;
     await running;
@@ -79,8 +79,10 @@ async function whileExchanged(body: () => Promise<void>): Promise<number> {
 
 test('an update that is exchanged while it is read is whole, before or after', async () => {
   let reads = 0;
-  const exchanges = await whileExchanged(async () => {
-    for (const until = performance.now() + 4000; performance.now() < until; reads += 1) {
+  const exchanges = await whileExchanged(async (soFar) => {
+    // Until enough of both has happened, however slow the machine is.
+    const until = performance.now() + 120_000;
+    for (; performance.now() < until && (soFar() <= 50 || reads <= 50); reads += 1) {
       const held = await readUpdate(here.update('0.1.0'), '0.1.0', '0.3.0');
       assert.is(held.state, 'whole', JSON.stringify(held));
     }

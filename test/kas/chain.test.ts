@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { chainOf, repositoryOf } from '../../src/kas/chain.ts';
+import { chainOf, gitRootOf } from '../../src/kas/chain.ts';
 import { generatedFolder, writeOverride } from '../../src/kas/override.ts';
 import { scratch } from '../support/scratch.ts';
 import { failsWith } from './expect.ts';
@@ -96,7 +96,7 @@ test("the generated folder lies beside the plan, or at the top of the base file'
     await generatedFolder({ planDir: join(loose, 'plans'), config: [join(loose, 'kas/base.yml')] }),
     join(loose, 'kas/.release-plan'),
   );
-  assert.is(await repositoryOf(loose), undefined);
+  assert.is(await gitRootOf(loose), undefined);
 });
 
 test('an override is written once, git does not see it, and another version does not touch it', async () => {

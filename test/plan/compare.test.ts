@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Plan, Step } from '../../src/core/plan.ts';
+import type { Plan } from '../../src/core/plan.ts';
+import type { Step } from '../../src/core/step.ts';
 import { comparePlans, isEmpty, type PlanView } from '../../src/plan/compare.ts';
 import { requiredPairs } from '../../src/plan/pairs.ts';
 import { plan as demoPlan } from '../support/manifests.ts';
@@ -30,7 +31,7 @@ function view(changes: Partial<Plan>, archived: readonly string[] = [], recipe =
       ]),
     ...pairs.map(({ from, to, engine }): Step => ({ kind: 'delta', from, to, engine, why: 'not in the archive' })),
   ];
-  return { plan, pairs, recipes: { rdiff: recipe, kas: recipe, ostree: '' }, steps };
+  return { plan, pairs, recipes: new Map(['rdiff', 'kas'].map((engine) => [engine, recipe])), steps };
 }
 
 const versionsOf = (...versions: string[]): Plan['versions'] =>

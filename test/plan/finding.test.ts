@@ -9,7 +9,7 @@ test('a pointer reads as the plan is written', () => {
   assert.is(formatPointer([]), 'the plan');
 });
 
-test('a quoted value is short, on one line and harmless', () => {
+test('a quoted value is short, on one line and printable', () => {
   assert.is(quote('a"b\n\u009b\u2028'), '"a\\"b\\n\u00b7\u00b7"');
   assert.is(quote('x'.repeat(1e6)).length, 60);
   assert.is(quote(undefined), 'undefined');

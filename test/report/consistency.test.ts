@@ -1,33 +1,44 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { pairKey, type DeltaInfo, type Held, type VersionManifest } from '../../src/core/archive.ts';
-import { consistencyReport, sameReport, type CheckRow } from '../../src/report/consistency.ts';
+import type { ArchiveEntry, DeltaInfo, VersionManifest } from '../../src/core/archive.ts';
+import { PairMap, pairText, type Pair } from '../../src/core/pair.ts';
+import type { CheckRow } from '../../src/core/report.ts';
+import { archiveRows } from '../../src/report/archive-rows.ts';
+import { consistencyReport, sameReport } from '../../src/report/consistency.ts';
 import { summaryTable } from '../../src/report/summary.ts';
 import { checkPair } from '../../src/report/pair.ts';
 import { reportFormats } from '../../src/report/registry.ts';
 import { configuration, deltaInfo, manifest, whole } from '../support/manifests.ts';
 
 const test = suite('report/consistency');
-const key = pairKey('0.1.0', '0.3.0');
+const pair: Pair = { from: '0.1.0', to: '0.3.0' };
+const key = pairText(pair);
+const subject = { product: 'demo', machine: 'board', image: 'image' };
+const NO_FLEET: CheckRow = {
+  check: 'devices',
+  subject: 'fleet',
+  result: 'not-checked',
+  detail: 'the plan names no fleet',
+};
 
 function report(
-  versions: Record<string, Held<VersionManifest>>,
-  updates: Record<string, Held<DeltaInfo>>,
+  versions: Record<string, ArchiveEntry<VersionManifest>>,
+  updates: Record<string, ArchiveEntry<DeltaInfo>>,
   failures: Record<string, string> = {},
 ) {
-  return consistencyReport(
-    {
-      product: 'demo',
-      machine: 'board',
-      image: 'image',
-      versions: ['0.1.0', '0.3.0'],
-      pairs: [{ from: '0.1.0', to: '0.3.0' }],
-      state: { versions: new Map(Object.entries(versions)), updates: new Map(Object.entries(updates)) },
-      failures: new Map(Object.entries(failures)),
-      devices: [],
+  const of = (named: Record<string, string>): PairMap<string> =>
+    new PairMap(Object.entries(named).flatMap(([name, why]) => (name === key ? [[pair, why] as const] : [])));
+  const { checks, sizes } = archiveRows({
+    versions: ['0.1.0', '0.3.0'],
+    pairs: [pair],
+    archive: {
+      versions: new Map(Object.entries(versions)),
+      updates: new PairMap(Object.values(updates).map((entry) => [pair, entry] as const)),
     },
-    '2026-01-01T00:00:00.000Z',
-  );
+    failures: { versions: new Map(Object.entries(failures)), pairs: of(failures) },
+  });
+  const scope = { versions: ['0.1.0', '0.3.0'], pairs: [pair] };
+  return consistencyReport(subject, scope, { checks: [...checks, NO_FLEET], sizes }, '2026-01-01T00:00:00.000Z');
 }
 
 const good = { '0.1.0': whole(manifest('0.1.0')), '0.3.0': whole(manifest('0.3.0')) };
@@ -113,23 +124,21 @@ test('what is missing, damaged or failed is a failed check with its reason', () 
 });
 
 test('with a fleet: the pair that serves most comes first, and what all devices fetch is added up', () => {
+  const pairs = [
+    { from: '0.1.0', to: '0.3.0', devices: 2 },
+    { from: '0.2.0', to: '0.3.0', devices: 5 },
+  ];
+  const archive = {
+    versions: new Map(),
+    updates: new PairMap(pairs.map((one) => [one, whole(deltaInfo(one.from, one.to))] as const)),
+  };
+  const failures = { versions: new Map(), pairs: new PairMap<string>() };
+  const rows = archiveRows({ versions: [], pairs, archive, failures });
+  const devices: CheckRow = { check: 'devices', subject: 'promoted -> 0.3.0', result: 'pass', detail: '' };
   const found = consistencyReport(
-    {
-      product: 'demo',
-      machine: 'board',
-      image: 'image',
-      versions: [],
-      failures: new Map(),
-      devices: [{ check: 'devices', subject: 'promoted -> 0.3.0', result: 'pass', detail: '' }],
-      pairs: [
-        { from: '0.1.0', to: '0.3.0', devices: 2 },
-        { from: '0.2.0', to: '0.3.0', devices: 5 },
-      ],
-      state: {
-        versions: new Map(),
-        updates: new Map(['0.1.0', '0.2.0'].map((from) => [pairKey(from, '0.3.0'), whole(deltaInfo(from, '0.3.0'))])),
-      },
-    },
+    subject,
+    { versions: [], pairs },
+    { checks: [...rows.checks, devices], sizes: rows.sizes },
     '',
   );
   assert.equal(

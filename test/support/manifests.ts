@@ -1,7 +1,7 @@
 /** Small manifests for tests of pure code: real shapes, made-up content. */
 import { SWU } from './swupdate.ts';
 import { digestBytes } from '../../src/io/hash.ts';
-import type { BuildConfiguration, DeltaInfo, Held, VersionManifest } from '../../src/core/archive.ts';
+import type { BuildConfiguration, DeltaInfo, ArchiveEntry, VersionManifest } from '../../src/core/archive.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import { digestOf } from '../../src/text/json.ts';
 
@@ -43,7 +43,7 @@ export function manifest(version: string, changes: Partial<VersionManifest> = {}
   };
 }
 
-export const whole = <T>(of: T): Held<T> => ({ state: 'whole', manifest: of, dir: '/nowhere' });
+export const whole = <T>(of: T): ArchiveEntry<T> => ({ state: 'whole', manifest: of, dir: '/nowhere' });
 
 export function deltaInfo(from: string, to: string, changes: Partial<DeltaInfo> = {}): DeltaInfo {
   const file = (name: string, content: string) => ({ file: name, ...digestBytes(content) });

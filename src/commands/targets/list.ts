@@ -44,7 +44,8 @@ export function registerList(targets: Command, run: Runner): void {
 }
 
 async function list(flags: Flags, context: CommandContext): Promise<ExitCode> {
-  const { formatOf, registryFile } = await import('../../delivery/fleet/open.ts');
+  const { deliveryOf } = await import('../../delivery/index.ts');
+  const { registryFile } = await import('../../delivery/inputs.ts');
   const { readRegistry } = await import('../../fleet/registry-file.ts');
   const { targetsOf } = await import('../../fleet/running.ts');
   const { compareVersions } = await import('../../plan/version.ts');
@@ -54,7 +55,7 @@ async function list(flags: Flags, context: CommandContext): Promise<ExitCode> {
     context.out(registry.text);
     return EXIT.ok;
   }
-  const found = targetsOf(registry, formatOf(plan))
+  const found = targetsOf(registry, deliveryOf(plan).format)
     .filter((target) => flags.byTag === undefined || target.tags.includes(flags.byTag))
     .toSorted((a, b) => compareVersions(a.version, b.version));
   if (flags.json === true) context.out(prettyJson({ schema: 1, targets: found.map(asJson) }));

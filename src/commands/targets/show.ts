@@ -27,12 +27,13 @@ export function registerShow(targets: Command, run: Runner): void {
 }
 
 async function show(wanted: string, flags: Flags, context: CommandContext): Promise<ExitCode> {
-  const { formatOf, registryFile } = await import('../../delivery/fleet/open.ts');
+  const { deliveryOf } = await import('../../delivery/index.ts');
+  const { registryFile } = await import('../../delivery/inputs.ts');
   const { readRegistry } = await import('../../fleet/registry-file.ts');
   const { targetsOf } = await import('../../fleet/running.ts');
   const { suggestion } = await import('../../text/suggest.ts');
   const plan = await planOf(flags.plan, context);
-  const known = targetsOf(await readRegistry(registryFile(plan)), formatOf(plan));
+  const known = targetsOf(await readRegistry(registryFile(plan)), deliveryOf(plan).format);
   const found = known.filter((target) => target.version === wanted || target.name === wanted);
   if (found.length === 0) {
     throw new ReleasePlanError('target-unknown', `no target found for ${JSON.stringify(wanted)}`, {
@@ -54,12 +55,12 @@ async function show(wanted: string, flags: Flags, context: CommandContext): Prom
   return EXIT.ok;
 }
 
-function describe({ name, sha256, tags, hardwareIds, format, custom }: Target): string {
+function describe({ name, sha256, commit, tags, hardwareIds, custom }: Target): string {
   const fields: Array<[string, unknown]> = [
     ['Created', custom.createdAt],
     ['Tags', tags.join(',')],
     ['Hardware', hardwareIds.join(',')],
-    [format === 'OSTREE' ? 'OSTree Hash' : 'Manifest', sha256],
+    [commit === undefined ? 'Manifest' : 'OSTree Hash', sha256],
     ['Origin Target', typeof custom.origUri === 'string' ? custom.origUri.split('/').pop() : undefined],
     ['Build', custom.uri],
   ];

@@ -3,7 +3,7 @@ import type { Report } from '../../core/events.ts';
 import { coverageOf, uncoveredOf, versionCounts } from '../../delivery/fleet/coverage.ts';
 import { endInWords, type RequiredPair } from '../../delivery/fleet/required.ts';
 import { coverageInWords } from '../../delivery/fleet/rows.ts';
-import type { Answered } from './static-deltas.ts';
+import type { Answered } from '../../jobs/static-deltas.ts';
 
 /** Reasons that are named one by one; the rest are counted. */
 const REASONS_SHOWN = 10;
@@ -20,9 +20,9 @@ export function dryRunText(missing: readonly RequiredPair[], to: string, hardwar
 }
 
 /** Tells the person who decides what the deltas do for the fleet, and what they leave. */
-export function noteCoverage({ situation, answer, unrequired = [] }: Answered, report: Report): void {
+export function noteCoverage({ view, answer, unrequired = [] }: Answered, report: Report): void {
   const note = (message: string): void => report({ type: 'note', message });
-  if (situation.fleet !== undefined) note(coverageInWords(coverageOf(answer.ways)));
+  if (view.fleet !== undefined) note(coverageInWords(coverageOf(answer.ways)));
   const uncovered = uncoveredOf(answer);
   for (const { kind, detail, devices, examples } of uncovered.slice(0, REASONS_SHOWN)) {
     const who = examples.length === 0 ? '' : ` (${examples.join(', ')}${devices > examples.length ? ', ...' : ''})`;
@@ -30,7 +30,7 @@ export function noteCoverage({ situation, answer, unrequired = [] }: Answered, r
   }
   if (uncovered.length > REASONS_SHOWN)
     note(`  and ${uncovered.length - REASONS_SHOWN} more reasons; --json has all of them`);
-  const bad = situation.fleet?.bad.count ?? 0;
+  const bad = view.fleet?.bad.count ?? 0;
   if (bad > 0) report({ type: 'warning', message: `${bad} rows of the fleet cannot be read and are not counted` });
   if (unrequired.length > 0) {
     const shown = unrequired
@@ -44,8 +44,8 @@ export function noteCoverage({ situation, answer, unrequired = [] }: Answered, r
 }
 
 /** The whole answer for programs. */
-export function answerAsJson({ situation, answer, problems, unrequired }: Answered, isDryRun: boolean): object {
-  const { fleet, format } = situation;
+export function answerAsJson({ view, answer, problems, unrequired }: Answered, isDryRun: boolean): object {
+  const { fleet, format } = view;
   return {
     schema: 1,
     to: answer.to,

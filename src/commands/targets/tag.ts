@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { EXIT, type ExitCode } from '../../core/codes.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
+import type { Plan } from '../../core/plan.ts';
 import type { CommandContext, Runner } from '../host.ts';
 import { planOf } from './plan.ts';
 import { prettyJson } from '../../text/json.ts';
@@ -37,24 +38,28 @@ export function registerTag(targets: Command, run: Runner): void {
 
 async function tag(names: readonly string[], flags: Flags, context: CommandContext): Promise<ExitCode> {
   const { changeTags, chosenTargets } = await import('../../delivery/fleet/promotion.ts');
-  const { openFleet } = await import('../../delivery/fleet/open.ts');
+  const { deliveryOf } = await import('../../delivery/index.ts');
+  const { readInputs, requireRegistry } = await import('../../delivery/inputs.ts');
+  const { fleetView } = await import('../../delivery/fleet/view.ts');
   const { promotionBlockers } = await import('../../delivery/fleet/guard.ts');
   const tags = tagsOf(flags.tags);
   const plan = await planOf(flags.plan, context);
-  const situation = await openFleet(plan, context.signal);
+  const delivery = deliveryOf(plan);
+  const inputs = await readInputs(plan, context.signal);
+  requireRegistry(inputs);
+  const view = await fleetView(inputs, delivery.format);
   const { found, missing } =
-    flags.byVersion === true
-      ? chosenTargets(situation.registry, [], names)
-      : chosenTargets(situation.registry, names, []);
+    flags.byVersion === true ? chosenTargets(view.registry, [], names) : chosenTargets(view.registry, names, []);
   if (missing.length > 0) throw unknown(missing, flags.byVersion === true);
   const changes = changeTags(found, tags, flags.append === true);
-  if (situation.fleet === undefined)
+  if (view.fleet === undefined)
     context.report({
       type: 'note',
       message: 'The plan names no fleet: nobody can say which deltas these tags require.',
     });
-  context.diagnostics(situation.fleet?.bad.diagnostics ?? []);
-  await guard(await promotionBlockers(situation, changes, context.signal), flags.force === true, context);
+  context.diagnostics(view.fleet?.bad.diagnostics ?? []);
+  const blockers = await promotionBlockers(view, changes, delivery.deltas, inputs, context.signal);
+  await guard(blockers, flags.force === true, context);
   for (const { target, before, after } of changes) {
     if (flags.json !== true)
       context.out(`Changing tags of ${target.name} from [${before.join(' ')}] -> [${after.join(' ')}]\n`);
@@ -62,7 +67,7 @@ async function tag(names: readonly string[], flags: Flags, context: CommandConte
   const isDryRun = flags.dryRun === true || flags.dryrun === true;
   if (!isDryRun)
     await write(
-      situation,
+      plan,
       tags,
       found.map((target) => target.name),
       flags,
@@ -92,7 +97,7 @@ async function guard(
 }
 
 async function write(
-  { plan }: { plan: Awaited<ReturnType<typeof planOf>> },
+  plan: Plan,
   tags: readonly string[],
   names: readonly string[],
   flags: Flags,
@@ -101,7 +106,7 @@ async function write(
   const { changeTags } = await import('../../delivery/fleet/promotion.ts');
   const { setTags } = await import('../../fleet/registry-edit.ts');
   const { updateRegistry } = await import('../../fleet/registry-file.ts');
-  const { registryFile } = await import('../../delivery/fleet/open.ts');
+  const { registryFile } = await import('../../delivery/inputs.ts');
   await updateRegistry(
     registryFile(plan),
     (registry) => {

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { styleText } from 'node:util';
 import type { Diagnostic, Location } from '../../core/diagnostic.ts';
-import { harmless } from '../../text/printable.ts';
+import { printable } from '../../text/printable.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -64,7 +64,7 @@ function lineReader(cwd: string): LineReader {
     const lines = files.get(file) ?? readLines(resolve(cwd, file));
     files.set(file, lines);
     const text = lines[line - 1];
-    return text === undefined ? undefined : withoutSecrets(harmless(text.replace(/\t/g, ' ')));
+    return text === undefined ? undefined : withoutSecrets(printable(text.replace(/\t/g, ' ')));
   };
 }
 

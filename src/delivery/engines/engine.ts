@@ -1,4 +1,6 @@
 import type { EngineName } from '../../core/plan.ts';
+import type { Proof } from '../../core/archive.ts';
+import type { DeltaProof, Progress } from '../../rdiff/index.ts';
 
 /** A file in the archive whose content is known. */
 export interface ImageRef {
@@ -13,7 +15,7 @@ export interface DeltaInput {
   partition: string;
   base: ImageRef;
   target: ImageRef;
-  /** The base's rdiff signature, made when it was archived. */
+  /** The base's signature, made when it was archived. */
   baseSignature: string;
 }
 
@@ -41,13 +43,34 @@ export interface EngineResult {
   swu?: string;
 }
 
+export interface ReadDeltaOptions {
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+}
+
 /**
- * A way to make the deltas of one version pair. An engine is never believed:
- * its deltas are proven by delta/update.ts before they get their final names.
+ * A way to make the deltas of one version pair, and what is to be done with
+ * them. An engine is never believed: its deltas are proven before they get
+ * their final names.
  */
 export interface DeltaEngine {
-  name: EngineName;
+  readonly name: EngineName;
   /** Raised when deltas made before should be made again: they were wrong, or much larger than they need be. From 1. */
-  version: number;
+  readonly version: number;
+  /** What delta-info.json calls the format of its deltas. */
+  readonly algorithm: string;
+  /** Whether `create` asks for {@link EngineHost.buildDelta}, so that the build directory has to be held. */
+  readonly builds: boolean;
   create(job: DeltaJob, host: EngineHost): Promise<EngineResult>;
+  /** Writes what a delta, plain or compressed, gives from the base. */
+  apply(base: string, delta: string, out: string, options: ReadDeltaOptions): Promise<void>;
+  /** Applies a delta to its base and compares with the target bit for bit. @param digest also give the target's sha256 */
+  prove(
+    base: string,
+    delta: string,
+    target: string,
+    options: ReadDeltaOptions & { digest?: boolean },
+  ): Promise<DeltaProof>;
+  /** Lets the code that devices run apply a delta; `not-checked` where it is not installed. */
+  proveOnDevice(input: DeltaInput, delta: string, signal: AbortSignal): Promise<Proof>;
 }

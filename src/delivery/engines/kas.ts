@@ -6,15 +6,19 @@ import { UPDATES, deltaName, swuName } from '../../archive/layout.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { gzipFile, readDelta } from '../../rdiff/index.ts';
 import type { DeltaEngine } from './engine.ts';
-import { ifThere } from '../../io/present.ts';
+import { rdiffEngine } from './rdiff.ts';
+import { ifPresent } from '../../io/present.ts';
 
 /**
  * The product's own delta recipe: `VERSION_FROM=a VERSION_TO=b kas build
  * <delta_config>`. What it leaves is taken by the names of the archive layout.
  */
 export const kasEngine: DeltaEngine = {
+  // SWUpdate's handler is one for librsync's format, whoever makes the delta.
+  ...rdiffEngine,
   name: 'kas',
   version: 1,
+  builds: true,
   async create({ from, to, inputs, outDir, signal, progress }, host) {
     progress(`kas builds ${from} -> ${to}`);
     const deployed = await host.buildDelta(from, to);
@@ -42,6 +46,6 @@ async function takeDelta(found: string, delta: string, options: { signal?: Abort
   });
 }
 
-const exists = async (path: string): Promise<boolean> => (await ifThere(stat(path)))?.isFile() ?? false;
+const exists = async (path: string): Promise<boolean> => (await ifPresent(stat(path)))?.isFile() ?? false;
 
-const isFolder = async (path: string): Promise<boolean> => (await ifThere(stat(path)))?.isDirectory() ?? false;
+const isFolder = async (path: string): Promise<boolean> => (await ifPresent(stat(path)))?.isDirectory() ?? false;

@@ -1,14 +1,17 @@
 import { join } from 'node:path';
 import { deltaName } from '../../archive/layout.ts';
 import { packageVersion } from '../../io/package.ts';
-import { createDelta, gzipFile } from '../../rdiff/index.ts';
+import { applyDelta, createDelta, gzipFile, proveDelta } from '../../rdiff/index.ts';
 import { formatBytes } from '../../text/bytes.ts';
 import type { DeltaEngine } from './engine.ts';
+import { proveWithLibrsync } from './librsync.ts';
 
 /** The engine of src/rdiff/: rdiff's format, matched byte by byte against the whole base. */
 export const rdiffEngine: DeltaEngine = {
   name: 'rdiff',
   version: 1,
+  algorithm: 'rdiff',
+  builds: false,
   async create({ inputs, outDir, signal, progress }) {
     const options = signal === undefined ? {} : { signal };
     for (const { partition, base, target } of inputs) {
@@ -20,4 +23,7 @@ export const rdiffEngine: DeltaEngine = {
     }
     return { tools: { 'release-plan rdiff': packageVersion() } };
   },
+  apply: async (base, delta, out, options) => void (await applyDelta(base, delta, out, options)),
+  prove: proveDelta,
+  proveOnDevice: proveWithLibrsync,
 };

@@ -1,11 +1,10 @@
-/** The guard of a promotion: looks at the deltas that the devices on a tag require. */
+/** The guard of a promotion: asks for the deltas that the devices on a tag require. */
 import { ReleasePlanError } from '../../core/errors.ts';
+import type { FleetDeltas } from '../delivery.ts';
+import type { Inputs } from '../inputs.ts';
 import { blockersOf, promotionsOf, type Blocker, type TagChange } from './promotion.ts';
-import { endInWords, requiredDeltas, type RequiredPair } from './required.ts';
-import { basisFacts } from './facts.ts';
-import type { FleetSituation } from './open.ts';
-import { ostreeProblems } from '../ostree/deltas.ts';
-import { swupdateProblems } from '../swupdate/problems.ts';
+import { endInWords, requiredDeltas } from './required.ts';
+import type { FleetView } from './view.ts';
 
 /**
  * What keeps the changes from being made: for each tag that a version newly
@@ -13,37 +12,25 @@ import { swupdateProblems } from '../swupdate/problems.ts';
  * Tags that no device follows are free.
  */
 export async function promotionBlockers(
-  situation: FleetSituation,
+  { registry, fleet, format, plan }: FleetView,
   changes: readonly TagChange[],
+  deltas: FleetDeltas,
+  inputs: Inputs,
   signal?: AbortSignal,
 ): Promise<Blocker[]> {
-  const { registry, fleet, format, plan } = situation;
   if (fleet === undefined) return [];
-  const facts = await basisFacts(situation, signal);
+  const facts = await deltas.facts(inputs, signal);
   const blockers: Blocker[] = [];
-  for (const { tag, version } of promotionsOf(changes).filter(
-    (one) => one.format === format && fleet.tags.includes(one.tag),
-  )) {
-    const required = requiredDeltas(
-      registry,
-      fleet,
-      { format, to: version, from: [], tag, allowDowngrade: false },
-      facts,
-    );
-    const problems = await problemsOf(plan, required.pairs, signal);
+  const promotions = promotionsOf(changes).filter((one) => one.format === format && fleet.tags.includes(one.tag));
+  for (const { tag, version } of promotions) {
+    const question = { format, to: version, from: [], tag, allowDowngrade: false };
+    const required = requiredDeltas(registry, fleet, question, facts);
+    const problems = await deltas.problems(plan, required.pairs, signal);
     const byPair = new Map(required.pairs.map((pair, at) => [pair, problems[at]]));
     blockers.push(...blockersOf(tag, required, (pair) => byPair.get(pair)));
   }
   return blockers;
 }
-
-/** What keeps devices from using each delta, in the order of the pairs. */
-export const problemsOf = async (
-  plan: FleetSituation['plan'],
-  pairs: readonly RequiredPair[],
-  signal?: AbortSignal,
-): Promise<Array<string | undefined>> =>
-  plan.ostree === undefined ? await swupdateProblems(plan, pairs, signal) : await ostreeProblems(plan, pairs, signal);
 
 /** A blocker for people. */
 export const blockerInWords = ({ tag, pair, problem }: Blocker): string =>

@@ -6,12 +6,12 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { ReleasePlanError } from '../../core/errors.ts';
 import type { DeviceGroup, Fleet } from '../../fleet/devices/tally.ts';
-import type { Registry, Target } from '../../fleet/registry.ts';
+import type { Registry, Target, TargetFormat } from '../../fleet/registry.ts';
 import { TargetIndex, distinct, runningOf, targetsOf, type Running } from '../../fleet/running.ts';
 
 /** What an operator asks. */
 export interface DeltaQuestion {
-  format: 'OSTREE' | 'SWUPDATE';
+  format: TargetFormat;
   to: string;
   /** Versions named outright; pairs from these are required whoever runs them. */
   from: readonly string[];
@@ -160,7 +160,7 @@ class Answer {
             hardwareIds: source.hardwareIds,
             version,
             target: source,
-            ...(source.format === 'OSTREE' ? { commit: source.sha256 } : {}),
+            ...commitOf(source),
           },
           destination,
         );
@@ -229,7 +229,7 @@ class Answer {
         hardwareIds: [],
         ...(source.version === undefined ? {} : { version: source.version }),
       });
-    if (this.question.format === 'OSTREE' ? source.commit === undefined : source.target === undefined)
+    if (goal.commit === undefined ? source.target === undefined : source.commit === undefined)
       return withoutBase(group, source);
     const obstacle = this.facts.obstacle(ends.from, ends.to);
     if (obstacle !== undefined) {
@@ -246,7 +246,7 @@ class Answer {
       .ofVersion(running.version)
       .find((one) => one.hardwareIds.some((id) => goal.hardwareIds.includes(id)));
     if (target === undefined || running.commit !== undefined) return running;
-    return { ...running, target, ...(target.format === 'OSTREE' ? { commit: target.sha256 } : {}) };
+    return { ...running, target, ...commitOf(target) };
   }
 
   #isNewer(source: Running, goal: Target): boolean {
@@ -257,7 +257,7 @@ class Answer {
   }
 
   #ends(source: Running, goal: Target): { from: DeltaEnd; to: DeltaEnd } {
-    if (goal.format !== 'OSTREE')
+    if (goal.commit === undefined)
       return {
         from: { versions: source.version === undefined ? [] : [source.version] },
         to: { versions: [goal.version] },
@@ -267,7 +267,7 @@ class Answer {
         versions: source.version === undefined ? [] : [source.version],
         ...(source.commit === undefined ? {} : { commit: source.commit }),
       },
-      to: { versions: [goal.version], commit: goal.sha256 },
+      to: { versions: [goal.version], commit: goal.commit },
     };
   }
 
@@ -302,6 +302,8 @@ class Answer {
     return this.facts.compareVersions(left, right);
   }
 }
+
+const commitOf = ({ commit }: Target): { commit?: string } => (commit === undefined ? {} : { commit });
 
 const sharedHardware = (ids: readonly string[], target: Target): string[] =>
   target.hardwareIds.filter((id) => ids.includes(id));

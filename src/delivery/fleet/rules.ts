@@ -9,13 +9,13 @@ import {
 import { targetsOf } from '../../fleet/running.ts';
 import type { DeltaRule } from '../../core/plan.ts';
 import { sourceSelector } from '../../plan/sources.ts';
-import type { FleetSituation } from './open.ts';
+import type { FleetView } from './view.ts';
 
 /**
  * One rule of the plan as a question to the fleet. A tag means the devices on
  * it; where the plan names no fleet, the Targets that have the tag.
  */
-export function questionOf(rule: DeltaRule, { registry, format, fleet }: FleetSituation): DeltaQuestion {
+export function questionOf(rule: DeltaRule, { registry, format, fleet }: FleetView): DeltaQuestion {
   const question = { format, to: rule.to, from: [] as string[], allowDowngrade: false };
   // A tag that no device follows yet requires nothing.
   if (rule.from.kind === 'tag' && fleet !== undefined)
@@ -27,16 +27,16 @@ export function questionOf(rule: DeltaRule, { registry, format, fleet }: FleetSi
 }
 
 /** The answer to one rule of the plan. */
-export const answerRule = (rule: DeltaRule, situation: FleetSituation, facts: BasisFacts): RequiredDeltas =>
-  requiredDeltas(situation.registry, situation.fleet, questionOf(rule, situation), facts);
+export const answerRule = (rule: DeltaRule, view: FleetView, facts: BasisFacts): RequiredDeltas =>
+  requiredDeltas(view.registry, view.fleet, questionOf(rule, view), facts);
 
 /** Every pair that a rule of the plan requires, or a tag of the fleet by the Targets that have it now. */
-export function retainedPairs(situation: FleetSituation, facts: BasisFacts): RequiredPair[] {
-  const { registry, fleet, format, plan } = situation;
+export function retainedPairs(view: FleetView, facts: BasisFacts): RequiredPair[] {
+  const { registry, fleet, format, plan } = view;
   const known = targetsOf(registry, format);
   const ofRules = plan.deltas
     .filter((rule) => known.some((target) => target.version === rule.to))
-    .flatMap((rule) => answerRule(rule, situation, facts).pairs);
+    .flatMap((rule) => answerRule(rule, view, facts).pairs);
   const ofTags = (fleet?.tags ?? []).flatMap((tag) =>
     known
       .filter((target) => target.tags.includes(tag))

@@ -1,26 +1,21 @@
 /** Static deltas of an OSTree plan: from the fleet's pairs to the repository and back into the registry. */
-import {
-  deltaStates,
-  makeDeltas,
-  problemOf,
-  pruneDeltas,
-  publishSizes,
-  repositoryLock,
-  repositoryOf,
-  unrequiredDeltas,
-  type CommitPair,
-  type MadeDelta,
-  type StatsRef,
-} from './index.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import type { Report } from '../../core/events.ts';
+import type { Plan } from '../../core/plan.ts';
 import { setDeltaStats } from '../../fleet/registry-edit.ts';
 import { readRegistry, updateRegistry } from '../../fleet/registry-file.ts';
 import { isRecord, type Registry } from '../../fleet/registry.ts';
-import type { RequiredPair } from '../fleet/required.ts';
 import { withLock } from '../../io/lock.ts';
-import type { OstreeSettings, Plan } from '../../core/plan.ts';
-import { registryFile } from '../fleet/open.ts';
+import type { RequiredPair } from '../fleet/required.ts';
+import { registryFile } from '../inputs.ts';
+import { makeDeltas, type MadeDelta } from './make.ts';
+import { ostreeOf } from './plan.ts';
+import { pruneDeltas, unrequiredDeltas } from './prune.ts';
+import { repositoryLock, repositoryOf } from './repository.ts';
+import { publishSizes } from './sizes.ts';
+import { deltaStates, problemOf } from './state.ts';
+import type { CommitPair } from './static-delta.ts';
+import type { StatsRef } from './stats.ts';
 
 /** Another run holds the lock for hours while it makes deltas; sizes are a matter of seconds, but come after them. */
 const SIZES_WAIT_MS = 24 * 60 * 60_000;
@@ -39,13 +34,6 @@ export function commitsOf({ from, to }: Pick<RequiredPair, 'from' | 'to'>): Comm
   if (from.commit === undefined || to.commit === undefined)
     throw new ReleasePlanError('ostree-commit-missing', `${from.versions[0] ?? 'the source'} has no commit`);
   return { from: from.commit, to: to.commit };
-}
-
-/** The OSTree settings of a plan. @throws ReleasePlanError `usage` for a plan without */
-export function ostreeOf(plan: Plan): OstreeSettings {
-  if (plan.ostree === undefined)
-    throw new ReleasePlanError('usage', `${plan.file} is no OSTree plan`, { hint: 'Set `ostree: {repo, branch}`.' });
-  return plan.ostree;
 }
 
 /**

@@ -1,59 +1,62 @@
-/**
- * Static deltas in an OSTree repository: made with the real `ostree`, proven
- * by a client, then shown to devices. What the steps and commands use of
- * delta/ostree/.
- */
-import type { OstreeSettings } from '../../core/plan.ts';
-import { readProofs } from './proofs.ts';
-import { isGenerated } from './static-delta.ts';
-import { mergeSizes, readStats, writeStats, type DeltaSize, type StatsRef } from './stats.ts';
-import type { OstreeRepository } from './repository.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
+import { PairMap } from '../../core/pair.ts';
+import type { Delivery, FleetDeltas } from '../delivery.ts';
+import { retainedPairs } from '../fleet/rules.ts';
+import { makeOstreeDeltas, ostreeProblems, pruneOstreeDeltas, unrequiredOf } from './deltas.ts';
+import { facts } from './facts.ts';
+import { findings } from './findings.ts';
+import { rows } from './rows.ts';
+import { run, steps } from './run.ts';
+import { ostreeOf } from './plan.ts';
+import type { OstreeSnapshot } from './snapshot.ts';
+import { survey } from './survey.ts';
+import { FORMAT } from './target.ts';
 
-export { looseBytes } from './loose.ts';
-export { makeDeltas, type MadeDelta, type MakeOptions } from './make.ts';
-export { pruneDeltas, unrequiredDeltas } from './prune.ts';
-export {
-  commitProblem,
-  commitTimes,
-  repositoryLock,
-  requireRepository,
-  resolveRef,
-  type OstreeRepository,
-} from './repository.ts';
-export { deltaStates, problemOf, type DeltaState } from './state.ts';
-export { deltaName, type CommitPair } from './static-delta.ts';
-export type { StatsRef } from './stats.ts';
+/** Characters of a commit that people are shown. */
+const SHORT = 10;
 
-/** The repository that a plan names. */
-export const repositoryOf = ({ repo, gpgKey, gpgHomedir }: OstreeSettings): OstreeRepository => ({
-  path: repo,
-  ...(gpgKey === undefined ? {} : { gpgKey }),
-  ...(gpgHomedir === undefined ? {} : { gpgHomedir }),
-});
+const deltas: FleetDeltas = {
+  missingCode: 'ostree-commit-missing',
+  facts,
+  problems: ostreeProblems,
+  async make({ plan }, pairs, { report, signal }, { waitMs }) {
+    const progress = (message: string): void => report({ type: 'note', message });
+    await makeOstreeDeltas(plan, pairs, { report, progress, signal, waitMs });
+  },
+  unrequired: unrequiredOf,
+  async prune(plan, pairs, { report, signal }, { waitMs }) {
+    await pruneOstreeDeltas(plan, pairs, { report, progress: () => undefined, signal, waitMs });
+  },
+};
 
-/**
- * Writes the sizes of all proven deltas to some commits where devices look for
- * them, together with those that others made and the Targets already name.
- *
- * @param known what the Targets of a commit name as their statistics today
- * @returns what they are to name from now on, by target commit
- * @throws ReleasePlanError `ostree-stats-too-large`, `disk-full`
- */
-export async function publishSizes(
-  repo: OstreeRepository,
-  commits: readonly string[],
-  known: (to: string) => StatsRef | undefined,
-): Promise<Map<string, StatsRef>> {
-  const proofs = await readProofs(repo);
-  const refs = new Map<string, StatsRef>();
-  for (const to of new Set(commits)) {
-    const proven = new Map<string, DeltaSize>(
-      [...proofs]
-        .filter(([name]) => name.endsWith(`-${to}`))
-        .map(([name, proof]) => [name.slice(0, 64), { size: proof.sizeBytes, u_size: proof.uncompressedBytes }]),
-    );
-    const exists = (from: string): boolean => isGenerated(repo, { from, to });
-    refs.set(to, await writeStats(repo, to, mergeSizes(await readStats(repo, to, known(to)), proven, exists)));
-  }
-  return refs;
-}
+/** OSTree static deltas: versions are commits, devices are on tags, and the archive is the repository. */
+export const ostree: Delivery<OstreeSnapshot> = {
+  format: FORMAT,
+  versionsIn: 'registry',
+  kept: (plan) => ({ 'artifacts': plan.artifacts, 'ostree.repo': ostreeOf(plan).repo }),
+  survey,
+  steps,
+  run,
+  // Sizes are registered with each delta; Targets are whoever's who made the commits.
+  register: async () => undefined,
+  findings,
+  scope: ({ inputs: { plan } }) => ({ versions: plan.versions.map((one) => one.version), pairs: [] }),
+  rows,
+  async unneeded({ inputs, view }, { signal }) {
+    const retained = retainedPairs(view, await facts(inputs, signal));
+    const pairs = await unrequiredOf(inputs.plan, retained, signal);
+    return {
+      deltas: pairs.map(({ from, to }) => ({ pair: `${from.slice(0, SHORT)} -> ${to.slice(0, SHORT)}` })),
+      running: undefined,
+    };
+  },
+  async retention({ plan }) {
+    throw new ReleasePlanError('usage', `${plan.file} is an OSTree plan, whose archive is the repository`, {
+      hint: 'Withdraw deltas with `release-plan targets static-deltas --prune`; prune commits with ostree.',
+    });
+  },
+  prove: async (snapshot) => ({ snapshot, shown: new PairMap(), unreadable: [] }),
+  bytesToProve: () => 0,
+  repairs: () => [],
+  deltas,
+};

@@ -4,7 +4,7 @@
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { namesIn } from '../../io/folder.ts';
+import { namesIn } from '../../io/present.ts';
 import { ownFolder, type OstreeRepository } from './repository.ts';
 import { deleteDelta, deltaName, type CommitPair } from './static-delta.ts';
 

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
 import { ReleasePlanError, errnoOf } from '../../core/errors.ts';
+import type { OstreeSettings } from '../../core/plan.ts';
 import { run, type RunResult } from '../../io/process.ts';
 import { missingTool } from '../../io/tools.ts';
 
@@ -134,3 +135,10 @@ export async function commitTimes(
   }
   return times;
 }
+
+/** The repository that a plan names. */
+export const repositoryOf = ({ repo, gpgKey, gpgHomedir }: OstreeSettings): OstreeRepository => ({
+  path: repo,
+  ...(gpgKey === undefined ? {} : { gpgKey }),
+  ...(gpgHomedir === undefined ? {} : { gpgHomedir }),
+});

@@ -1,55 +1,71 @@
-/** The delta step of an OSTree plan. */
-import { problemOf } from './index.ts';
+import { pairText } from '../../core/pair.ts';
+import type { WorkStep } from '../../core/step.ts';
 import { formatBytes } from '../../text/bytes.ts';
-import { pairKey } from '../../core/archive.ts';
-import type { Step } from '../../core/plan.ts';
-import type { StepHost } from '../../jobs/session.ts';
+import type { Delivery, Made, RunRequest } from '../delivery.ts';
 import { commitsOf, makeOstreeDeltas } from './deltas.ts';
-import type { OstreePair, OstreeSituation } from './survey.ts';
+import type { OstreeSnapshot, RequiredStaticDelta } from './snapshot.ts';
+import { problemOf } from './state.ts';
 
-type DeltaStep = Extract<Step, { kind: 'delta' }>;
+/** What has to be made: static deltas that are missing, broken, unproven or not in the summary. Pure. */
+export const steps: Delivery<OstreeSnapshot>['steps'] = ({ required }) =>
+  required.flatMap(({ from, to, rule, state }): WorkStep[] => {
+    const problem = problemOf(state);
+    return problem === undefined
+      ? []
+      : [{ kind: 'delta', from, to, engine: 'ostree', why: `required by ${rule}; it ${problem}` }];
+  });
 
 /**
- * Makes one static delta. The first step makes all that are missing, as many
- * at once as the machine has room for; the others find theirs made. When that
- * fails, each of the others tries its own.
- *
- * @returns what was made, in words
- * @throws ReleasePlanError what makeDeltas, publishSizes and updateRegistry throw
+ * Makes static deltas; see {@link Delivery.run}. The first step makes all that
+ * are missing, as many at once as the machine has room for; the others find
+ * theirs made. When that fails, each of the others tries its own.
  */
-export async function runStaticDelta(
-  step: DeltaStep,
-  situation: OstreeSituation,
-  host: StepHost,
-  progress: (message: string) => void,
-): Promise<string> {
-  const pair = situation.pairs.find(({ from, to }) => pairKey(from, to) === pairKey(step.from, step.to));
-  if (pair === undefined) throw new Error(`${pairKey(step.from, step.to)} is a step of no pair`);
-  if (problemOf(pair.state) !== undefined) {
-    const wanted = situation.isTried ? [pair] : situation.pairs.filter(({ state }) => problemOf(state) !== undefined);
-    situation.isTried = true;
-    await makePairs(wanted, situation, host, progress);
+export const run: Delivery<OstreeSnapshot>['run'] = async (_snapshot, request, body) => {
+  let isFirst = true;
+  return await body({
+    async run(step, snapshot, progress) {
+      const mine = snapshot.required.find((one) => pairText(one) === titleOfPair(step));
+      if (mine === undefined) throw new Error(`${titleOfPair(step)} is a step of no pair`);
+      if (problemOf(mine.state) === undefined) return { snapshot, message: inWords(mine) };
+      const wanted = isFirst ? snapshot.required.filter(({ state }) => problemOf(state) !== undefined) : [mine];
+      isFirst = false;
+      return await makeAll(wanted, mine, snapshot, request, progress);
+    },
+  });
+};
+
+function titleOfPair(step: WorkStep): string {
+  switch (step.kind) {
+    case 'delta':
+      return pairText(step);
+    case 'build':
+    case 'archive':
+      throw new Error(`an OSTree plan has no step ${step.kind}`);
   }
-  return pair.state.state === 'proven'
-    ? `${formatBytes(pair.state.proof.sizeBytes)} in place of ${formatBytes(pair.loose.bytes)} in ` +
-        `${pair.loose.objects} objects`
-    : 'made';
 }
 
-async function makePairs(
-  pairs: readonly OstreePair[],
-  { fleet: { plan } }: OstreeSituation,
-  host: StepHost,
+async function makeAll(
+  wanted: readonly RequiredStaticDelta[],
+  mine: RequiredStaticDelta,
+  snapshot: OstreeSnapshot,
+  { host: { report, signal } }: RunRequest,
   progress: (message: string) => void,
-): Promise<void> {
-  const made = await makeOstreeDeltas(
-    plan,
-    pairs.map(({ required }) => required),
-    { report: host.report, progress, signal: host.signal },
-  );
-  for (const pair of pairs) {
-    const { from, to } = commitsOf(pair.required);
-    const delta = made.find((one) => one.from === from && one.to === to);
-    if (delta !== undefined) pair.state = { state: 'proven', proof: delta.proof, isAdvertised: true };
-  }
+): Promise<Made<OstreeSnapshot>> {
+  const pairs = wanted.map(({ pair }) => pair);
+  const made = await makeOstreeDeltas(snapshot.inputs.plan, pairs, { report, progress, signal });
+  const withProof = (one: RequiredStaticDelta): RequiredStaticDelta => {
+    if (!wanted.includes(one)) return one;
+    const { from, to } = commitsOf(one.pair);
+    const delta = made.find((other) => other.from === from && other.to === to);
+    return delta === undefined ? one : { ...one, state: { state: 'proven', proof: delta.proof, isAdvertised: true } };
+  };
+  return {
+    snapshot: { ...snapshot, required: snapshot.required.map(withProof) },
+    message: inWords(withProof(mine)),
+  };
 }
+
+const inWords = ({ state, loose }: RequiredStaticDelta): string =>
+  state.state === 'proven'
+    ? `${formatBytes(state.proof.sizeBytes)} in place of ${formatBytes(loose.bytes)} in ${loose.objects} objects`
+    : 'made';

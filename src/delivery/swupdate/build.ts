@@ -5,7 +5,7 @@ import { versionDir } from '../../archive/layout.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { STAGING_PREFIX, cleanStaging } from '../../io/atomic.ts';
 import { formatBytes } from '../../text/bytes.ts';
-import { ifThere } from '../../io/present.ts';
+import { ifPresent } from '../../io/present.ts';
 import { packageVersion } from '../../io/package.ts';
 import { notesOf, withBuildDirectory, type BuildDirectory } from '../../kas/build-directory.ts';
 import { buildVersion } from '../../kas/build.ts';
@@ -18,30 +18,31 @@ import { objectionToEarlier, rememberProven } from '../../kas/proven.ts';
 import { proveBuild } from '../../kas/prove.ts';
 import type { KasSettings, Plan, PlannedVersion } from '../../core/plan.ts';
 import { signature } from '../../rdiff/index.ts';
-import type { Situation, StepHost } from '../../jobs/session.ts';
+import type { VersionManifest } from '../../core/archive.ts';
+import type { Host } from '../host.ts';
 
 /** What the steps that run kas share. */
-export interface Workshop {
+export interface BuildSession {
   plan: Plan;
   kas: KasSettings;
   directory: BuildDirectory;
-  host: StepHost;
+  host: Host;
 }
 
 /**
  * Runs `body` with the plan's build directory locked, from the first build to
  * the last archived file: the next build removes what the one before left.
  */
-export async function withWorkshop<T>(
+export async function withBuilds<T>(
   plan: Plan,
-  host: StepHost,
+  host: Host,
   waitMs: number,
-  body: (workshop: Workshop) => Promise<T>,
+  body: (builds: BuildSession) => Promise<T>,
 ): Promise<T> {
   const kas = requireKas(plan);
   const options = { env: host.env, what: `apply ${plan.file}`, waitMs, signal: host.signal };
   return await withBuildDirectory(kas, options, async (directory) => {
-    const generated = await generatedFolder(placeOf(plan, kas));
+    const generated = await generatedFolder(overridePlaceOf(plan, kas));
     for (const folder of [directory.notes, generated, overrideFolder(generated)]) await cleanStaging(folder);
     return await body({ plan, kas, directory, host });
   });
@@ -51,12 +52,12 @@ export async function withWorkshop<T>(
  * Removes what a run that was killed left in the plan's build directory, for a
  * run that builds nothing. When somebody builds there, they have done so.
  */
-export async function cleanWorkshop(plan: Plan, host: StepHost): Promise<void> {
+export async function cleanBuilds(plan: Plan, host: Host): Promise<void> {
   if (plan.kas === undefined) return;
-  const entries = (await ifThere(readdir(notesOf(plan.kas, host.env)))) ?? [];
+  const entries = (await ifPresent(readdir(notesOf(plan.kas, host.env)))) ?? [];
   if (!entries.some((name) => name.startsWith(STAGING_PREFIX))) return;
   try {
-    await withWorkshop(plan, host, 0, async () => undefined);
+    await withBuilds(plan, host, 0, async () => undefined);
   } catch (error) {
     if (!(error instanceof ReleasePlanError && error.code === 'build-dir-busy')) throw error;
   }
@@ -71,7 +72,7 @@ function requireKas(plan: Plan): KasSettings {
 }
 
 /** Where generated files go. */
-const placeOf = (plan: Plan, { config, workDir }: KasSettings): OverridePlace => ({
+const overridePlaceOf = (plan: Plan, { config, workDir }: KasSettings): OverridePlace => ({
   planDir: plan.dir,
   config,
   workDir,
@@ -80,10 +81,10 @@ const placeOf = (plan: Plan, { config, workDir }: KasSettings): OverridePlace =>
 /** Builds one version. @returns what was done, in words */
 export async function runBuild(
   version: string,
-  { plan, kas, directory, host }: Workshop,
+  { plan, kas, directory, host }: BuildSession,
   progress: (message: string) => void,
 ): Promise<string> {
-  const place = placeOf(plan, kas);
+  const place = overridePlaceOf(plan, kas);
   const override = await writeOverride(place, { buildinfo: kas.buildinfo, version });
   const chain = await chainOf({
     config: kas.config,
@@ -114,16 +115,15 @@ const plannedVersion = (plan: Plan, version: string): PlannedVersion =>
 /**
  * Archives a version that kas has built, once the build is proven.
  *
- * @returns what was archived, in words
+ * @returns what was archived, also in words
  * @throws ReleasePlanError `archive-missing` when this version was not built
  *   last, and as {@link proveBuild} and {@link archiveVersion}
  */
 export async function runArchive(
   version: string,
-  { plan, kas, directory, host }: Workshop,
-  situation: Situation,
+  { plan, kas, directory, host }: BuildSession,
   progress: (message: string) => void,
-): Promise<string> {
+): Promise<{ manifest: VersionManifest; dir: string; message: string }> {
   const { signal } = host;
   const pending = await readPending(directory);
   if (pending?.version !== version || !pending.finished) {
@@ -169,24 +169,25 @@ export async function runArchive(
   await rememberProven(directory, pending, plan, images);
   await clearPending(directory);
   const bytes = manifest.files.reduce((sum, one) => sum + one.sizeBytes, 0);
-  situation.versions.set(version, { state: 'whole', manifest, dir: versionDir(plan, version) });
-  return `${manifest.files.length} files, ${formatBytes(bytes)}; ${proof
-    .filter((one) => one.check === 'build-version')
-    .map((one) => one.detail)
-    .join('; ')}`;
+  const shown = proof.filter((one) => one.check === 'build-version').map((one) => one.detail);
+  return {
+    manifest,
+    dir: versionDir(plan, version),
+    message: `${manifest.files.length} files, ${formatBytes(bytes)}; ${shown.join('; ')}`,
+  };
 }
 
 /** Runs the plan's own delta build. @returns the folder with its results */
 export async function buildDeltaWithKas(
   from: string,
   to: string,
-  { plan, kas, directory, host }: Workshop,
+  { plan, kas, directory, host }: BuildSession,
   progress: (message: string) => void,
 ): Promise<string> {
   if (kas.deltaConfig.length === 0)
     throw new ReleasePlanError('pair-inconsistent', `${plan.file}: engine kas needs kas.delta_config`);
   const chain = await chainOf({ config: kas.deltaConfig, workDir: kas.workDir });
-  const logFile = join(await generatedFolder(placeOf(plan, kas)), 'logs', `${from}-to-${to}.log`);
+  const logFile = join(await generatedFolder(overridePlaceOf(plan, kas)), 'logs', `${from}-to-${to}.log`);
   const { machine, distro, image } = plan;
   return await buildDelta(directory, {
     kas,

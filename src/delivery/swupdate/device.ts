@@ -1,79 +1,17 @@
 /**
- * Proof on the device's own code: librsync, which SWUpdate's rdiff handler
- * links, and SWUpdate itself, as Debian packages them. Where they are not
- * installed the proof says so; our own (update.ts) has passed by then.
+ * Proof by SWUpdate itself, as Debian packages it. Where it is not installed
+ * the proof says so; our own (update.ts) has passed by then.
  */
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { run, type RunResult } from '../../io/process.ts';
-import { missingTool } from '../../io/tools.ts';
 import { withSocketScratch } from '../../io/scratch.ts';
 import type { Proof } from '../../core/archive.ts';
 import type { Partition, Plan } from '../../core/plan.ts';
 import { needsCodeSigningPurpose, readCertificates } from '../../swu/certificate.ts';
 import { resolveKey } from '../../swu/keys.ts';
-import type { DeltaInput } from '../engines/engine.ts';
-
-const notInstalled = (check: Proof['check'], program: string): Proof => ({
-  check,
-  result: 'not-checked',
-  detail: `${program} is not installed here`,
-});
-
-async function orNotInstalled(check: Proof['check'], program: string, proof: () => Promise<Proof>): Promise<Proof> {
-  try {
-    return await proof();
-  } catch (error) {
-    if (error instanceof ReleasePlanError && error.code === 'tool-missing') return notInstalled(check, program);
-    throw error;
-  }
-}
-
-/**
- * Applies a delta by `rdiff patch` and compares the result's sha256 with the target's.
- *
- * @throws ReleasePlanError `delta-unproven` when librsync refuses the delta or gives another result
- */
-export async function proveWithLibrsync(input: DeltaInput, delta: string, signal: AbortSignal): Promise<Proof> {
-  return await orNotInstalled('librsync-applies', 'rdiff', async () => {
-    const { sha256, exitCode, stderr } = await digestOfOutput('rdiff', ['patch', input.base.path, delta, '-'], signal);
-    if (exitCode === 0 && sha256 === input.target.sha256)
-      return { check: 'librsync-applies', result: 'pass', detail: `${input.partition}: rdiff patch gives the target` };
-    throw new ReleasePlanError(
-      'delta-unproven',
-      `${input.partition}: rdiff patch ` +
-        `${
-          exitCode === 0
-            ? `gives sha256 ${sha256}, the target has ${input.target.sha256}`
-            : `ended with exit code ${exitCode}: ${stderr.trim()}`
-        }`,
-    );
-  });
-}
-
-/** Runs a program and hashes what it prints, which may be gigabytes. */
-function digestOfOutput(
-  command: string,
-  args: readonly string[],
-  signal: AbortSignal,
-): Promise<{ sha256: string; exitCode: number; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], signal });
-    const hash = createHash('sha256');
-    const stderr: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => hash.update(chunk));
-    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-    child.once('error', (error) =>
-      reject('code' in error && error.code === 'ENOENT' ? missingTool(command, error) : error),
-    );
-    child.once('close', (code) =>
-      resolve({ sha256: hash.digest('hex'), exitCode: code ?? -1, stderr: Buffer.concat(stderr).toString('utf8') }),
-    );
-  });
-}
+import { orNotInstalled } from '../engines/installed.ts';
 
 export interface SwupdateRequest {
   plan: Plan;

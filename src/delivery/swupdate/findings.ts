@@ -1,27 +1,28 @@
 import { stat } from 'node:fs/promises';
 import { productDir, updateDir } from '../../archive/layout.ts';
-import { takeInventory } from '../../archive/inventory.ts';
 import { readUpdate, type ReadOptions } from '../../archive/manifest.ts';
 import { surveyArchive } from '../../archive/survey.ts';
-import { commitProblem, repositoryOf, requireRepository } from '../ostree/index.ts';
-import { ReleasePlanError, errnoOf } from '../../core/errors.ts';
-import { pairKey, type ArchiveState, type VersionManifest } from '../../core/archive.ts';
+import { manifestOf, type ArchiveState } from '../../core/archive.ts';
+import { errnoOf } from '../../core/errors.ts';
+import { pairText, type Pair } from '../../core/pair.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Finding, Pointer } from '../../plan/finding.ts';
 import { checkPair } from '../../report/pair.ts';
-import { registryTargets, usesOf, withoutFleet, type Uses } from '../fleet/uses.ts';
-import { pairsOfPlan } from './fleet-pairs.ts';
-import { registryFile } from '../fleet/open.ts';
+import type { Delivery } from '../delivery.ts';
+import { fleetFindings, usesOf, type Uses } from '../fleet/uses.ts';
+import { withoutFleet, type Inputs } from '../inputs.ts';
+import { requiredUpdates } from './fleet-pairs.ts';
+import type { SwupdateSnapshot } from './snapshot.ts';
 
 /**
  * What keeps a plan from coming true with the archive as it is: bases that are
  * not there, files that were altered, deltas between versions that do not fit.
  * Reads every byte of what the plan refers to; changes nothing.
  */
-export async function archiveFindings(plan: Plan, options: ReadOptions = {}): Promise<Finding[]> {
-  const uses = await usesOf(plan, options.signal);
-  const fleet = await fleetFindings(plan, uses);
-  if (plan.ostree !== undefined) return [...(await repositoryFindings(plan)), ...fleet];
+export const findings: Delivery<SwupdateSnapshot>['findings'] = async (inputs, options) => {
+  const { plan } = inputs;
+  const uses = await usesOf(inputs);
+  const fleet = await fleetFindings(inputs, uses);
   if (!(await isFolder(productDir(plan)))) {
     return [
       {
@@ -33,7 +34,7 @@ export async function archiveFindings(plan: Plan, options: ReadOptions = {}): Pr
       ...fleet,
     ];
   }
-  const wanted = await wantedOf(plan, uses, options.signal);
+  const wanted = await wantedOf(inputs, uses);
   const state = await surveyArchive(
     plan,
     {
@@ -51,23 +52,21 @@ export async function archiveFindings(plan: Plan, options: ReadOptions = {}): Pr
     ...(await pairFindings(plan, wanted, state, options)),
     ...fleet,
   ];
-}
+};
 
-interface Wanted {
-  from: string;
-  to: string;
+interface Wanted extends Pair {
   /** Where the plan wants it. */
   at: Pointer;
 }
 
 /** Every delta that apply would require, by the fleet where it can be read, with its place in the plan. */
-async function wantedOf(plan: Plan, uses: Uses, signal?: AbortSignal): Promise<Wanted[]> {
-  const { pairs } = await pairsOfPlan('unknown' in uses ? withoutFleet(plan) : plan, signal);
-  return pairs.map(({ from, to }) => ({ from, to, at: placeOf(plan, from, to) }));
+async function wantedOf(inputs: Inputs, uses: Uses): Promise<Wanted[]> {
+  const { pairs } = await requiredUpdates('unknown' in uses ? withoutFleet(inputs) : inputs);
+  return pairs.map(({ from, to }) => ({ from, to, at: pointerOf(inputs.plan, from, to) }));
 }
 
 /** The first rule that can have wanted a pair; of a list, the very version. */
-function placeOf(plan: Plan, from: string, to: string): Pointer {
+function pointerOf(plan: Plan, from: string, to: string): Pointer {
   const index = plan.deltas.findIndex(
     (rule) => rule.to === to && (rule.from.kind !== 'list' || rule.from.versions.includes(from)),
   );
@@ -78,18 +77,18 @@ function placeOf(plan: Plan, from: string, to: string): Pointer {
 /** Versions that were archived and are no longer what they were, as far as that can be told. */
 function versionFindings(plan: Plan, state: ArchiveState): Finding[] {
   return plan.versions.flatMap(({ version }, index): Finding[] => {
-    const held = state.versions.get(version);
+    const entry = state.versions.get(version);
     const at = ['versions', index, 'version'];
-    if (held?.state === 'damaged')
+    if (entry?.state === 'damaged')
       return [
-        { code: 'archive-damaged', at, message: `${version} is damaged in the archive: ${held.problems.join('; ')}` },
+        { code: 'archive-damaged', at, message: `${version} is damaged in the archive: ${entry.problems.join('; ')}` },
       ];
-    return held?.state === 'unreadable'
+    return entry?.state === 'unreadable'
       ? [
           {
             code: 'archive-unreadable',
             at,
-            message: `${version} cannot be read in the archive: ${held.problems.join('; ')}`,
+            message: `${version} cannot be read in the archive: ${entry.problems.join('; ')}`,
           },
         ]
       : [];
@@ -117,7 +116,9 @@ function baseFindings(wanted: readonly Wanted[], state: ArchiveState, uses: Uses
 function sizeFindings(plan: Plan, state: ArchiveState): Finding[] {
   return plan.partitions.flatMap(({ name, slotSizeBytes }, index) =>
     plan.versions.flatMap(({ version }): Finding[] => {
-      const image = manifestOf(state, version)?.files.find((file) => file.role === 'image' && file.partition === name);
+      const image = manifestOf(state.versions.get(version))?.files.find(
+        (file) => file.role === 'image' && file.partition === name,
+      );
       if (slotSizeBytes === undefined || image === undefined || image.sizeBytes <= slotSizeBytes) return [];
       return [
         {
@@ -138,14 +139,14 @@ async function pairFindings(
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const { from, to, at } of wanted) {
-    const [base, target] = [manifestOf(state, from), manifestOf(state, to)];
+    const [base, target] = [manifestOf(state.versions.get(from)), manifestOf(state.versions.get(to))];
     if (base === undefined || target === undefined) continue;
     const failed = checkPair(base, target).filter((row) => row.result === 'fail');
     if (failed.length > 0) {
       findings.push({
         code: 'pair-inconsistent',
         at,
-        message: `no delta ${pairKey(from, to)} can be made: ${failed.map((row) => row.detail).join('; ')}`,
+        message: `no delta ${pairText({ from, to })} can be made: ${failed.map((row) => row.detail).join('; ')}`,
         hint: 'Devices on the base need the full image; leave the pair out of the plan.',
       });
       continue;
@@ -156,80 +157,16 @@ async function pairFindings(
         code: 'update-damaged',
         severity: 'warning',
         at,
-        message: `the update ${pairKey(from, to)} is damaged in the archive: ${update.problems.join('; ')}`,
+        message: `the update ${pairText({ from, to })} is damaged in the archive: ${update.problems.join('; ')}`,
       });
     if (update.state === 'unreadable')
       findings.push({
         code: 'archive-unreadable',
         at,
-        message: `the update ${pairKey(from, to)} cannot be read in the archive: ${update.problems.join('; ')}`,
+        message: `the update ${pairText({ from, to })} cannot be read in the archive: ${update.problems.join('; ')}`,
       });
   }
   return findings;
-}
-
-/** Devices whose version nobody has: they take the full image. */
-async function fleetFindings(plan: Plan, uses: Uses): Promise<Finding[]> {
-  if (plan.fleet === undefined) return [];
-  const at = ['fleet'];
-  if ('unknown' in uses) return [{ code: uses.code, severity: 'warning', at, message: uses.unknown }];
-  const known = new Set([
-    ...plan.versions.map((one) => one.version),
-    ...(await takeInventory(plan)).versions,
-    ...(await registryTargets(plan)).map((one) => one.version),
-  ]);
-  return [...uses.byVersion]
-    .filter(([version]) => !known.has(version))
-    .map(([version, { devices, examples }]) => ({
-      code: 'base-unknown',
-      severity: 'warning',
-      at,
-      message:
-        `${devices} ${devices === 1 ? 'device runs' : 'devices run'} ${version}, which is neither planned ` +
-        `nor archived (${examples.join(', ')})`,
-    }));
-}
-
-/** An OSTree product's archive is its repository: the commits of the planned versions are there, whole. */
-async function repositoryFindings(plan: Plan): Promise<Finding[]> {
-  if (plan.ostree === undefined) return [];
-  const repo = repositoryOf(plan.ostree);
-  try {
-    await requireRepository(repo);
-    const targets = await registryTargets(plan);
-    return plan.versions.flatMap(({ version }, index): Finding[] => {
-      const at = ['versions', index, 'version'];
-      const named = targets.filter(
-        (one) => one.format === 'OSTREE' && one.version === version && one.hardwareIds.includes(plan.machine),
-      );
-      if (named.length === 0)
-        return [
-          {
-            code: 'target-unknown',
-            severity: 'warning',
-            at,
-            message: `${registryFile(plan)} has no OSTree Target of version ${version} for ${plan.machine}`,
-          },
-        ];
-      return named.flatMap((target) => {
-        const problem = commitProblem(repo, target.sha256);
-        return problem === undefined
-          ? []
-          : [{ code: 'ostree-commit-missing', at, message: `${target.name}: ${problem}` }];
-      });
-    });
-  } catch (error) {
-    if (!(error instanceof ReleasePlanError) || error.code === 'interrupted') throw error;
-    const at = error.code.startsWith('targets') ? ['targets'] : ['ostree', 'repo'];
-    return [
-      { code: error.code, at, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) },
-    ];
-  }
-}
-
-function manifestOf(state: ArchiveState, version: string): VersionManifest | undefined {
-  const held = state.versions.get(version);
-  return held?.state === 'whole' ? held.manifest : undefined;
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,48 +1,39 @@
 /** What the fleet requires of a SWUpdate plan: devices on a tag decide, where the plan names a fleet. */
-import { existsSync } from 'node:fs';
-import { readFleet } from '../../fleet/devices/read.ts';
-import { readRegistry } from '../../fleet/registry-file.ts';
-import { emptyRegistry, type Registry, type Target } from '../../fleet/registry.ts';
-import { requiredDeltas, type BasisFacts } from '../fleet/required.ts';
-import { swupdateTargetName } from './target.ts';
+import { PairMap, type Pair } from '../../core/pair.ts';
 import type { DeltaRule, Plan } from '../../core/plan.ts';
-import { requiredPairs, type RequiredPair } from '../../plan/pairs.ts';
-import type { CheckRow } from '../../report/consistency.ts';
-import { basisFacts } from '../fleet/facts.ts';
-import { registryFile, versionsOf } from '../fleet/open.ts';
+import type { CheckRow } from '../../core/report.ts';
+import type { Registry, Target } from '../../fleet/registry.ts';
+import { requiredPairs } from '../../plan/pairs.ts';
+import { requiredDeltas, type BasisFacts, type RequiredPair } from '../fleet/required.ts';
 import { badRows, deviceRows } from '../fleet/rows.ts';
-
-/** A required delta with the devices that it serves, where the fleet is known. */
-export interface FleetPair extends RequiredPair {
-  devices?: number;
-}
+import { fleetOf, registryOf, type Inputs } from '../inputs.ts';
+import type { FleetPair } from '../snapshot.ts';
+import { archiveFacts } from './facts.ts';
+import { FORMAT, swupdateTargetName } from './target.ts';
 
 /**
- * The pairs that the plan's rules require. A rule by tag means the devices on
+ * The updates that the plan's rules require. A rule by tag means the devices on
  * the tag; without a fleet, the versions that the plan gives the tag to.
  *
  * @throws ReleasePlanError `fleet-*`, `targets-invalid`
  */
-export async function pairsOfPlan(plan: Plan, signal?: AbortSignal): Promise<{ pairs: FleetPair[]; rows: CheckRow[] }> {
-  const tagRules = plan.deltas.filter((rule) => rule.from.kind === 'tag');
-  if (plan.fleet === undefined || tagRules.length === 0) return { pairs: requiredPairs(plan), rows: [] };
-  const fleet = await readFleet(plan.fleet, { cwd: plan.dir, ...(signal ? { signal } : {}) });
-  const registry = await knownVersions(plan);
-  const facts = plannedFacts(plan, await basisFacts({ plan, format: 'SWUPDATE', registry, fleet }, signal));
-  const found = new Map<string, FleetPair>();
+export async function requiredUpdates(inputs: Inputs): Promise<{ pairs: FleetPair[]; rows: CheckRow[] }> {
+  const { plan } = inputs;
+  const asksFleet = plan.fleet !== undefined && plan.deltas.some((rule) => rule.from.kind === 'tag');
+  const fleet = asksFleet ? await fleetOf(inputs) : undefined;
+  if (fleet === undefined) return { pairs: requiredPairs(plan), rows: [] };
+  const registry = knownVersions(plan, registryOf(inputs));
+  const facts = plannedFacts(plan, await archiveFacts(plan, registry));
+  const found = new PairMap<FleetPair>();
   const rows = badRows(fleet);
   for (const rule of plan.deltas) {
     const tag = tagOf(rule);
+    const question = { format: FORMAT, to: rule.to, from: [], allowDowngrade: false };
     // A tag that no device follows yet requires nothing.
     const answer =
       tag === undefined || !fleet.tags.includes(tag)
         ? undefined
-        : requiredDeltas(
-            registry,
-            fleet,
-            { format: 'SWUPDATE', to: rule.to, from: [], tag, allowDowngrade: false },
-            facts,
-          );
+        : requiredDeltas(registry, fleet, { ...question, tag }, facts);
     const pairs: FleetPair[] =
       tag === undefined
         ? requiredPairs({ ...plan, deltas: [rule] })
@@ -52,19 +43,22 @@ export async function pairsOfPlan(plan: Plan, signal?: AbortSignal): Promise<{ p
             rule: `${pair.devices} devices on ${tag}`,
             devices: pair.devices,
           }));
-    for (const pair of pairs)
-      if (!found.has(JSON.stringify([pair.from, pair.to]))) found.set(JSON.stringify([pair.from, pair.to]), pair);
+    for (const pair of pairs) if (!found.has(pair)) found.set(pair, pair);
     if (tag !== undefined && answer !== undefined) rows.push(...deviceRows(tag, answer));
   }
-  return { pairs: [...found.values()], rows };
+  return { pairs: found.values(), rows };
 }
+
+/** The versions of a pair of SWUpdate software, which has one on either side. */
+export const versionsOf = ({ from, to }: Pick<RequiredPair, 'from' | 'to'>): Pair => ({
+  from: from.versions[0] ?? '',
+  to: to.versions[0] ?? '',
+});
 
 const tagOf = ({ from }: DeltaRule): string | undefined => (from.kind === 'tag' ? from.tag : undefined);
 
 /** The registry, and the plan's versions that it does not have yet: they are about to be built. */
-async function knownVersions(plan: Plan): Promise<Registry> {
-  const file = registryFile(plan);
-  const registry = existsSync(file) ? await readRegistry(file) : emptyRegistry(file);
+function knownVersions(plan: Plan, registry: Registry): Registry {
   const planned = plan.versions
     .filter(({ version }) => !registry.targets.some((target) => target.name === swupdateTargetName(plan, version)))
     .map(({ version, tags }): Target => ({
@@ -73,7 +67,7 @@ async function knownVersions(plan: Plan): Promise<Registry> {
       version,
       tags,
       hardwareIds: [plan.machine],
-      format: 'SWUPDATE',
+      format: FORMAT,
       custom: { name: `${plan.machine}-${plan.image}` },
     }));
   // Other products may share the archive root, and with it the registry.

@@ -1,30 +1,24 @@
 /** Who needs what of the archive: the plan, other plans of the product, and the devices. What gc must not take. */
-import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { reportFile } from '../../archive/layout.ts';
+import { scopesOfOthers } from '../../archive/report-file.ts';
+import type { RetentionFacts } from '../../archive/retention.ts';
+import type { ArchiveState } from '../../core/archive.ts';
 import { ReleasePlanError, asUserError } from '../../core/errors.ts';
+import { PairMap, pairText, type Pair } from '../../core/pair.ts';
 import type { Fleet } from '../../fleet/devices/tally.ts';
-import { readFleet } from '../../fleet/devices/read.ts';
-import { readRegistry } from '../../fleet/registry-file.ts';
-import { emptyRegistry, isRecord, type Registry } from '../../fleet/registry.ts';
 import { TargetIndex, runningOf, targetsOf } from '../../fleet/running.ts';
-import { swupdateTargetName } from './target.ts';
-import { namesIn } from '../../io/folder.ts';
-import { pairKey, type ArchiveState } from '../../core/archive.ts';
-import type { Plan } from '../../core/plan.ts';
 import { requiredPairs } from '../../plan/pairs.ts';
 import { compareVersions, isVersion } from '../../plan/version.ts';
-import { basisFacts } from '../fleet/facts.ts';
-import { registryFile, type FleetSituation } from '../fleet/open.ts';
 import { retainedPairs } from '../fleet/rules.ts';
+import type { FleetView } from '../fleet/view.ts';
+import { fleetOf, registryOf, requireRegistry, type Inputs } from '../inputs.ts';
+import { archiveFacts } from './facts.ts';
+import { versionsOf } from './fleet-pairs.ts';
+import { FORMAT, swupdateTargetName } from './target.ts';
 
-/** What is needed. */
-export interface Need {
-  /** Versions that stay, and why; the first reason that was found. */
-  bound: Map<string, string>;
-  /** Deltas that some rule requires, by pair. */
-  requiredPairs: Set<string>;
-  /** Versions that have a tag in the registry. */
+/** What is needed: the facts of {@link decideRetention} that the archive's listing does not give. */
+export interface Needed extends Pick<RetentionFacts, 'compareVersions'> {
+  needed: Map<string, string>;
+  requiredPairs: PairMap<true>;
   tagged: Set<string>;
   /** Archived versions (or such as were) that devices run, and how many; undefined when the plan names no fleet. */
   running: Map<string, number> | undefined;
@@ -33,37 +27,44 @@ export interface Need {
 /**
  * Finds out what of an archive somebody needs.
  *
- * @param state what the archive holds; manifests are enough
+ * @param archive manifests are enough
  * @throws ReleasePlanError `gc-undecided` when that cannot be told: the fleet
  *   cannot be read, or a device does not say what it runs
  */
-export async function needOf(plan: Plan, state: ArchiveState, signal?: AbortSignal): Promise<Need> {
-  const need: Need = { bound: new Map(), requiredPairs: new Set(), tagged: new Set(), running: undefined };
-  for (const { version } of plan.versions) bind(need, version, 'the plan names it');
-  addPairs(need, requiredPairs(plan));
-  for (const [version, held] of state.versions) {
-    if (held.state === 'damaged') bind(need, version, 'it is damaged; see `release-plan verify`');
-    if (held.state === 'unreadable') bind(need, version, 'it cannot be read; see `release-plan verify`');
-    if (held.state === 'whole' && held.manifest.product !== plan.product)
-      bind(need, version, `it is of the product ${held.manifest.product}`);
+export async function neededOf(inputs: Inputs, archive: ArchiveState): Promise<Needed> {
+  const { plan } = inputs;
+  const found: Needed = {
+    needed: new Map(),
+    requiredPairs: new PairMap(),
+    tagged: new Set(),
+    running: undefined,
+    compareVersions,
+  };
+  for (const { version } of plan.versions) add(found, version, 'the plan names it');
+  addPairs(found, requiredPairs(plan));
+  for (const [version, entry] of archive.versions) {
+    if (entry.state === 'damaged') add(found, version, 'it is damaged; see `release-plan verify`');
+    if (entry.state === 'unreadable') add(found, version, 'it cannot be read; see `release-plan verify`');
+    if (entry.state === 'whole' && entry.manifest.product !== plan.product)
+      add(found, version, `it is of the product ${entry.manifest.product}`);
   }
-  await undecided('the reports of other plans', async () => await addOtherPlans(need, plan));
-  const situation = await undecided('registry and fleet', async () => await openNeed(plan, signal));
-  for (const { version, tags } of targetsOf(situation.registry, 'SWUPDATE'))
-    if (tags.length > 0) need.tagged.add(version);
-  if (situation.fleet !== undefined)
-    await addFleet(need, { ...situation, fleet: situation.fleet }, [...state.versions.keys()]);
-  return need;
+  await undecided('the reports of other plans', async () => await addOtherPlans(found, inputs));
+  const view = await undecided('registry and fleet', async () => await viewOf(inputs));
+  for (const { version, tags } of targetsOf(view.registry, FORMAT)) if (tags.length > 0) found.tagged.add(version);
+  if (view.fleet !== undefined) await addFleet(found, { ...view, fleet: view.fleet }, [...archive.versions.keys()]);
+  return found;
 }
 
-function bind(need: Need, version: string, why: string): void {
-  if (!need.bound.has(version)) need.bound.set(version, why);
+/** The first reason stays. */
+function add({ needed }: Needed, version: string, why: string): void {
+  if (!needed.has(version)) needed.set(version, why);
 }
 
-function addPairs(need: Need, pairs: ReadonlyArray<{ from: string; to: string }>): void {
-  for (const { from, to } of pairs) {
-    need.requiredPairs.add(pairKey(from, to));
-    for (const version of [from, to]) bind(need, version, `the required delta ${pairKey(from, to)} is made of it`);
+function addPairs(found: Needed, pairs: readonly Pair[]): void {
+  for (const pair of pairs) {
+    found.requiredPairs.set(pair, true);
+    for (const version of [pair.from, pair.to])
+      add(found, version, `the required delta ${pairText(pair)} is made of it`);
   }
 }
 
@@ -81,71 +82,29 @@ async function undecided<T>(what: string, body: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Two plans may share an archive: what the report of the other is about is needed there. */
-async function addOtherPlans(need: Need, plan: Plan): Promise<void> {
-  const own = reportFile(plan, 'json');
-  const folder = dirname(own);
-  for (const name of (await namesIn(folder)).filter((one) => one.endsWith('.json') && join(folder, one) !== own)) {
-    for (const subject of subjectsOf(await readFile(join(folder, name), 'utf8'), name)) {
-      const [from = '', to] = subject.split(' -> ');
-      if (to !== undefined) addPairs(need, [{ from, to }]);
-      else if (isVersion(from)) bind(need, from, `another plan's report names it: ${name}`);
-    }
+/** Two plans may share an archive: what the other refers to is needed there. */
+async function addOtherPlans(found: Needed, { plan }: Inputs): Promise<void> {
+  for (const { name, scope } of await scopesOfOthers(plan)) {
+    addPairs(found, scope.pairs);
+    for (const version of scope.versions) add(found, version, `another plan's report names it: ${name}`);
   }
-}
-
-function subjectsOf(text: string, name: string): string[] {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    throw new ReleasePlanError('gc-undecided', `${name} is not JSON`, {
-      cause: error,
-      hint: 'Write it again with `release-plan apply`, or remove it when its plan is no more.',
-    });
-  }
-  const checks = isRecord(parsed) && Array.isArray(parsed.checks) ? parsed.checks : [];
-  return checks.flatMap((row: unknown) => (isRecord(row) && typeof row.subject === 'string' ? [row.subject] : []));
-}
-
-async function openNeed(plan: Plan, signal: AbortSignal | undefined): Promise<FleetSituation> {
-  const registry = await registryOf(plan);
-  const fleet =
-    plan.fleet === undefined
-      ? undefined
-      : await readFleet(plan.fleet, { cwd: plan.dir, ...(signal ? { signal } : {}) });
-  return { plan, format: 'SWUPDATE', registry, ...(fleet === undefined ? {} : { fleet }) };
 }
 
 /** A registry that the plan does not name need not be there. */
-async function registryOf(plan: Plan): Promise<Registry> {
-  const file = registryFile(plan);
-  try {
-    return await readRegistry(file);
-  } catch (error) {
-    if (plan.targets === undefined && error instanceof ReleasePlanError && error.code === 'targets-not-found')
-      return emptyRegistry(file);
-    throw error;
-  }
+async function viewOf(inputs: Inputs): Promise<FleetView> {
+  const registry = inputs.plan.targets === undefined ? registryOf(inputs) : requireRegistry(inputs);
+  const fleet = await fleetOf(inputs);
+  return { plan: inputs.plan, format: FORMAT, registry, ...(fleet === undefined ? {} : { fleet }) };
 }
 
-async function addFleet(
-  need: Need,
-  situation: FleetSituation & { fleet: Fleet },
-  archived: readonly string[],
-): Promise<void> {
-  need.running = runningVersions(situation, archived);
-  for (const [version, devices] of need.running)
-    bind(need, version, `${devices} ${devices === 1 ? 'device runs' : 'devices run'} it`);
+async function addFleet(found: Needed, view: FleetView & { fleet: Fleet }, archived: readonly string[]): Promise<void> {
+  found.running = runningVersions(view, archived);
+  for (const [version, devices] of found.running)
+    add(found, version, `${devices} ${devices === 1 ? 'device runs' : 'devices run'} it`);
   const pairs = await undecided('the deltas that devices require', async () =>
-    retainedPairs(situation, await basisFacts(situation)),
+    retainedPairs(view, await archiveFacts(view.plan, view.registry)),
   );
-  addPairs(
-    need,
-    pairs.flatMap(({ from, to }) =>
-      from.versions.flatMap((one) => to.versions.map((other) => ({ from: one, to: other }))),
-    ),
-  );
+  addPairs(found, pairs.map(versionsOf));
 }
 
 /**
@@ -155,7 +114,7 @@ async function addFleet(
  * @throws ReleasePlanError `gc-undecided` when a device does not say what it runs
  */
 export function runningVersions(
-  { plan, registry, fleet }: Pick<FleetSituation, 'plan' | 'registry'> & { fleet: Fleet },
+  { plan, registry, fleet }: Pick<FleetView, 'plan' | 'registry'> & { fleet: Fleet },
   archived: readonly string[],
 ): Map<string, number> {
   if (fleet.bad.count > 0)
@@ -164,7 +123,7 @@ export function runningVersions(
       fleet.bad.diagnostics.slice(0, 3).map((one) => `line ${one.where?.line ?? 0} ${one.message}`),
       fleet.source,
     );
-  const index = new TargetIndex(targetsOf(registry, 'SWUPDATE'));
+  const index = new TargetIndex(targetsOf(registry, FORMAT));
   const byName = new Map(archived.map((version) => [swupdateTargetName(plan, version), version]));
   const running = new Map<string, number>();
   for (const group of fleet.groups.filter((one) => one.devices > 0)) {

@@ -2,7 +2,7 @@ import { copyFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { deltaName } from '../../archive/layout.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
-import type { DeltaInfo, DeltaPartitionInfo, Proof } from '../../core/archive.ts';
+import { WHOLE_IMAGE, type DeltaInfo, type DeltaPartitionInfo, type Proof } from '../../core/archive.ts';
 import type { Partition, Plan } from '../../core/plan.ts';
 import { gzipFile, zstdFile } from '../../rdiff/index.ts';
 import { buildSwu, type SwuPartition } from '../../swu/build.ts';
@@ -79,7 +79,7 @@ async function payloadOf(
   { plan, stagingDir, targetDir, workDir, signal }: PackageRequest,
 ): Promise<SwuPartition> {
   const { compress } = plan.swu;
-  const kind = info.algorithm === 'rdiff' ? 'rdiff' : 'raw';
+  const kind = info.algorithm === WHOLE_IMAGE ? 'raw' : 'rdiff';
   const bare = kind === 'rdiff' ? join(stagingDir, deltaName(info.name)) : join(targetDir, info.target.file);
   const common = {
     name: info.name,

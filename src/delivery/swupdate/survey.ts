@@ -1,90 +1,42 @@
-import type { Inventory } from '../../archive/inventory.ts';
 import { surveyArchive } from '../../archive/survey.ts';
-import type { ReadOptions } from '../../archive/manifest.ts';
-import { recipeOf } from './recipe.ts';
-import { ENGINE_VERSIONS } from '../engines/index.ts';
-import { trustDigest } from './trust.ts';
-import type { RequiredPair } from '../../plan/pairs.ts';
-import { resolve } from './steps.ts';
-import { pairKey } from '../../core/archive.ts';
+import { pairSet } from '../../core/pair.ts';
 import type { Plan } from '../../core/plan.ts';
-import { sameReport } from '../../report/consistency.ts';
-import { readReport, reportOf } from '../../jobs/report.ts';
-import type { Situation } from '../../jobs/session.ts';
-import { ostreeSituation } from '../ostree/assess.ts';
-import { pairsOfPlan } from './fleet-pairs.ts';
-import { ostreeSteps } from '../ostree/survey.ts';
+import { readReport } from '../../archive/report-file.ts';
+import type { Delivery } from '../delivery.ts';
+import { engines } from '../engines/index.ts';
+import type { FleetPair } from '../snapshot.ts';
+import { requiredUpdates } from './fleet-pairs.ts';
+import { recipeOf } from './recipe.ts';
+import type { SwupdateSnapshot } from './snapshot.ts';
+import { trustDigest } from './trust.ts';
 
-/** What to look at beside what the plan refers to. */
-export type Beyond = Inventory;
-
-/** Nothing but the plan. */
-const PLAN_ALONE: Beyond = { versions: [], pairs: [] };
-
-/**
- * Finds out how things stand: reads the archive, works out which deltas are
- * required, and decides the steps. Changes nothing.
- *
- * @param beyond versions and updates that are read too; they decide no step
- */
-export async function assess(
-  plan: Plan,
-  env: NodeJS.ProcessEnv,
-  options: ReadOptions = {},
-  beyond: Beyond = PLAN_ALONE,
-): Promise<Situation> {
-  if (plan.ostree !== undefined) {
-    const situation = await ostreeSituation(plan, options.signal);
-    decideSteps(situation);
-    return situation;
-  }
-  const { pairs, rows } = await pairsOfPlan(plan, options.signal);
-  const request = {
-    versions: [...new Set([...versionsOf(plan, pairs), ...beyond.versions])],
-    pairs: [...pairs, ...pairsBeyond(pairs, beyond)],
-  };
-  const state = await surveyArchive(plan, request, options);
-  const recipes = { rdiff: await recipeOf(plan, 'rdiff'), kas: await recipeOf(plan, 'kas'), ostree: '' };
-  const situation: Situation = {
+/** Reads the archive and works out which updates are required; see {@link Delivery.survey}. */
+export const survey: Delivery<SwupdateSnapshot>['survey'] = async (inputs, { env, signal }, options = {}) => {
+  const { plan } = inputs;
+  const { reading = {}, beside = { versions: [], pairs: [] } } = options;
+  const { pairs, rows } = await requiredUpdates(inputs);
+  const required = pairSet(pairs);
+  const archive = await surveyArchive(
     plan,
-    versions: new Map(state.versions),
-    updates: new Map(state.updates),
+    {
+      versions: [...new Set([...referredVersions(plan, pairs), ...beside.versions])],
+      pairs: [...pairs, ...beside.pairs.filter((pair) => !required.has(pair))],
+    },
+    { ...reading, signal },
+  );
+  const recipes = await Promise.all(engines.map(async ({ name }) => [name, await recipeOf(plan, name)] as const));
+  return {
+    inputs,
+    archive,
     pairs,
-    recipes,
+    recipes: new Map(recipes),
     trust: await trustDigest(plan.signing, { env, planDir: plan.dir }),
-    steps: [],
-    devices: rows,
+    deviceRows: rows,
     written: await readReport(plan),
   };
-  decideSteps(situation);
-  return situation;
-}
+};
 
-/** Decides the steps anew, after more became known of the archive. */
-export function decideSteps(situation: Situation): void {
-  const { plan, pairs, recipes, trust, versions, updates } = situation;
-  const reportIsCurrent = situation.written !== undefined && sameReport(situation.written, reportOf(situation));
-  if (situation.ostree !== undefined) {
-    situation.steps = ostreeSteps(situation.ostree, reportIsCurrent);
-    return;
-  }
-  situation.steps = resolve(plan, {
-    state: { versions, updates },
-    pairs,
-    recipes,
-    engineVersions: ENGINE_VERSIONS,
-    reportIsCurrent,
-    ...(trust === undefined ? {} : { trust }),
-  });
-}
-
-/** The plan's versions, and any base that only the fleet knows of. */
-function versionsOf(plan: Plan, pairs: readonly RequiredPair[]): string[] {
-  return [...new Set([...plan.versions.map((one) => one.version), ...pairs.flatMap(({ from, to }) => [from, to])])];
-}
-
-/** The pairs that no rule requires. */
-function pairsBeyond(required: readonly RequiredPair[], { pairs }: Beyond): Beyond['pairs'] {
-  const keys = new Set(required.map(({ from, to }) => pairKey(from, to)));
-  return pairs.filter(({ from, to }) => !keys.has(pairKey(from, to)));
-}
+/** The versions that the plan names or its updates are made of: also a base that only the fleet knows of. */
+export const referredVersions = (plan: Plan, pairs: readonly FleetPair[]): string[] => [
+  ...new Set([...plan.versions.map((one) => one.version), ...pairs.flatMap(({ from, to }) => [from, to])]),
+];

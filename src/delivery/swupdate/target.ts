@@ -3,6 +3,9 @@ import type { FileDigest } from '../../io/hash.ts';
 import type { VersionManifest } from '../../core/archive.ts';
 import type { TargetEntry } from '../../fleet/registry-edit.ts';
 
+/** `custom.targetFormat` of this system's Targets. */
+export const FORMAT = 'SWUPDATE' as const;
+
 /** The Target's name of an archived version: what devices send as `target-name`. */
 export const swupdateTargetName = (key: Pick<VersionManifest, 'machine' | 'image'>, version: string): string =>
   `${key.machine}-${key.image}-${version}`;
@@ -28,7 +31,7 @@ export function targetOfVersion(
       name: `${manifest.machine}-${manifest.image}`,
       tags,
       hardwareIds: [manifest.machine],
-      targetFormat: 'SWUPDATE',
+      targetFormat: FORMAT,
       uri: file.path,
       product: manifest.product,
       createdAt: manifest.archivedAt,

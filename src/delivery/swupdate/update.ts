@@ -8,13 +8,19 @@ import { digestFile } from '../../io/hash.ts';
 import { sealJson } from '../../text/json.ts';
 import { withSpace } from '../../io/space.ts';
 import { timestamp } from '../../text/timestamp.ts';
-import type { ArchivedFile, DeltaInfo, DeltaPartitionInfo, Proof, VersionManifest } from '../../core/archive.ts';
+import {
+  WHOLE_IMAGE,
+  type ArchivedFile,
+  type DeltaInfo,
+  type DeltaPartitionInfo,
+  type Proof,
+  type VersionManifest,
+} from '../../core/archive.ts';
 import type { EngineName, Plan } from '../../core/plan.ts';
-import { proveDelta } from '../../rdiff/index.ts';
-import type { DeltaInput, EngineHost, ImageRef } from '../engines/engine.ts';
-import { proveWithLibrsync, proveWithSwupdate } from './device.ts';
+import type { DeltaEngine, DeltaInput, EngineHost, ImageRef } from '../engines/engine.ts';
+import { proveWithSwupdate } from './device.ts';
 import { packageUpdate } from './package.ts';
-import { engines } from '../engines/index.ts';
+import { engineNamed } from '../engines/index.ts';
 import { updateInfo } from './update-info.ts';
 
 /** One of the two versions, as the archive holds it. */
@@ -69,18 +75,18 @@ export async function makeUpdate(request: UpdateRequest): Promise<MadeUpdate> {
 }
 
 async function fill(staging: string, request: UpdateRequest, inputs: readonly DeltaInput[]): Promise<DeltaInfo> {
-  const { base, target, engine: engineName } = request;
+  const { base, target } = request;
   const [from, to] = [base.manifest.version, target.manifest.version];
-  if (engineName === 'ostree') throw new ReleasePlanError('bug', 'an OSTree delta is no folder of files');
+  const engine = engineNamed(request.engine);
   const { progress, signal } = request;
-  const made = await engines[engineName].create({ from, to, inputs, outDir: staging, signal, progress }, request.host);
+  const made = await engine.create({ from, to, inputs, outDir: staging, signal, progress }, request.host);
   const proof: Proof[] = [];
   for (const input of inputs) {
     const delta = join(staging, deltaName(input.partition));
-    proof.push(await proveOne(input, delta, request), await proveWithLibrsync(input, delta, signal));
+    proof.push(await proveOne(input, delta, engine, request), await engine.proveOnDevice(input, delta, signal));
   }
   for (const input of inputs) await copyFile(input.baseSignature, join(staging, signatureName(input.partition)));
-  const partitions = await partitionInfos(staging, base, target, inputs);
+  const partitions = await partitionInfos(staging, engine, base, target, inputs);
 
   // The package's own intermediate files; gone before the folder gets its name.
   const work = join(staging, 'work');
@@ -109,8 +115,8 @@ async function fill(staging: string, request: UpdateRequest, inputs: readonly De
     image,
     from,
     to,
-    engine: engineName,
-    engineVersion: engines[engineName].version,
+    engine: engine.name,
+    engineVersion: engine.version,
     createdAt: timestamp(request.env),
     partitions,
     swu: {
@@ -131,9 +137,14 @@ async function fill(staging: string, request: UpdateRequest, inputs: readonly De
 }
 
 /** Applies a delta to its base as the device would, and compares with the target bit for bit. */
-async function proveOne(input: DeltaInput, delta: string, { progress, signal }: UpdateRequest): Promise<Proof> {
+async function proveOne(
+  input: DeltaInput,
+  delta: string,
+  engine: DeltaEngine,
+  { progress, signal }: UpdateRequest,
+): Promise<Proof> {
   progress(`${input.partition}: apply to the base and compare with the target`);
-  const proof = await proveDelta(input.base.path, delta, input.target.path, { signal });
+  const proof = await engine.prove(input.base.path, delta, input.target.path, { signal });
   if (!proof.equal) {
     throw new ReleasePlanError(
       'delta-unproven',
@@ -163,7 +174,7 @@ function requireImage(side: UpdateSide, partition: string): ImageRef & { file: s
 
 const inputsOf = (base: UpdateSide, target: UpdateSide): DeltaInput[] =>
   target.manifest.partitions
-    .filter((one) => one.delta === 'rdiff')
+    .filter((one) => one.delta !== 'none')
     .map(({ name }) => ({
       partition: name,
       base: requireImage(base, name),
@@ -173,6 +184,7 @@ const inputsOf = (base: UpdateSide, target: UpdateSide): DeltaInput[] =>
 
 async function partitionInfos(
   staging: string,
+  { algorithm }: DeltaEngine,
   base: UpdateSide,
   target: UpdateSide,
   inputs: readonly DeltaInput[],
@@ -185,11 +197,11 @@ async function partitionInfos(
   const infos: DeltaPartitionInfo[] = [];
   for (const { name } of target.manifest.partitions) {
     const common = { name, base: side(base, name), target: side(target, name) };
-    if (!inputs.some((one) => one.partition === name)) infos.push({ ...common, algorithm: 'whole-image' });
+    if (!inputs.some((one) => one.partition === name)) infos.push({ ...common, algorithm: WHOLE_IMAGE });
     else
       infos.push({
         ...common,
-        algorithm: 'rdiff',
+        algorithm,
         delta: await named(deltaName(name)),
         deltaCompressed: await named(`${deltaName(name)}.gz`),
         signature: await named(signatureName(name)),

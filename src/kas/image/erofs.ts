@@ -26,7 +26,7 @@ export async function erofsReader(image: string, scratchDir: string, signal?: Ab
     throw error;
   }
   return {
-    async look(path) {
+    async entryAt(path) {
       const found = await lstat(join(root, path)).catch(() => undefined);
       if (found === undefined && failure !== undefined)
         throw new ReleasePlanError('tool-failed', `fsck.erofs could not unpack ${path} of ${image}: ${failure}`);

@@ -6,7 +6,7 @@ import type { Entry, ImageReader } from './reader.ts';
 export function ext4Reader(image: string, signal?: AbortSignal): ImageReader {
   const options = signal === undefined ? {} : { signal };
   return {
-    async look(path) {
+    async entryAt(path) {
       const { stdout, stderr } = await run('debugfs', ['-R', `stat ${quoted(path)}`, image], options);
       if (/File not found|is not a directory/.test(stderr)) return { kind: 'missing' };
       const kind = /Type: (\w+)/.exec(stdout)?.[1];

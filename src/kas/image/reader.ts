@@ -4,7 +4,7 @@ export type Entry = { kind: 'file' | 'folder' | 'missing' | 'other' } | { kind: 
 /** The content of an image of one kind of file system, without mounting it. Paths are absolute within the image. */
 export interface ImageReader {
   /** What a path names; links are not followed. */
-  look(path: string): Promise<Entry>;
+  entryAt(path: string): Promise<Entry>;
   /** The content of a regular file. */
   read(path: string): Promise<Uint8Array>;
   /** Removes what was unpacked. */
@@ -21,7 +21,7 @@ const MOST_LINKS = 40;
  * @returns the path of a regular file, or undefined when there is none
  */
 export async function resolveInImage(reader: ImageReader, path: string): Promise<string | undefined> {
-  if ((await reader.look(path)).kind === 'file') return path;
+  if ((await reader.entryAt(path)).kind === 'file') return path;
   let rest = path.split('/');
   let at: string[] = [];
   for (let links = 0; links <= MOST_LINKS;) {
@@ -33,7 +33,7 @@ export async function resolveInImage(reader: ImageReader, path: string): Promise
       continue;
     }
     const here = `/${[...at, name].join('/')}`;
-    const entry = await reader.look(here);
+    const entry = await reader.entryAt(here);
     if (entry.kind === 'link') {
       links += 1;
       rest = [...entry.target.split('/'), ...rest];

@@ -10,7 +10,7 @@ const ROOT = 'squashfs-root';
 export function squashfsReader(image: string, signal?: AbortSignal): ImageReader {
   const options = signal === undefined ? {} : { signal };
   return {
-    async look(path) {
+    async entryAt(path) {
       // Without the depth a folder is listed with all that is in it.
       const depth = path.split('/').length - 1;
       const { stdout } = await run(

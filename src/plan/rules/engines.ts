@@ -38,7 +38,7 @@ function wholeImagesOnly(plan: PlanSource): Finding[] {
   if (
     partitions.length === 0 ||
     present(plan.deltas).length === 0 ||
-    partitions.some((one) => one.delta === 'rdiff' || (one.delta === undefined && 'delta' in one))
+    partitions.some((one) => 'delta' in one && one.delta !== 'none')
   )
     return [];
   return [

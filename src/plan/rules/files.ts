@@ -6,7 +6,7 @@ import { closestName } from '../../text/suggest.ts';
 import { pathsOf, type PlanPath } from './path-keys.ts';
 import { isRefused } from './paths.ts';
 import type { Project } from './project.ts';
-import { ifThere } from '../../io/present.ts';
+import { ifPresent } from '../../io/present.ts';
 
 /** What the plan is made of is there. */
 export async function filesExist(plan: PlanSource, project: Project): Promise<Finding[]> {
@@ -21,7 +21,7 @@ export async function filesExist(plan: PlanSource, project: Project): Promise<Fi
 async function missing({ at, path, exists }: PlanPath, project: Project): Promise<Finding | undefined> {
   const wanted = exists === 'folder' ? 'folder' : 'file';
   const absolute = resolve(project.dir, path);
-  const found = await ifThere(stat(absolute));
+  const found = await ifPresent(stat(absolute));
   if (found !== undefined && (wanted === 'folder' ? found.isDirectory() : found.isFile())) return undefined;
   const problem = found === undefined ? 'does not exist' : `is no ${wanted}`;
   return {

@@ -2,8 +2,8 @@ import { realpath } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { formatPointer, quote, type Finding } from '../finding.ts';
 import { filesOf, numbered, type PlanSource } from '../source.ts';
-import { repositoryOf, type Project } from './project.ts';
-import { ifThere } from '../../io/present.ts';
+import { gitRootOf, type Project } from './project.ts';
+import { ifPresent } from '../../io/present.ts';
 
 /**
  * The files of a chain lie in one repository, or all outside of any: kas
@@ -44,8 +44,8 @@ interface Home {
 }
 
 async function homeOf(file: string, project: Project): Promise<Home | 'missing'> {
-  const real = await ifThere(realpath(resolve(project.dir, file)));
-  return real === undefined ? 'missing' : { repository: await repositoryOf(dirname(real)) };
+  const real = await ifPresent(realpath(resolve(project.dir, file)));
+  return real === undefined ? 'missing' : { repository: await gitRootOf(dirname(real)) };
 }
 
 const inWords = ({ repository }: Home): string =>

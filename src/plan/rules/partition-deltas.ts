@@ -30,9 +30,12 @@ export function partitionsTakeDeltas(plan: PlanSource): Finding[] {
   return findings;
 }
 
+/** Whether the plan says that a partition is updated by delta. */
+const isDelta = ({ delta }: PartitionSource): boolean => delta !== undefined && delta !== 'none';
+
 function writable(at: Pointer, partition: PartitionSource): Finding[] {
   if (
-    partition.delta !== 'rdiff' ||
+    !isDelta(partition) ||
     partition.read_only === true ||
     (partition.read_only === undefined && 'read_only' in partition)
   )
@@ -50,7 +53,7 @@ function writable(at: Pointer, partition: PartitionSource): Finding[] {
 }
 
 function baseless(at: Pointer, partition: PartitionSource): Finding[] {
-  if (partition.delta !== 'rdiff' || !('device' in partition) || 'slots' in partition || 'base' in partition) return [];
+  if (!isDelta(partition) || !('device' in partition) || 'slots' in partition || 'base' in partition) return [];
   // rdiff_file reads the file that it replaces.
   if (partition.type === 'file') return [];
   return [

@@ -4,7 +4,7 @@ import { formatPointer, quote, type Finding, type Pointer } from '../finding.ts'
 import { numbered, type PlanSource } from '../source.ts';
 import { pathsOf, type PlanPath } from './path-keys.ts';
 import type { Project } from './project.ts';
-import { ifThere } from '../../io/present.ts';
+import { ifPresent } from '../../io/present.ts';
 
 /**
  * Paths do not climb out of the project; a place elsewhere on the host is written as an absolute path, which a reviewer
@@ -59,7 +59,7 @@ function isInside(path: string, root: string): boolean {
 
 /** Where a path really is; as much of it as exists. */
 async function realPlace(path: string): Promise<string> {
-  const real = await ifThere(realpath(path));
+  const real = await ifPresent(realpath(path));
   if (real !== undefined || dirname(path) === path) return real ?? path;
   return join(await realPlace(dirname(path)), basename(path));
 }

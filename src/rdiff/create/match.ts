@@ -1,26 +1,12 @@
-import type { Progress } from '../progress.ts';
-import type { Crew } from './crew.ts';
 import { markUsed } from './gaps.ts';
 import { heldWindows, placePages, type HeldWindow } from './held.ts';
-import { SEGMENT_BYTES, USED_BLOCK_BYTES, type Layout } from './layout.ts';
+import { SEGMENT_BYTES, USED_BLOCK_BYTES } from './layout.ts';
 import type { Found, OpenSegments } from './lane.ts';
 import type { FineIndex } from './matcher.ts';
 import { MatchFile, type MatchList } from './match-file.ts';
 import { eachMatch, type Matches } from './matches.ts';
+import type { MatchJob } from './job.ts';
 import { runPhase } from './phase.ts';
-
-/** What matching needs to know of the images and of who does it. */
-export interface MatchJob {
-  crew: Crew;
-  layout: Layout;
-  memory: WebAssembly.Memory;
-  /** The file of matches, open and empty. */
-  matchesFd: number;
-  baseBytes: number;
-  targetBytes: number;
-  signal?: AbortSignal;
-  onProgress?: (progress: Progress) => void;
-}
 
 /**
  * The fine index holds a window at every eighth byte of what it is for, or fewer where its table has no room for

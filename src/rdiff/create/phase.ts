@@ -1,7 +1,7 @@
 import { ReleasePlanError } from '../../core/errors.ts';
 import { CHUNK_BYTES, COUNTER_AT, SEGMENT_BYTES } from './layout.ts';
 import { piecesOf, type Found, type Phase } from './lane.ts';
-import type { MatchJob } from './match.ts';
+import type { MatchJob } from './job.ts';
 
 const PROGRESS_INTERVAL_MS = 100;
 

@@ -1,4 +1,4 @@
-import type { CheckRow, ConsistencyReport, SizeRow } from '../consistency.ts';
+import type { CheckRow, ConsistencyReport, SizeRow } from '../../core/report.ts';
 import type { ReportFormat } from '../format.ts';
 import { sizeCells } from '../size-cells.ts';
 

@@ -1,5 +1,5 @@
 import { formatBytes } from '../../text/bytes.ts';
-import type { CheckRow, ConsistencyReport, SizeRow } from '../consistency.ts';
+import type { CheckRow, ConsistencyReport, SizeRow } from '../../core/report.ts';
 import type { ReportFormat } from '../format.ts';
 import { sizeCells } from '../size-cells.ts';
 

@@ -24,6 +24,7 @@ const ostreeTarget = (version: number, more: Partial<Target> = {}): Target => {
   return {
     name: `${hardware}-lmp-${version}`,
     sha256: commit(version),
+    commit: more.sha256 ?? commit(version),
     version: String(version),
     tags: [],
     hardwareIds: ['pi'],

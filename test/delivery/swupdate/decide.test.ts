@@ -1,47 +1,51 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  pairKey,
-  type ArchiveState,
-  type DeltaInfo,
-  type Held,
-  type VersionManifest,
-} from '../../../src/core/archive.ts';
+import type { ArchiveEntry, DeltaInfo, VersionManifest } from '../../../src/core/archive.ts';
+import { PairMap, pairText, type Pair } from '../../../src/core/pair.ts';
+import { withReport, type Step } from '../../../src/core/step.ts';
 import { requiredPairs } from '../../../src/plan/pairs.ts';
-import { resolve, type ResolveInput } from '../../../src/delivery/swupdate/steps.ts';
+import { decideSteps, type DecideInput } from '../../../src/delivery/swupdate/decide.ts';
 import { deltaInfo, manifest, plan, whole } from '../../support/manifests.ts';
 
-const test = suite('plan/resolve');
+const test = suite('delivery/swupdate/decide');
 
-const engineVersions = { rdiff: 2, kas: 0, ostree: 0 };
+const engineVersion = (engine: string): number => (engine === 'rdiff' ? 2 : 0);
 
-const recipes = { rdiff: 'recipe', kas: 'recipe of kas', ostree: '' };
+const recipes = new Map([
+  ['rdiff', 'recipe'],
+  ['kas', 'recipe of kas'],
+]);
+
+/** What is given to the decision, and whether the report on disk is current. */
+type Given = DecideInput & { reportIsCurrent: boolean };
+
+type Updates = Iterable<readonly [Pair, ArchiveEntry<DeltaInfo>]>;
+
+const resolve = (of: ReturnType<typeof plan>, { reportIsCurrent, ...given }: Given): Step[] =>
+  withReport(decideSteps(of, given), reportIsCurrent);
 
 function input(
-  versions: Record<string, Held<VersionManifest>>,
-  updates: Record<string, Held<DeltaInfo>>,
-  changes: Partial<ResolveInput> = {},
-): ResolveInput {
-  const state: ArchiveState = {
-    versions: new Map(Object.entries(versions)),
-    updates: new Map(Object.entries(updates)),
-  };
-  return { state, pairs: requiredPairs(plan()), recipes, engineVersions, reportIsCurrent: true, ...changes };
+  versions: Record<string, ArchiveEntry<VersionManifest>>,
+  updates: Updates,
+  changes: Partial<Given> = {},
+): Given {
+  const archive = { versions: new Map(Object.entries(versions)), updates: new PairMap(updates) };
+  return { archive, pairs: requiredPairs(plan()), recipes, engineVersion, reportIsCurrent: true, ...changes };
 }
 
 const archived = Object.fromEntries(['0.1.0', '0.2.0', '0.3.0'].map((version) => [version, whole(manifest(version))]));
-const made = Object.fromEntries(
-  ['0.1.0', '0.2.0'].map((from) => [pairKey(from, '0.3.0'), whole(deltaInfo(from, '0.3.0'))]),
-);
-const words = (given: ResolveInput): string[] =>
+const pairTo3 = (from: string): Pair => ({ from, to: '0.3.0' });
+const made: Array<readonly [Pair, ArchiveEntry<DeltaInfo>]> = ['0.1.0', '0.2.0'].map((from) => [
+  pairTo3(from),
+  whole(deltaInfo(from, '0.3.0')),
+]);
+const words = (given: Given): string[] =>
   resolve(plan(), given).map((step) =>
-    [step.kind, 'version' in step ? step.version : 'from' in step ? pairKey(step.from, step.to) : '', step.why].join(
-      '|',
-    ),
+    [step.kind, 'version' in step ? step.version : 'from' in step ? pairText(step) : '', step.why].join('|'),
   );
 
 test('an empty archive: each version is archived before the next is built, then the deltas', () => {
-  assert.equal(words(input({}, {})), [
+  assert.equal(words(input({}, [])), [
     'build|0.1.0|not in the archive',
     'archive|0.1.0|the next build removes its files',
     'build|0.2.0|not in the archive',
@@ -64,7 +68,7 @@ test('nothing to do when all is true', () => {
 test('a damaged version is not built over, and blocks what starts from it', () => {
   const steps = resolve(
     plan(),
-    input({ ...archived, '0.1.0': { state: 'damaged', dir: '/a', problems: ['/a/rootfs was altered'] } }, {}),
+    input({ ...archived, '0.1.0': { state: 'damaged', dir: '/a', problems: ['/a/rootfs was altered'] } }, []),
   );
   assert.equal(
     steps.filter((step) => step.kind === 'build'),
@@ -80,9 +84,8 @@ test('a damaged version is not built over, and blocks what starts from it', () =
 });
 
 test('an update is made again when it is damaged, or of another recipe, trust or image', () => {
-  const key = pairKey('0.1.0', '0.3.0');
-  const whyOf = (held: Held<DeltaInfo>, changes: Partial<ResolveInput> = {}): string | undefined =>
-    words(input(archived, { ...made, [key]: held }, changes))[0];
+  const whyOf = (entry: ArchiveEntry<DeltaInfo>, changes: Partial<Given> = {}): string | undefined =>
+    words(input(archived, [...made, [pairTo3('0.1.0'), entry]], changes))[0];
   assert.match(whyOf({ state: 'damaged', dir: '', problems: ['x.swu is missing'] }) ?? '', 'damaged: x.swu is missing');
   assert.match(whyOf(whole(deltaInfo('0.1.0', '0.3.0', { recipe: 'older' }))) ?? '', 'the plan says otherwise');
   assert.match(
@@ -113,9 +116,9 @@ test("a pair that two rules want is made once, by the first rule's engine", () =
 });
 
 test('an update of an older engine is made again, one of a newer is left alone', () => {
-  const byEngine = (engineVersion: number) =>
+  const byEngine = (version: number) =>
     words(
-      input(archived, { ...made, [pairKey('0.1.0', '0.3.0')]: whole(deltaInfo('0.1.0', '0.3.0', { engineVersion })) }),
+      input(archived, [...made, [pairTo3('0.1.0'), whole(deltaInfo('0.1.0', '0.3.0', { engineVersion: version }))]]),
     );
   assert.match(byEngine(1)[0] ?? '', 'it was made by version 1 of the engine rdiff, here is 2');
   assert.equal(byEngine(3), []);

@@ -12,16 +12,11 @@ import {
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  deltaStates,
-  makeDeltas,
-  pruneDeltas,
-  publishSizes,
-  resolveRef,
-  unrequiredDeltas,
-  type MakeOptions,
-} from '../../../src/delivery/ostree/index.ts';
-import { ostree as runOstree } from '../../../src/delivery/ostree/repository.ts';
+import { makeDeltas, type MakeOptions } from '../../../src/delivery/ostree/make.ts';
+import { pruneDeltas, unrequiredDeltas } from '../../../src/delivery/ostree/prune.ts';
+import { ostree as runOstree, resolveRef } from '../../../src/delivery/ostree/repository.ts';
+import { publishSizes } from '../../../src/delivery/ostree/sizes.ts';
+import { deltaStates } from '../../../src/delivery/ostree/state.ts';
 import { deltaFolder, showDelta } from '../../../src/delivery/ostree/static-delta.ts';
 import { readStats, writeStats } from '../../../src/delivery/ostree/stats.ts';
 import { advertisedDeltas } from '../../../src/delivery/ostree/summary.ts';

@@ -1,0 +1,42 @@
+import { dirname } from 'node:path';
+import { cleanStaging } from '../io/atomic.ts';
+import { withLock } from '../io/lock.ts';
+import { cleanScratch } from '../io/scratch.ts';
+import { takeInventory } from './inventory.ts';
+import { lockFile, productDir, reportFile, updatesDir, versionDir, type PlanKey } from './layout.ts';
+
+export interface ExclusiveOptions {
+  /** How long to wait for another run that holds the archive; 0 leaves at once. */
+  waitMs: number;
+  signal: AbortSignal;
+}
+
+/**
+ * Runs `body` under the lock of the product's archive, cleared of what an interrupted run left.
+ *
+ * @param what who holds the lock, in words
+ * @throws ReleasePlanError `locked`, `interrupted`
+ */
+export async function withArchive<T>(
+  plan: PlanKey,
+  what: string,
+  { waitMs, signal }: ExclusiveOptions,
+  body: () => Promise<T>,
+): Promise<T> {
+  return await withLock(lockFile(plan), what, { waitMs, signal }, async () => {
+    await cleanLeftovers(plan);
+    return await body();
+  });
+}
+
+/** What an interrupted run left half done. Nothing of it has a final name. */
+async function cleanLeftovers(plan: PlanKey): Promise<void> {
+  await cleanScratch();
+  const { versions } = await takeInventory(plan);
+  const folders = [
+    productDir(plan),
+    dirname(reportFile(plan, 'json')),
+    ...versions.flatMap((one) => [versionDir(plan, one), updatesDir(plan, one)]),
+  ];
+  for (const folder of folders) await cleanStaging(folder);
+}

@@ -1,0 +1,58 @@
+/** The consistency report as plain data. */
+import type { Pair } from './pair.ts';
+
+/** What a row of the report is about. */
+export type CheckName =
+  | 'machine'
+  | 'configuration'
+  | 'layout'
+  | 'read-only'
+  | 'slot-size'
+  | 'archive'
+  | 'build-version'
+  | 'delta'
+  | 'swu'
+  | 'device'
+  | 'devices';
+
+export interface CheckRow {
+  check: CheckName;
+  /** A version, a pair as {@link pairText} writes it, or `fleet`. */
+  subject: string;
+  result: 'pass' | 'fail' | 'not-checked';
+  /** What was found, or why nothing was checked. */
+  detail: string;
+}
+
+/** What a device on `from` downloads to reach `to`. */
+export interface SizeRow extends Pair {
+  /** Without a delta: all partition images of the target, or the objects of a commit that the base lacks. */
+  fullBytes: number;
+  /** The bare deltas. */
+  deltaBytes: number;
+  /** The deltas compressed. */
+  compressedBytes: number;
+  /** What a device fetches: the .swu, or the parts of a static delta. */
+  sendBytes: number;
+  /** Devices that this pair serves, where the fleet is known. */
+  devices?: number;
+}
+
+/** What a plan refers to: what a `gc` of another plan over the same archive has to leave. */
+export interface ReportScope {
+  versions: string[];
+  pairs: Pair[];
+}
+
+export interface ConsistencyReport {
+  schema: 1;
+  product: string;
+  machine: string;
+  image: string;
+  /** ISO 8601, UTC: since when the report reads as it does. */
+  generatedAt: string;
+  consistent: boolean;
+  scope: ReportScope;
+  checks: CheckRow[];
+  sizes: SizeRow[];
+}

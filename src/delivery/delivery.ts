@@ -1,0 +1,174 @@
+/** A delivery system: the way from versions to devices. Two are there, see index.ts; nothing else asks which it is. */
+import type { Code } from '../core/codes.ts';
+import type { PairMap } from '../core/pair.ts';
+import type { Plan } from '../core/plan.ts';
+import type { CheckRow, ReportScope, SizeRow } from '../core/report.ts';
+import type { WorkStep } from '../core/step.ts';
+import type { Inventory } from '../archive/inventory.ts';
+import type { ReadOptions } from '../archive/manifest.ts';
+import type { RetentionFacts } from '../archive/retention.ts';
+import type { TargetFormat } from '../fleet/registry.ts';
+import type { Finding } from '../plan/finding.ts';
+import type { Meter } from '../text/meter.ts';
+import type { BasisFacts, RequiredPair } from './fleet/required.ts';
+import type { Host } from './host.ts';
+import type { Inputs } from './inputs.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export interface SurveyOptions {
+  /** How archived files are read: all bytes unless it says otherwise. */
+  reading?: ReadOptions;
+  /** What is surveyed beside what the plan refers to; it decides no step. */
+  beside?: Inventory;
+}
+
+/** What a step left: the snapshot with it, and a line for the person who watches. */
+export interface Made<S extends Snapshot = Snapshot> {
+  snapshot: S;
+  message: string;
+}
+
+/** Makes steps, one after the other. */
+export interface StepRunner<S extends Snapshot = Snapshot> {
+  /** @param snapshot as the steps before it left it */
+  run(step: WorkStep, snapshot: S, progress: (message: string) => void): Promise<Made<S>>;
+}
+
+export interface RunRequest {
+  /** The steps that will be run. */
+  steps: readonly WorkStep[];
+  host: Host;
+  /** How long to wait for another run that holds what the steps need; 0 leaves at once. */
+  waitMs: number;
+}
+
+/** Why something could not be made in this run. */
+export interface Failures {
+  versions: ReadonlyMap<string, string>;
+  pairs: Pick<PairMap<string>, 'get'>;
+}
+
+export interface ReportRows {
+  checks: CheckRow[];
+  sizes: SizeRow[];
+}
+
+/** What was shown of updates just now, by pair. */
+export type ShownRows = Pick<PairMap<readonly CheckRow[]>, 'get' | 'keys' | 'values'>;
+
+/** What proving again gave. */
+export interface Reproven {
+  /** As it was found: what another run exchanged meanwhile is in here. */
+  snapshot: Snapshot;
+  shown: ShownRows;
+  /** What could not be read, a line each. */
+  unreadable: string[];
+}
+
+export interface ProveOptions {
+  /** Apply the deltas too. */
+  deep: boolean;
+  meter: Meter;
+}
+
+/** What became of one damaged thing. */
+export interface Repair {
+  /** A file of a version, by its path; or an update, as a pair. */
+  what: string;
+  result: 'repaired' | 'beyond-repair';
+  detail: string;
+}
+
+/** One damaged thing, and how it is made again. */
+export interface RepairTask {
+  title: string;
+  /** Failures that a user can meet are an outcome; bugs and interruptions are thrown. */
+  run(found: Reproven, progress: (message: string) => void): Promise<Reproven & { repairs: Repair[] }>;
+}
+
+/** Deltas that nothing needs. */
+export interface Unneeded {
+  deltas: Array<{ pair: string; sizeBytes?: number }>;
+  /** Versions that devices run, and how many; undefined when the plan names no fleet. */
+  running: ReadonlyMap<string, number> | undefined;
+}
+
+/** How the deltas of a system stand to what a fleet requires. */
+export interface FleetDeltas {
+  /** What is told of a delta that cannot be made, since one of its ends is not there. */
+  readonly missingCode: Code;
+  /** What is known of the bases that deltas would start from, read once. */
+  facts(inputs: Inputs, signal?: AbortSignal): Promise<BasisFacts>;
+  /** What keeps devices from using each delta, in the order of the pairs; undefined where nothing does. */
+  problems(plan: Plan, pairs: readonly RequiredPair[], signal?: AbortSignal): Promise<Array<string | undefined>>;
+  /**
+   * Makes what is missing of these pairs.
+   *
+   * @param apply makes a plan true but for its report
+   */
+  make(
+    inputs: Inputs,
+    pairs: readonly RequiredPair[],
+    host: Host,
+    options: { waitMs: number; apply(plan: Plan): Promise<void> },
+  ): Promise<void>;
+  /** The deltas that are there and that none of these pairs is; undefined where `gc` sees to them. */
+  unrequired(
+    plan: Plan,
+    retained: readonly RequiredPair[],
+    signal?: AbortSignal,
+  ): Promise<Array<{ from: string; to: string }> | undefined>;
+  /** Withdraws deltas that {@link unrequired} gave. */
+  prune(
+    plan: Plan,
+    pairs: ReadonlyArray<{ from: string; to: string }>,
+    host: Host,
+    options: { waitMs: number },
+  ): Promise<void>;
+}
+
+/** @typeParam S what the system's own functions know of a plan; jobs hand it back unread */
+export interface Delivery<S extends Snapshot = Snapshot> {
+  /** The format of its Targets in the registry. */
+  readonly format: TargetFormat;
+  /** Folders that have to outlast a checkout, by the plan key that names them. */
+  kept(plan: Plan): Record<string, string>;
+  /** Where versions and tags that rules ask for are written down. */
+  readonly versionsIn: 'plan' | 'registry';
+  /**
+   * Finds out how things stand; changes nothing.
+   *
+   * @throws ReleasePlanError `fleet-*`, `targets-*`, and what the system's archive cannot be read with
+   */
+  survey(inputs: Inputs, host: Pick<Host, 'env' | 'signal'>, options?: SurveyOptions): Promise<S>;
+  /** What has to be done, in order; nothing when all is made. Pure. */
+  steps(snapshot: S): WorkStep[];
+  /** Holds what the steps need while `body` runs them. */
+  run<T>(snapshot: S, request: RunRequest, body: (runner: StepRunner<S>) => Promise<T>): Promise<T>;
+  /** Keeps the registry in step with what was made. */
+  register(snapshot: S, host: Pick<Host, 'report' | 'signal'>): Promise<void>;
+  /** What keeps a plan from coming true as things are; changes nothing. */
+  findings(inputs: Inputs, reading: ReadOptions): Promise<Finding[]>;
+  /** What the plan refers to. */
+  scope(snapshot: S): ReportScope;
+  /** The report's rows over a scope. Pure. */
+  rows(snapshot: S, scope: ReportScope, failures: Failures): ReportRows;
+  /** @throws ReleasePlanError `gc-undecided` when it cannot be told who needs what */
+  unneeded(snapshot: S, host: Pick<Host, 'signal'>): Promise<Unneeded>;
+  /**
+   * Who needs what of an archive.
+   *
+   * @throws ReleasePlanError `gc-undecided`; `usage` where nothing is removed by a retention rule
+   */
+  retention(
+    inputs: Inputs,
+    archived: Inventory,
+  ): Promise<{ facts: Omit<RetentionFacts, 'versions' | 'pairs'>; archive: S['archive'] } & Pick<Unneeded, 'running'>>;
+  /** Shows again what was shown when things were made, and believes no record. */
+  prove(snapshot: S, host: Host, options: ProveOptions): Promise<Reproven>;
+  /** How many bytes {@link prove} goes through. */
+  bytesToProve(snapshot: S, deep: boolean): number;
+  /** What is damaged and can be tried to be made again, in order. */
+  repairs(found: Reproven, host: Host, options: { deep: boolean }): RepairTask[];
+  readonly deltas: FleetDeltas;
+}

@@ -1,0 +1,66 @@
+import { pairText } from '../../core/pair.ts';
+import type { CheckRow, SizeRow } from '../../core/report.ts';
+import type { Delivery } from '../delivery.ts';
+import { endInWords } from '../fleet/required.ts';
+import { NO_FLEET, badRows, deviceRows } from '../fleet/rows.ts';
+import type { OstreeSnapshot, RequiredStaticDelta } from './snapshot.ts';
+import { problemOf, type DeltaState } from './state.ts';
+
+/** What the report says of an OSTree plan; the same rows as of any other. */
+export const rows: Delivery<OstreeSnapshot>['rows'] = (
+  { view: { fleet }, required, answers, versions },
+  _scope,
+  failures,
+) => {
+  return {
+    checks: [
+      ...[...versions].map(([version, problem]) => versionRow(version, problem)),
+      ...required.map((pair) => deltaRow(pair, failures.pairs.get(pair))),
+      ...answers.flatMap(({ answer }) =>
+        answer.impossible.map(({ from, to, detail }): CheckRow => ({
+          check: 'delta',
+          subject: pairText({ from: endInWords(from), to: endInWords(to) }),
+          result: 'fail',
+          detail,
+        })),
+      ),
+      ...answers.flatMap(({ rule, answer }) =>
+        rule.from.kind === 'tag' && fleet !== undefined ? deviceRows(rule.from.tag, answer) : [],
+      ),
+      ...(fleet === undefined ? [NO_FLEET] : badRows(fleet)),
+    ],
+    sizes: required.flatMap((pair) => sizeRow(pair, fleet !== undefined)),
+  };
+};
+
+const versionRow = (version: string, problem: string | undefined): CheckRow => ({
+  check: 'archive',
+  subject: version,
+  result: problem === undefined ? 'pass' : 'fail',
+  detail: problem ?? 'its commit is in the repository',
+});
+
+function deltaRow({ from, to, state }: RequiredStaticDelta, failure: string | undefined): CheckRow {
+  const problem = problemOf(state);
+  const row = { check: 'delta', subject: pairText({ from, to }) } as const;
+  if (problem !== undefined) return { ...row, result: 'fail', detail: failure ?? problem };
+  return { ...row, result: 'pass', detail: `${provenAt(state)}a client that had only ${from} took it, fsck clean` };
+}
+
+const provenAt = (state: DeltaState): string => (state.state === 'proven' ? `${state.proof.provenAt}: ` : '');
+
+function sizeRow({ from, to, state, loose, pair }: RequiredStaticDelta, hasFleet: boolean): SizeRow[] {
+  if (state.state !== 'proven') return [];
+  const { sizeBytes, uncompressedBytes } = state.proof;
+  return [
+    {
+      from,
+      to,
+      fullBytes: loose.bytes,
+      deltaBytes: uncompressedBytes,
+      compressedBytes: sizeBytes,
+      sendBytes: sizeBytes,
+      ...(hasFleet ? { devices: pair.devices } : {}),
+    },
+  ];
+}

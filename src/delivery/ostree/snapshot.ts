@@ -1,0 +1,28 @@
+import type { DeltaRule } from '../../core/plan.ts';
+import type { RequiredDeltas, RequiredPair } from '../fleet/required.ts';
+import type { FleetView } from '../fleet/view.ts';
+import type { Snapshot } from '../snapshot.ts';
+import type { DeltaState } from './state.ts';
+
+/** A required static delta and what is known of it. */
+export interface RequiredStaticDelta {
+  /** Version, or the start of a commit that no Target has. */
+  readonly from: string;
+  readonly to: string;
+  /** The rule in words. */
+  readonly rule: string;
+  readonly pair: RequiredPair;
+  readonly state: DeltaState;
+  /** What a device fetches without it. */
+  readonly loose: { bytes: number; objects: number };
+}
+
+/** Everything that steps and report of an OSTree plan are decided from; its archive is the repository. */
+export interface OstreeSnapshot extends Snapshot {
+  readonly view: FleetView;
+  readonly answers: ReadonlyArray<{ rule: DeltaRule; answer: RequiredDeltas }>;
+  /** Each required delta once, by devices served. */
+  readonly required: readonly RequiredStaticDelta[];
+  /** Each version that the plan names, and why it cannot be served; undefined when it can. */
+  readonly versions: ReadonlyMap<string, string | undefined>;
+}

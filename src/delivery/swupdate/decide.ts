@@ -1,0 +1,81 @@
+import { problemsOf, type ArchiveState } from '../../core/archive.ts';
+import type { EngineName, Plan } from '../../core/plan.ts';
+import type { WorkStep } from '../../core/step.ts';
+import type { RequiredPair } from '../../plan/pairs.ts';
+
+/** What the decision depends on beside the plan. */
+export interface DecideInput {
+  archive: ArchiveState;
+  pairs: readonly RequiredPair[];
+  /** Digest of what the plan says of packaging, by engine; see recipe.ts. */
+  recipes: ReadonlyMap<EngineName, string>;
+  /** The version of an engine here; see engines/engine.ts. */
+  engineVersion(engine: EngineName): number;
+  /** sha256 of the public key that devices trust, when it can be read here. */
+  trust?: string | undefined;
+}
+
+/**
+ * Decides what has to be done to make the plan true. Pure: plan and archive
+ * in, steps out, in the order in which they are to be done; none when all is made.
+ */
+export function decideSteps(plan: Plan, input: DecideInput): WorkStep[] {
+  return [...buildSteps(plan, input.archive), ...deltaSteps(input)];
+}
+
+function buildSteps(plan: Plan, archive: ArchiveState): WorkStep[] {
+  return plan.versions.flatMap(({ version }): WorkStep[] => {
+    // A version that is damaged or cannot be read is never built over: the report names it, and what can be done.
+    if ((archive.versions.get(version)?.state ?? 'absent') !== 'absent') return [];
+    return [
+      { kind: 'build', version, why: 'not in the archive' },
+      { kind: 'archive', version, why: 'the next build removes its files' },
+    ];
+  });
+}
+
+function deltaSteps(input: DecideInput): WorkStep[] {
+  return input.pairs.flatMap(({ from, to, engine, rule }): WorkStep[] => {
+    const reason = reasonToMake(input, from, to, engine);
+    if (reason === undefined) return [];
+    const blocked = [from, to].flatMap((version) => problemsOf(input.archive.versions.get(version)));
+    return [
+      {
+        kind: 'delta',
+        from,
+        to,
+        engine,
+        why: `required by ${rule}; ${reason}`,
+        ...(blocked.length === 0 ? {} : { blocked }),
+      },
+    ];
+  });
+}
+
+/** Why an update has to be made, or undefined when the one in the archive will do. */
+function reasonToMake(input: DecideInput, from: string, to: string, engine: EngineName): string | undefined {
+  const entry = input.archive.updates.get({ from, to }) ?? { state: 'absent' };
+  if (entry.state === 'absent') return 'not in the archive';
+  // Its bytes may well be whole: nothing is made in its place.
+  if (entry.state === 'unreadable') return undefined;
+  if (entry.state === 'damaged') return `damaged: ${entry.problems.join('; ')}`;
+  const info = entry.manifest;
+  if (info.recipe !== input.recipes.get(engine))
+    return 'the plan says otherwise of partitions, packaging or signing than when it was made';
+  const [made, now] = [info.engineVersion ?? 0, input.engineVersion(engine)];
+  if (made < now) return `it was made by version ${made} of the engine ${engine}, here is ${now}`;
+  if (input.trust !== undefined && info.trust !== input.trust)
+    return 'the public key that devices trust is another than when it was made';
+  for (const one of info.partitions) {
+    for (const [side, version] of [
+      ['base', from],
+      ['target', to],
+    ] as const) {
+      const archived = input.archive.versions.get(version);
+      if (archived?.state !== 'whole') continue;
+      const image = archived.manifest.files.find((file) => file.role === 'image' && file.partition === one.name);
+      if (image?.sha256 !== one[side].sha256) return `it was made from another image of ${version}`;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,56 @@
+import { HEADERS_ALONE } from '../../archive/manifest.ts';
+import { requireReadable } from '../../archive/readable.ts';
+import { surveyArchive } from '../../archive/survey.ts';
+import { bytesOf } from '../../core/archive.ts';
+import { PairMap, pairSet, pairText } from '../../core/pair.ts';
+import { archiveRows } from '../../report/archive-rows.ts';
+import type { Delivery } from '../delivery.ts';
+import { engineNamed } from '../engines/index.ts';
+import { NO_FLEET } from '../fleet/rows.ts';
+import { decideSteps } from './decide.ts';
+import { deltas } from './deltas.ts';
+import { findings } from './findings.ts';
+import { neededOf } from './needed.ts';
+import { bytesToProve, prove } from './prove.ts';
+import { register } from './register.ts';
+import { repairs } from './repair.ts';
+import { run } from './run.ts';
+import type { SwupdateSnapshot } from './snapshot.ts';
+import { survey } from './survey.ts';
+import { FORMAT } from './target.ts';
+
+/** SWUpdate: partition images archived as files, deltas between them, signed packages. */
+export const swupdate: Delivery<SwupdateSnapshot> = {
+  format: FORMAT,
+  versionsIn: 'plan',
+  kept: ({ artifacts }) => ({ artifacts }),
+  survey,
+  steps: ({ inputs, ...rest }) =>
+    decideSteps(inputs.plan, { ...rest, engineVersion: (engine) => engineNamed(engine).version }),
+  run,
+  register,
+  findings,
+  scope: ({ inputs: { plan }, pairs }) => ({ versions: plan.versions.map((one) => one.version), pairs: [...pairs] }),
+  rows({ archive, deviceRows, pairs }, scope, failures) {
+    const served = new PairMap(pairs.map((pair) => [pair, pair]));
+    const reported = scope.pairs.map((pair) => served.get(pair) ?? pair);
+    const { checks, sizes } = archiveRows({ versions: scope.versions, pairs: reported, archive, failures });
+    return { checks: [...checks, ...(deviceRows.length === 0 ? [NO_FLEET] : deviceRows)], sizes };
+  },
+  async unneeded({ inputs, archive, pairs }) {
+    const { requiredPairs, running } = await neededOf(inputs, archive);
+    const required = new PairMap([...pairSet(pairs), ...requiredPairs]);
+    const free = [...archive.updates].filter(([pair]) => !required.has(pair));
+    return { deltas: free.map(([pair, entry]) => ({ pair: pairText(pair), sizeBytes: bytesOf(entry) })), running };
+  },
+  async retention(inputs, archived) {
+    const archive = await surveyArchive(inputs.plan, archived, HEADERS_ALONE);
+    requireReadable(archive);
+    const { running, ...facts } = await neededOf(inputs, archive);
+    return { facts, archive, running };
+  },
+  prove,
+  bytesToProve,
+  repairs,
+  deltas,
+};

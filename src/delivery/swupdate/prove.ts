@@ -1,0 +1,149 @@
+import { DELTA_INFO } from '../../archive/layout.ts';
+import { HEADERS_ALONE, identityOf, readUpdate, readVersion } from '../../archive/manifest.ts';
+import type { ArchiveEntry, DeltaInfo, VersionManifest } from '../../core/archive.ts';
+import { PairMap, pairText, type Pair } from '../../core/pair.ts';
+import type { CheckRow } from '../../core/report.ts';
+import type { Delivery, ProveOptions } from '../delivery.ts';
+import type { Host } from '../host.ts';
+import { reopenPackage, reproveDeltas, type Reproof } from './reprove.ts';
+import type { SwupdateSnapshot } from './snapshot.ts';
+import type { UpdateSide } from './update.ts';
+
+type WholeUpdate = ArchiveEntry<DeltaInfo> & { state: 'whole' };
+
+/**
+ * Shows again, for every whole update, what was shown when it was made: its
+ * .swu opens and its signature holds; with `deep` its deltas give the target.
+ * What is not whole has its failing row already. Needs no lock: what another
+ * run exchanges meanwhile is shown anew. See {@link Delivery.prove}.
+ */
+export const prove: Delivery<SwupdateSnapshot>['prove'] = async (snapshot, host, options) => {
+  let now = snapshot;
+  const shown = new PairMap<CheckRow[]>();
+  const unreadable: string[] = [];
+  for (const pair of snapshot.archive.updates.keys()) {
+    host.signal.throwIfAborted();
+    const { snapshot: after, found } = await proveSettled(pair, now, host, options);
+    now = after;
+    if (found === undefined) continue;
+    const subject = pairText(pair);
+    shown.set(
+      pair,
+      found.map(({ isUnreadable: _isUnreadable, ...one }) => ({ ...one, subject })),
+    );
+    unreadable.push(...found.filter((one) => one.isUnreadable).map((one) => `${subject}: ${one.detail}`));
+  }
+  return { snapshot: now, shown, unreadable };
+};
+
+/** @returns `found` is undefined when the update is not whole, or no longer there */
+async function proveSettled(
+  pair: Pair,
+  snapshot: SwupdateSnapshot,
+  host: Host,
+  options: ProveOptions,
+): Promise<{ snapshot: SwupdateSnapshot; found?: Reproof[] }> {
+  let now = snapshot;
+  for (;;) {
+    const update = now.archive.updates.get(pair);
+    if (update?.state !== 'whole') return { snapshot: now };
+    const before = await identityOf(update.dir, DELTA_INFO);
+    const found = await proveOne(pair, update, now, host, options);
+    const isGood = found.every((one) => one.result !== 'fail' && one.isUnreadable === undefined);
+    if (isGood) return { snapshot: now, found };
+    const after = await movedOn(pair, update, before, now, host.signal);
+    if (after === undefined) return { snapshot: now, found };
+    now = after;
+  }
+}
+
+/**
+ * The snapshot as it stands now, where another run changed something that a proof was made of.
+ *
+ * @param before {@link identityOf} the update's folder before it was opened
+ * @returns undefined when nothing changed
+ */
+async function movedOn(
+  pair: Pair,
+  { dir, manifest }: WholeUpdate,
+  before: string,
+  snapshot: SwupdateSnapshot,
+  signal: AbortSignal,
+): Promise<SwupdateSnapshot | undefined> {
+  const entry = await readUpdate(dir, manifest.from, manifest.to, { signal });
+  // One that was gone when it was to be opened has no identity to compare.
+  let hasMoved = entry.state === 'absent' || (await identityOf(dir, DELTA_INFO)) !== before;
+  const updates = hasMoved ? new PairMap(snapshot.archive.updates).set(pair, entry) : snapshot.archive.updates;
+  const versions = new Map(snapshot.archive.versions);
+  for (const version of [manifest.from, manifest.to]) {
+    const side = versions.get(version);
+    if (side?.state !== 'whole' || (await readVersion(side.dir, version, HEADERS_ALONE)).state !== 'absent') continue;
+    versions.set(version, { state: 'absent' });
+    hasMoved = true;
+  }
+  return hasMoved ? { ...snapshot, archive: { versions, updates } } : undefined;
+}
+
+/** Packages, and the images that each delta gives. See {@link Delivery.bytesToProve}. */
+export const bytesToProve: Delivery<SwupdateSnapshot>['bytesToProve'] = ({ archive }, deep) => {
+  const infos = archive.updates.values().flatMap((one) => (one.state === 'whole' ? [one.manifest] : []));
+  return infos.reduce((sum, info) => sum + info.swu.sizeBytes + (deep ? imageBytes(info) : 0), 0);
+};
+
+const imageBytes = (info: DeltaInfo): number =>
+  info.partitions.reduce((sum, one) => sum + (one.delta === undefined ? 0 : 2 * one.target.sizeBytes), 0);
+
+async function proveOne(
+  pair: Pair,
+  update: WholeUpdate,
+  snapshot: SwupdateSnapshot,
+  host: Host,
+  { deep, meter }: ProveOptions,
+): Promise<Reproof[]> {
+  const { env, signal } = host;
+  const { plan } = snapshot.inputs;
+  const common = { update, env, signal, progress: (message: string) => meter.at(`${pairText(pair)}: ${message}`) };
+  const deltas = deep ? await deltasOf(update, snapshot, { ...common, onBytes: (bytes) => meter.add(bytes) }) : [];
+  const swu = await reopenPackage({
+    ...common,
+    plan: isTrusted(pair, update.manifest, snapshot) ? plan : { dir: plan.dir },
+  });
+  meter.add(update.manifest.swu.sizeBytes);
+  return [...deltas, swu];
+}
+
+type Rest = Omit<Parameters<typeof reproveDeltas>[0], 'base' | 'target'>;
+
+async function deltasOf(
+  { manifest }: { manifest: DeltaInfo },
+  { archive: { versions } }: SwupdateSnapshot,
+  rest: Rest,
+): Promise<Reproof[]> {
+  const [base, target] = [sideOf(versions.get(manifest.from)), sideOf(versions.get(manifest.to))];
+  if (base !== undefined && target !== undefined) return await reproveDeltas({ ...rest, base, target });
+  return [
+    {
+      check: 'delta',
+      result: 'not-checked',
+      detail:
+        `${base === undefined ? manifest.from : manifest.to} is not whole in the archive, so the delta cannot ` +
+        'be applied; its bytes are those that were proven',
+    },
+  ];
+}
+
+const sideOf = (entry: ArchiveEntry<VersionManifest> | undefined): UpdateSide | undefined =>
+  entry?.state === 'whole' ? entry : undefined;
+
+/**
+ * Whether a package has to satisfy the key that the plan names today. One that
+ * nothing requires any more may be signed by a key of its time: held against
+ * today's it would fail for no fault of the archive.
+ */
+function isTrusted(pair: Pair, info: DeltaInfo, { pairs, trust }: SwupdateSnapshot): boolean {
+  return (
+    pairs.some(({ from, to }) => from === pair.from && to === pair.to) ||
+    info.trust === undefined ||
+    info.trust === trust
+  );
+}

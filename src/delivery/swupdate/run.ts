@@ -1,0 +1,78 @@
+import { PairMap } from '../../core/pair.ts';
+import type { WorkStep } from '../../core/step.ts';
+import { checkSigning } from '../../swu/sign.ts';
+import type { Delivery, Made, RunRequest } from '../delivery.ts';
+import { engineNamed } from '../engines/index.ts';
+import type { EngineHost } from '../engines/engine.ts';
+import { buildDeltaWithKas, cleanBuilds, runArchive, runBuild, withBuilds, type BuildSession } from './build.ts';
+import { runDelta } from './delta.ts';
+import type { SwupdateSnapshot } from './snapshot.ts';
+import type { MadeUpdate } from './update.ts';
+
+/** Checks keys, holds the build directory where steps need it, and runs `body`; see {@link Delivery.run}. */
+export const run: Delivery<SwupdateSnapshot>['run'] = async (snapshot, request, body) => {
+  const { host, steps, waitMs } = request;
+  const { plan } = snapshot.inputs;
+  await checkBeforehand(snapshot, request);
+  if (!steps.some(runsKas)) {
+    await cleanBuilds(plan, host);
+    return await body({ run: (step, now, progress) => runStep(step, now, request, undefined, progress) });
+  }
+  return await withBuilds(plan, host, waitMs, async (builds) => {
+    return await body({ run: (step, now, progress) => runStep(step, now, request, builds, progress) });
+  });
+};
+
+/** What would make an update fail at its very end is found before hours of building: keys and certificates. */
+async function checkBeforehand({ inputs: { plan } }: SwupdateSnapshot, { steps, host }: RunRequest): Promise<void> {
+  if (plan.signing === undefined || !steps.some((step) => step.kind === 'delta')) return;
+  const warnings = await checkSigning(plan.signing, { env: host.env, planDir: plan.dir, signal: host.signal });
+  for (const { message } of warnings) host.report({ type: 'warning', message });
+}
+
+/** Whether a step builds, or reads what a build left. */
+function runsKas(step: WorkStep): boolean {
+  switch (step.kind) {
+    case 'build':
+    case 'archive':
+      return true;
+    case 'delta':
+      return engineNamed(step.engine).builds;
+  }
+}
+
+async function runStep(
+  step: WorkStep,
+  snapshot: SwupdateSnapshot,
+  { host }: RunRequest,
+  builds: BuildSession | undefined,
+  progress: (message: string) => void,
+): Promise<Made<SwupdateSnapshot>> {
+  switch (step.kind) {
+    case 'build':
+      return { snapshot, message: await runBuild(step.version, requireBuilds(builds), progress) };
+    case 'archive': {
+      const { manifest, dir, message } = await runArchive(step.version, requireBuilds(builds), progress);
+      const versions = new Map(snapshot.archive.versions).set(step.version, { state: 'whole', manifest, dir });
+      return { snapshot: { ...snapshot, archive: { ...snapshot.archive, versions } }, message };
+    }
+    case 'delta': {
+      const engineHost: EngineHost = {
+        buildDelta: async (from, to) => await buildDeltaWithKas(from, to, requireBuilds(builds), progress),
+      };
+      const made = await runDelta(step, snapshot, host, engineHost, progress);
+      return { snapshot: withUpdate(snapshot, made), message: made.summary };
+    }
+  }
+}
+
+/** The snapshot with an update that was just made. */
+export function withUpdate(snapshot: SwupdateSnapshot, { manifest, dir }: MadeUpdate): SwupdateSnapshot {
+  const updates = new PairMap(snapshot.archive.updates).set(manifest, { state: 'whole', manifest, dir });
+  return { ...snapshot, archive: { ...snapshot.archive, updates } };
+}
+
+function requireBuilds(builds: BuildSession | undefined): BuildSession {
+  if (builds === undefined) throw new Error('the build directory is held while steps run kas');
+  return builds;
+}

@@ -1,0 +1,21 @@
+import { takeInventory, updatePlace, type Inventory } from '../archive/inventory.ts';
+import type { Pair } from '../core/pair.ts';
+import type { Plan } from '../core/plan.ts';
+import type { Host } from '../delivery/host.ts';
+import { isVersion } from '../plan/version.ts';
+
+/** Everything in the archive that is named as a version or an update; other folders are told of. */
+export async function archivedSubjects(plan: Plan, host: Pick<Host, 'report'>): Promise<Inventory> {
+  const { versions, pairs } = await takeInventory(plan);
+  const isUpdate = ({ from, to }: Pair): boolean => isVersion(from) && isVersion(to);
+  const strangers = [
+    ...versions.filter((name) => !isVersion(name)),
+    ...pairs.filter((pair) => isVersion(pair.to) && !isUpdate(pair)).map(updatePlace),
+  ];
+  if (strangers.length > 0)
+    host.report({
+      type: 'warning',
+      message: `in the archive, and not read, since their names are no versions: ${strangers.join(', ')}`,
+    });
+  return { versions: versions.filter((name) => isVersion(name)), pairs: pairs.filter(isUpdate) };
+}

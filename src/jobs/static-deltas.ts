@@ -1,0 +1,91 @@
+/** The deltas that a fleet needs to reach a version, whichever system delivers them. */
+import { ReleasePlanError } from '../core/errors.ts';
+import type { Pair } from '../core/pair.ts';
+import type { Plan } from '../core/plan.ts';
+import { requiredDeltas, type DeltaQuestion, type RequiredDeltas } from '../delivery/fleet/required.ts';
+import { retainedPairs } from '../delivery/fleet/rules.ts';
+import { fleetView, type FleetView } from '../delivery/fleet/view.ts';
+import type { Host } from '../delivery/host.ts';
+import { deliveryOf } from '../delivery/index.ts';
+import { readInputs, requireFleet, requireRegistry, type Inputs } from '../delivery/inputs.ts';
+import { apply } from './apply.ts';
+
+/** The question with everything that was found out about it. */
+export interface Answered {
+  inputs: Inputs;
+  view: FleetView;
+  answer: RequiredDeltas;
+  /** What keeps devices from using each pair's delta, in their order. */
+  problems: Array<string | undefined>;
+  /** Deltas that no rule and no tag requires; undefined when that cannot be told, or is for `gc`. */
+  unrequired?: Pair[];
+}
+
+/**
+ * Works out which deltas are required, and what is there of them; changes nothing.
+ *
+ * @param needsFleet the answer is none without a fleet
+ * @throws ReleasePlanError `targets-*`, `fleet-*`, `target-unknown`, `tag-unknown`, `from-newer`
+ */
+export async function answerQuestion(
+  plan: Plan,
+  question: Omit<DeltaQuestion, 'format'>,
+  { needsFleet }: { needsFleet: boolean },
+  signal: AbortSignal,
+): Promise<Answered> {
+  const { format, deltas } = deliveryOf(plan);
+  const inputs = await readInputs(plan, signal);
+  requireRegistry(inputs);
+  if (needsFleet) await requireFleet(inputs);
+  const view = await fleetView(inputs, format);
+  const facts = await deltas.facts(inputs, signal);
+  const answer = requiredDeltas(view.registry, view.fleet, { format, ...question }, facts);
+  const problems = await deltas.problems(plan, answer.pairs, signal);
+  if (view.fleet === undefined) return { inputs, view, answer, problems };
+  const retained = [...answer.pairs, ...retainedPairs(view, facts)];
+  const unrequired = await deltas.unrequired(plan, retained, signal);
+  return { inputs, view, answer, problems, ...(unrequired === undefined ? {} : { unrequired }) };
+}
+
+/** @throws ReleasePlanError `nothing-required`, and the delivery's `missingCode` */
+export function refuseImpossible({ inputs, answer: { pairs, impossible } }: Answered): void {
+  if (impossible.length > 0)
+    throw new ReleasePlanError(
+      deliveryOf(inputs.plan).deltas.missingCode,
+      impossible.map((one) => `${one.from.versions[0] ?? ''} -> ${one.to.versions[0] ?? ''}: ${one.detail}`).join('; '),
+    );
+  // fioctl's words.
+  if (pairs.length === 0) throw new ReleasePlanError('nothing-required', 'No Targets found to generate deltas for.');
+}
+
+/** Makes what is missing. @throws ReleasePlanError what the first failure was */
+export async function makeRequired({ inputs, answer }: Answered, host: Host, waitMs: number): Promise<void> {
+  await deliveryOf(inputs.plan).deltas.make(inputs, answer.pairs, host, {
+    waitMs,
+    async apply(plan) {
+      const { results } = await apply(plan, host, { only: ['delta'], keepGoing: true, waitMs });
+      const failed = results.find((one) => one.error !== undefined)?.error;
+      if (failed !== undefined) throw failed;
+    },
+  });
+}
+
+/**
+ * Withdraws what nothing requires.
+ *
+ * @throws ReleasePlanError `fleet-unreadable` when a row cannot be read: it may be the one device that needs the delta
+ */
+export async function pruneUnrequired(
+  { inputs, view: { fleet }, unrequired = [] }: Answered,
+  host: Host,
+  waitMs: number,
+): Promise<void> {
+  if (unrequired.length === 0) return;
+  if (fleet !== undefined && fleet.bad.count > 0)
+    throw new ReleasePlanError(
+      'fleet-unreadable',
+      `${fleet.bad.count} rows of ${fleet.source} cannot be read, so nobody can say which deltas are required`,
+      { hint: 'Correct the rows, then prune.' },
+    );
+  await deliveryOf(inputs.plan).deltas.prune(inputs.plan, unrequired, host, { waitMs });
+}
