@@ -2,7 +2,7 @@
 import type { Code } from '../core/codes.ts';
 import type { PairMap } from '../core/pair.ts';
 import type { Plan } from '../core/plan.ts';
-import type { CheckRow, ReportScope, SizeRow } from '../core/report.ts';
+import type { CheckRow, FullRow, ReportScope, SizeRow } from '../core/report.ts';
 import type { WorkStep } from '../core/step.ts';
 import type { Inventory } from '../archive/inventory.ts';
 import type { ReadOptions } from '../archive/manifest.ts';
@@ -45,12 +45,15 @@ export interface RunRequest {
 /** Why something could not be made in this run. */
 export interface Failures {
   versions: ReadonlyMap<string, string>;
+  /** Of full packages, by version. */
+  fulls: ReadonlyMap<string, string>;
   pairs: Pick<PairMap<string>, 'get'>;
 }
 
 export interface ReportRows {
   checks: CheckRow[];
   sizes: SizeRow[];
+  fulls?: FullRow[];
 }
 
 /** What was shown of updates just now, by pair. */
@@ -61,6 +64,8 @@ export interface Reproven {
   /** As it was found: what another run exchanged meanwhile is in here. */
   snapshot: Snapshot;
   shown: ShownRows;
+  /** Of full packages, by version. */
+  shownFulls: ReadonlyMap<string, readonly CheckRow[]>;
   /** What could not be read, a line each. */
   unreadable: string[];
 }

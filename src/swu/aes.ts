@@ -97,3 +97,6 @@ export function decryptBytes(bytes: Uint8Array, aes: AesKey, iv: Buffer = aes.iv
     throw error;
   }
 }
+
+/** The key as `swupdate -K` reads it. */
+export const keyText = ({ key, iv }: AesKey): string => `${key.toString('hex')} ${iv.toString('hex')}\n`;

@@ -11,6 +11,7 @@ import { encryptBytes, encryptFile, freshIv, readAesKey, type AesKey } from './a
 import type { MemberSource } from './cpio.ts';
 import { describeUpdate, type Compression, type UnchangedPartition, type UpdatePartition } from './description.ts';
 import { handlerOf, type Placed } from './devices.ts';
+import { GUARD_SCRIPT, guardLua, guardScript } from './guard-files.ts';
 import type { SigningContext } from './keys.ts';
 import { readListing } from './listing.ts';
 import { DESCRIPTION, packSwu, SIGNATURE } from './pack.ts';
@@ -189,16 +190,8 @@ async function guardOf(
   const { guard } = request.swu;
   const hasPlaces = request.partitions.some((one) => handlerOf(one).canBeRead) || (request.unchanged ?? []).length > 0;
   if (guard === 'none' || !hasPlaces) return { members: [], described: {} };
-  const name = 'check-base.sh';
-  const bytes = await readFile(templatePath(name));
-  // One guard, called at two moments: the hook runs the script that would else be a member.
-  if (guard === 'lua') {
-    const hook = await readFile(templatePath('check-base.lua'), 'utf8');
-    return {
-      members: [],
-      described: { guardLua: `check_base_script = [==[\n${bytes.toString('utf8')}]==]\n${hook}` },
-    };
-  }
+  if (guard === 'lua') return { members: [], described: { guardLua: await guardLua() } };
+  const [name, bytes] = [GUARD_SCRIPT, await guardScript()];
   return { members: [{ name, bytes }], described: { guardScript: { name, ...digestBytes(bytes) } } };
 }
 

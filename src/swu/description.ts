@@ -124,7 +124,10 @@ function guards({ guardScript, unchanged = [] }: UpdateDescription, entries: rea
       name,
       guard: true,
       data: `${unchangedArguments({ name, device, image })} - -`,
-      ...{ base: device, baseSizeBytes: image.sizeBytes, baseSha256: image.sha256, device: '-' },
+      base: device,
+      baseSizeBytes: image.sizeBytes,
+      baseSha256: image.sha256,
+      device: '-',
     })),
   ];
 }

@@ -37,7 +37,7 @@ export interface InstallRequest {
   trust: { keyFile: string; method: SigningMethod; isCodeSigning: boolean };
   /** `board:revision`. */
   hardware: string;
-  /** Key file of `swupdate -K`. */
+  /** Key file of `swupdate -K`; it lies in one of the {@link shared} folders, and is copied nowhere. */
   aesKeyFile?: string;
   /** Empty for devices that are given none. */
   selections: readonly Selection[];
@@ -112,7 +112,6 @@ function whyNot({ client, trust, partitions, unchanged = [] }: InstallRequest, s
 
 const PACKAGE = '/tmp/update.swu';
 const KEY = '/tmp/trusted.pem';
-const AES_KEY = '/tmp/aes';
 
 /** The device: files inside, and the package. */
 interface Device {
@@ -125,7 +124,6 @@ async function makeDevice(request: InstallRequest, sandbox: Sandbox): Promise<De
   for (const { path, device } of request.unchanged ?? [])
     await copyFile(path, await placeInside(sandbox, device), constants.COPYFILE_FICLONE);
   await copyFile(request.trust.keyFile, await placeInside(sandbox, KEY));
-  if (request.aesKeyFile !== undefined) await copyFile(request.aesKeyFile, await placeInside(sandbox, AES_KEY));
   return { request, sandbox };
 }
 
@@ -226,9 +224,13 @@ async function install({ request, sandbox }: Device, index: number): Promise<{ e
   const { client, trust, hardware, aesKeyFile, selections, signal, swu } = request;
   const selection = selections[index];
   const args = [
-    ...['-v', '-i', PACKAGE, '-H', hardware],
+    '-v',
+    '-i',
+    PACKAGE,
+    '-H',
+    hardware,
     ...(trustFlags(client, { ...trust, key: KEY }) ?? []),
-    ...(aesKeyFile === undefined ? [] : ['-K', AES_KEY]),
+    ...(aesKeyFile === undefined ? [] : ['-K', aesKeyFile]),
     ...(selection === undefined ? [] : ['-e', `${selection.set},${selection.mode}`]),
   ];
   const bytes = (await stat(swu)).size + request.partitions.reduce((sum, one) => sum + one.image.sizeBytes, 0);

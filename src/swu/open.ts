@@ -50,6 +50,7 @@ export interface OpenRequest {
 
 /** A description of more bytes than this is not one. */
 const MAX_DESCRIPTION_BYTES = 16 * 1024 * 1024;
+const AES_BLOCK_BYTES = 16;
 
 /**
  * Opens a .swu and checks it as a device would, and its checksums besides.
@@ -76,7 +77,7 @@ export async function openSwu(path: string, request: OpenRequest): Promise<Opene
   const checks = [
     checkArchive(found),
     checkChecksums(read),
-    await checkSignature(plain.path, signature?.path, request.trust),
+    await checkSignature(plain, signature?.path, request.trust),
     check,
     ...checkDescription(plain.text, description, read, { isSigned: signature !== undefined, ...request }),
   ];
@@ -95,6 +96,8 @@ interface PlainDescription {
   text?: string;
   path?: string;
   problem?: string;
+  /** It may well be right: it is encrypted, and there is no key. */
+  isHidden?: boolean;
 }
 
 async function plainDescription(
@@ -103,7 +106,13 @@ async function plainDescription(
 ): Promise<PlainDescription> {
   if (stored === undefined) return { problem: `there is no ${DESCRIPTION}` };
   if (isText(stored.bytes)) return { text: stored.bytes.toString('utf8'), path: stored.path };
-  if (aes === undefined) return { problem: `${DESCRIPTION} is encrypted, or no text: its key is needed to read it` };
+  if (aes === undefined) {
+    const isHidden = stored.bytes.length > 0 && stored.bytes.length % AES_BLOCK_BYTES === 0;
+    return {
+      problem: `${DESCRIPTION} is ${isHidden ? 'encrypted: its key is needed to read it' : 'no text'}`,
+      isHidden,
+    };
+  }
   const bytes = decryptBytes(stored.bytes, aes);
   if (bytes === undefined || !isText(bytes)) return { problem: `${DESCRIPTION} cannot be decrypted with this key` };
   const path = join(workDir, `${DESCRIPTION}.plain`);
@@ -114,8 +123,11 @@ async function plainDescription(
 /** Text has no control characters but white space; what is encrypted has some within a few bytes. */
 const isText = (bytes: Buffer): boolean => isUtf8(bytes) && !bytes.some((one) => one < 9 || (one > 13 && one < 32));
 
-function readable({ text, problem }: PlainDescription): { description?: SwDescription; check: SwuCheck } {
-  if (text === undefined) return { check: { check: 'description', result: 'fail', detail: problem ?? 'not readable' } };
+function readable({ text, problem, isHidden }: PlainDescription): { description?: SwDescription; check: SwuCheck } {
+  if (text === undefined) {
+    const result = isHidden === true ? 'not-checked' : 'fail';
+    return { check: { check: 'description', result, detail: problem ?? 'not readable' } };
+  }
   try {
     const description = readViews(text);
     const entries = readListing(text).members.length;
@@ -182,7 +194,7 @@ async function extract(
 }
 
 async function checkSignature(
-  description: string | undefined,
+  { path: description, isHidden }: PlainDescription,
   signature: string | undefined,
   trust: Trust | undefined,
 ): Promise<SwuCheck> {
@@ -192,6 +204,8 @@ async function checkSignature(
       result: 'not-checked',
       detail: signature === undefined ? 'not signed' : 'signed, but nothing says what devices trust (signing.public)',
     };
+  if (isHidden === true && signature !== undefined)
+    return { check: 'signature', result: 'not-checked', detail: 'it is over the text, which is encrypted' };
   if (description === undefined || signature === undefined)
     return { check: 'signature', result: 'fail', detail: `${SIGNATURE} is missing` };
   const { valid, detail } = await verifySignature(description, signature, trust);

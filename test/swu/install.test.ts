@@ -74,7 +74,7 @@ const prove = async (swu: string, over: Partial<InstallRequest> = {}) =>
       { set: 'stable', mode: 'alt' },
     ],
     partitions: [withBase, onBoot],
-    shared: [join(import.meta.dirname, '../../.cache')],
+    shared: [join(import.meta.dirname, '../../.cache'), keys],
     isGuarded: true,
     ...over,
   });

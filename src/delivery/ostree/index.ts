@@ -55,7 +55,7 @@ export const ostree: Delivery<OstreeSnapshot> = {
       hint: 'Withdraw deltas with `release-plan targets static-deltas --prune`; prune commits with ostree.',
     });
   },
-  prove: async (snapshot) => ({ snapshot, shown: new PairMap(), unreadable: [] }),
+  prove: async (snapshot) => ({ snapshot, shown: new PairMap(), shownFulls: new Map(), unreadable: [] }),
   bytesToProve: () => 0,
   repairs: () => [],
   deltas,

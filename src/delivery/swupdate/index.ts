@@ -3,10 +3,8 @@ import { requireReadable } from '../../archive/readable.ts';
 import { surveyArchive } from '../../archive/survey.ts';
 import { bytesOf } from '../../core/archive.ts';
 import { PairMap, pairSet, pairText } from '../../core/pair.ts';
-import { archiveRows } from '../../report/archive-rows.ts';
 import type { Delivery } from '../delivery.ts';
 import { engineNamed } from '../engines/index.ts';
-import { NO_FLEET } from '../fleet/rows.ts';
 import { decideSteps } from './decide.ts';
 import { deltas } from './deltas.ts';
 import { findings } from './findings.ts';
@@ -14,6 +12,7 @@ import { neededOf } from './needed.ts';
 import { bytesToProve, prove } from './prove.ts';
 import { register } from './register.ts';
 import { repairs } from './repair.ts';
+import { rows } from './rows.ts';
 import { run } from './run.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
 import { survey } from './survey.ts';
@@ -31,12 +30,7 @@ export const swupdate: Delivery<SwupdateSnapshot> = {
   register,
   findings,
   scope: ({ inputs: { plan }, pairs }) => ({ versions: plan.versions.map((one) => one.version), pairs: [...pairs] }),
-  rows({ archive, deviceRows, pairs }, scope, failures) {
-    const served = new PairMap(pairs.map((pair) => [pair, pair]));
-    const reported = scope.pairs.map((pair) => served.get(pair) ?? pair);
-    const { checks, sizes } = archiveRows({ versions: scope.versions, pairs: reported, archive, failures });
-    return { checks: [...checks, ...(deviceRows.length === 0 ? [NO_FLEET] : deviceRows)], sizes };
-  },
+  rows,
   async unneeded({ inputs, archive, pairs }) {
     const { requiredPairs, running } = await neededOf(inputs, archive);
     const required = new PairMap([...pairSet(pairs), ...requiredPairs]);
