@@ -136,6 +136,31 @@ for (const client of everyone) {
     });
 }
 
+for (const guard of ['shell', 'lua'] as const)
+  test(`a partition that the update leaves alone must hold the image of both versions, guard ${guard}`, async () => {
+    const image = digestBytes(kernel);
+    const swu = await packed(
+      { swu: { ...SWU, guard }, unchanged: [{ name: 'kernel', device: '/dev/mmcblk0p1', image }] },
+      [rootfs()],
+    );
+    const over = { partitions: [withBase] };
+    const there = { device: '/dev/mmcblk0p1', ...image };
+    const good = await prove(swu, { ...over, unchanged: [{ ...there, path: join(work, 'kernel.img') }] });
+    assert.is(good.result, 'pass', good.detail);
+    writeFileSync(join(work, 'altered.img'), Buffer.concat([kernel.subarray(1), Buffer.from('x')]));
+    const bad = await prove(swu, { ...over, unchanged: [{ ...there, path: join(work, 'altered.img') }] });
+    assert.match(`${bad.result}: ${bad.detail}`, /^fail: .*the base \/dev\/mmcblk0p1 has sha256/);
+  });
+
+test('a delta of a file rewrites it in place, and refuses another one', async () => {
+  const file: SwuPartition = { ...rootfs(), type: 'file', target: { device: '/data/app.img' } };
+  const onFile = { ...withBase, places: [{ device: '/data/app.img', base: '/data/app.img' }], hasSize: false };
+  const swu = await packed({}, [file]);
+  const proof = await prove(swu, { selections: [], partitions: [onFile] });
+  assert.is(proof.result, 'pass', proof.detail);
+  assert.match(proof.detail, /without a selection: bit for bit; refused .* a base with one byte changed/);
+});
+
 test('a package that lacks the guard, writes something else or is not trusted fails', async () => {
   const unguarded = await prove(await packed({ swu: { ...SWU, guard: 'none' } }));
   assert.is(unguarded.result, 'fail');

@@ -20,6 +20,7 @@ const delta: Payload = { storedAs: 'zlib', isDelta: true };
 const expected: Expected = {
   version: '0.2.0',
   boards: [{ name: 'board', hardware: ['1.0'] }],
+  isGuarded: true,
   selections: [
     { set: 'stable', mode: 'main' },
     { set: 'stable', mode: 'alt' },

@@ -9,9 +9,10 @@ import { run, type RunResult } from '../../io/process.ts';
 import { withSocketScratch } from '../../io/scratch.ts';
 import type { Proof } from '../../core/archive.ts';
 import type { Plan } from '../../core/plan.ts';
+import { keyText, readAesKey } from '../../swu/aes.ts';
 import { needsCodeSigningPurpose, readCertificates } from '../../swu/certificate.ts';
 import { askClient, clientName, trustFlags } from '../../swu/client.ts';
-import { resolveKey } from '../../swu/keys.ts';
+import { resolveKey, withPrivateFolder } from '../../swu/keys.ts';
 import { orNotInstalled } from '../engines/installed.ts';
 import { selectionsOf } from './expected.ts';
 
@@ -50,12 +51,14 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
       if (trust === undefined) return skipped("Debian's swupdate verifies CMS signatures alone");
       const selections = selectionsOf(plan, plan.partitions).map(({ set, mode }) => `${set},${mode}`);
       const board = `${swu.boards[0] ?? plan.machine}:${revision}`;
-      const device = [...trust, '-H', board];
       // Short, and without what swupdate might take for something else.
       const link = join(work, 'update.swu');
       await symlink(request.swu, link);
-      for (const selection of selections.length === 0 ? [undefined] : selections)
-        await check({ ...request, link }, device, selection, work);
+      await withPrivateFolder(async (secrets) => {
+        const device = [...trust, '-H', board, ...(await aesFlags(request, secrets))];
+        for (const selection of selections.length === 0 ? [undefined] : selections)
+          await check({ ...request, link }, device, selection, work);
+      });
       return {
         check: 'swupdate-accepts',
         result: 'pass',
@@ -72,6 +75,15 @@ async function certificateFile(written: string, { plan, env }: SwupdateRequest, 
   if (source.kind === 'path') await symlink(source.path, path);
   else await writeFile(path, source.kind === 'pem' ? source.text : await readFile(written));
   return path;
+}
+
+/** A check decrypts, too. */
+async function aesFlags({ plan, env }: SwupdateRequest, folder: string): Promise<string[]> {
+  if (plan.swu.encrypt === undefined) return [];
+  const path = join(folder, 'aes');
+  const key = await readAesKey(plan.swu.encrypt.key, { env, planDir: plan.dir });
+  await writeFile(path, keyText(key), { mode: 0o600 });
+  return ['-K', path];
 }
 
 /** A device that trusts a certificate for signing code alone has to be told so. */

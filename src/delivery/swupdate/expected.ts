@@ -28,6 +28,7 @@ export function expectedOf(plan: Plan, version: string, { partitions }: Payloads
   return {
     version,
     boards: plan.swu.boards.map((name) => ({ name, hardware: plan.swu.hardware })),
+    isGuarded: plan.swu.guard !== 'none',
     selections,
     payloads: partitions.map((one) => ({
       filename: payloadName(one),

@@ -8,6 +8,8 @@ export interface Expected {
   version: string;
   /** The boards that take the package, each with its hardware-compatibility. */
   boards: ReadonlyArray<{ name: string; hardware: readonly string[] }>;
+  /** Whether a guard looks at each target before it is written. */
+  isGuarded: boolean;
   /** Each of them must be there; empty for devices that are given none. */
   selections: readonly Selection[];
   /** What each device must be told to write; the devices differ by selection. */

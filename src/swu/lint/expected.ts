@@ -2,7 +2,7 @@
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import { viewName, type View } from '../views.ts';
 import { error, type Expected, type ExpectedPayload, type LintContext, type LintRule } from './context.ts';
-import { guardOf, readbackOf } from './guard.ts';
+import { guardOf, isTargetGuarded, readbackOf } from './guard.ts';
 
 /** Version, boards, hardware and selections are the plan's. */
 export const packageIsAsPlanned: LintRule = (context) => {
@@ -75,6 +75,12 @@ function payloadIsAsPlanned(payload: ExpectedPayload, place: number, view: View,
     const isThatBase = guard.sha256 === from.sha256 && (guard.sizeBytes ?? from.sizeBytes) === from.sizeBytes;
     if (!isThatBase) findings.push(error('swu-guard', `${what}: the guard looks for another base than ${from.sha256}`));
   }
+  if (
+    context.expected?.isGuarded === true &&
+    entry.type === 'raw' &&
+    !isTargetGuarded(entry, view, context.description)
+  )
+    findings.push(error('swu-guard', `${what}: nothing looks at the target before it is written`));
   const readback = readbackOf(entry.device, view);
   if (readback !== undefined) {
     const isThatImage = readback.sha256 === payload.image.sha256 && readback.size === String(payload.image.sizeBytes);

@@ -49,6 +49,18 @@ function guard(sha256: string, base: string | undefined, image: string | undefin
   };
 }
 
+/** Whether the size of a target, and whether it is in use, are looked at before it is written. */
+export function isTargetGuarded(entry: Entry, view: View, { embeddedScript }: SwDescription): boolean {
+  if (entry.hook !== undefined && embeddedScript?.includes(entry.hook) === true) return true;
+  return view.entries.some(
+    (one) =>
+      one.section === 'scripts' &&
+      PREINSTALL.has(one.type) &&
+      entry.device !== undefined &&
+      (one.data ?? '').split(/\s+/).includes(entry.device),
+  );
+}
+
 /** The sha256 that a device must hold after everything is written. */
 export function readbackOf(device: string | undefined, view: View): { sha256: string; size: string } | undefined {
   const found = view.entries.find((one) => one.type === 'readback' && one.device === device);
