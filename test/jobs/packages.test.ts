@@ -137,7 +137,7 @@ test('a partition is left out, sent or left alone as `update` says; max_share ke
     ['targets', 'static-deltas', '0.2.0', '--by-tag', 'promoted', '--dry-run', '--plan', 'plan.yml'],
     env,
   );
-  assert.match(`${targets.stdout}${targets.stderr}`, /max_share/);
+  assert.match(`${targets.exitCode} ${targets.stdout}${targets.stderr}`, /max_share/);
 });
 
 test('what openSwu says of the full package is what a device finds', async () => {
