@@ -26,7 +26,7 @@ export const registerApply: RegisterCommand = (program, run) => {
     .description('build, archive, make deltas, sign, prove and report: whatever is not true yet')
     .argument('<plan...>', 'plan files, folders with plans, or globs')
     .option('--dry-run', 'print the steps and why, do nothing')
-    .option('--only <phases>', 'comma-separated: build, archive, delta, report')
+    .option('--only <phases>', 'comma-separated: build, archive, full, delta, report')
     .option('--keep-going', 'after a failure, go on with what does not depend on it')
     .option(
       '--nightly',

@@ -152,6 +152,12 @@ for (const guard of ['shell', 'lua'] as const)
     assert.match(`${bad.result}: ${bad.detail}`, /^fail: .*the base \/dev\/mmcblk0p1 has sha256/);
   });
 
+for (const client of everyone)
+  test(`${client.name}: boot loader variables hinder no proof: there is no boot loader to write to`, async () => {
+    const proof = await prove(await packed({ swu: { ...SWU, bootenv: { bootslot: '{slot}' } } }), { client });
+    assert.is(proof.result, 'pass', proof.detail);
+  });
+
 test('a delta of a file rewrites it in place, and refuses another one', async () => {
   const file: SwuPartition = { ...rootfs(), type: 'file', target: { device: '/data/app.img' } };
   const onFile = { ...withBase, places: [{ device: '/data/app.img', base: '/data/app.img' }], hasSize: false };
