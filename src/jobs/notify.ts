@@ -5,7 +5,7 @@ import { asUserError, messageOf } from '../core/errors.ts';
 import { runShell } from '../io/shell.ts';
 import type { NotifySettings, Plan } from '../core/plan.ts';
 import { summaryTable } from '../report/summary.ts';
-import { signingVariables } from '../swu/keys.ts';
+import { secretVariables } from '../swu/keys.ts';
 import type { ApplyResult } from './apply.ts';
 import type { Host } from '../delivery/host.ts';
 
@@ -94,7 +94,7 @@ export async function notify(plan: Plan, notice: Notice, host: Host): Promise<vo
   const { notify: settings } = plan;
   if (settings === undefined || !isWanted(settings.on, notice.outcome)) return;
   // What signs is nothing to a chat or a mail.
-  const withheld = Object.fromEntries(signingVariables(plan.signing).map((name) => [name, undefined]));
+  const withheld = Object.fromEntries(secretVariables(plan).map((name) => [name, undefined]));
   const { isOk, how, words } = await runShell(settings.command, {
     cwd: plan.dir,
     env: {

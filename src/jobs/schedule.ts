@@ -6,7 +6,7 @@ import { run } from '../io/process.ts';
 import type { Plan } from '../core/plan.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import type { NightlyRun, ScheduleFile, TimeOfDay } from '../schedule/schedule.ts';
-import { signingVariables } from '../swu/keys.ts';
+import { secretVariables } from '../swu/keys.ts';
 
 /** What the plan itself does not say of its nightly run. */
 export interface NightlyFacts {
@@ -26,7 +26,7 @@ export async function nightlyRunOf(plan: Plan, facts: NightlyFacts): Promise<Nig
     ...facts,
     ...(repository === undefined ? {} : { repository }),
     kept: deliveryOf(plan).kept(plan),
-    secrets: signingVariables(plan.signing),
+    secrets: secretVariables(plan),
   };
 }
 

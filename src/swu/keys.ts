@@ -10,7 +10,7 @@ import { constants } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
 import { withPrivateScratch } from '../io/scratch.ts';
-import type { Signer, SigningSettings } from '../core/plan.ts';
+import type { Plan, Signer, SigningSettings } from '../core/plan.ts';
 
 /** What a plan's references are resolved against. */
 export interface KeyContext {
@@ -49,6 +49,11 @@ export function signingVariables(signing: SigningSettings | undefined): string[]
   const passphrases = signers.flatMap(({ passphraseEnv: name }) => (name === undefined ? [] : [name]));
   return [...new Set([...written, ...passphrases])];
 }
+
+/** The same of everything that is secret about packages: also what payloads are encrypted with. */
+export const secretVariables = ({ signing, swu }: Pick<Plan, 'signing' | 'swu'>): string[] => [
+  ...new Set([...signingVariables(signing), ...variablesIn(swu.encrypt?.key)]),
+];
 
 /** The keys that sign, the first of them first; none where a command does. */
 export const signersOf = (signing: SigningSettings): Signer[] =>
