@@ -37,6 +37,9 @@ export function pathsOf(plan: PlanSource): PlanPath[] {
     if (path !== undefined) paths.push({ at, path, ...rest });
   };
   add(plan.swu?.template, ['swu', 'template'], { role: 'content', exists: 'file' });
+  for (const key of ['scripts', 'files'] as const)
+    for (const [index, one] of numbered(plan.swu?.[key]))
+      add(one.file, ['swu', key, index, 'file'], { role: 'content', exists: 'file' });
   add(plan.kas?.deploy, ['kas', 'deploy'], { role: 'place', takesPlaceholders: true });
   add(plan.kas?.work_dir, ['kas', 'work_dir'], { role: 'place', exists: 'folder' });
   add(plan.artifacts, ['artifacts'], { role: 'place' });
