@@ -92,14 +92,17 @@ export function bootenvEntries(
   return Object.entries(bootenv).map(([name, value]) => {
     // SWUpdate hands these on as lines of NAME=VALUE, and drops a name of more than 255 bytes.
     if (name.length > 255 || !/^[^\s=\p{Cc}]+$/u.test(name))
-      throw new ReleasePlanError('swu-bootenv', `${JSON.stringify(name)} cannot be the name of a boot loader variable`);
+      throw new ReleasePlanError(
+        'swu-bootenv',
+        `${JSON.stringify(name)} is not a valid name for a boot loader variable`,
+      );
     if (/\p{Cc}/u.test(value))
       throw new ReleasePlanError(
         'swu-bootenv',
-        `the value of ${name} has a control character: ${JSON.stringify(value)}`,
+        `the value of ${name} contains a control character: ${JSON.stringify(value)}`,
       );
     if (slot === undefined && value.includes('{slot}'))
-      throw new ReleasePlanError('swu-bootenv', `the value of ${name} names {slot}, but no partition has slots`);
+      throw new ReleasePlanError('swu-bootenv', `the value of ${name} contains {slot}, but no partition has slots`);
     return { name, value: value.replaceAll('{slot}', slot ?? '') };
   });
 }
