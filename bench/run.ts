@@ -15,6 +15,7 @@ import { blameBench } from './blame.ts';
 import { compressBench } from './compress.ts';
 import { deltaBench } from './delta.ts';
 import { fleetBench } from './fleet.ts';
+import { imageKindsBench } from './image-kinds.ts';
 import { memoryBench } from './memory.ts';
 import { signatureBench } from './signature.ts';
 import { staticDeltaBench } from './static-delta.ts';
@@ -31,6 +32,7 @@ const BENCHES: readonly Bench[] = [
   signatureBench,
   compressBench,
   fleetBench,
+  imageKindsBench,
   validateBench,
   staticDeltaBench,
 ];

@@ -54,9 +54,11 @@ export async function validate(args: readonly string[], flags: Flags, context: C
   for (const file of files) {
     context.signal.throwIfAborted();
     const loaded = await loadPlan(file, { cwd: context.cwd, checkFiles: flags.files });
-    found.push(...loaded.diagnostics);
-    if (flags.withArchive === true)
-      found.push(...(await archiveDiagnostics(loaded, { ...context, runsCommands: flags.runCommands === true })));
+    const archived =
+      flags.withArchive === true
+        ? await archiveDiagnostics(loaded, { ...context, runsCommands: flags.runCommands === true })
+        : [];
+    found.push(...loaded.diagnostics.filter((one) => !archived.some((other) => isSamePlace(one, other))), ...archived);
   }
 
   if (format === undefined) {
@@ -69,6 +71,10 @@ export async function validate(args: readonly string[], flags: Flags, context: C
   const failing = flags.strict === true ? found : found.filter((one) => one.severity === 'error');
   return exitCodeOf(failing);
 }
+
+/** What the plan's text lets one suppose of an image, its archived bytes tell exactly. */
+const isSamePlace = (a: Diagnostic, b: Diagnostic): boolean =>
+  a.code === b.code && a.where?.line === b.where?.line && a.where?.column === b.where?.column;
 
 /** What the archive and the fleet say of a sound plan. */
 async function archiveDiagnostics({ plan, locate }: LoadedPlan, context: LookingContext): Promise<Diagnostic[]> {

@@ -58,4 +58,14 @@ export const partitionCodes = {
     cure: 'Write `update: always` or `update: never`, or `read_only: true` if devices mount it so.',
     example: 'name: data\nread_only: false   # with update: never, or update: always',
   },
+  'image-kind-large-deltas': {
+    exit: EXIT.ok,
+    about:
+      'The image is compressed in a way that makes its deltas several times as large as they need to be: a change of ' +
+      'a few bytes changes everything that is compressed together with them.',
+    cure:
+      'Include the kas fragment that the message names, or make the image uncompressed if it fits the slot: packages ' +
+      'and deltas are compressed anyway. docs/delta-friendly-images.md compares the kinds of images.',
+    example: 'file: "image-prod-{machine}.squashfs-zst"   # instead: .squashfs, with kas/delta-friendly-squashfs.yml',
+  },
 } satisfies CodeTable;

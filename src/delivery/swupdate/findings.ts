@@ -12,6 +12,7 @@ import type { Delivery } from '../delivery.ts';
 import { fleetFindings, usesOf, type Uses } from '../fleet/uses.ts';
 import { withoutFleet, type Inputs } from '../inputs.ts';
 import { requiredUpdates } from './fleet-pairs.ts';
+import { imageKindFindings } from './image-kinds.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
 
 /**
@@ -49,6 +50,7 @@ export const findings: Delivery<SwupdateSnapshot>['findings'] = async (inputs, o
   return [
     ...versionFindings(plan, state),
     ...sizeFindings(plan, state),
+    ...(await imageKindFindings(plan, state)),
     ...baseFindings(wanted, state, uses),
     ...(await pairFindings(plan, wanted, state, options)),
     ...fleet,

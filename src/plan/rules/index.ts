@@ -5,6 +5,7 @@ import { listsWithoutRepeats } from './duplicates.ts';
 import { enginesHaveWhatTheyNeed } from './engines.ts';
 import { fleetHasOneSource } from './fleet.ts';
 import { filesExist } from './files.ts';
+import { imageKindsSuitDeltas } from './image-kinds.ts';
 import { oneRepositoryPerChain } from './kas-chain.ts';
 import { kasFilesAgree } from './kas-files.ts';
 import { needsOfItsKind } from './kind.ts';
@@ -46,4 +47,10 @@ export const rules: readonly Rule[] = [
 ];
 
 /** Every rule that looks at the disk. */
-export const fileRules: readonly FileRule[] = [linksStayInside, filesExist, oneRepositoryPerChain, kasFilesAgree];
+export const fileRules: readonly FileRule[] = [
+  linksStayInside,
+  filesExist,
+  oneRepositoryPerChain,
+  kasFilesAgree,
+  imageKindsSuitDeltas,
+];

@@ -1,0 +1,95 @@
+import type { ImageKind } from '../core/image-kind.ts';
+
+/** What a kind of image costs its deltas, and what would cost them less. */
+export interface LargeDeltas {
+  /** The kind in words: `squashfs (zstd, 128 KiB blocks)`. */
+  kind: string;
+  /** How many times as large its deltas are as those of the same files uncompressed. */
+  times: number;
+  /** Name of the fragment to include, below the top-level kas/ folder. */
+  fragment: string;
+  /** What to do about it, in one line. */
+  hint: string;
+}
+
+/**
+ * Deltas of one upgrade by the kind of the image: MB after gzip, by the rows of
+ * the table in docs/delta-friendly-images.md, to which a test holds them.
+ */
+export const MEASURED_MB = {
+  'squashfs, none, kas fragment': 8.25,
+  'squashfs, gzip, 128 KiB': 27,
+  'squashfs, lz4, 128 KiB': 27,
+  'squashfs, xz, 128 KiB': 27,
+  'squashfs, zstd, 4 KiB': 20,
+  'squashfs, zstd, 64 KiB': 20,
+  'squashfs, zstd, 128 KiB': 27.03,
+  'squashfs, zstd, 1024 KiB': 40,
+  'erofs, zstd, 64 KiB, fragments': 30,
+} as const;
+
+/** Of the same files uncompressed. */
+const SMALLEST_MB = MEASURED_MB['squashfs, none, kas fragment'];
+
+/** Below this many times, the kind of the image is left to other reasons. */
+const WORTH_TELLING = 2;
+
+/**
+ * Judges a kind of image by what was measured of it; undefined where its deltas
+ * are not much larger than they have to be, given that it is compressed: a
+ * small slot is reason enough for that.
+ */
+export function largeDeltasOf(kind: ImageKind): LargeDeltas | undefined {
+  switch (kind.filesystem) {
+    case 'squashfs':
+      return squashfsDeltas(kind);
+    case 'erofs':
+      return erofsDeltas(kind);
+    case 'ext4':
+    case 'vfat':
+    case 'unknown':
+      return undefined;
+    default:
+      return kind satisfies never;
+  }
+}
+
+type Squashfs = Extract<ImageKind, { filesystem: 'squashfs' }>;
+type Erofs = Extract<ImageKind, { filesystem: 'erofs' }>;
+
+/** Without fragments, blocks of up to 128 KiB are as good as a compressed squashfs gets. */
+function squashfsDeltas(kind: Squashfs): LargeDeltas | undefined {
+  if (kind.compression === 'none' || (!kind.hasFragments && kind.blockBytes <= 128 * 1024)) return undefined;
+  const times = squashfsMegabytes(kind) / SMALLEST_MB;
+  if (times < WORTH_TELLING) return undefined;
+  return {
+    kind: `squashfs (${kind.compression}, ${kind.blockBytes / 1024} KiB blocks)`,
+    times,
+    fragment: 'delta-friendly-squashfs.yml',
+    hint:
+      'Include kas/delta-friendly-squashfs.yml: uncompressed (squashfs), or compressed without fragments ' +
+      '(squashfs-zst) if the slot is too small. See docs/delta-friendly-images.md.',
+  };
+}
+
+/** Of the block size measured that is nearest; what was not measured of another compression is taken as of zstd. */
+function squashfsMegabytes({ compression, blockBytes }: Squashfs): number {
+  if (blockBytes === 128 * 1024 && (compression === 'gzip' || compression === 'lz4' || compression === 'xz'))
+    return MEASURED_MB[`squashfs, ${compression}, 128 KiB`];
+  const distance = (kib: number): number => Math.abs(Math.log2(blockBytes / 1024 / kib));
+  const [nearest = 128] = ([4, 64, 128, 1024] as const).toSorted((a, b) => distance(a) - distance(b));
+  return MEASURED_MB[`squashfs, zstd, ${nearest} KiB`];
+}
+
+/** Without fragments, every compression and cluster size was measured at less than twice the smallest. */
+function erofsDeltas({ compression, hasFragments }: Erofs): LargeDeltas | undefined {
+  if (compression === 'none' || !hasFragments) return undefined;
+  return {
+    kind: `erofs (${compression}, with fragments)`,
+    times: MEASURED_MB['erofs, zstd, 64 KiB, fragments'] / SMALLEST_MB,
+    fragment: 'delta-friendly-erofs.yml',
+    hint:
+      'Include kas/delta-friendly-erofs.yml, and leave -Efragments out of EXTRA_IMAGECMD. ' +
+      'See docs/delta-friendly-images.md.',
+  };
+}
