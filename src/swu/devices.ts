@@ -71,7 +71,8 @@ function checkPlace({ name, type }: Placed, place: string): void {
       : 'Use an absolute path of letters, digits and . _ / : + @ = - with at most 80 characters.';
   throw new ReleasePlanError(
     'swu-device',
-    `partition ${name}: ${JSON.stringify(place)} is not a ${type === 'ubivol' ? 'volume' : 'device path'} that SWUpdate can use`,
+    `partition ${name}: ${JSON.stringify(place)} is not a ${type === 'ubivol' ? 'volume' : 'device path'} that ` +
+      'SWUpdate can use',
     { hint: wanted },
   );
 }

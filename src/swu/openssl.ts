@@ -114,5 +114,6 @@ function hintFor(key: PrivateKey): string {
     );
   return key.passphrase.some((one) => /^(env|file):/.test(one))
     ? 'Check the passphrase.'
-    : 'Check that it is a private key in PEM format. An encrypted key requires signing.passphrase_env or passphrase_file.';
+    : 'Check that it is a private key in PEM format. An encrypted key requires signing.passphrase_env or ' +
+        'passphrase_file.';
 }

@@ -76,7 +76,7 @@ test('a full package that is damaged is named, fails the devices that need it, a
   const verified = await here.run(['verify', 'plan.yml', '--json'], env);
   assert.is(verified.exitCode, 4);
   const report = JSON.parse(verified.stdout) as ConsistencyReport;
-  assert.match(row(report, 'full', '0.2.0').detail, /was altered/);
+  assert.match(row(report, 'full', '0.2.0').detail, /was modified/);
   assert.is(row(report, 'devices', 'promoted -> 0.2.0').result, 'fail');
   const repaired = await here.run(['verify', '--repair', 'plan.yml', '--json'], env);
   assert.is(repaired.exitCode, 0, repaired.stderr);

@@ -45,7 +45,8 @@ export const swuCodes = {
   'swu-handler': {
     exit: EXIT.inconsistent,
     about:
-      'A payload goes to a handler that does not fit it: a delta that is written as if it were the image ends in garbage.',
+      'A payload goes to a handler that does not fit it: a delta that is written as if it were the image ends ' +
+      'in garbage.',
     cure: 'Deltas need type = "rdiff_image", whole images type = "raw" (or ubivol, flash).',
     example: 'type = "raw";   # of rootfs.delta.gz; instead: type = "rdiff_image"',
   },
@@ -64,8 +65,11 @@ export const swuCodes = {
   'swu-guard': {
     exit: EXIT.inconsistent,
     about:
-      'Nothing checks the base of a delta before it is applied. SWUpdate patches whatever it finds there, and reports success: a device with another base would boot garbage.',
-    cure: 'Keep the guard in your template (scripts with `guard`, or the hook), or leave it out by name: `swu.guard: none`.',
+      'Nothing checks the base of a delta before it is applied. SWUpdate patches whatever it finds there, and ' +
+      'reports success: a device with another base would boot garbage.',
+    cure:
+      'Keep the guard in your template (scripts with `guard`, or the hook), or leave it out by name: ' +
+      '`swu.guard: none`.',
     example: 'release-plan inspect update.swu   # whose sw-description has no script that checks the base',
   },
   'swu-readback': {
@@ -84,7 +88,8 @@ export const swuCodes = {
   'swu-selection': {
     exit: EXIT.inconsistent,
     about:
-      'A selection (`-e set,mode`) or a board finds nothing to install, or lacks a payload: such devices cannot update.',
+      'A selection (`-e set,mode`) or a board finds nothing to install, or lacks a payload: such devices ' +
+      'cannot update.',
     cure: 'Write an entry for every payload into every selection of every board.',
     example: 'stable: { main: { ... }; };   # and no alt',
   },
@@ -97,7 +102,8 @@ export const swuCodes = {
   'swu-version': {
     exit: EXIT.inconsistent,
     about:
-      'The version of a package is missing, is not the one that it should be, or is one that devices order wrongly: of four numbers each has 16 bits.',
+      'The version of a package is missing, is not the one that it should be, or is one that devices order wrongly: ' +
+      'of four numbers each has 16 bits.',
     cure: 'Name the version in software.version; keep each number of a four-part version at 65535 or below.',
     example: 'version: "1.0.0.70000"   # instead: at most 1.0.0.65535',
   },

@@ -94,7 +94,8 @@ async function proveSettled(
 /**
  * The snapshot as it stands now, where another run changed something that a proof was made of.
  *
- * @param proof `before`: {@link identityOf} the update's folder before it was opened; `isGone`: a file of it was missing
+ * @param proof `before`: {@link identityOf} the update's folder before it was opened; `isGone`: a file of it was
+ *   missing
  * @returns undefined when nothing changed
  */
 async function movedOn(

@@ -149,7 +149,9 @@ export async function requireSigned(plan: Plan, side: UpdateSide, host: KeyHost)
   if (looked?.state === 'damaged') throw new ReleasePlanError('archive-damaged', looked.problems.join('; '));
 }
 
-/** What knows an archived version with other bytes, a line each: the registry, and signed packages from it and to it. */
+/**
+ * What knows an archived version with other bytes, a line each: the registry, and signed packages from it and to it.
+ */
 export async function contradictions(
   plan: Plan,
   { manifest, dir }: UpdateSide,
@@ -176,7 +178,8 @@ export async function contradictions(
     const unknown = images.filter((one) => !names.has(one.sha256) && isNamed(description, one.partition));
     if (says.test(description) && names.size > 0 && unknown.length > 0)
       problems.push(
-        `the signed package ${pairText(pair)} knows ${unknown.map((one) => one.path).join(', ')} of ${version} with another sha256`,
+        `the signed package ${pairText(pair)} knows ${unknown.map((one) => one.path).join(', ')} of ${version} with ` +
+          'another sha256',
       );
   }
   return problems;

@@ -10,7 +10,9 @@ export interface PlanPath {
    * place: a folder or data of the build host, which may lie elsewhere when the plan says so by an absolute path.
    */
   role: 'content' | 'place';
-  /** What must be there before anything runs; a warning for what may still come into being, nothing for what we make. */
+  /**
+   * What must be there before anything runs; a warning for what may still come into being, nothing for what we make.
+   */
   exists?: 'file' | 'folder' | 'file-later' | 'file-made-by-us';
   isKasFile?: boolean;
   takesPlaceholders?: boolean;

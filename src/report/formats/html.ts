@@ -44,6 +44,8 @@ function render(report: ConsistencyReport): string {
   const at = escape(report.generatedAt);
   const time = `<time datetime="${at}">${at}</time>`;
   const verdict = report.consistent ? '<span class="pass">Consistent</span>' : '<span class="fail">INCONSISTENT</span>';
+  const updates =
+    report.sizes.length + fulls.length === 0 ? '<p>No updates in the archive.</p>\n' : sizeTable(report.sizes, fulls);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -57,7 +59,7 @@ function render(report: ConsistencyReport): string {
 <p>Machine ${escape(report.machine)}, image ${escape(report.image)}, ${time}</p>
 <p class="verdict">${verdict}: ${passed} checks pass, ${failed.length} fail, ${open} not checked.</p>
 ${failed.length === 0 ? '' : `<h2>Failed</h2>\n${checkTable(failed)}`}<h2>Sizes</h2>
-${report.sizes.length + fulls.length === 0 ? '<p>No updates in the archive.</p>\n' : sizeTable(report.sizes, fulls)}<h2>Checks</h2>
+${updates}<h2>Checks</h2>
 ${checkTable(report.checks)}${warningTable(report.warnings)}</body>
 </html>
 `;
