@@ -23,12 +23,12 @@ for (const [suffix, isTold] of [
   ['squashfs-zst', true],
   ['squashfs-xz', true],
   ['squashfs-lzo', true],
-  ['squashfs-lz4', true],
   // Their names do not say how they are compressed, if they are.
   ['squashfs', false],
   ['erofs', false],
   ['ext4', false],
   // Compressed, with deltas of less than twice the size.
+  ['squashfs-lz4', false],
   ['erofs-lz4', false],
   ['erofs-lz4hc', false],
 ] as const) {
