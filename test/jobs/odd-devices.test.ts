@@ -34,7 +34,7 @@ test('v0.1.0, dev and a date take the full image; a device listed twice is one; 
   const { checks, consistent } = JSON.parse(run.stdout) as ConsistencyReport;
   assert.ok(consistent);
   const details = checks.filter((row) => row.check === 'devices').map((row) => row.detail);
-  assert.match(details.join('\n'), '4 devices: 1 by delta, 3 by full image');
+  assert.match(details.join('\n'), '4 devices: 1 by delta, 3 by full package');
   const warnings = details.join('\n');
   for (const [line, name] of [
     [3, 'b'],

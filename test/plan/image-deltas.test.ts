@@ -15,9 +15,11 @@ function measured(): Map<string, number> {
   const header = lines.findIndex((line) => line.includes('delta, gzip'));
   const column = lines[header]?.split('|').findIndex((cell) => cell.trim() === 'delta, gzip') ?? -1;
   return new Map(
-    lines.slice(header + 1, lines.indexOf('', header)).map((line) => {
+    lines.slice(header + 1).flatMap((line): Array<[string, number]> => {
       const cells = line.split('|').map((cell) => cell.trim());
-      return [cells[1] ?? '', Number.parseFloat(cells[column] ?? '')];
+      const megabytes = Number.parseFloat(cells[column] ?? '');
+      // The table of commands has the same names.
+      return Number.isNaN(megabytes) ? [] : [[cells[1] ?? '', megabytes]];
     }),
   );
 }
