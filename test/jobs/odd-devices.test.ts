@@ -22,7 +22,7 @@ test.before(async () => {
   here.edit((plan) => {
     plan.retention = { keep_last: 1 };
     // Devices without a delta take it.
-    plan.swu = { ...plan.swu, full: true };
+    plan.swu = { ...plan.swu, full: true, padding: false };
   });
 });
 
