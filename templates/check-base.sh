@@ -1,42 +1,90 @@
 #!/bin/sh
-# Refuses a delta update before anything is written, when SWUpdate would do
-# harm and report success:
+# Refuses an update before anything is written, when SWUpdate would do harm
+# and report success, or notice too late:
 # - the base is not the one that the delta was made from (the rdiff handler
 #   patches any base, and writes garbage);
-# - the target does not exist (the handler would make a file of that name);
+# - the target does not exist (the handler would make a file of that name), or
+#   is smaller than the image (the handler notices when it is full);
 # - the target is mounted or otherwise in use (the wrong selection was made).
 #
-# SWUpdate calls it as: check-base.sh preinst|postinst BASE BYTES SHA256 TARGET
-# Needs sh, head -c, sha256sum, cut, wc, cat, ls, grep, basename and readlink,
-# as busybox has them.
+# SWUpdate calls it as: check-base.sh PHASE BASE BYTES SHA256 TARGET [TARGET_BYTES]
+# PHASE is preinst, postinst, and since 2024.12 postfailure. "-" stands for a
+# base or a target that there is not: whole images have no base, and what an
+# update leaves alone has no target.
+# Needs sh, head -c, sha256sum, wc and ls, as busybox has them.
 
 refuse() {
-	echo "check-base: $*: the target was not touched" >&2
+	echo "check-base: $*: the target was not touched$advice" >&2
 	exit 1
 }
 
-[ "$1" = postinst ] && exit 0
-[ "$1" = preinst ] && [ $# -eq 5 ] || refuse "called with wrong arguments: $*"
+advice=
+
+case "$1" in
+post*) exit 0 ;;
+esac
+[ "$1" = preinst ] && [ $# -ge 5 ] && [ $# -le 6 ] || refuse "called with wrong arguments: $*"
+
+for program in head sha256sum wc ls; do
+	command -v "$program" >/dev/null 2>&1 || refuse "the program $program is missing on this device"
+done
 
 base=$2
 bytes=$3
 expected=$4
 target=$5
+target_bytes=${6:--}
 
-[ -e "$target" ] || refuse "the target $target does not exist"
-[ -r "$base" ] || refuse "the base $base cannot be read"
+in_use() {
+	refuse "the target $target is $1 (is the selection that of the other slot?)"
+}
 
-# By number: the kernel calls the root device /dev/root in its list of mounts.
-name=$(basename "$(readlink -f "$target")")
-if [ -r "/sys/class/block/$name/dev" ]; then
-	number=$(cat "/sys/class/block/$name/dev")
-	cut -d ' ' -f 3 /proc/self/mountinfo | grep -qx "$number" && refuse "the target $target is mounted (is the selection that of the other slot?)"
-	[ -z "$(ls "/sys/class/block/$name/holders" 2>/dev/null)" ] || refuse "the target $target is in use (is the selection that of the other slot?)"
-fi
+# Sets number (major:minor) and room (bytes) of the target, as far as there are any.
+look_at_target() {
+	number=
+	room=
+	if [ -f "$target" ]; then
+		room=$(($(wc -c <"$target")))
+	elif [ -b "$target" ]; then
+		# "brw-rw---- 1 0 6 179, 2 ...": by number, since a device has many names.
+		set -- $(ls -lnL "$target")
+		number=${5%,}:$6
+		[ -r "/sys/dev/block/$number/size" ] || return 0
+		read -r sectors <"/sys/dev/block/$number/size"
+		room=$((sectors * 512))
+	fi
+}
 
-actual=$(head -c "$bytes" "$base" | sha256sum | cut -d ' ' -f 1)
-[ "$actual" = "$expected" ] && exit 0
+check_target() {
+	[ -e "$target" ] || refuse "the target $target does not exist"
+	look_at_target
+	if [ -n "$number" ]; then
+		[ -r /proc/self/mountinfo ] || refuse "/proc/self/mountinfo cannot be read"
+		# The source besides: file systems such as btrfs have numbers of their own.
+		while read -r _ _ mounted rest; do
+			case "$mounted $rest " in
+			"$number "* | *" $target "*) in_use mounted ;;
+			esac
+		done </proc/self/mountinfo
+		for holder in "/sys/dev/block/$number/holders"/*; do
+			[ ! -e "$holder" ] || in_use "held by ${holder##*/}"
+		done
+	fi
+	[ "$target_bytes" = - ] || [ -z "$room" ] || [ "$room" -ge "$target_bytes" ] ||
+		refuse "the target $target has room for $room bytes, the image has $target_bytes"
+}
 
-present=$(head -c "$bytes" "$base" | wc -c)
-[ "$present" -eq "$bytes" ] || refuse "the base $base has $present of $bytes bytes"
-refuse "the base $base has sha256 $actual and not $expected"
+check_base() {
+	[ -r "$base" ] || refuse "the base $base cannot be read"
+	actual=$(head -c "$bytes" "$base" | sha256sum)
+	actual=${actual%% *}
+	[ "$actual" = "$expected" ] && return 0
+	advice='; install the full package, which needs no base'
+	present=$(($(head -c "$bytes" "$base" | wc -c)))
+	[ "$present" -eq "$bytes" ] || refuse "the base $base has $present of $bytes bytes"
+	refuse "the base $base has sha256 $actual and not $expected"
+}
+
+[ "$target" = - ] || check_target
+[ "$base" = - ] || check_base
+exit 0

@@ -82,7 +82,8 @@ interface Source {
  * @returns the manifest
  * @throws ReleasePlanError `artifact-missing` when an image is not there,
  *   `archive-conflict` when the version is archived with other bytes,
- *   `image-too-large`, `path-outside` when a pattern finds a file elsewhere, `archive-damaged` when what stands there is not whole,
+ * `image-too-large`, `path-outside` when a pattern finds a file elsewhere, `archive-damaged` when what stands there is
+ * not whole,
  *   `archive-unreadable`, `disk-full`
  */
 export async function archiveVersion(request: ArchiveRequest): Promise<VersionManifest> {
@@ -249,7 +250,8 @@ async function sourcesOf(request: ArchiveRequest): Promise<Source[]> {
     if (found === undefined || !found.isFile()) {
       throw new ReleasePlanError(
         'artifact-missing',
-        `the build of ${request.version} produced no image for partition ${partition.name}: ${path} ${found === undefined ? 'does not exist' : 'is no regular file'}`,
+        `the build of ${request.version} produced no image for partition ${partition.name}: ${path} ` +
+          `${found === undefined ? 'does not exist' : 'is no regular file'}`,
       );
     }
     images.push({ path, name, role: 'image', partition: partition.name });

@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
 import { ifPresent, leavesOpen, namesIn } from '../io/present.ts';
+import { isWritableFolder } from '../io/writable.ts';
 import { readRegularText } from '../io/regular.ts';
 import { parseJson } from '../text/parse-json.ts';
 import { prettyJson } from '../text/pretty-json.ts';
@@ -93,6 +94,8 @@ async function idIn(path: string): Promise<string | undefined> {
 
 /** A plan in a folder that cannot be written to is not remembered: then only the archive itself knows. */
 async function remember(plan: ArchivePlan, id: string): Promise<void> {
+  // Asked first: mkdir says ENOENT of a folder that is immutable.
+  if (!(await isWritableFolder(plan.dir, '.release-plan'))) return;
   try {
     const path = memoryOf(plan);
     // As for overrides: a repository that became dirty by a build would not be the one that was tagged.

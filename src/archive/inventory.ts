@@ -10,24 +10,28 @@ export interface Inventory {
   versions: string[];
   /** Folders in the place of updates. */
   pairs: Pair[];
+  /** Versions that have a folder in the place of their full package. */
+  fulls: string[];
 }
 
 /** A folder of the archive that holds no version. */
 const REPORTS = 'reports';
 
 const FROM = 'from_';
+const FULL = 'full';
 
 /** Lists the archive of a product; empty where there is none. Reads folders alone. */
 export async function takeInventory(key: ArchiveKey): Promise<Inventory> {
   const versions = (await namesIn(productDir(key))).filter((name) => name !== REPORTS);
-  const pairs: Inventory['pairs'] = [];
+  const [pairs, fulls]: [Pair[], string[]] = [[], []];
   for (const to of versions) {
     const folders = await namesIn(updatesDir(key, to));
     pairs.push(
       ...folders.filter((name) => name.startsWith(FROM)).map((name) => ({ from: name.slice(FROM.length), to })),
     );
+    if (folders.includes(FULL)) fulls.push(to);
   }
-  return { versions, pairs };
+  return { versions, pairs, fulls };
 }
 
 /** The folders in a folder. Links count: one that replaced a folder is named by whoever reads it. */

@@ -4,6 +4,7 @@
  * ```
  * <root>/<machine>/<image>/<version>/              a version
  * <root>/<machine>/<image>/<to>/updates/from_<from>/   an update
+ * <root>/<machine>/<image>/<version>/updates/full/     the full package of a version
  * <root>/<machine>/<image>/reports/                consistency reports
  * ```
  */
@@ -21,6 +22,7 @@ export const MANIFEST = 'manifest.json';
 /** The signature over the statement of a manifest. */
 export const MANIFEST_SIGNATURE = `${MANIFEST}.sig`;
 export const DELTA_INFO = 'delta-info.json';
+export const FULL_INFO = 'full-info.json';
 export const BUILD_INFO = 'build-info.txt';
 export const UPDATES = 'updates';
 /** What a version can be built again from, see kas/lock.ts. */
@@ -39,6 +41,11 @@ export const updatesDir = (key: ArchiveKey, to: string): string => join(versionD
 
 export const updateDir = (key: ArchiveKey, from: string, to: string): string =>
   join(updatesDir(key, to), `from_${from}`);
+
+/** Where the full package of a version lies. */
+export const fullDir = (key: ArchiveKey, version: string): string => join(updatesDir(key, version), 'full');
+
+export const fullName = (version: string): string => `full-update-${version}.swu`;
 
 export const swuName = (from: string, to: string): string => `delta-update-${from}-to-${to}.swu`;
 

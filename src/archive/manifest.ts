@@ -7,8 +7,8 @@ import { documentProblem } from '../io/documents/read.ts';
 import { digestFile } from '../io/hash.ts';
 import { readRegularText } from '../io/regular.ts';
 import { openSealedJson } from '../text/json.ts';
-import type { ArchivedFile, DeltaInfo, ArchiveEntry, VersionManifest } from '../core/archive.ts';
-import { DELTA_INFO, MANIFEST } from './layout.ts';
+import type { ArchivedFile, DeltaInfo, ArchiveEntry, FullInfo, VersionManifest } from '../core/archive.ts';
+import { DELTA_INFO, FULL_INFO, MANIFEST } from './layout.ts';
 
 /** What a reader of the archive may be told and asked while it reads gigabytes. */
 export interface ReadOptions {
@@ -71,6 +71,18 @@ export async function readUpdate(
         dir,
         problems: [`${join(dir, DELTA_INFO)} is the delta-info of ${entry.manifest.from} -> ${entry.manifest.to}`],
       }
+    : entry;
+}
+
+/** As {@link readVersion}, of the folder of a full package. */
+export async function readFull(
+  dir: string,
+  version: string,
+  options: ReadOptions = {},
+): Promise<ArchiveEntry<FullInfo>> {
+  const entry = await readSettled<FullInfo>(dir, FULL_INFO, options);
+  return entry.state === 'whole' && entry.manifest.version !== version
+    ? { state: 'damaged', dir, problems: [`${join(dir, FULL_INFO)} is of version ${entry.manifest.version}`] }
     : entry;
 }
 
@@ -155,7 +167,7 @@ function notWhole<T>(
 }
 
 /** A manifest's schema, by its file's name. */
-const DOCUMENT_OF = { [MANIFEST]: 'manifest', [DELTA_INFO]: 'deltaInfo' } as const;
+const DOCUMENT_OF = { [MANIFEST]: 'manifest', [DELTA_INFO]: 'deltaInfo', [FULL_INFO]: 'fullInfo' } as const;
 
 type ManifestName = keyof typeof DOCUMENT_OF;
 

@@ -2,8 +2,8 @@ import { ReleasePlanError } from '../core/errors.ts';
 import { problemsOf, type ArchiveState } from '../core/archive.ts';
 
 /** What of the archive cannot be read, a line each; of something unreadable also what is damaged besides. */
-export const unreadableOf = ({ versions, updates }: ArchiveState): string[] =>
-  [...versions.values(), ...updates.values()].flatMap((entry) =>
+export const unreadableOf = ({ versions, updates, fulls }: ArchiveState): string[] =>
+  [...versions.values(), ...updates.values(), ...fulls.values()].flatMap((entry) =>
     entry.state === 'unreadable' ? problemsOf(entry) : [],
   );
 

@@ -1,12 +1,14 @@
-import type { ArchiveEntry, ArchiveState, DeltaInfo, VersionManifest } from '../core/archive.ts';
+import type { ArchiveEntry, ArchiveState, DeltaInfo, FullInfo, VersionManifest } from '../core/archive.ts';
 import { PairMap, type Pair } from '../core/pair.ts';
-import { updateDir, versionDir, type ArchiveKey } from './layout.ts';
-import { readUpdate, readVersion, type ReadOptions } from './manifest.ts';
+import { fullDir, updateDir, versionDir, type ArchiveKey } from './layout.ts';
+import { readFull, readUpdate, readVersion, type ReadOptions } from './manifest.ts';
 
 /** Which versions and updates to look at. */
 export interface SurveyRequest {
   versions: readonly string[];
   pairs: readonly Pair[];
+  /** Versions whose full packages are looked at. */
+  fulls: readonly string[];
 }
 
 /** Reads what the archive holds of a plan; every byte of it, since deltas are built on it. */
@@ -21,5 +23,7 @@ export async function surveyArchive(
   const updates = new PairMap<ArchiveEntry<DeltaInfo>>();
   for (const { from, to } of request.pairs)
     updates.set({ from, to }, await readUpdate(updateDir(key, from, to), from, to, options));
-  return { versions, updates };
+  const fulls = new Map<string, ArchiveEntry<FullInfo>>();
+  for (const version of request.fulls) fulls.set(version, await readFull(fullDir(key, version), version, options));
+  return { versions, updates, fulls };
 }

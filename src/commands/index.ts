@@ -7,6 +7,7 @@ import { registerExplain } from './explain.ts';
 import { registerGc } from './gc.ts';
 import type { RegisterCommand } from './host.ts';
 import { registerInit } from './init.ts';
+import { registerInspect } from './inspect.ts';
 import { registerPlan } from './plan.ts';
 import { registerRebuild } from './rebuild.ts';
 import { registerPublish } from './publish.ts';
@@ -33,6 +34,7 @@ export const commands: readonly RegisterCommand[] = [
   registerTargets,
   registerDelta,
   registerBase,
+  registerInspect,
   registerSchedule,
   registerInit,
   registerDoctor,

@@ -45,7 +45,15 @@ export interface BuildConfiguration {
 
 /** Something that was shown to hold, and how, when an artifact was made. */
 export interface Proof {
-  check: 'build-version' | 'fresh-image' | 'delta-applies' | 'swu-opens' | 'librsync-applies' | 'swupdate-accepts';
+  check:
+    | 'build-version'
+    | 'fresh-image'
+    | 'delta-applies'
+    | 'swu-opens'
+    | 'swu-content'
+    | 'librsync-applies'
+    | 'swupdate-accepts'
+    | 'swupdate-installs';
   result: 'pass' | 'not-checked';
   detail: string;
 }
@@ -79,11 +87,49 @@ export interface VersionManifest {
 /** The `algorithm` of a partition that is not updated by delta. */
 export const WHOLE_IMAGE = 'whole-image';
 
+/** How a partition travels in a package: it is left out when both versions have the same image, or always. */
+export type Travels = 'delta' | 'image' | 'unchanged' | 'never';
+
+/** A package as its folder's manifest has it. */
+export interface PackageInfo {
+  file: string;
+  sizeBytes: number;
+  sha256: string;
+  signed: 'rsa' | 'rsa-pss' | 'cms' | 'no';
+  compress: SwuSettings['compress'];
+}
+
+/** full-info.json of a full package, which needs no base; also the manifest of its folder, written last. */
+export interface FullInfo {
+  schema: 1;
+  product: string;
+  machine: string;
+  distro: string;
+  image: string;
+  version: string;
+  /** ISO 8601, UTC. */
+  createdAt: string;
+  partitions: Array<{
+    name: string;
+    image: { file: string; sizeBytes: number; sha256: string };
+    travels: Extract<Travels, 'image' | 'never'>;
+  }>;
+  swu: PackageInfo;
+  proof: Proof[];
+  /** As in {@link DeltaInfo}. */
+  recipe: string;
+  trust?: string;
+  files: ArchivedFile[];
+  tools: Record<string, string>;
+}
+
 /** One partition in delta-info.json. */
 export interface DeltaPartitionInfo {
   name: string;
   /** Format of the delta, or {@link WHOLE_IMAGE}. */
   algorithm: string;
+  /** Absent in updates of releases that sent every partition. */
+  travels?: Travels;
   base: { file: string; sizeBytes: number; sha256: string };
   target: { file: string; sizeBytes: number; sha256: string };
   delta?: { file: string; sizeBytes: number; sha256: string };
@@ -106,13 +152,7 @@ export interface DeltaInfo {
   /** ISO 8601, UTC. */
   createdAt: string;
   partitions: DeltaPartitionInfo[];
-  swu: {
-    file: string;
-    sizeBytes: number;
-    sha256: string;
-    signed: 'rsa' | 'rsa-pss' | 'cms' | 'no';
-    compress: SwuSettings['compress'];
-  };
+  swu: PackageInfo;
   /** What was shown before the folder got its name. */
   proof: Proof[];
   /**
@@ -179,4 +219,6 @@ export const bytesOf = (entry: ArchiveEntry<{ files: ArchivedFile[] }> | undefin
 export interface ArchiveState {
   readonly versions: ReadonlyMap<string, ArchiveEntry<VersionManifest>>;
   readonly updates: ReadonlyPairMap<ArchiveEntry<DeltaInfo>>;
+  /** Full packages, by version. */
+  readonly fulls: ReadonlyMap<string, ArchiveEntry<FullInfo>>;
 }

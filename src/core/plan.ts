@@ -31,6 +31,8 @@ export interface Plan {
   notify?: NotifySettings;
   /** The nightly run reads every byte of the archive at least once within so many days. */
   verifyDays: number;
+  /** What is tried with every package before it counts as made. */
+  prove: { install: boolean };
   /** What `gc` may remove; nothing without it. */
   retention?: RetentionSettings;
 }
@@ -78,28 +80,80 @@ export interface KasSettings {
   stallTimeoutMs: number;
 }
 
+/** What kind of place a partition is: a block device, a UBI volume, raw flash (MTD), or a file of a file system. */
+export type PartitionType = 'block' | 'ubivol' | 'flash' | 'file';
+
+/** What a package does with a partition: write it, write it where it changed, leave it alone. */
+export type UpdatePolicy = 'always' | 'if-changed' | 'never';
+
 export interface Partition {
   name: string;
   /** File name within the deploy folder; placeholders unexpanded. */
   file: string;
   readOnly: boolean;
-  /** Two devices for A/B, or one. */
+  type: PartitionType;
+  /** Two places for A/B, or one: paths, but for ubivol names of volumes. */
   target: { slots: { a: string; b: string } } | { device: string; base?: string };
   slotSizeBytes?: number;
   /** Absolute path inside the image of a file that holds BUILD_VERSION. */
   versionFile?: string;
   /** Format of its deltas, or `none`: the whole image travels. The schema lists the formats. */
   delta: string;
+  update: UpdatePolicy;
+}
+
+/** A script of the plan's own that a package carries. */
+export interface OwnScript {
+  /** Absolute. */
+  file: string;
+  type: 'shellscript' | 'preinstall' | 'postinstall' | 'lua';
+  /** Handed to the script. */
+  data?: string;
+}
+
+/** A file of the plan's own that a package installs. */
+export interface OwnFile {
+  /** Absolute. */
+  file: string;
+  /** Where it goes on the device. */
+  path: string;
+  /** Device and file system to mount for it; the running system otherwise. */
+  device?: string;
+  filesystem?: string;
 }
 
 export interface SwuSettings {
   /** hardware-compatibility. */
   hardware: string[];
+  /** Boards that take the package; the machine alone, unless the plan says otherwise. */
+  boards: string[];
+  /** What `-e` chooses between the slots: the first mode writes slot a, the second b. */
+  selections: { set: string; modes: [a: string, b: string] };
   compress: 'gzip' | 'zstd' | 'none';
   guard: 'shell' | 'lua' | 'none';
+  /** Whether targets are read back after they are written. */
+  readback: boolean;
+  /** Whether a template of the user's own may write payloads while they are received. */
+  allowsInstalledDirectly: boolean;
+  /** Whether small packages are padded for SWUpdate before 2024.12. */
+  padding: boolean;
   bootenv: Record<string, string>;
   /** The user's own sw-description template; the built-in one otherwise. */
   template?: string;
+  /** For the user's own template. */
+  vars: Record<string, string>;
+  scripts: OwnScript[];
+  files: OwnFile[];
+  encrypt?: EncryptSettings;
+  /** Whether a full package is made of every version that a rule targets. */
+  full: boolean;
+}
+
+export interface EncryptSettings {
+  /** As written: a path relative to the plan's folder, or `${NAME}` of the environment. */
+  key: string;
+  /** Also sw-description itself (CONFIG_ENCRYPTED_SW_DESCRIPTION). */
+  description: boolean;
 }
 
 export interface PlannedVersion {
@@ -125,10 +179,12 @@ export interface DeltaRule {
   to: string;
   from: DeltaSources;
   engine: EngineName;
+  /** A delta above this share of the full package is not offered; 0 to 1. */
+  maxShare: number;
 }
 
-export interface SigningSettings {
-  method: 'rsa' | 'rsa-pss' | 'cms';
+/** A private key, with what belongs to it. */
+export interface Signer {
   /** As written: a path relative to the plan's folder, a pkcs11: URI, or `${NAME}` of the environment. */
   key: string;
   /** Certificate for cms; as written. */
@@ -139,7 +195,35 @@ export interface SigningSettings {
   former?: string[];
   /** Name of the environment variable with the key's passphrase. */
   passphraseEnv?: string;
+  /** File with the key's passphrase; as written. */
+  passphraseFile?: string;
 }
+
+export type SigningMethod = 'rsa' | 'rsa-pss' | 'cms';
+
+/** openssl signs here, with a key that it is pointed at. */
+export interface KeySigning extends Signer {
+  method: SigningMethod;
+  /** More signers of the same CMS signature, each with its certificate. */
+  others?: Signer[];
+  /** What the device trusts; as written. */
+  public?: string;
+  /** Certificates or public keys of former years, as written: they vouch for what was archived then. */
+  former?: string[];
+}
+
+/** A command signs, which knows where the key is. */
+export interface CommandSigning {
+  method: SigningMethod;
+  /** Program and arguments; `{in}` and `{out}` stand for the file and its signature. */
+  command: string[];
+  /** What the device trusts; as written. */
+  public?: string;
+  /** Certificates or public keys of former years, as written: they vouch for what was archived then. */
+  former?: string[];
+}
+
+export type SigningSettings = KeySigning | CommandSigning;
 
 /** Who runs what: a file, a command whose stdout is one, or a server. */
 export type FleetSource = ({ file: string } | { command: string } | { server: FleetServer }) & {

@@ -12,6 +12,10 @@ export type CheckName =
   | 'build-version'
   | 'delta'
   | 'swu'
+  | 'package'
+  | 'install'
+  | 'full'
+  | 'share'
   | 'device'
   | 'devices';
 
@@ -26,7 +30,10 @@ export interface CheckRow {
 
 /** What a device on `from` downloads to reach `to`. */
 export interface SizeRow extends Pair {
-  /** Without a delta: all partition images of the target, or the objects of a commit that the base lacks. */
+  /**
+   * Without a delta: the full package (all partition images of the target where there is none), or the objects of a
+   * commit that the base lacks.
+   */
   fullBytes: number;
   /** The bare deltas. */
   deltaBytes: number;
@@ -35,6 +42,16 @@ export interface SizeRow extends Pair {
   /** What a device fetches: the .swu, or the parts of a static delta. */
   sendBytes: number;
   /** Devices that this pair serves, where the fleet is known. */
+  devices?: number;
+  /** The delta is too large to be worth it: devices take the full package, whose size {@link sendBytes} then is. */
+  isNotOffered?: true;
+}
+
+/** What a device downloads that takes the full package. */
+export interface FullRow {
+  version: string;
+  sendBytes: number;
+  /** Devices that take it, where the fleet is known. */
   devices?: number;
 }
 
@@ -55,6 +72,8 @@ export interface ConsistencyReport {
   scope: ReportScope;
   checks: CheckRow[];
   sizes: SizeRow[];
+  /** Full packages; none for a system without. */
+  fulls?: FullRow[];
   /** What kas and BitBake warned of when they built a version; absent without any. */
   warnings?: BuildWarning[];
 }

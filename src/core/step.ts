@@ -7,6 +7,13 @@ export type WorkStep =
   | { kind: 'build'; version: string; why: string }
   | { kind: 'archive'; version: string; why: string }
   | {
+      /** The full package of a version. */
+      kind: 'full';
+      version: string;
+      why: string;
+      blocked?: string[];
+    }
+  | {
       kind: 'delta';
       from: string;
       to: string;
@@ -21,7 +28,7 @@ export type Step = WorkStep | { kind: 'report'; why: string };
 export type Phase = Step['kind'];
 
 /** The phases in their order, as `--only` takes them. */
-export const PHASES = ['build', 'archive', 'delta', 'report'] as const satisfies readonly Phase[];
+export const PHASES = ['build', 'archive', 'full', 'delta', 'report'] as const satisfies readonly Phase[];
 
 /** A step in words, for lists and logs. */
 export function titleOf(step: Step): string {
@@ -30,6 +37,8 @@ export function titleOf(step: Step): string {
       return `build ${step.version}`;
     case 'archive':
       return `archive ${step.version}`;
+    case 'full':
+      return `full package ${step.version}`;
     case 'delta':
       return `delta ${pairText(step)} (${step.engine})`;
     case 'report':
@@ -42,6 +51,7 @@ export function versionsOf(step: WorkStep): string[] {
   switch (step.kind) {
     case 'build':
     case 'archive':
+    case 'full':
       return [step.version];
     case 'delta':
       return [step.from, step.to];
@@ -53,6 +63,7 @@ export function sameWork(a: Step, b: Step): boolean {
   switch (a.kind) {
     case 'build':
     case 'archive':
+    case 'full':
       return b.kind === a.kind && b.version === a.version;
     case 'delta':
       return b.kind === 'delta' && b.from === a.from && b.to === a.to && b.engine === a.engine;

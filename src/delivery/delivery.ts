@@ -3,7 +3,7 @@ import type { Code } from '../core/codes/index.ts';
 import type { PairMap } from '../core/pair.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Publication } from '../core/publication.ts';
-import type { BuildWarning, CheckRow, ReportScope, SizeRow } from '../core/report.ts';
+import type { BuildWarning, CheckRow, FullRow, ReportScope, SizeRow } from '../core/report.ts';
 import type { WorkStep } from '../core/step.ts';
 import type { Inventory } from '../archive/inventory.ts';
 import type { ReadOptions } from '../archive/manifest.ts';
@@ -48,6 +48,8 @@ export interface RunRequest {
 /** Why something could not be made in this run. */
 export interface Failures {
   versions: ReadonlyMap<string, string>;
+  /** Of full packages, by version. */
+  fulls: ReadonlyMap<string, string>;
   pairs: Pick<PairMap<string>, 'get'>;
 }
 
@@ -56,6 +58,7 @@ export interface ReportRows {
   sizes: SizeRow[];
   /** What was warned of when versions were built. */
   warnings?: BuildWarning[];
+  fulls?: FullRow[];
 }
 
 /** What was shown of updates just now, by pair. */
@@ -66,6 +69,8 @@ export interface Reproven {
   /** As it was found: what another run exchanged meanwhile is in here. */
   snapshot: Snapshot;
   shown: ShownRows;
+  /** Of full packages, by version. */
+  shownFulls: ReadonlyMap<string, readonly CheckRow[]>;
   /** What could not be read, a line each. */
   unreadable: string[];
 }

@@ -30,7 +30,9 @@ export interface LockOptions {
   signal?: AbortSignal;
 }
 
-/** Numbers, not handles: a FileHandle that nobody refers to is closed by the garbage collector, and the lock with it. */
+/**
+ * Numbers, not handles: a FileHandle that nobody refers to is closed by the garbage collector, and the lock with it.
+ */
 const fd = {
   open: promisify(open),
   close: promisify(close),

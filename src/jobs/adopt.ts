@@ -128,6 +128,8 @@ function partitionsOf(newest: FoundVersion | undefined, machine: string, image: 
         ? { slots: { a: '/dev/mmcblk0p2', b: '/dev/mmcblk0p3' } }
         : { device: `/dev/mmcblk0p${index === 0 ? 1 : index + 3}` },
       delta: isRoot && readOnly ? 'rdiff' : 'none',
+      type: 'block',
+      update: isRoot || readOnly ? 'if-changed' : 'always',
     };
   });
 }

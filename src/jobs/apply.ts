@@ -169,6 +169,7 @@ function madeVersion(step: Step): string[] {
     case 'build':
     case 'archive':
       return [step.version];
+    case 'full':
     case 'delta':
     case 'report':
       return [];
@@ -177,6 +178,7 @@ function madeVersion(step: Step): string[] {
 
 function failuresOf(results: readonly StepResult[]): Failures {
   const versions = new Map<string, string>();
+  const fulls = new Map<string, string>();
   const pairs = new PairMap<string>();
   for (const { step, error } of results) {
     if (error === undefined) continue;
@@ -185,6 +187,9 @@ function failuresOf(results: readonly StepResult[]): Failures {
       case 'archive':
         versions.set(step.version, error.message);
         break;
+      case 'full':
+        fulls.set(step.version, error.message);
+        break;
       case 'delta':
         pairs.set(step, error.message);
         break;
@@ -192,7 +197,7 @@ function failuresOf(results: readonly StepResult[]): Failures {
         break;
     }
   }
-  return { versions, pairs };
+  return { versions, fulls, pairs };
 }
 
 /**

@@ -6,7 +6,7 @@ import { isVersion } from '../plan/version.ts';
 
 /** Everything in the archive that is named as a version or an update; other folders are told of. */
 export async function archivedSubjects(plan: Plan, host: Pick<Host, 'report'>): Promise<Inventory> {
-  const { versions, pairs } = await takeInventory(plan);
+  const { versions, pairs, fulls } = await takeInventory(plan);
   const isUpdate = ({ from, to }: Pair): boolean => isVersion(from) && isVersion(to);
   const strangers = [
     ...versions.filter((name) => !isVersion(name)),
@@ -17,5 +17,6 @@ export async function archivedSubjects(plan: Plan, host: Pick<Host, 'report'>): 
       type: 'warning',
       message: `skipped in the archive, because their names are not versions: ${strangers.join(', ')}`,
     });
-  return { versions: versions.filter((name) => isVersion(name)), pairs: pairs.filter(isUpdate) };
+  const named = (names: readonly string[]): string[] => names.filter((name) => isVersion(name));
+  return { versions: named(versions), pairs: pairs.filter(isUpdate), fulls: named(fulls) };
 }

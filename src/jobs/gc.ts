@@ -131,8 +131,8 @@ async function versionsIn(dir: string, running: Unneeded['running']): Promise<st
   return found;
 }
 
-function sizeOf({ of: { from, to } }: Verdict, { versions, updates }: ArchiveState): number {
+function sizeOf({ of: { from, to } }: Verdict, { versions, updates, fulls }: ArchiveState): number {
   if (from !== undefined) return bytesOf(updates.get({ from, to }));
   const into = [...updates].filter(([pair]) => pair.to === to).map(([, entry]) => entry);
-  return into.reduce((sum, entry) => sum + bytesOf(entry), bytesOf(versions.get(to)));
+  return into.reduce((sum, entry) => sum + bytesOf(entry), bytesOf(versions.get(to)) + bytesOf(fulls.get(to)));
 }

@@ -12,6 +12,7 @@ import { problemsOf, type ArchiveEntry, type ArchiveState, type ArchivedFile } f
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
+import type { Step } from '../core/step.ts';
 import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs, type Inputs } from '../delivery/inputs.ts';
@@ -160,7 +161,7 @@ async function dueFiles(
 
 /** Every byte that a delta will be made of is read now, whenever it was read before; damage changes the steps. */
 async function withInputsRead(snapshot: Snapshot, reading: ReadOptions): Promise<Snapshot> {
-  const inputs = new Set(stepsOf(snapshot).flatMap((step) => (step.kind === 'delta' ? [step.from, step.to] : [])));
+  const inputs = new Set(stepsOf(snapshot).flatMap(inputsOf));
   const versions = new Map(snapshot.archive.versions);
   for (const version of inputs) {
     const entry = versions.get(version);
@@ -169,9 +170,27 @@ async function withInputsRead(snapshot: Snapshot, reading: ReadOptions): Promise
   return { ...snapshot, archive: { ...snapshot.archive, versions } };
 }
 
+/** The versions that a step reads from the archive. */
+function inputsOf(step: Step): string[] {
+  switch (step.kind) {
+    case 'delta':
+      return [step.from, step.to];
+    case 'full':
+      return [step.version];
+    case 'build':
+    case 'archive':
+    case 'report':
+      return [];
+  }
+}
+
 /** The files that manifests name which can be read, whole or not. */
-function filesOf({ versions, updates }: ArchiveState): Array<{ path: string; file: ArchivedFile }> {
-  const entries: Array<ArchiveEntry<{ files: ArchivedFile[] }>> = [...versions.values(), ...updates.values()];
+function filesOf({ versions, updates, fulls }: ArchiveState): Array<{ path: string; file: ArchivedFile }> {
+  const entries: Array<ArchiveEntry<{ files: ArchivedFile[] }>> = [
+    ...versions.values(),
+    ...updates.values(),
+    ...fulls.values(),
+  ];
   return entries.flatMap((entry) => {
     if (entry.state === 'absent') return [];
     const manifest = entry.state === 'whole' ? entry.manifest : entry.found?.manifest;
@@ -179,8 +198,8 @@ function filesOf({ versions, updates }: ArchiveState): Array<{ path: string; fil
   });
 }
 
-const damageOf = ({ versions, updates }: ArchiveState): string[] =>
-  [...versions.values(), ...updates.values()].flatMap(problemsOf);
+const damageOf = ({ versions, updates, fulls }: ArchiveState): string[] =>
+  [...versions.values(), ...updates.values(), ...fulls.values()].flatMap(problemsOf);
 
 /**
  * Lists what nothing needs and empties the trash; where it cannot be told who

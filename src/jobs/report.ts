@@ -12,7 +12,7 @@ import { reportFormats } from '../report/registry.ts';
 import { timestamp } from '../text/timestamp.ts';
 
 /** What failed in a run that failed nowhere. */
-const NO_FAILURES: Failures = { versions: new Map(), pairs: new PairMap() };
+const NO_FAILURES: Failures = { versions: new Map(), fulls: new Map(), pairs: new PairMap() };
 
 /** The report as it would be written now. @param scope what it is about: what the plan refers to, unless given */
 export function reportOf(

@@ -9,7 +9,7 @@ import type { Plan } from '../core/plan.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { runName } from '../schedule/names.ts';
 import type { NightlyRun, ScheduleFile, ScheduledPlan, TimeOfDay } from '../schedule/schedule.ts';
-import { signingVariables } from '../swu/keys.ts';
+import { secretVariables } from '../plan/secrets.ts';
 
 /** What the plans themselves do not say of its nightly run. */
 export interface NightlyFacts {
@@ -40,7 +40,7 @@ export async function nightlyRunOf(plans: readonly Plan[], facts: NightlyFacts):
     plans: plans.map((plan, at) => scheduledPlan(plan, repositories[at]?.planPath)),
     ...rest,
     ...(roots.size > 1 || root === undefined ? {} : { repository: root }),
-    secrets: [...new Set(plans.flatMap((plan) => signingVariables(plan.signing)))],
+    secrets: [...new Set(plans.flatMap((plan) => secretVariables(plan)))],
   };
 }
 

@@ -2,6 +2,7 @@
 import { ReleasePlanError } from '../core/errors.ts';
 import type { Pair } from '../core/pair.ts';
 import type { Plan } from '../core/plan.ts';
+import { uncoveredOf } from '../delivery/fleet/coverage.ts';
 import { requiredDeltas, type DeltaQuestion, type RequiredDeltas } from '../delivery/fleet/required.ts';
 import { retainedPairs } from '../delivery/fleet/rules.ts';
 import { fleetView, type FleetView } from '../delivery/fleet/view.ts';
@@ -49,14 +50,21 @@ export async function answerQuestion(
 }
 
 /** @throws ReleasePlanError `nothing-required`, and the delivery's `missingCode` */
-export function refuseImpossible({ inputs, answer: { pairs, impossible } }: Answered): void {
+export function refuseImpossible({ inputs, answer }: Answered): void {
+  const { pairs, impossible } = answer;
   if (impossible.length > 0)
     throw new ReleasePlanError(
       deliveryOf(inputs.plan).deltas.missingCode,
       impossible.map((one) => `${one.from.versions[0] ?? ''} -> ${one.to.versions[0] ?? ''}: ${one.detail}`).join('; '),
     );
   // fioctl's words.
-  if (pairs.length === 0) throw new ReleasePlanError('nothing-required', 'No Targets found to generate deltas for.');
+  if (pairs.length > 0) return;
+  const reasons = uncoveredOf(answer).map(({ devices, detail }) => `${devices}: ${detail}`);
+  throw new ReleasePlanError(
+    'nothing-required',
+    'No Targets found to generate deltas for.',
+    reasons.length === 0 ? {} : { hint: `Devices without a delta: ${reasons.slice(0, 3).join('; ')}.` },
+  );
 }
 
 /** Makes what is missing. @throws ReleasePlanError what the first failure was */

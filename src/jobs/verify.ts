@@ -57,11 +57,12 @@ export async function reprove(
 }
 
 /** What was found, in the form of a report. */
-export function verificationOf({ snapshot, shown, unreadable }: Reproven): Verification {
+export function verificationOf({ snapshot, shown, shownFulls, unreadable }: Reproven): Verification {
   return {
     snapshot,
     shown,
-    report: reportOfProofs(snapshot, shown),
+    shownFulls,
+    report: reportOfProofs(snapshot, [...shown.values(), ...shownFulls.values()].flat()),
     unreadable: [...unreadableOf(snapshot.archive), ...unreadable],
   };
 }
@@ -81,6 +82,9 @@ function withoutMoved(snapshot: Snapshot): Snapshot {
       updates: new PairMap(
         [...archive.updates].filter(([pair, entry]) => entry.state !== 'absent' || required.has(pair)),
       ),
+      fulls: new Map(
+        [...archive.fulls].filter(([version, entry]) => entry.state !== 'absent' || referred.has(version)),
+      ),
     },
   };
 }
@@ -99,7 +103,7 @@ async function withoutAdoptions(snapshot: Snapshot): Promise<Snapshot> {
 }
 
 /** The report over everything that was verified; what was shown just now stands for what was recorded. */
-function reportOfProofs(snapshot: Snapshot, shown: Reproven['shown']): ConsistencyReport {
+function reportOfProofs(snapshot: Snapshot, proofs: readonly CheckRow[]): ConsistencyReport {
   const { versions, updates } = snapshot.archive;
   const plan = scopeOf(snapshot);
   const required = pairSet(plan.pairs);
@@ -108,7 +112,6 @@ function reportOfProofs(snapshot: Snapshot, shown: Reproven['shown']): Consisten
     pairs: [...plan.pairs, ...updates.keys().filter((pair) => !required.has(pair))],
   };
   const report = reportOf(snapshot, undefined, scope);
-  const proofs = shown.values().flat();
   const isReplaced = ({ check, subject }: CheckRow): boolean =>
     proofs.some((one) => one.check === check && one.subject === subject);
   const checks: CheckRow[] = report.checks.flatMap((row) =>
@@ -131,8 +134,8 @@ function readTask(
       const survey = await deliveryOf(inputs.plan).survey(inputs, host, { reading, ...scope });
       const snapshot = await withoutAdoptions(withoutMoved(survey));
       done(snapshot);
-      const { versions, updates } = snapshot.archive;
-      const damaged = [...versions.values(), ...updates.values()].flatMap(problemsOf);
+      const { versions, updates, fulls } = snapshot.archive;
+      const damaged = [...versions.values(), ...updates.values(), ...fulls.values()].flatMap(problemsOf);
       return damaged.length === 0
         ? { state: 'done', message: meter.summary() }
         : { state: 'failed', message: damaged.join('\n') };
@@ -141,8 +144,8 @@ function readTask(
 }
 
 /** The bytes that are named by manifests which can be read. */
-const archivedBytes = ({ versions, updates }: ArchiveState): number =>
-  [...versions.values(), ...updates.values()].reduce((sum, entry) => sum + bytesOf(entry), 0);
+const archivedBytes = ({ versions, updates, fulls }: ArchiveState): number =>
+  [...versions.values(), ...updates.values(), ...fulls.values()].reduce((sum, entry) => sum + bytesOf(entry), 0);
 
 function proofTask(snapshot: Snapshot, host: Host, deep: boolean, done: (found: Reproven) => void): Task {
   const delivery = deliveryOf(snapshot.inputs.plan);
@@ -152,7 +155,7 @@ function proofTask(snapshot: Snapshot, host: Host, deep: boolean, done: (found: 
       const meter = new Meter(delivery.bytesToProve(snapshot, deep), progress);
       const found = await delivery.prove(snapshot, host, { deep, meter });
       done(found);
-      const rows = found.shown.values().flat();
+      const rows = [...found.shown.values(), ...found.shownFulls.values()].flat();
       const failed = [
         ...rows.filter((row) => row.result === 'fail').map((row) => `${row.subject}: ${row.detail}`),
         ...found.unreadable,

@@ -1,8 +1,8 @@
-import { constants } from 'node:fs';
-import { access, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ReleasePlanError, errnoOf } from '../core/errors.ts';
+import { ReleasePlanError } from '../core/errors.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
+import { isWritableFolder } from '../io/writable.ts';
 import { ifPresent } from '../io/present.ts';
 import { gitRootOf } from './chain.ts';
 import { renderOverride, type OverrideValues } from './render.ts';
@@ -27,7 +27,7 @@ export interface OverridePlace {
  */
 export async function generatedFolder(place: OverridePlace): Promise<string> {
   const folders = await foldersFor(place);
-  for (const folder of folders) if (await isWritable(folder)) return join(folder, GENERATED);
+  for (const folder of folders) if (await isWritableFolder(folder, GENERATED)) return join(folder, GENERATED);
   throw new ReleasePlanError(
     'io-failed',
     `${folders.join(' and ')} is not writable, but the override that sets BUILD_VERSION has to be in the repository ` +
@@ -53,19 +53,6 @@ async function foldersFor({ planDir, config, workDir }: OverridePlace): Promise<
       ? [workDir]
       : [];
   return [...new Set([...besidePlan, base, ...atWork])];
-}
-
-/** Whether files can be made in the folder for generated files, or it itself can. */
-async function isWritable(folder: string): Promise<boolean> {
-  for (const path of [join(folder, GENERATED), folder]) {
-    const errno = await access(path, constants.W_OK).then(
-      () => undefined,
-      (error: unknown) => errnoOf(error) ?? 'unknown',
-    );
-    if (errno === undefined) return true;
-    if (errno === 'EROFS' || errno === 'EACCES' || errno === 'EPERM') return false;
-  }
-  return true;
 }
 
 /** Where in the folder for generated files the overrides lie. */

@@ -10,6 +10,7 @@ import type {
   Plan,
   PlannedVersion,
   RetentionSettings,
+  Signer,
   SigningSettings,
   SwuSettings,
 } from '../core/plan.ts';
@@ -24,15 +25,18 @@ import {
   type PartitionSource,
   type PlanSource,
   type RetentionSource,
+  type SignerSource,
   type SigningSource,
   type SwuSource,
   type VersionSource,
 } from './source.ts';
-import { parseDurationMs, parseSizeBytes } from '../text/units.ts';
+import { parseDurationMs, parseShare, parseSizeBytes } from '../text/units.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const COMMAND_TIMEOUT_MS = 600_000;
+/** A delta that saves less than 30 % costs more (a base that must be right, time to make) than it gives. */
+const DEFAULT_MAX_SHARE = 0.7;
 
 /** Removes keys without a value, as exactOptionalPropertyTypes wants it. */
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
@@ -57,12 +61,13 @@ export function completePlan(source: PlanSource, file: string, dir: string): Pla
     artifacts: resolve(dir, source.artifacts ?? 'artifacts'),
     collect: present(source.collect),
     partitions: present(source.partitions).map(partitionOf),
-    swu: swuOf(source.swu, dir),
+    swu: swuOf(source.swu, source.machine ?? '', dir),
     versions: present(source.versions).map((one) => versionOf(one, dir)),
     deltas: present(source.deltas).map((one) => deltaOf(one, defaultEngine(source))),
     publish: present(source.publish).map(destinationOf),
     commandTimeoutMs: parseDurationMs(source.command_timeout ?? '') ?? COMMAND_TIMEOUT_MS,
     verifyDays: source.verify_days ?? 30,
+    prove: { install: source.prove?.install ?? true },
     ...defined({
       kas: source.kas && kasOf(source.kas, dir),
       signing: source.signing && signingOf(source.signing),
@@ -111,6 +116,9 @@ function partitionOf(partition: PartitionSource): Partition {
     readOnly: partition.read_only ?? false,
     target: slots === undefined ? { device, ...defined({ base }) } : { slots: { a: slots.a ?? '', b: slots.b ?? '' } },
     delta: partition.delta ?? 'none',
+    type: partition.type ?? 'block',
+    // What is written on the device cannot be told to be unchanged; in the other slot anything may stand.
+    update: partition.update ?? (partition.read_only !== true && slots === undefined ? 'always' : 'if-changed'),
     ...defined({
       slotSizeBytes: partition.slot_size === undefined ? undefined : parseSizeBytes(partition.slot_size),
       versionFile: partition.version_file,
@@ -118,23 +126,53 @@ function partitionOf(partition: PartitionSource): Partition {
   };
 }
 
-function swuOf(swu: SwuSource | undefined, dir: string): SwuSettings {
-  const bootenv = Object.entries(swu?.bootenv ?? {}).filter((one): one is [string, string] => one[1] !== undefined);
+function swuOf(swu: SwuSource = {}, machine: string, dir: string): SwuSettings {
+  const [a = 'main', b = 'alt'] = present(swu.selections?.modes);
+  const boards = present(swu.boards);
   return {
-    hardware: present(swu?.hardware),
-    compress: swu?.compress ?? 'gzip',
-    guard: swu?.guard ?? 'shell',
-    bootenv: Object.fromEntries(bootenv),
-    ...(swu?.template === undefined ? {} : { template: resolve(dir, swu.template) }),
+    hardware: present(swu.hardware),
+    boards: boards.length === 0 ? [machine] : boards,
+    selections: { set: swu.selections?.set ?? 'stable', modes: [a, b] },
+    compress: swu.compress ?? 'gzip',
+    guard: swu.guard ?? 'shell',
+    readback: swu.readback ?? true,
+    allowsInstalledDirectly: swu.installed_directly ?? false,
+    padding: swu.padding ?? true,
+    bootenv: textsOf(swu.bootenv),
+    vars: textsOf(swu.vars),
+    scripts: present(swu.scripts).map(({ file = '', type = 'shellscript', data }) => ({
+      file: resolve(dir, file),
+      type,
+      ...defined({ data }),
+    })),
+    files: present(swu.files).map(({ file = '', path = '', device, filesystem }) => ({
+      file: resolve(dir, file),
+      path,
+      ...defined({ device, filesystem }),
+    })),
+    full: swu.full ?? true,
+    ...defined({
+      template: swu.template === undefined ? undefined : resolve(dir, swu.template),
+      encrypt: swu.encrypt && { key: swu.encrypt.key ?? '', description: swu.encrypt.description ?? false },
+    }),
   };
 }
+
+/** The texts of a map; what the schema refused is left out. */
+const textsOf = (map: Record<string, string | undefined> = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries(map).filter((one): one is [string, string] => one[1] !== undefined));
 
 function versionOf(version: VersionSource, dir: string): PlannedVersion {
   return { version: version.version ?? '', tags: present(version.tags), kas: absolute(version.kas, dir) };
 }
 
 function deltaOf(delta: DeltaSource, engine: EngineName): DeltaRule {
-  return { to: delta.to ?? '', from: sourcesOf(delta.from), engine: delta.engine ?? engine };
+  return {
+    to: delta.to ?? '',
+    from: sourcesOf(delta.from),
+    engine: delta.engine ?? engine,
+    maxShare: parseShare(delta.max_share ?? '') ?? DEFAULT_MAX_SHARE,
+  };
 }
 
 /** Which versions a delta's `from` selects, as the model writes it. */
@@ -146,17 +184,21 @@ export function sourcesOf(from: DeltaSource['from']): DeltaSources {
 }
 
 function signingOf(signing: SigningSource): SigningSettings {
+  const method = signing.method ?? 'cms';
+  const common = { method, ...defined({ public: signing.public, former: signing.former && present(signing.former) }) };
+  if (signing.command !== undefined) return { ...common, command: present(signing.command) };
+  const [first, ...others] = signing.signers === undefined ? [signing] : present(signing.signers);
   return {
-    method: signing.method ?? 'cms',
-    key: signing.key ?? '',
-    ...defined({
-      cert: signing.cert,
-      public: signing.public,
-      former: signing.former && present(signing.former),
-      passphraseEnv: signing.passphrase_env,
-    }),
+    ...common,
+    ...signerOf(first ?? {}),
+    ...(others.length === 0 ? {} : { others: others.map(signerOf) }),
   };
 }
+
+const signerOf = ({ key = '', cert, passphrase_env: env, passphrase_file: file }: SignerSource): Signer => ({
+  key,
+  ...defined({ cert, passphraseEnv: env, passphraseFile: file }),
+});
 
 function fleetOf(fleet: PlanSource['fleet'], dir: string): Plan['fleet'] {
   if (fleet === undefined) return undefined;

@@ -32,7 +32,8 @@ const LONGEST_QUOTE = 60;
 export function quote(value: unknown): string {
   const bare = (JSON.stringify(value) ?? String(value))
     .replace(/-----BEGIN .*/s, '-----BEGIN (hidden)"')
-    .replace(/([?&;]pin-value=)[^"]*/, '$1(hidden)');
+    .replace(/([?&;]pin-value=)[^"]*/, '$1(hidden)')
+    .replace(/[0-9a-fA-F]{32,64}\s+[0-9a-fA-F]{32}/, '(hidden)');
   // JSON leaves DEL, the C1 controls and directions as they are, and a terminal obeys them.
   const text = printable(bare);
   return text.length <= LONGEST_QUOTE ? text : `${text.slice(0, LONGEST_QUOTE - 3)}...`;

@@ -1,4 +1,4 @@
-import type { DeltaSources, EngineName, Plan } from '../core/plan.ts';
+import type { DeltaRule, DeltaSources, EngineName, Plan } from '../core/plan.ts';
 import { sourceSelector } from './sources.ts';
 
 /** A delta that the plan requires, and which rule wants it. */
@@ -8,6 +8,8 @@ export interface RequiredPair {
   engine: EngineName;
   /** The rule in words: `tag promoted`, `previous 3`, ... */
   rule: string;
+  /** See {@link DeltaRule.maxShare}. */
+  maxShare: number;
 }
 
 /**
@@ -20,11 +22,19 @@ export function requiredPairs(plan: Plan): RequiredPair[] {
   for (const rule of plan.deltas) {
     for (const from of sourcesOf(rule)) {
       const key = JSON.stringify([from, rule.to]);
-      if (!found.has(key)) found.set(key, { from, to: rule.to, engine: rule.engine, rule: ruleInWords(rule.from) });
+      if (!found.has(key)) found.set(key, pairOf(rule, from));
     }
   }
   return [...found.values()];
 }
+
+const pairOf = ({ to, engine, from: sources, maxShare }: DeltaRule, from: string): RequiredPair => ({
+  from,
+  to,
+  engine,
+  rule: ruleInWords(sources),
+  maxShare,
+});
 
 /** What a rule selects, for messages: `tag promoted`, `previous 3`, ... */
 export function ruleInWords(from: DeltaSources): string {

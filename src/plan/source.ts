@@ -1,4 +1,14 @@
-import type { EngineName, KasSettings, NotifySettings, Partition, SigningSettings, SwuSettings } from '../core/plan.ts';
+import type {
+  EngineName,
+  KasSettings,
+  NotifySettings,
+  OwnScript,
+  Partition,
+  PartitionType,
+  SigningMethod,
+  SwuSettings,
+  UpdatePolicy,
+} from '../core/plan.ts';
 
 /** Anything may be missing or was refused by the schema: rules judge what is left. */
 type Loose<T> = { [K in keyof T]?: T[K] | undefined };
@@ -38,6 +48,7 @@ export type PlanSource = Loose<{
   command_timeout: string;
   notify: Loose<NotifySettings>;
   verify_days: number;
+  prove: Loose<{ install: boolean }>;
   retention: RetentionSource;
 }>;
 
@@ -71,14 +82,26 @@ export type PartitionSource = Loose<{
   slot_size: string | number;
   version_file: string;
   delta: Partition['delta'];
+  type: PartitionType;
+  update: UpdatePolicy;
 }>;
 
 export type SwuSource = Loose<{
   hardware: Array<string | undefined>;
+  boards: Array<string | undefined>;
+  selections: Loose<{ set: string; modes: Array<string | undefined> }>;
   compress: SwuSettings['compress'];
   guard: SwuSettings['guard'];
+  readback: boolean;
+  installed_directly: boolean;
+  padding: boolean;
   bootenv: Record<string, string | undefined>;
   template: string;
+  vars: Record<string, string | undefined>;
+  scripts: Array<Loose<{ file: string; type: OwnScript['type']; data: string }> | undefined>;
+  files: Array<Loose<{ file: string; path: string; device: string; filesystem: string }> | undefined>;
+  encrypt: Loose<{ key: string; description: boolean }>;
+  full: boolean;
 }>;
 
 export type VersionSource = Loose<{
@@ -89,16 +112,23 @@ export type VersionSource = Loose<{
 
 export type FromSource = Array<string | undefined> | Loose<{ tag: string; previous: number; range: string }>;
 
-export type DeltaSource = Loose<{ to: string; from: FromSource; engine: EngineName }>;
+export type DeltaSource = Loose<{ to: string; from: FromSource; engine: EngineName; max_share: string }>;
 
-export type SigningSource = Loose<{
-  method: SigningSettings['method'];
+export type SignerSource = Loose<{
   key: string;
   cert: string;
-  public: string;
-  former: Array<string | undefined>;
   passphrase_env: string;
+  passphrase_file: string;
 }>;
+
+export type SigningSource = SignerSource &
+  Loose<{
+    method: SigningMethod;
+    signers: Array<SignerSource | undefined>;
+    command: Array<string | undefined>;
+    public: string;
+    former: Array<string | undefined>;
+  }>;
 
 export type OstreeSource = Loose<{ repo: string; branch: string; gpg_key: string; gpg_homedir: string; jobs: number }>;
 

@@ -31,14 +31,20 @@ export function schemeOf(version: string): VersionScheme {
 }
 
 /**
- * Orders versions: numbers by value, missing ones as 0, then by prerelease.
- * For semantic versions that is their precedence; build metadata does not count.
+ * Orders versions: numbers by value, missing ones as 0, then by prerelease,
+ * then by build metadata: 1.2.1 < 1.2.1+26.03 < 1.2.1+26.06. Semver gives
+ * metadata no order; a product that counts its builds there needs one, and it
+ * is that of prereleases.
  *
  * @returns negative when `a` is older than `b`, 0 when neither is
  * @throws ReleasePlanError `version-invalid` for anything that is no version
- * @see https://semver.org/#spec-item-11
  */
 export function compareVersions(a: string, b: string): number {
+  return comparePrecedence(a, b) || compareIdentifierLists(split(a).metadata, split(b).metadata);
+}
+
+/** As {@link compareVersions}, without build metadata. @see https://semver.org/#spec-item-11 */
+function comparePrecedence(a: string, b: string): number {
   const [left, right] = [split(a), split(b)];
   for (let index = 0; index < Math.max(left.numbers.length, right.numbers.length); index += 1) {
     const order = compareNumbers(left.numbers[index] ?? '0', right.numbers[index] ?? '0');
@@ -63,7 +69,7 @@ export function isInRange(version: string, range: Range): boolean {
   const { numbers, prerelease } = split(version);
   return range.set.some((comparators) => {
     const bounds = comparators.filter((one) => one.value !== '');
-    if (!bounds.every(({ operator, semver }) => holds(compareVersions(version, semver.version), operator)))
+    if (!bounds.every(({ operator, semver }) => holds(comparePrecedence(version, semver.version), operator)))
       return false;
     // As npm does: a prerelease is in a range only when the range names a prerelease of the same numbers.
     return (
@@ -71,7 +77,7 @@ export function isInRange(version: string, range: Range): boolean {
       bounds.some(
         ({ semver }) =>
           semver.prerelease.length > 0 &&
-          compareVersions(`${semver.major}.${semver.minor}.${semver.patch}`, numbers.join('.')) === 0,
+          comparePrecedence(`${semver.major}.${semver.minor}.${semver.patch}`, numbers.join('.')) === 0,
       )
     );
   });
@@ -90,6 +96,8 @@ interface Parts {
   /** Decimal digits, without the leading zeros of `2024.04`. */
   numbers: string[];
   prerelease: string[];
+  /** What follows the plus, numbers without leading zeros. */
+  metadata: string[];
 }
 
 /** Sorting asks for the same few hundred again and again. */
@@ -111,17 +119,19 @@ function splitAnew(version: string): Parts {
       `${JSON.stringify(version.slice(0, LONGEST_VERSION + 1))} is not a valid version`,
     );
   }
-  const [precedence = ''] = version.split('+', 1);
+  const [precedence = '', metadata = ''] = version.split('+');
   const dash = precedence.indexOf('-');
   const [numbers, prerelease] =
     dash === -1 ? [precedence, ''] : [precedence.slice(0, dash), precedence.slice(dash + 1)];
   return {
     numbers: numbers.split('.').map(withoutLeadingZeros),
     prerelease: prerelease === '' ? [] : prerelease.split('.'),
+    metadata: metadata === '' ? [] : metadata.split('.').map(withoutLeadingZeros),
   };
 }
 
-const withoutLeadingZeros = (digits: string): string => digits.replace(/^0+(?=.)/, '');
+/** Of a number; other identifiers keep their zeros. */
+const withoutLeadingZeros = (text: string): string => text.replace(/^0+(?=\d+$)/, '');
 
 /**
  * By value, however many digits: a date and time as a number is beyond 2^53. @param a, b without leading zeros, as
@@ -131,8 +141,13 @@ const compareNumbers = (a: string, b: string): number => a.length - b.length || 
 
 const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+/** A prerelease is older than the release. */
 function comparePrereleases(a: readonly string[], b: readonly string[]): number {
-  if (a.length === 0 || b.length === 0) return b.length - a.length;
+  return a.length === 0 || b.length === 0 ? b.length - a.length : compareIdentifierLists(a, b);
+}
+
+/** Identifier by identifier; the list that goes on is the newer one. */
+function compareIdentifierLists(a: readonly string[], b: readonly string[]): number {
   for (let index = 0; index < Math.min(a.length, b.length); index += 1) {
     const order = compareIdentifiers(a[index] ?? '', b[index] ?? '');
     if (order !== 0) return order;

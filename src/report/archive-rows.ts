@@ -1,30 +1,44 @@
 /** The report's rows over what is archived as files. Pure. */
-import { manifestOf, problemsOf, type ArchiveState, type DeltaInfo, type Proof } from '../core/archive.ts';
+import { manifestOf, problemsOf, type ArchiveState, type DeltaInfo } from '../core/archive.ts';
 import { pairText, type Pair, type ReadonlyPairMap } from '../core/pair.ts';
-import type { BuildWarning, CheckName, CheckRow, ConsistencyReport, SizeRow } from '../core/report.ts';
+import type { BuildWarning, CheckRow, ConsistencyReport, FullRow, SizeRow } from '../core/report.ts';
+import { fullRows, notOffered, packageRows, proofRow } from './full.ts';
 import { checkPair } from './pair.ts';
 import { checkVersion } from './version.ts';
 
 export interface ReportedPair extends Pair {
   /** Devices that it serves, where the fleet is known. */
   devices?: number;
+  /** A delta above this share of the full package is not offered. */
+  maxShare?: number;
 }
 
 export interface ArchiveRowsInput {
   versions: readonly string[];
   pairs: readonly ReportedPair[];
   archive: ArchiveState;
-  /** Why a version or a pair could not be made in this run. */
-  failures: { versions: ReadonlyMap<string, string>; pairs: Pick<ReadonlyPairMap<string>, 'get'> };
+  /** Versions that a full package is made of. */
+  fulls: readonly string[];
+  /** Devices that take the full package of a version, where the fleet is known. */
+  fullDevices?: ReadonlyMap<string, number>;
+  /** Why a version, a full package or a pair could not be made in this run. */
+  failures: {
+    versions: ReadonlyMap<string, string>;
+    fulls: ReadonlyMap<string, string>;
+    pairs: Pick<ReadonlyPairMap<string>, 'get'>;
+  };
 }
 
 /** Rows about versions and pairs, the sizes of the updates, and what the builds warned of. */
 export const archiveRows = (
   input: ArchiveRowsInput,
-): Pick<ConsistencyReport, 'checks' | 'sizes'> & { warnings: BuildWarning[] } => ({
+): Pick<ConsistencyReport, 'checks' | 'sizes' | 'fulls'> & { warnings: BuildWarning[] } => ({
   checks: [
     ...input.versions.flatMap((version) =>
       checkVersion(version, input.archive.versions.get(version), input.failures.versions.get(version)),
+    ),
+    ...input.fulls.flatMap((version) =>
+      fullRows(version, input.archive.fulls.get(version), input.failures.fulls.get(version)),
     ),
     ...input.pairs.flatMap(({ from, to }) => pairRows(input, from, to)),
   ],
@@ -32,6 +46,7 @@ export const archiveRows = (
   warnings: input.versions.flatMap((version) =>
     (manifestOf(input.archive.versions.get(version))?.warnings ?? []).map((message) => ({ version, message })),
   ),
+  fulls: fullSizes(input),
 });
 
 function pairRows(input: ArchiveRowsInput, from: string, to: string): CheckRow[] {
@@ -54,33 +69,50 @@ function updateRows(input: ArchiveRowsInput, pair: Pair, subject: string): Check
     return [{ check: 'delta', subject, result: 'fail', detail: reason }];
   }
   const { proof } = entry.manifest;
-  const row = (check: CheckName, kinds: ReadonlyArray<Proof['check']>): CheckRow => {
-    const shown = proof.filter((one) => kinds.includes(one.check));
-    const result = shown.length > 0 && shown.every((one) => one.result === 'pass') ? 'pass' : 'not-checked';
-    return { check, subject, result, detail: shown.map((one) => one.detail).join('; ') || 'no proof recorded' };
-  };
+  const share = shareRow(input, pair, subject);
   return [
-    row('delta', ['delta-applies']),
-    row('swu', ['swu-opens']),
-    row('device', ['librsync-applies', 'swupdate-accepts']),
+    proofRow('delta', subject, proof, ['delta-applies']),
+    ...packageRows(subject, proof, ['librsync-applies']),
+    ...(share === undefined ? [] : [share]),
   ];
 }
 
-function sizeRow({ archive }: ArchiveRowsInput, { from, to, devices }: ReportedPair): SizeRow[] {
+/** A delta that is hardly smaller than the full package is made, and not offered. */
+function shareRow({ archive, pairs }: ArchiveRowsInput, { from, to }: Pair, subject: string): CheckRow | undefined {
+  const update = manifestOf(archive.updates.get({ from, to }));
+  const pair = pairs.find((one) => one.from === from && one.to === to);
+  const why =
+    update === undefined ? undefined : notOffered(update, manifestOf(archive.fulls.get(to)), pair?.maxShare ?? 1);
+  return why === undefined ? undefined : { check: 'share', subject, result: 'pass', detail: why };
+}
+
+/** What devices download that take the full package. */
+const fullSizes = ({ fulls, archive, fullDevices }: ArchiveRowsInput): FullRow[] =>
+  fulls.flatMap((version) => {
+    const info = manifestOf(archive.fulls.get(version));
+    if (info === undefined) return [];
+    const devices = fullDevices?.get(version);
+    return [{ version, sendBytes: info.swu.sizeBytes, ...(devices === undefined ? {} : { devices }) }];
+  });
+
+function sizeRow({ archive }: ArchiveRowsInput, { from, to, devices, maxShare = 1 }: ReportedPair): SizeRow[] {
   const entry = archive.updates.get({ from, to });
   if (entry?.state !== 'whole') return [];
   const { partitions, swu } = entry.manifest;
+  const full = manifestOf(archive.fulls.get(to));
+  const isOffered = notOffered(entry.manifest, full, maxShare) === undefined;
   const sum = (size: (one: DeltaInfo['partitions'][number]) => number | undefined): number =>
     partitions.reduce((total, one) => total + (size(one) ?? 0), 0);
   return [
     {
       from,
       to,
-      fullBytes: sum((one) => one.target.sizeBytes),
+      fullBytes: full?.swu.sizeBytes ?? sum((one) => one.target.sizeBytes),
       deltaBytes: sum((one) => one.delta?.sizeBytes),
       compressedBytes: sum((one) => one.deltaCompressed?.sizeBytes),
-      sendBytes: swu.sizeBytes,
+      sendBytes: isOffered ? swu.sizeBytes : (full?.swu.sizeBytes ?? swu.sizeBytes),
       ...(devices === undefined ? {} : { devices }),
+      ...(isOffered ? {} : { isNotOffered: true as const }),
     },
   ];
 }

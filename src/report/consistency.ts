@@ -1,4 +1,4 @@
-import type { CheckRow, ConsistencyReport, ReportScope, SizeRow } from '../core/report.ts';
+import type { CheckRow, ConsistencyReport, FullRow, ReportScope, SizeRow } from '../core/report.ts';
 import { formatBytes } from '../text/bytes.ts';
 
 /** What a report is of. */
@@ -15,10 +15,11 @@ export interface ReportSubject {
 export function consistencyReport(
   { product, machine, image }: ReportSubject,
   scope: ReportScope,
-  rows: Pick<ConsistencyReport, 'checks' | 'sizes' | 'warnings'>,
+  rows: Pick<ConsistencyReport, 'checks' | 'sizes' | 'fulls' | 'warnings'>,
   generatedAt: string,
 ): ConsistencyReport {
-  const checks = [...rows.checks, ...fleetRow(rows.sizes)];
+  const { fulls = [] } = rows;
+  const checks = [...rows.checks, ...fleetRow(rows.sizes, fulls)];
   const sizes = rows.sizes.toSorted((a, b) => (b.devices ?? 0) - (a.devices ?? 0));
   return {
     schema: 1,
@@ -31,14 +32,16 @@ export function consistencyReport(
     checks,
     sizes,
     ...(rows.warnings === undefined || rows.warnings.length === 0 ? {} : { warnings: rows.warnings }),
+    ...(fulls.length === 0 ? {} : { fulls }),
   };
 }
 
 /** What the devices that a delta serves fetch, with deltas and without; nothing where the fleet is not known. */
-function fleetRow(sizes: readonly SizeRow[]): CheckRow[] {
-  const served = sizes.filter((one) => one.devices !== undefined);
+function fleetRow(sizes: readonly SizeRow[], fulls: readonly FullRow[]): CheckRow[] {
+  const whole = fulls.map(({ sendBytes, devices }) => ({ sendBytes, fullBytes: sendBytes, devices }));
+  const served = [...sizes, ...whole].filter((one) => one.devices !== undefined);
   if (served.length === 0) return [];
-  const over = (bytes: (one: SizeRow) => number): string =>
+  const over = (bytes: (one: Pick<SizeRow, 'sendBytes' | 'fullBytes'>) => number): string =>
     formatBytes(served.reduce((total, one) => total + (one.devices ?? 0) * bytes(one), 0));
   return [
     {

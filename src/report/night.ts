@@ -19,9 +19,12 @@ export interface Night extends Pick<NightRecord, 'ranAt' | 'damaged' | 'unreadab
   emptied: string[];
 }
 
+/** A full package as a line names it. */
+const fullText = (version: string): string => `full package ${version}`;
+
 /** What stands now, for the next night to compare with. */
 export function nightRecord(
-  { versions, updates }: ArchiveState,
+  { versions, updates, fulls }: ArchiveState,
   report: ConsistencyReport,
   ranAt: string,
 ): NightRecord {
@@ -32,7 +35,9 @@ export function nightRecord(
   for (const [pair, entry] of updates)
     if (entry.state === 'whole') record.updates[pairText(pair)] = digestOf(entry.manifest);
   const updatesByName = [...updates].map(([pair, entry]) => [pairText(pair), entry] as const);
-  for (const [subject, entry] of [...versions, ...updatesByName]) {
+  const fullsByName = [...fulls].map(([version, entry]) => [fullText(version), entry] as const);
+  for (const [name, entry] of fullsByName) if (entry.state === 'whole') record.updates[name] = digestOf(entry.manifest);
+  for (const [subject, entry] of [...versions, ...updatesByName, ...fullsByName]) {
     if (entry.state === 'damaged') record.damaged[subject] = entry.problems;
     if (entry.state === 'unreadable') unreadable[subject] = entry.problems;
   }

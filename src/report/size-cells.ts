@@ -1,6 +1,6 @@
 import { formatBytes, formatShare } from '../text/bytes.ts';
 import { pairText } from '../core/pair.ts';
-import type { SizeRow } from '../core/report.ts';
+import type { FullRow, SizeRow } from '../core/report.ts';
 
 /** A pair's sizes for a person: pair, full, delta, compressed, to send, share that a device saves. */
 export const sizeCells = (one: SizeRow): string[] => [
@@ -10,4 +10,14 @@ export const sizeCells = (one: SizeRow): string[] => [
   formatBytes(one.compressedBytes),
   formatBytes(one.sendBytes),
   formatShare(one.fullBytes - one.sendBytes, one.fullBytes),
+];
+
+/** The same for a full package, which has no delta and saves nothing. */
+export const fullCells = ({ version, sendBytes }: FullRow): string[] => [
+  `full package ${version}`,
+  formatBytes(sendBytes),
+  '-',
+  '-',
+  formatBytes(sendBytes),
+  '-',
 ];

@@ -1,11 +1,11 @@
 import { formatColumns } from '../text/rows.ts';
 import type { ConsistencyReport } from '../core/report.ts';
-import { sizeCells } from './size-cells.ts';
+import { fullCells, sizeCells } from './size-cells.ts';
 
 /** The short table at the end of apply: sizes, failures, the verdict. */
 export function summaryTable(report: ConsistencyReport): string {
   const head = ['update', 'full', 'delta', 'compressed', 'to download', 'saved'];
-  const rows = report.sizes.map(sizeCells);
+  const rows = [...report.sizes.map(sizeCells), ...(report.fulls ?? []).map(fullCells)];
   const failed = report.checks.filter((row) => row.result === 'fail');
   const passed = report.checks.filter((row) => row.result === 'pass').length;
   return [

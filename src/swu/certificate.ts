@@ -2,8 +2,9 @@
 import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { ReleasePlanError } from '../core/errors.ts';
+import type { SigningSettings } from '../core/plan.ts';
 import { readRegularText } from '../io/regular.ts';
-import { resolveKey, toArgument, type KeyContext } from './keys.ts';
+import { resolveKey, toArgument, withPrivateFolder, type KeyContext } from './keys.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** A certificate that ends within this time is warned of. */
@@ -100,4 +101,24 @@ export async function readPublicFile(
       cause: error,
     });
   }
+}
+
+/**
+ * Looks at what devices trust, for cms: certificates that are valid now.
+ *
+ * @returns warnings: `certificate-expires-soon`
+ * @throws ReleasePlanError `signing-key-mismatch` when there is none, and as {@link checkCertificate} does
+ */
+export async function checkTrusted(
+  { method, public: trusted }: Pick<SigningSettings, 'method' | 'public'>,
+  context: KeyContext & { now?: Date },
+): Promise<Diagnostic[]> {
+  if (method !== 'cms' || trusted === undefined) return [];
+  const { certificates } = await withPrivateFolder((folder) => readPublicFile(trusted, context, folder, 'public'));
+  if (certificates.length === 0)
+    throw new ReleasePlanError(
+      'signing-key-mismatch',
+      `signing.public ${trusted} holds no certificate in PEM; method cms is verified against one`,
+    );
+  return certificates.flatMap((one) => checkCertificate(one, trusted, context.now ?? new Date()));
 }

@@ -1,42 +1,40 @@
 /** The sw-description: what a device is told to write where, and to check before and after. Pure. */
-import type { Partition, SwuSettings } from '../core/plan.ts';
+import type { OwnFile, OwnScript, SwuSettings } from '../core/plan.ts';
 import { ReleasePlanError, messageOf } from '../core/errors.ts';
 import type { FileDigest } from '../io/hash.ts';
 import { renderTemplate } from '../io/template.ts';
+import type { Slot } from './devices.ts';
+import {
+  bootenvEntries,
+  guardArguments,
+  imageEntry,
+  isGuarded,
+  READBACK_LIMIT_BYTES,
+  unchangedArguments,
+  type ImageEntry,
+  type UnchangedPartition,
+  type UpdatePartition,
+} from './entries.ts';
 import { isSettingName, quoteString } from './libconfig.ts';
-import { targetsOf, type Slot } from './devices.ts';
 
-/** How a payload is compressed inside the .swu. */
-export type Compression = SwuSettings['compress'];
+export type { Compression, UnchangedPartition, UpdatePartition } from './entries.ts';
 
-/** One partition of an update: the payload and what it must turn into what. */
-export interface UpdatePartition {
-  /** Name of the partition, as in the plan. */
-  name: string;
-  /** `rdiff`: the payload is a librsync delta; `raw`: it is the image. */
-  kind: 'rdiff' | 'raw';
-  /** Name of the payload as a member of the .swu. */
-  payloadName: string;
-  /** The payload as stored, so after compression. */
-  payload: FileDigest;
-  compression: Compression;
-  /** Size of the payload before compression. */
-  decompressedSizeBytes: number;
-  /** The image as it must stand on the target afterwards. */
-  image: FileDigest;
-  /** The image that the base must hold; needed for `rdiff`. */
-  base?: FileDigest;
-  target: Partition['target'];
-}
+/** A script or file of the plan's own, as a member. */
+export type OwnMember<T> = Omit<T, 'file'> & { filename: string } & FileDigest;
 
 /** What a sw-description is made from. */
 export interface UpdateDescription {
   product: string;
   machine: string;
-  from: string;
+  /** The version that devices come from; undefined for a full package. */
+  from?: string;
   to: string;
   swu: SwuSettings;
   partitions: readonly UpdatePartition[];
+  /** Left out, since both versions have the same image; the guard looks for them. */
+  unchanged?: readonly UnchangedPartition[];
+  ownScripts?: ReadonlyArray<OwnMember<OwnScript>>;
+  ownFiles?: ReadonlyArray<OwnMember<OwnFile>>;
   /** The template's text. */
   template: string;
   /** The shell guard as a member of the .swu; needed for `guard: shell`. */
@@ -52,105 +50,112 @@ export interface Described {
   notes: string[];
 }
 
-/** SWUpdate's readback takes sizes as 32-bit numbers (handlers/readback_handler.c). */
-const READBACK_LIMIT_BYTES = 2 ** 32;
-
-/** SWUpdate's words for the compressions: its "zlib" is the gzip format. */
-const COMPRESSED: Readonly<Record<Compression, string | null>> = { gzip: 'zlib', zstd: 'zstd', none: null };
-
 /**
  * Renders the sw-description of an update.
  *
- * With slots on any partition there are two selections: `stable,main` writes
- * slot a from the base in slot b, `stable,alt` writes b from a; partitions
- * without slots stand in both. Without slots no selection is needed.
+ * With slots on any partition there are two selections: the first mode writes
+ * slot a from the base in slot b, the second b from a; partitions without
+ * slots stand in both. Without slots no selection is needed.
  *
  * @throws ReleasePlanError `swu-device`, `swu-board`, `swu-bootenv`, `swu-template`
  */
 export function describeUpdate(update: UpdateDescription): Described {
   const slotted = update.partitions.some((one) => 'slots' in one.target);
-  const { guardScript, guardLua } = update;
+  const { guardScript, guardLua, from, to, swu } = update;
+  const what = from === undefined ? `${update.product} ${to}` : `${update.product} ${from} -> ${to}`;
   const data = {
     product: update.product,
     machine: update.machine,
-    from: update.from,
-    to: update.to,
-    description: `${update.product} ${update.from} -> ${update.to} for ${update.machine}`,
-    hardware: update.swu.hardware,
-    guard: update.swu.guard,
+    boards: swu.boards,
+    from: from ?? null,
+    to,
+    description: `${what} for ${update.machine}`,
+    hardware: swu.hardware,
+    vars: swu.vars,
+    guard: swu.guard,
     guardScript: guardScript ?? null,
     // Only where a hook calls it: SWUpdate without Lua refuses a description that has one.
-    guardLua: update.partitions.some((one) => one.kind === 'rdiff') ? (guardLua ?? null) : null,
+    guardLua: update.partitions.some((one) => isGuarded(imageEntry(one, slotted ? 'a' : undefined)))
+      ? (guardLua ?? null)
+      : null,
+    set: swu.selections.set,
     selections: slotted ? [selection(update, 'a'), selection(update, 'b')] : [],
     plain: slotted ? null : selection(update, undefined),
   };
-  return { text: render(update.template, data), notes: notesOf(update.partitions) };
+  return { text: render(update.template, data), notes: notesOf(update.partitions, swu) };
 }
 
 /** What one selection (or the only one) of a sw-description holds; the names are the template's. */
 function selection(update: UpdateDescription, slot: Slot | undefined) {
-  const images = update.partitions.map((one) => imageEntry(one, slot));
-  const guarded = update.guardScript === undefined ? [] : images.filter((one) => one.delta);
-  const readBack = images.filter((one) => one.imageSizeBytes < READBACK_LIMIT_BYTES);
+  const { swu, unchanged = [] } = update;
+  const entries = update.partitions.map((one) => imageEntry(one, slot));
+  const images = entries.map((one, index) => ({
+    ...one,
+    // A hook belongs to an entry: the first one also looks for what the update leaves alone.
+    unchanged: index === 0 ? unchanged.map((two, at) => ({ number: at + 1, data: unchangedArguments(two) })) : [],
+    hook: update.guardLua !== undefined && isGuarded(one),
+  }));
   return {
     slot: slot ?? null,
-    set: 'stable',
-    mode: slot === 'b' ? 'alt' : 'main',
-    images,
-    scripts: [...guarded.map((one) => ({ ...one, guard: true })), ...readBack.map((one) => ({ ...one, guard: false }))],
-    bootenv: bootenvEntries(update.swu.bootenv, slot),
+    set: swu.selections.set,
+    mode: swu.selections.modes[slot === 'b' ? 1 : 0],
+    images: images.filter((one) => one.section === 'images'),
+    partitionFiles: images.filter((one) => one.section === 'files'),
+    ownFiles: (update.ownFiles ?? []).map((one) => ({ device: null, filesystem: null, ...one })),
+    scripts: [...guards(update, entries), ...readbacks(swu, entries)],
+    ownScripts: (update.ownScripts ?? []).map((one) => ({ data: null, ...one })),
+    bootenv: bootenvEntries(swu.bootenv, slot),
   };
 }
 
-function imageEntry(partition: UpdatePartition, slot: Slot | undefined) {
-  const { device, base } = targetsOf(partition, slot);
-  return {
-    name: partition.name,
-    delta: partition.kind === 'rdiff',
-    filename: partition.payloadName,
-    sha256: partition.payload.sha256,
-    sizeBytes: partition.payload.sizeBytes,
-    compressed: COMPRESSED[partition.compression],
-    decompressedSizeBytes: partition.decompressedSizeBytes,
-    device,
-    base: base ?? null,
-    baseSizeBytes: partition.base?.sizeBytes ?? null,
-    baseSha256: partition.base?.sha256 ?? null,
-    imageSizeBytes: partition.image.sizeBytes,
-    imageSha256: partition.image.sha256,
-  };
+/** Of the shell guard; the Lua one is called by each entry itself. */
+function guards({ guardScript, unchanged = [] }: UpdateDescription, entries: readonly ImageEntry[]) {
+  if (guardScript === undefined) return [];
+  // "-" and not null: templates put these values side by side.
+  const none = { baseSizeBytes: '-', baseSha256: '-' };
+  return [
+    ...entries.filter(isGuarded).map((one) => ({
+      ...one,
+      ...(one.base === null ? { ...none, base: '-' } : {}),
+      guard: true,
+      data: guardArguments(one),
+    })),
+    ...unchanged.map(({ name, device, image }) => ({
+      name,
+      guard: true,
+      data: `${unchangedArguments({ name, device, image })} - -`,
+      base: device,
+      baseSizeBytes: image.sizeBytes,
+      baseSha256: image.sha256,
+      device: '-',
+    })),
+  ];
 }
 
-function bootenvEntries(
-  bootenv: Readonly<Record<string, string>>,
-  slot: Slot | undefined,
-): Array<{ name: string; value: string }> {
-  return Object.entries(bootenv).map(([name, value]) => {
-    // SWUpdate hands these on as lines of NAME=VALUE, and drops a name of more than 255 bytes.
-    if (name.length > 255 || !/^[^\s=\p{Cc}]+$/u.test(name))
-      throw new ReleasePlanError(
-        'swu-bootenv',
-        `${JSON.stringify(name)} is not a valid name for a boot loader variable`,
-      );
-    if (/\p{Cc}/u.test(value))
-      throw new ReleasePlanError(
-        'swu-bootenv',
-        `the value of ${name} contains a control character: ${JSON.stringify(value)}`,
-      );
-    if (slot === undefined && value.includes('{slot}'))
-      throw new ReleasePlanError('swu-bootenv', `the value of ${name} contains {slot}, but no partition has slots`);
-    return { name, value: value.replaceAll('{slot}', slot ?? '') };
+function readbacks({ readback }: SwuSettings, entries: readonly ImageEntry[]) {
+  if (!readback) return [];
+  return entries
+    .filter((one) => one.canBeRead && one.imageSizeBytes < READBACK_LIMIT_BYTES)
+    .map((one) => ({ ...one, guard: false }));
+}
+
+function notesOf(partitions: readonly UpdatePartition[], { readback }: SwuSettings): string[] {
+  if (!readback) return ['nothing is read back on the device: swu.readback is false'];
+  return partitions.flatMap(({ name, type, image }) => {
+    switch (type) {
+      case 'ubivol':
+      case 'flash':
+        return [`${name}: not read back on the device: it is ${type === 'flash' ? 'raw flash' : 'a UBI volume'}`];
+      case 'block':
+      case 'file':
+        return image.sizeBytes < READBACK_LIMIT_BYTES
+          ? []
+          : [
+              `${name}: not read back on the device: its ${image.sizeBytes} bytes do not fit the 32-bit size of ` +
+                `SWUpdate's readback`,
+            ];
+    }
   });
-}
-
-function notesOf(partitions: readonly UpdatePartition[]): string[] {
-  return partitions
-    .filter((one) => one.image.sizeBytes >= READBACK_LIMIT_BYTES)
-    .map(
-      (one) =>
-        `${one.name}: not read back on the device: its ${one.image.sizeBytes} bytes do not fit the 32-bit size of ` +
-        `SWUpdate's readback`,
-    );
 }
 
 function render(template: string, data: object): string {
@@ -181,9 +186,6 @@ function given(value: unknown): string {
 
 function settingName(name: string): string {
   if (!isSettingName(name))
-    throw new ReleasePlanError(
-      'swu-board',
-      `the machine ${JSON.stringify(name)} is not a valid group in a sw-description`,
-    );
+    throw new ReleasePlanError('swu-board', `${JSON.stringify(name)} is not a valid group in a sw-description`);
   return name;
 }

@@ -1,36 +1,49 @@
-/** Which device an update writes and which one it reads, per slot. Pure. */
-import type { Partition } from '../core/plan.ts';
+/** Where an update writes and what it reads, per slot, as SWUpdate's handlers want it said. Pure. */
+import type { Partition, PartitionType } from '../core/plan.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 
 export type Slot = 'a' | 'b';
 
 /**
  * SWUpdate passes the guard's arguments through a shell unquoted, and cuts
- * `data` (base, its size and sha256, target) at 255 bytes.
+ * `data` (base, its size and sha256, target, its size) at 255 bytes.
  */
-const DEVICE = /^\/[A-Za-z0-9._/:+@=-]{1,83}$/;
+const DEVICE = /^\/[A-Za-z0-9._/:+@=-]{1,79}$/;
 
-/** The device that is written, and for a delta the one that is read. */
+/** The name of a UBI volume; the kernel allows 127 bytes. */
+const VOLUME = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,126}$/;
+
+/** The place that is written, and for a delta the one that is read. */
 export interface Targets {
+  /** A device, a volume or a path, as the type of the partition has it. */
   device: string;
   base?: string;
 }
 
+/** A partition as far as its places go. */
+export interface Placed {
+  name: string;
+  /** What kind of place; see {@link PartitionType}. */
+  type: PartitionType;
+  /** `rdiff`: the payload is a librsync delta; `raw`: it is the image. */
+  kind: 'rdiff' | 'raw';
+  target: Partition['target'];
+}
+
 /**
- * The devices of a partition when this slot is written; without A/B `slot` is undefined.
+ * The places of a partition when this slot is written; without A/B `slot` is undefined.
  *
  * @throws ReleasePlanError `swu-device` for a path that SWUpdate cannot be
  *   given, a delta without a base, or one that would overwrite its base
  */
-export function targetsOf(
-  partition: { name: string; kind: 'rdiff' | 'raw'; target: Partition['target'] },
-  slot: Slot | undefined,
-): Targets {
-  const { name, kind, target } = partition;
+export function targetsOf(partition: Placed, slot: Slot | undefined): Targets {
+  const { name, kind, target, type } = partition;
   const found =
     'slots' in target ? { device: target.slots[slot ?? 'a'], base: target.slots[slot === 'b' ? 'a' : 'b'] } : target;
-  checkDevice(name, found.device);
+  checkPlace(partition, found.device);
   if (kind === 'raw') return { device: found.device };
+  // rdiff_file reads the file that it replaces.
+  if (type === 'file') return { device: found.device, base: found.device };
   if (found.base === undefined) {
     throw new ReleasePlanError(
       'swu-device',
@@ -38,7 +51,7 @@ export function targetsOf(
       { hint: 'Set partitions[].slots or partitions[].base, or set delta: none to send the full image.' },
     );
   }
-  checkDevice(name, found.base);
+  checkPlace(partition, found.base);
   if (found.base === found.device) {
     throw new ReleasePlanError(
       'swu-device',
@@ -49,12 +62,49 @@ export function targetsOf(
   return { device: found.device, base: found.base };
 }
 
-function checkDevice(partition: string, device: string): void {
-  if (!DEVICE.test(device)) {
-    throw new ReleasePlanError(
-      'swu-device',
-      `partition ${partition}: ${JSON.stringify(device)} is not a device path that SWUpdate can use`,
-      { hint: 'Use an absolute path of at most 84 letters, digits and . _ / : + @ = - characters.' },
-    );
+function checkPlace({ name, type }: Placed, place: string): void {
+  if (type === 'ubivol' && VOLUME.test(place)) return;
+  if (type !== 'ubivol' && DEVICE.test(place)) return;
+  const wanted =
+    type === 'ubivol'
+      ? 'Use the name of a UBI volume: letters, digits and . _ + -.'
+      : 'Use an absolute path of letters, digits and . _ / : + @ = - with at most 80 characters.';
+  throw new ReleasePlanError(
+    'swu-device',
+    `partition ${name}: ${JSON.stringify(place)} is not a ${type === 'ubivol' ? 'volume' : 'device path'} that ` +
+      'SWUpdate can use',
+    { hint: wanted },
+  );
+}
+
+/** How a sw-description says where an entry goes. */
+export interface Handler {
+  /** The section that the entry stands in. */
+  section: 'images' | 'files';
+  /** The name of the handler. */
+  type: string;
+  /** The setting that holds the place. */
+  setting: 'device' | 'volume' | 'path';
+  /** Whether the place can be looked at before and after: it is a block device, or a file. */
+  canBeRead: boolean;
+}
+
+/**
+ * The handler of SWUpdate for a partition.
+ *
+ * @see SWUpdate's doc/source/handlers.rst
+ */
+export function handlerOf({ type, kind }: Pick<Placed, 'type' | 'kind'>): Handler {
+  const isDelta = kind === 'rdiff';
+  switch (type) {
+    case 'block':
+      return { section: 'images', type: isDelta ? 'rdiff_image' : 'raw', setting: 'device', canBeRead: true };
+    case 'file':
+      return { section: 'files', type: isDelta ? 'rdiff_file' : 'rawfile', setting: 'path', canBeRead: true };
+    case 'ubivol':
+      return { section: 'images', type: 'ubivol', setting: 'volume', canBeRead: false };
+    case 'flash':
+      // Bad blocks are skipped, so that what stands where is the driver's business.
+      return { section: 'images', type: 'flash', setting: 'device', canBeRead: false };
   }
 }

@@ -5,18 +5,25 @@
  * What is secret stays out of arguments, messages and the disk: PEM text and
  * PINs lie, for as long as openssl runs, in a folder of mode 0700 in memory.
  */
-import { writeFile } from 'node:fs/promises';
+import { access, constants, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
 import { requireRegular } from '../io/regular.ts';
 import { withPrivateScratch } from '../io/scratch.ts';
-import type { SigningSettings } from '../core/plan.ts';
+import type { Signer, SigningSettings } from '../core/plan.ts';
 
 /** What a plan's references are resolved against. */
 export interface KeyContext {
   env: Readonly<Record<string, string | undefined>>;
   /** Absolute; relative paths start here. */
   planDir: string;
+}
+
+/** What signing depends on besides the plan. */
+export interface SigningContext extends KeyContext {
+  /** The present, unless a test says otherwise: certificates are checked against it. */
+  now?: Date;
+  signal?: AbortSignal;
 }
 
 /** Where the content of a reference is. */
@@ -35,11 +42,21 @@ const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 /** Names of the environment variables that hold what is secret in signing, or lead to it; each once. */
 export function signingVariables(signing: SigningSettings | undefined): string[] {
   if (signing === undefined) return [];
-  const written = [signing.key, signing.cert, signing.public].flatMap((one) =>
-    [...(one ?? '').matchAll(VARIABLE)].map(([, name = '']) => name),
+  const signers = signersOf(signing);
+  const written = [signing.public, ...signers.flatMap((one) => [one.key, one.cert, one.passphraseFile])].flatMap(
+    variablesIn,
   );
-  return [...new Set([...written, ...(signing.passphraseEnv === undefined ? [] : [signing.passphraseEnv])])];
+  const passphrases = signers.flatMap(({ passphraseEnv: name }) => (name === undefined ? [] : [name]));
+  return [...new Set([...written, ...passphrases])];
 }
+
+/** The keys that sign, the first of them first; none where a command does. */
+export const signersOf = (signing: SigningSettings): Signer[] =>
+  'command' in signing ? [] : [signing, ...(signing.others ?? [])];
+
+/** Names of the variables that a text refers to. */
+export const variablesIn = (text: string | undefined): string[] =>
+  [...(text ?? '').matchAll(VARIABLE)].map(([, name = '']) => name);
 
 /**
  * Where a reference leads.
@@ -53,22 +70,32 @@ export function resolveKey(written: string, context: KeyContext): KeySource {
   if (written.includes('-----BEGIN ') || written.includes('pin-value=')) {
     throw new ReleasePlanError('signing-key-in-plan', 'the plan contains a key or a PIN under signing');
   }
-  const value = written.replaceAll(VARIABLE, (_all, name: string) => variable(name, written, context));
+  const value = expandVariables(written, context);
   if (value.includes('-----BEGIN ')) return { kind: 'pem', text: value };
   if (value.startsWith('pkcs11:')) return { kind: 'pkcs11', uri: value };
   return { kind: 'path', path: resolve(context.planDir, value) };
 }
 
-function variable(name: string, written: string, context: KeyContext): string {
-  const value = context.env[name];
-  if (value === undefined || value === '') {
+/**
+ * Puts the values of the environment in place of each `${NAME}`.
+ *
+ * @param code of the error when a variable is not set or empty
+ */
+export function expandVariables(
+  written: string,
+  { env }: KeyContext,
+  code: 'signing-key-missing' | 'encryption-key-missing' = 'signing-key-missing',
+): string {
+  return written.replaceAll(VARIABLE, (_all, name: string) => {
+    const value = env[name];
+    if (value !== undefined && value !== '') return value;
+    const what = code === 'signing-key-missing' ? 'a path, a pkcs11: URI or the PEM text' : 'a path or the key itself';
     throw new ReleasePlanError(
-      'signing-key-missing',
+      code,
       `${written}: environment variable ${name} is ${value === undefined ? 'not set' : 'empty'}`,
-      { hint: `Set ${name} to a path, a pkcs11: URI or the PEM text.` },
+      { hint: `Set ${name} to ${what}.` },
     );
-  }
-  return value;
+  });
 }
 
 /** Runs `body` with a folder that only this user can read, in memory where there is one, and removes it. */
@@ -103,6 +130,26 @@ export async function toArgument(
     });
   });
   return { value: source.path, engine: false };
+}
+
+/**
+ * Absolute path of a regular file that the plan names.
+ *
+ * @param key of the plan, for the message
+ * @throws ReleasePlanError `signing-key-missing` when it is not there, not readable, or no regular file
+ */
+export async function readableFile(written: string, key: string, context: KeyContext): Promise<string> {
+  const path = resolve(context.planDir, expandVariables(written, context));
+  try {
+    await access(path, constants.R_OK);
+    if ((await stat(path)).isFile()) return path;
+  } catch (error) {
+    throw new ReleasePlanError('signing-key-missing', `${key} ${written}: it does not exist or cannot be read`, {
+      cause: error,
+      hint: 'A relative path starts at the folder of the plan.',
+    });
+  }
+  throw new ReleasePlanError('signing-key-missing', `${key} ${written}: not a regular file`);
 }
 
 async function privateFile(folder: string, name: string, text: string): Promise<string> {

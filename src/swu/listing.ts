@@ -1,6 +1,6 @@
 /** What a sw-description asks for: its version and the members it names. */
-import { ReleasePlanError, messageOf } from '../core/errors.ts';
-import { parseLibconfig, type ConfigValue } from './libconfig.ts';
+import type { ConfigValue } from './libconfig.ts';
+import { isGroup, parseTree } from './tree.ts';
 
 /** A member that a sw-description names. */
 export interface ListedMember {
@@ -17,10 +17,6 @@ export interface Listing {
   members: ListedMember[];
 }
 
-// JSON has null, libconfig has not.
-const isGroup = (value: ConfigValue | null | undefined): value is { [name: string]: ConfigValue } =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /**
  * Reads a sw-description, libconfig or JSON as SWUpdate does: boards, modes
  * and links all end in entries with a `filename`, so every one of them counts.
@@ -28,23 +24,10 @@ const isGroup = (value: ConfigValue | null | undefined): value is { [name: strin
  * @throws ReleasePlanError `swu-template` when it is neither
  */
 export function readListing(source: string): Listing {
-  // A libconfig file starts with a name, a JSON file with a brace: they cannot be taken for one another.
-  const root = source.trimStart().startsWith('{') ? parseJson(source) : parseLibconfig(source);
-  const software = root.software;
-  if (!isGroup(software)) throw new ReleasePlanError('swu-template', 'sw-description has no group "software"');
+  const { software } = parseTree(source);
   const members: ListedMember[] = [];
   collect(software, members);
   return { members, ...(typeof software.version === 'string' ? { version: software.version } : {}) };
-}
-
-function parseJson(source: string): { [name: string]: ConfigValue } {
-  try {
-    return JSON.parse(source) as { [name: string]: ConfigValue };
-  } catch (error) {
-    throw new ReleasePlanError('swu-template', `sw-description is not valid JSON: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
 }
 
 function collect(value: ConfigValue, into: ListedMember[]): void {

@@ -1,13 +1,19 @@
 /** Opening a .swu again: is it whole, signed, and what its sw-description says? */
-import { createHash } from 'node:crypto';
+import { isUtf8 } from 'node:buffer';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
+import { decryptBytes, type AesKey } from './aes.ts';
 import { withScratch } from '../io/scratch.ts';
-import { addToChecksum, listMembers, streamMember, type CpioMember } from './cpio.ts';
+import { listMembers, streamMember, type CpioMember } from './cpio.ts';
 import { readListing, type Listing } from './listing.ts';
+import { readMembers, type OpenedMember, type ReadMember } from './members.ts';
 import { DESCRIPTION, PADDING, SIGNATURE } from './pack.ts';
+import type { Payload } from './payload.ts';
 import { verifySignature, type Trust } from './verify.ts';
+import { readViews, type SwDescription } from './views.ts';
+
+export type { OpenedMember } from './members.ts';
 
 /** One thing that was looked at. */
 export interface SwuCheck {
@@ -18,22 +24,24 @@ export interface SwuCheck {
   detail: string;
 }
 
-/** A member as it is in the file. */
-export interface OpenedMember {
-  name: string;
-  sizeBytes: number;
-  sha256: string;
-}
-
 export interface OpenedSwu {
   checks: SwuCheck[];
   /** In their order; empty when the file is no archive. */
   members: OpenedMember[];
+  /** What sw-description says; undefined where it cannot be read. */
+  description?: SwDescription;
+  /** What each payload is, by member, where that can be told. */
+  payloads: Map<string, Payload>;
+  /** sha256 of each encrypted payload after decryption, by member. */
+  decrypted: Map<string, string>;
+  isSigned: boolean;
 }
 
 export interface OpenRequest {
   /** What devices trust; without it the signature is not checked. */
   trust?: Trust;
+  /** What encrypted packages are decrypted with. */
+  aes?: AesKey;
   /** The version that sw-description must name. */
   version?: string;
   /** sw-description and its signature are put here. */
@@ -43,6 +51,7 @@ export interface OpenRequest {
 
 /** A description of more bytes than this is not one. */
 const MAX_DESCRIPTION_BYTES = 16 * 1024 * 1024;
+const AES_BLOCK_BYTES = 16;
 
 /**
  * Opens a .swu and checks it as a device would, and its checksums besides.
@@ -52,22 +61,92 @@ const MAX_DESCRIPTION_BYTES = 16 * 1024 * 1024;
  *   openssl is missing; whatever is wrong with the file itself is a failed check
  */
 export async function openSwu(path: string, request: OpenRequest): Promise<OpenedSwu> {
+  const nothing = { members: [], payloads: new Map(), decrypted: new Map(), isSigned: false };
   let found: CpioMember[];
   try {
     found = await listMembers(path);
   } catch (error) {
     if (!(error instanceof ReleasePlanError)) throw error;
-    return { checks: [{ check: 'archive', result: 'fail', detail: error.message }], members: [] };
+    return { ...nothing, checks: [{ check: 'archive', result: 'fail', detail: error.message }] };
   }
   await mkdir(request.workDir, { recursive: true });
-  const archive = checkArchive(found);
-  const read = await readMembers(path, found, request.signal);
-  const checks = [archive, checkChecksums(read)];
-  const description = await extract(path, found[0], DESCRIPTION, request);
+  const stored = await extract(path, found[0], DESCRIPTION, request);
   const signature = await extract(path, found[1], SIGNATURE, request);
-  checks.push(await checkSignature(description?.path, signature?.path, request.trust));
-  checks.push(...checkDescription(description?.bytes, read, signature !== undefined, request.version));
-  return { checks, members: read.map(({ name, sizeBytes, sha256 }) => ({ name, sizeBytes, sha256 })) };
+  const plain = await plainDescription(stored, request);
+  const { description, check } = readable(plain);
+  const read = await readMembers(path, found, { aes: request.aes, ivs: ivsOf(description) }, request.signal);
+  const checks = [
+    checkArchive(found),
+    checkChecksums(read),
+    await checkSignature(plain, signature?.path, request.trust),
+    check,
+    ...checkDescription(plain.text, description, read, { isSigned: signature !== undefined, ...request }),
+  ];
+  return {
+    checks,
+    members: read.map(({ name, sizeBytes, sha256 }) => ({ name, sizeBytes, sha256 })),
+    ...(description === undefined ? {} : { description }),
+    payloads: new Map(read.flatMap(({ name, payload }) => (payload === undefined ? [] : [[name, payload]]))),
+    decrypted: new Map(read.flatMap(({ name, plainSha256: sha }) => (sha === undefined ? [] : [[name, sha]]))),
+    isSigned: signature !== undefined,
+  };
+}
+
+/** sw-description as text, after decryption where it is encrypted; the signature is over this. */
+interface PlainDescription {
+  text?: string;
+  path?: string;
+  problem?: string;
+  /** It may well be right: it is encrypted, and there is no key. */
+  isHidden?: boolean;
+}
+
+async function plainDescription(
+  stored: { path: string; bytes: Buffer } | undefined,
+  { aes, workDir }: OpenRequest,
+): Promise<PlainDescription> {
+  if (stored === undefined) return { problem: `there is no ${DESCRIPTION}` };
+  if (isText(stored.bytes)) return { text: stored.bytes.toString('utf8'), path: stored.path };
+  if (aes === undefined) {
+    const isHidden = stored.bytes.length > 0 && stored.bytes.length % AES_BLOCK_BYTES === 0;
+    return {
+      problem: `${DESCRIPTION} is ${isHidden ? 'encrypted: its key is needed to read it' : 'no text'}`,
+      isHidden,
+    };
+  }
+  const bytes = decryptBytes(stored.bytes, aes);
+  if (bytes === undefined || !isText(bytes)) return { problem: `${DESCRIPTION} cannot be decrypted with this key` };
+  const path = join(workDir, `${DESCRIPTION}.plain`);
+  await writeFile(path, bytes);
+  return { text: bytes.toString('utf8'), path };
+}
+
+/** Text has no control characters but white space; what is encrypted has some within a few bytes. */
+const isText = (bytes: Buffer): boolean => isUtf8(bytes) && !bytes.some((one) => one < 9 || (one > 13 && one < 32));
+
+function readable({ text, problem, isHidden }: PlainDescription): { description?: SwDescription; check: SwuCheck } {
+  if (text === undefined) {
+    const result = isHidden === true ? 'not-checked' : 'fail';
+    return { check: { check: 'description', result, detail: problem ?? 'not readable' } };
+  }
+  try {
+    const description = readViews(text);
+    const entries = readListing(text).members.length;
+    return { description, check: { check: 'description', result: 'pass', detail: `${entries} entries` } };
+  } catch (error) {
+    if (!(error instanceof ReleasePlanError)) throw error;
+    return { check: { check: 'description', result: 'fail', detail: error.message } };
+  }
+}
+
+/** The members that are encrypted, each with its own iv if it has one. */
+function ivsOf(description: SwDescription | undefined): Map<string, Buffer | undefined> {
+  const entries = description?.views.flatMap((one) => one.entries).filter((one) => one.isEncrypted) ?? [];
+  return new Map(
+    entries.flatMap(({ filename, iv }) =>
+      filename === undefined ? [] : [[filename, iv === undefined ? undefined : Buffer.from(iv, 'hex')]],
+    ),
+  );
 }
 
 const verdict = (check: string, problems: readonly string[], good: string): SwuCheck =>
@@ -89,34 +168,6 @@ function checkArchive(members: readonly CpioMember[]): SwuCheck {
   ];
   const format = members.some((one) => one.format === 'newc') ? 'newc' : 'crc';
   return verdict('archive', problems, `cpio ${format}: ${names.join(', ')}`);
-}
-
-interface ReadMember extends OpenedMember {
-  /** Whether the content has the checksum of the header; undefined when the format has none. */
-  checksumHolds: boolean | undefined;
-}
-
-async function readMembers(
-  path: string,
-  members: readonly CpioMember[],
-  signal: AbortSignal | undefined,
-): Promise<ReadMember[]> {
-  const read: ReadMember[] = [];
-  for (const member of members) {
-    const hash = createHash('sha256');
-    let sum = 0;
-    for await (const chunk of streamMember(path, member, signal)) {
-      hash.update(chunk);
-      sum = addToChecksum(sum, chunk);
-    }
-    read.push({
-      name: member.name,
-      sizeBytes: member.sizeBytes,
-      sha256: hash.digest('hex'),
-      checksumHolds: member.format === 'crc' ? sum === member.checksum : undefined,
-    });
-  }
-  return read;
 }
 
 function checkChecksums(members: readonly ReadMember[]): SwuCheck {
@@ -165,7 +216,7 @@ export async function signedDescription(path: string, trust: Trust): Promise<str
 }
 
 async function checkSignature(
-  description: string | undefined,
+  { path: description, isHidden }: PlainDescription,
   signature: string | undefined,
   trust: Trust | undefined,
 ): Promise<SwuCheck> {
@@ -175,6 +226,8 @@ async function checkSignature(
       result: 'not-checked',
       detail: signature === undefined ? 'not signed' : 'signed, but signing.public is not set',
     };
+  if (isHidden === true && signature !== undefined)
+    return { check: 'signature', result: 'not-checked', detail: 'it is over the text, which is encrypted' };
   if (description === undefined || signature === undefined)
     return { check: 'signature', result: 'fail', detail: `${SIGNATURE} is missing` };
   const { valid, detail } = await verifySignature(description, signature, trust);
@@ -182,25 +235,34 @@ async function checkSignature(
 }
 
 function checkDescription(
-  bytes: Buffer | undefined,
+  text: string | undefined,
+  description: SwDescription | undefined,
   members: readonly ReadMember[],
-  signed: boolean,
-  version: string | undefined,
+  { version, isSigned, aes }: { version?: string; isSigned: boolean; aes?: AesKey },
 ): SwuCheck[] {
-  if (bytes === undefined) return [{ check: 'description', result: 'fail', detail: `${DESCRIPTION} is missing` }];
-  let listing: Listing;
-  try {
-    listing = readListing(bytes.toString('utf8'));
-  } catch (error) {
-    if (!(error instanceof ReleasePlanError)) throw error;
-    return [{ check: 'description', result: 'fail', detail: error.message }];
-  }
-  const named = version === undefined ? [] : [checkVersion(listing.version, version)];
+  if (text === undefined || description === undefined) return [];
+  const named = version === undefined ? [] : [checkVersion(description.version, version)];
+  const encrypted = [...ivsOf(description).keys()];
   return [
-    { check: 'description', result: 'pass', detail: `${listing.members.length} entries` },
     ...named,
-    checkListed(listing, members, signed),
+    checkListed(readListing(text), members, isSigned),
+    ...(encrypted.length === 0 ? [] : [checkDecryption(encrypted, members, aes)]),
   ];
+}
+
+/** Every encrypted member can be decrypted with the key. */
+function checkDecryption(
+  encrypted: readonly string[],
+  members: readonly ReadMember[],
+  aes: AesKey | undefined,
+): SwuCheck {
+  const names = encrypted.join(', ');
+  if (aes === undefined)
+    return { check: 'decryption', result: 'not-checked', detail: `encrypted, without a key here: ${names}` };
+  const wrong = members
+    .filter((one) => encrypted.includes(one.name) && one.plainSha256 === undefined)
+    .map((one) => `${one.name} cannot be decrypted with this key`);
+  return verdict('decryption', wrong, `${names}: decrypted with the key`);
 }
 
 const checkVersion = (found: string | undefined, wanted: string): SwuCheck =>

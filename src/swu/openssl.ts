@@ -1,10 +1,10 @@
 /** openssl(1) with a private key: its arguments, its passphrase, and its failures in words that give nothing away. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import type { SigningSettings } from '../core/plan.ts';
+import type { Signer } from '../core/plan.ts';
 import type { Code } from '../core/codes/index.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import { run } from '../io/process.ts';
-import { resolveKey, toArgument, type KeyArgument, type KeyContext } from './keys.ts';
+import { readableFile, resolveKey, toArgument, type KeyArgument, type KeyContext } from './keys.ts';
 
 /** A private key that openssl can be pointed at. Valid as long as its private folder is. */
 export interface PrivateKey {
@@ -20,31 +20,35 @@ export interface PrivateKey {
 }
 
 /**
- * Makes the plan's key usable for openssl.
+ * Makes a key of the plan usable for openssl.
  *
  * @param folder private, see withPrivateFolder
+ * @param label of the key's file in it, where it gets one
  * @throws ReleasePlanError `signing-key-missing`
  */
 export async function privateKeyOf(
-  signing: SigningSettings,
+  signer: Signer,
   context: KeyContext & { signal?: AbortSignal },
   folder: string,
+  label = 'key',
 ): Promise<PrivateKey> {
-  const argument = await toArgument(resolveKey(signing.key, context), signing.key, folder, 'key');
+  const argument = await toArgument(resolveKey(signer.key, context), signer.key, folder, label);
   return {
     argument,
-    written: signing.key,
+    written: signer.key,
     folder,
     signal: context.signal,
-    ...passphraseOf(signing.passphraseEnv, argument, context),
+    ...(await passphraseOf(signer, argument, context)),
   };
 }
 
-function passphraseOf(
-  name: string | undefined,
+async function passphraseOf(
+  { passphraseEnv: name, passphraseFile: file }: Signer,
   key: KeyArgument,
   context: KeyContext,
-): { passphrase: string[]; env: Record<string, string> } {
+): Promise<{ passphrase: string[]; env: Record<string, string> }> {
+  if (file !== undefined)
+    return { passphrase: ['-passin', `file:${await readableFile(file, 'signing.passphrase_file', context)}`], env: {} };
   // A token's module is configured by variables of its own; a key in a file needs none.
   const env = key.engine ? definedOf({ ...process.env, ...context.env }) : {};
   // An empty passphrase keeps openssl from asking a terminal; a token may have a key pad of its own and is left to ask.
@@ -108,7 +112,8 @@ function hintFor(key: PrivateKey): string {
       'Check that libengine-pkcs11-openssl and the module of the token are installed, and that the PIN is right ' +
       '(pin-source, or signing.passphrase_env).'
     );
-  return key.passphrase.some((one) => one.startsWith('env:'))
+  return key.passphrase.some((one) => /^(env|file):/.test(one))
     ? 'Check the passphrase.'
-    : 'Check that it is a private key in PEM format. An encrypted key requires signing.passphrase_env.';
+    : 'Check that it is a private key in PEM format. An encrypted key requires signing.passphrase_env or ' +
+        'passphrase_file.';
 }

@@ -31,6 +31,8 @@ export interface PackRequest {
   out: string;
   /** Time of every member, seconds since the epoch; 0 unless given. */
   mtimeSeconds?: number;
+  /** Whether a small package is padded for old clients; it is, unless told otherwise. */
+  padding?: boolean;
   signal?: AbortSignal;
 }
 
@@ -53,7 +55,7 @@ export async function packSwu(request: PackRequest): Promise<PackedSwu> {
   const members = inOrder(request.members);
   checkNames(members.map((one) => one.name));
   const sizes = await Promise.all(members.map(async (one) => ({ name: one.name, sizeBytes: await memberBytes(one) })));
-  const padded = archiveBytes(sizes) < PAD_BELOW_BYTES;
+  const padded = request.padding !== false && archiveBytes(sizes) < PAD_BELOW_BYTES;
   const all = padded ? [...members, { name: PADDING, bytes: new Uint8Array(PADDING_BYTES) }] : members;
   await writeArchive(all, request.out, request.mtimeSeconds ?? 0, request.signal);
   return { ...(await digestFile(request.out, request.signal)), members: all.map((one) => one.name), padded };

@@ -1,41 +1,40 @@
-/**
- * Signing a sw-description, in the three ways that SWUpdate verifies.
- *
- * @see https://sbabic.github.io/swupdate/signed_images.html
- */
-import type { KeyObject, X509Certificate } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+/** Signing a sw-description as SWUpdate verifies it: by openssl with a key, or by a command that knows where one is. */
+import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { ReleasePlanError } from '../core/errors.ts';
-import type { SigningSettings } from '../core/plan.ts';
-import { checkCertificate, nameOf, publicKeyFrom, readPublicFile } from './certificate.ts';
-import { withPrivateFolder, type KeyContext } from './keys.ts';
-import { engineOptions, openssl, privateKeyOf, publicHalfOf, type PrivateKey } from './openssl.ts';
+import type { CommandSigning, KeySigning, SigningSettings } from '../core/plan.ts';
+import { ifPresent } from '../io/present.ts';
+import { run } from '../io/process.ts';
+import { checkTrusted } from './certificate.ts';
+import { withPrivateFolder, type SigningContext } from './keys.ts';
+import { signWithKeys, prepareKeys } from './sign-keys.ts';
+import { verifySignature } from './verify.ts';
 
-/** What signing depends on besides the plan. */
-export interface SigningContext extends KeyContext {
-  /** The present, unless a test says otherwise: certificates are checked against it. */
-  now?: Date;
-  signal?: AbortSignal;
-}
+export type { SigningContext } from './keys.ts';
 
 /**
- * Looks at key, certificate and what devices trust, without signing: worth
- * doing before hours of building.
+ * Looks at keys, certificates and what devices trust, without signing: worth
+ * doing before hours of building. A command is tried on a small file, and its
+ * signature verified as devices would.
  *
  * @returns warnings (`certificate-expires-soon`)
  * @throws ReleasePlanError `signing-key-missing`, `signing-key-unreadable`,
- *   `signing-key-mismatch`, `certificate-expired`, `certificate-not-yet-valid`
+ *   `signing-key-mismatch`, `certificate-expired`, `certificate-not-yet-valid`; `signing-failed` of a command
  */
 export async function checkSigning(signing: SigningSettings, context: SigningContext): Promise<Diagnostic[]> {
-  return await withPrivateFolder(async (folder) => (await prepare(signing, context, folder)).warnings);
+  return await withPrivateFolder(async (folder) => {
+    if (!('command' in signing)) return (await prepareKeys(signing, context, folder)).warnings;
+    const trial = join(folder, 'trial');
+    await writeFile(trial, 'release-plan tries the command of signing on this file\n');
+    return await signByCommand(trial, join(folder, 'trial.sig'), signing, context);
+  });
 }
 
 /**
- * Signs a sw-description, after {@link checkSigning}.
+ * Signs a file, after {@link checkSigning} did: a sw-description or any other.
  *
- * @param path the sw-description
+ * @param path the file
  * @param signaturePath where the signature goes: raw for rsa and rsa-pss, DER for cms
  * @returns warnings (`certificate-expires-soon`)
  * @throws ReleasePlanError as checkSigning does, and `signing-failed`
@@ -46,113 +45,61 @@ export async function signDescription(
   signing: SigningSettings,
   context: SigningContext,
 ): Promise<Diagnostic[]> {
+  if ('command' in signing) return await signByCommand(path, signaturePath, signing, context);
+  return await signByKeys(path, signaturePath, signing, context);
+}
+
+async function signByKeys(path: string, signaturePath: string, signing: KeySigning, context: SigningContext) {
   return await withPrivateFolder(async (folder) => {
-    const { key, options, warnings } = await prepare(signing, context, folder);
-    const files = signing.method === 'cms' ? ['-in', path, '-out', signaturePath] : ['-out', signaturePath, path];
-    await openssl('signing-failed', key, [...options, ...engineOptions(key), ...key.passphrase, ...files]);
-    return warnings;
+    const prepared = await prepareKeys(signing, context, folder);
+    await signWithKeys(path, signaturePath, prepared);
+    return prepared.warnings;
   });
 }
 
-interface Prepared {
-  key: PrivateKey;
-  /** What openssl is told to do, without the files. */
-  options: string[];
-  warnings: Diagnostic[];
-}
+/** A signer that asks a person, or a service far away, may take its time. */
+const COMMAND_TIMEOUT_MS = 15 * 60_000;
 
-async function prepare(signing: SigningSettings, context: SigningContext, folder: string): Promise<Prepared> {
-  const key = await privateKeyOf(signing, context, folder);
-  const publicHalf = await publicHalfOf(key);
-  return { key, ...(await (signing.method === 'cms' ? prepareCms : prepareRsa)(signing, context, key, publicHalf)) };
-}
-
-/** rsa, rsa-pss: devices hold the public half itself; no certificate, so nothing that ends. */
-async function prepareRsa(
-  { method, public: trusted }: SigningSettings,
+async function signByCommand(
+  path: string,
+  signaturePath: string,
+  signing: CommandSigning,
   context: SigningContext,
-  key: PrivateKey,
-  publicHalf: KeyObject,
-): Promise<Omit<Prepared, 'key'>> {
-  const kind = publicHalf.asymmetricKeyType;
-  if (kind !== 'rsa' && !(kind === 'rsa-pss' && method === 'rsa-pss')) {
-    throw new ReleasePlanError(
-      'signing-key-mismatch',
-      `${key.written} is a key of type ${kind ?? 'unknown'}; method ${method} requires an RSA key`,
-      { hint: 'Use method cms for keys of other types.' },
-    );
+): Promise<Diagnostic[]> {
+  const warnings = await checkTrusted(signing, context);
+  const [program = '', ...args] = signing.command.map((one) =>
+    one.replaceAll('{in}', path).replaceAll('{out}', signaturePath),
+  );
+  const { planDir, signal, env } = context;
+  // What an earlier run left must not pass for the answer.
+  await rm(signaturePath, { force: true });
+  try {
+    await run(program, args, {
+      cwd: planDir,
+      env: { ...env },
+      timeoutMs: COMMAND_TIMEOUT_MS,
+      ...(signal ? { signal } : {}),
+    });
+  } catch (error) {
+    if (!(error instanceof ReleasePlanError) || error.code === 'interrupted') throw error;
+    throw new ReleasePlanError('signing-failed', `signing.command: ${error.message}`, { cause: error });
   }
-  if (trusted !== undefined) {
-    const { text } = await readPublicFile(trusted, context, key.folder, 'public');
-    if (!publicKeyFrom(text, trusted).equals(publicHalf))
-      throw new ReleasePlanError(
-        'signing-key-mismatch',
-        `signing.public ${trusted} is not the public half of the key; devices would reject the package`,
-      );
-  }
-  // The salt is as long as it can be, which is what SWUpdate's verification accepts.
-  const padding = method === 'rsa-pss' ? ['-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:-2'] : [];
-  return { options: ['dgst', '-sha256', '-sign', key.argument.value, ...padding], warnings: [] };
+  const made = await ifPresent(stat(signaturePath));
+  if (made === undefined || !made.isFile() || made.size === 0)
+    throw new ReleasePlanError('signing-failed', `signing.command (${program}) ended well, but wrote no signature`, {
+      hint: 'It gets the file in place of {in}, and writes the signature to {out}.',
+    });
+  await requireTrusted(path, signaturePath, signing, context);
+  return warnings;
 }
 
-/**
- * cms: devices hold the certificate of the signer or of who issued it. Whether the chain holds, opening the package
- * shows.
- */
-async function prepareCms(
-  { cert, public: trusted }: SigningSettings,
-  context: SigningContext,
-  key: PrivateKey,
-  publicHalf: KeyObject,
-): Promise<Omit<Prepared, 'key'>> {
-  if (cert === undefined)
-    throw new ReleasePlanError(
-      'signing-key-missing',
-      'signing.cert is missing; method cms requires the certificate of the key',
-    );
-  const now = context.now ?? new Date();
-  const { path, certificates } = await readPublicFile(cert, context, key.folder, 'cert');
-  const [signer, ...intermediates] = certificates;
-  if (signer === undefined)
-    throw new ReleasePlanError('signing-key-unreadable', `${cert}: no certificate in PEM format`);
-  if (!signer.publicKey.equals(publicHalf)) {
-    throw new ReleasePlanError(
-      'signing-key-mismatch',
-      `the key ${key.written} does not belong to the certificate ${cert} (${nameOf(signer)})`,
-    );
-  }
-  const warnings = certificates.flatMap((one) => checkCertificate(one, cert, now));
-  if (trusted !== undefined && trusted !== cert) {
-    const authorities = await readPublicFile(trusted, context, key.folder, 'public');
-    if (authorities.certificates.length === 0)
-      throw new ReleasePlanError(
-        'signing-key-mismatch',
-        `signing.public ${trusted} contains no certificate in PEM format, which method cms is verified against`,
-      );
-    warnings.push(...authorities.certificates.flatMap((one) => checkCertificate(one, trusted, now)));
-  }
-  const options = [
-    'cms',
-    '-sign',
-    '-signer',
-    path,
-    '-inkey',
-    key.argument.value,
-    ...(await chainOptions(intermediates, key.folder)),
-    '-outform',
-    'DER',
-    '-nosmimecap',
-    '-binary',
-    '-md',
-    'sha256',
-  ];
-  return { options, warnings };
-}
-
-/** openssl refuses to add the signer's certificate a second time, so the others go into a file of their own. */
-async function chainOptions(intermediates: readonly X509Certificate[], folder: string): Promise<string[]> {
-  if (intermediates.length === 0) return [];
-  const file = join(folder, 'intermediates.pem');
-  await writeFile(file, intermediates.map((one) => one.toString()).join(''));
-  return ['-certfile', file];
+/** A service may hold another key than everyone believes: devices would refuse hours of work. */
+async function requireTrusted(path: string, signature: string, signing: CommandSigning, context: SigningContext) {
+  if (signing.public === undefined) return;
+  const { method, public: trusted } = signing;
+  const { valid, detail } = await verifySignature(path, signature, { ...context, method, public: trusted });
+  if (!valid)
+    throw new ReleasePlanError('signing-key-mismatch', `the signature of signing.command does not hold: ${detail}`, {
+      hint: `It must make a signature of method ${method} with the key that belongs to signing.public.`,
+    });
 }

@@ -6,11 +6,13 @@
 import { constants, verify, type KeyObject } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SigningSettings } from '../core/plan.ts';
+import type { CommandSigning, SigningSettings } from '../core/plan.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import { readRegular } from '../io/regular.ts';
 import { canonicalJson } from '../text/json.ts';
 import { readPublicFile, publicKeyFrom } from './certificate.ts';
+import { signDescription } from './sign.ts';
+import { verifySignature } from './verify.ts';
 import { withPrivateFolder, type KeyContext } from './keys.ts';
 import { engineOptions, openssl, privateKeyOf, publicHalfOf } from './openssl.ts';
 
@@ -48,6 +50,7 @@ export async function signStatement(
   context: KeyContext & { signal?: AbortSignal },
 ): Promise<Buffer> {
   return await withPrivateFolder(async (folder) => {
+    if ('command' in signing) return await signStatementByCommand(statement, signing, context, folder);
     const key = await privateKeyOf(signing, context, folder);
     const [text, signature] = [join(folder, 'statement'), join(folder, 'signature')];
     await writeFile(text, statementBytes(statement), { mode: 0o600 });
@@ -59,6 +62,19 @@ export async function signStatement(
     await openssl('signing-failed', key, [...how, ...rest]);
     return await readRegular(signature);
   });
+}
+
+/** A command gives what it was made for: a signature as packages have it. */
+async function signStatementByCommand(
+  statement: ManifestStatement,
+  signing: CommandSigning,
+  context: KeyContext & { signal?: AbortSignal },
+  folder: string,
+): Promise<Buffer> {
+  const [text, signature] = [join(folder, 'statement'), join(folder, 'signature')];
+  await writeFile(text, statementBytes(statement), { mode: 0o600 });
+  await signDescription(text, signature, signing, context);
+  return await readRegular(signature);
 }
 
 /** Keys that take the bytes and no digest. */
@@ -73,7 +89,10 @@ const isPure = ({ asymmetricKeyType: type }: KeyObject): boolean => type === 'ed
  * @throws ReleasePlanError `signing-key-unreadable`
  */
 export async function vouchingKeys(signing: SigningSettings, context: KeyContext): Promise<KeyObject[]> {
-  const named = [signing.method === 'cms' ? signing.cert : signing.public, ...(signing.former ?? [])];
+  const named = [
+    signing.method === 'cms' && !('command' in signing) ? signing.cert : signing.public,
+    ...(signing.former ?? []),
+  ];
   return await withPrivateFolder(async (folder) => {
     const keys: KeyObject[] = [];
     for (const [index, written] of named.entries()) {
@@ -87,6 +106,32 @@ export async function vouchingKeys(signing: SigningSettings, context: KeyContext
       }
     }
     return keys;
+  });
+}
+
+/**
+ * Whether a key of the plan made the signature over this statement.
+ *
+ * @param keys as {@link vouchingKeys} gives them; where a command signs, its signatures are verified as packages are
+ */
+export async function isVouched(
+  statement: ManifestStatement,
+  signature: Uint8Array,
+  { signing, keys }: { signing: SigningSettings; keys: readonly KeyObject[] },
+  context: KeyContext,
+): Promise<boolean> {
+  if (isVouchedFor(statement, signature, keys)) return true;
+  const trusted = 'command' in signing ? [signing.public, ...(signing.former ?? [])] : [];
+  return await withPrivateFolder(async (folder) => {
+    const [text, file] = [join(folder, 'statement'), join(folder, 'signature')];
+    for (const written of trusted) {
+      if (written === undefined) continue;
+      await writeFile(text, statementBytes(statement), { mode: 0o600 });
+      await writeFile(file, signature);
+      const { valid } = await verifySignature(text, file, { ...context, method: signing.method, public: written });
+      if (valid) return true;
+    }
+    return false;
   });
 }
 

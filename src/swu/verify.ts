@@ -1,15 +1,16 @@
 /** Verifying the signature of a sw-description as a device does. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
 import { run } from '../io/process.ts';
-import type { SigningSettings } from '../core/plan.ts';
+import type { SigningMethod } from '../core/plan.ts';
 import { nameOf, needsCodeSigningPurpose, publicKeyFrom, readPublicFile } from './certificate.ts';
 import { withPrivateFolder, type KeyContext } from './keys.ts';
 
 /** What a device trusts. */
 export interface Trust extends KeyContext {
-  method: SigningSettings['method'];
+  /** Undefined: as the signature shows, for packages that others made. */
+  method: SigningMethod | undefined;
   /** Public key or certificate, as the plan writes it (signing.public). */
   public: string;
   signal?: AbortSignal;
@@ -28,12 +29,29 @@ export interface Verdict {
  * @throws ReleasePlanError when `trust.public` cannot be read: `signing-key-missing`, `signing-key-unreadable`
  */
 export async function verifySignature(description: string, signature: string, trust: Trust): Promise<Verdict> {
-  return await withPrivateFolder((folder) =>
-    (trust.method === 'cms' ? verifyCms : verifyRsa)(description, signature, trust, folder),
-  );
+  const methods = trust.method === undefined ? methodsOf(await readFile(signature)) : [trust.method];
+  return await withPrivateFolder(async (folder) => {
+    const verdicts: Verdict[] = [];
+    for (const method of methods) {
+      const verify = method === 'cms' ? verifyCms : verifyRsa;
+      verdicts.push(await verify(description, signature, { ...trust, method }, folder));
+    }
+    return verdicts.find((one) => one.valid) ?? verdicts[0] ?? { valid: false, detail: 'the signature is empty' };
+  });
 }
 
-async function verifyRsa(description: string, signature: string, trust: Trust, folder: string): Promise<Verdict> {
+/** The object identifier pkcs7-signedData, which stands at the beginning of every CMS signature (RFC 5652). */
+const SIGNED_DATA = Buffer.from('06092a864886f70d010702', 'hex');
+
+/** What a signature may be: CMS shows itself, the two kinds of RSA look alike. */
+export const methodsOf = (signature: Buffer): Array<SigningMethod> =>
+  signature.subarray(0, 32).includes(SIGNED_DATA) ? ['cms'] : ['rsa', 'rsa-pss'];
+
+interface MethodTrust extends Trust {
+  method: SigningMethod;
+}
+
+async function verifyRsa(description: string, signature: string, trust: MethodTrust, folder: string): Promise<Verdict> {
   const { text } = await readPublicFile(trust.public, trust, folder, 'public');
   const key = join(folder, 'public-key.pem');
   await writeFile(key, publicKeyFrom(text, trust.public).export({ type: 'spki', format: 'pem' }));
@@ -46,7 +64,7 @@ async function verifyRsa(description: string, signature: string, trust: Trust, f
   );
 }
 
-async function verifyCms(description: string, signature: string, trust: Trust, folder: string): Promise<Verdict> {
+async function verifyCms(description: string, signature: string, trust: MethodTrust, folder: string): Promise<Verdict> {
   const { path, certificates } = await readPublicFile(trust.public, trust, folder, 'public');
   const [trusted] = certificates;
   if (trusted === undefined)
@@ -82,7 +100,7 @@ async function verifyCms(description: string, signature: string, trust: Trust, f
   );
 }
 
-async function verdictOf(trust: Trust, args: readonly string[], remark: string): Promise<Verdict> {
+async function verdictOf(trust: MethodTrust, args: readonly string[], remark: string): Promise<Verdict> {
   const { exitCode, stdout, stderr } = await run('openssl', args, {
     okCodes: [0, 1, 2, 4],
     ...(trust.signal ? { signal: trust.signal } : {}),

@@ -58,3 +58,9 @@ export function meantDurations(text: string): string[] {
   const unit = Object.keys(DURATION_UNITS_MS).find((one) => one[0] === letter.toLowerCase());
   return unit === undefined || words[unit]?.test(rest.toLowerCase()) !== true ? [] : [`${digits}${unit}`];
 }
+
+/** The share that `70%` or `12.5%` stands for, 0 to 1; undefined when it is none. */
+export function parseShare(share: string): number | undefined {
+  const [, digits] = /^([0-9]{1,3}(?:\.[0-9]{1,3})?) ?%$/.exec(share) ?? [];
+  return digits === undefined || Number(digits) > 100 ? undefined : Number(digits) / 100;
+}

@@ -30,7 +30,7 @@ test('the steps and why, one a line; what the archive holds is no step', async (
   const { exitCode, stdout } = await runCommand(registerPlan, ['plan', 'plan.yml'], { cwd: made.dir });
   assert.is(exitCode, 0);
   const [head, ...lines] = stdout.trimEnd().split('\n');
-  assert.is(head, 'plan.yml: 7 steps');
+  assert.is(head, 'plan.yml: 8 steps');
   assert.equal(
     lines.map((line) => line.trim().split(/ {2,}/)),
     [
@@ -38,6 +38,7 @@ test('the steps and why, one a line; what the archive holds is no step', async (
       ['archive 0.2.0', 'the next build would remove its files'],
       ['build 0.3.0', 'not in the archive'],
       ['archive 0.3.0', 'the next build would remove its files'],
+      ['full package 0.3.0', 'devices without a delta take it; not in the archive'],
       ['delta 0.1.0 -> 0.3.0 (rdiff)', 'required by tag promoted; not in the archive'],
       ['delta 0.2.0 -> 0.3.0 (rdiff)', 'required by tag promoted; not in the archive'],
       ['report', 'the steps above change it'],
@@ -80,8 +81,8 @@ test('--json is one document over all plans', async () => {
   assert.equal(
     plans.map((one) => [one.plan, one.steps.length]),
     [
-      [join(made.dir, 'plan.yml'), 9],
-      [join(made.dir, 'second.yml'), 9],
+      [join(made.dir, 'plan.yml'), 10],
+      [join(made.dir, 'second.yml'), 10],
     ],
   );
 });

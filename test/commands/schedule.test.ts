@@ -16,7 +16,7 @@ import {
   unitArguments,
   unitComplaints,
 } from '../support/schedule.ts';
-import { product, type PlanYaml } from '../support/product.ts';
+import { filesBelow, product, type PlanYaml } from '../support/product.ts';
 import { scratch } from '../support/scratch.ts';
 
 const test = suite('commands: schedule');
@@ -165,8 +165,17 @@ test('gitlab: the job runs in the schedule of its product, and in no other pipel
   assert.equal(runPipeline(root, { CI_PIPELINE_SOURCE: 'schedule', RELEASE_PLAN: 'another' }), []);
 });
 
+/** The kas files of both machines: none of them names one. */
+function withoutMachine(dir: string): void {
+  for (const file of filesBelow(dir).filter((one) => /kas\/.*\.yml$/.test(one))) {
+    const text = readFileSync(join(dir, file), 'utf8');
+    writeFileSync(join(dir, file), text.replace(/^machine: .*\n/m, ''));
+  }
+}
+
 test('several plans are one run, under the name that it is given', async () => {
   const dir = repository('product');
+  withoutMachine(dir);
   writeFileSync(
     join(dir, 'other-plan.yml'),
     readFileSync(join(dir, 'plan.yml'), 'utf8').replace(/^machine: .*$/m, 'machine: tolomeo-arm64'),
@@ -192,6 +201,7 @@ test('several plans are one run, under the name that it is given', async () => {
 
 test('the runs of two machines of one product do not meet', async () => {
   const dir = repository('product');
+  withoutMachine(dir);
   const out = scratch('schedule-two');
   await schedule(dir, '--cron', '--out', out);
   const text = readFileSync(join(dir, 'plan.yml'), 'utf8');

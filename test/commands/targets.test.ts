@@ -300,7 +300,7 @@ test('a SWUpdate product: archived versions are Targets, devices decide the delt
   );
   assert.match(
     plans[0]?.report.checks.find((row) => row.check === 'devices')?.detail ?? '',
-    /^3 devices: 2 by delta, 1 by full image/,
+    /^3 devices: 2 by delta, 1 by full package/,
   );
 });
 

@@ -19,17 +19,22 @@ const fleet = (rows: readonly string[], more: object = {}): void => {
 
 test.before(async () => {
   here = await archivedProduct('odd-devices', ['0.1.0', '0.2.0']);
-  here.edit((plan) => void (plan.retention = { keep_last: 1 }));
+  here.edit((plan) => {
+    plan.retention = { keep_last: 1 };
+    // Devices without a delta take it.
+    plan.swu = { ...plan.swu, full: true, padding: false };
+  });
 });
 
 test('v0.1.0, dev and a date take the full image; a device listed twice is one; each is named by file and line', async () => {
   fleet(ROWS);
+  await here.run(['apply', 'plan.yml']);
   const run = await here.run(['report', 'plan.yml', '--format', 'json']);
   assert.is(run.exitCode, 0, run.stderr);
   const { checks, consistent } = JSON.parse(run.stdout) as ConsistencyReport;
   assert.ok(consistent);
   const details = checks.filter((row) => row.check === 'devices').map((row) => row.detail);
-  assert.match(details.join('\n'), '4 devices: 1 by delta, 3 by full image');
+  assert.match(details.join('\n'), '4 devices: 1 by delta, 3 by full package');
   const warnings = details.join('\n');
   for (const [line, name] of [
     [3, 'b'],

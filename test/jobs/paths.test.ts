@@ -155,7 +155,7 @@ test(
       const elsewhere = scratch('readonly-git-elsewhere');
       const run = await here.run(['render', 'plan.yml'], { ...process.env, KAS_BUILD_DIR: join(elsewhere, 'build') });
       assert.is(run.exitCode, 5, run.stderr);
-      assert.match(run.stderr, `${here.dir} cannot be written, and kas takes the override`);
+      assert.match(run.stderr, `${here.dir} is not writable, but the override that sets BUILD_VERSION`);
       assert.match(run.stderr, join(here.dir, '.release-plan'));
     } finally {
       makeWritable(here.dir);

@@ -47,7 +47,14 @@ async function withDamage(file: string, damage: (path: string) => void, look: ()
 }
 
 const IMAGE = 'image-prod-tolomeo-qemux86-64.squashfs';
-const VERSION_FILES = ['build-info.txt', IMAGE, 'manifest.json', 'manifest.json.sig', 'rootfs.signature'];
+const VERSION_FILES = [
+  'build-info.txt',
+  IMAGE,
+  'kas-lock.json',
+  'manifest.json',
+  'manifest.json.sig',
+  'rootfs.signature',
+];
 const UPDATE_FILES = [
   'build-info.txt',
   'delta-info.json',

@@ -25,6 +25,8 @@ export const ROOTFS: Partition = {
   target: { slots: { a: '/dev/vda2', b: '/dev/vda3' } },
   versionFile: '/etc/buildinfo',
   delta: 'rdiff',
+  type: 'block',
+  update: 'if-changed',
 };
 
 /** A copy of the example that builds images of a few MiB. */

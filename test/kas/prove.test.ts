@@ -20,6 +20,8 @@ const boot: Partition = {
   readOnly: false,
   target: { device: '/dev/vda1' },
   delta: 'none',
+  type: 'block',
+  update: 'if-changed',
 };
 
 test.before(async () => {

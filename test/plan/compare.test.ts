@@ -71,7 +71,7 @@ test('a delta that the archive has from earlier is required again, and made no m
 });
 
 test('packaging that changes makes the kept deltas again, and names the setting', () => {
-  const after = view({ swu: { hardware: ['1.0'], compress: 'zstd', guard: 'shell', bootenv: {} } }, [], 'two');
+  const after = view({ swu: { ...view({}).plan.swu, compress: 'zstd' } }, [], 'two');
   const comparison = comparePlans(view({}), after, 'none');
   assert.equal(
     comparison.remade.map(({ from, to }) => [from, to]),
@@ -88,7 +88,7 @@ test('a removed version tells who still needs it: devices, a tag, a delta', () =
   const uses = new Map([['0.1.0', { devices: 5, examples: ['a', 'b', 'c'] }]]);
   const after = view({
     versions: versionsOf('0.2.0', '0.3.0'),
-    deltas: [{ to: '0.3.0', from: { kind: 'tag', tag: 'promoted' }, engine: 'rdiff' }],
+    deltas: [{ to: '0.3.0', from: { kind: 'tag', tag: 'promoted' }, engine: 'rdiff', maxShare: 0.7 }],
   });
   const [removed, ...others] = comparePlans(view({}), after, uses).removed;
   assert.equal(others, []);
@@ -101,7 +101,7 @@ test('a removed version tells who still needs it: devices, a tag, a delta', () =
     view({}),
     view({
       versions: versionsOf('0.2.0', '0.3.0'),
-      deltas: [{ to: '0.3.0', from: { kind: 'list', versions: ['0.1.0'] }, engine: 'rdiff' }],
+      deltas: [{ to: '0.3.0', from: { kind: 'list', versions: ['0.1.0'] }, engine: 'rdiff', maxShare: 0.7 }],
     }),
     uses,
   );

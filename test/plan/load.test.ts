@@ -34,19 +34,44 @@ test("the design's example is read as it is meant", async () => {
       delta: 'rdiff',
       slotSizeBytes: 536_870_912,
       versionFile: '/etc/buildinfo',
+      type: 'block',
+      update: 'if-changed',
     },
-    { name: 'boot', file: 'boot.vfat', readOnly: false, target: { device: '/dev/mmcblk0p1' }, delta: 'none' },
+    {
+      name: 'boot',
+      file: 'boot.vfat',
+      readOnly: false,
+      target: { device: '/dev/mmcblk0p1' },
+      delta: 'none',
+      type: 'block',
+      update: 'always',
+    },
   ]);
   assert.equal(plan.versions[1], { version: '0.2.0', tags: [], kas: [join(good, 'kas/pins/0.2.0.yml')] });
-  assert.equal(plan.deltas, [{ to: '0.2.0', from: { kind: 'tag', tag: 'promoted' }, engine: 'rdiff' }]);
-  assert.is(plan.signing?.key, '${SWU_KEY}');
+  assert.equal(plan.deltas, [{ to: '0.2.0', from: { kind: 'tag', tag: 'promoted' }, engine: 'rdiff', maxShare: 0.7 }]);
+  assert.ok(plan.signing !== undefined && 'key' in plan.signing);
+  assert.is(plan.signing.key, '${SWU_KEY}');
   assert.equal(plan.fleet, { file: join(good, 'fleet/devices.json') });
 });
 
 test('what a plan leaves out has its default', async () => {
   const { plan } = await requirePlan('minimal.yml', { cwd: good });
   assert.is(plan.artifacts, join(good, 'artifacts'));
-  assert.equal(plan.swu, { hardware: [], compress: 'gzip', guard: 'shell', bootenv: {} });
+  assert.equal(plan.swu, {
+    hardware: [],
+    boards: [plan.machine],
+    selections: { set: 'stable', modes: ['main', 'alt'] },
+    compress: 'gzip',
+    guard: 'shell',
+    readback: true,
+    allowsInstalledDirectly: false,
+    padding: true,
+    bootenv: {},
+    vars: {},
+    scripts: [],
+    files: [],
+    full: true,
+  });
   assert.equal([plan.collect, plan.deltas, plan.kas?.deltaConfig], [[], [], []]);
   assert.is(plan.kas?.command, 'kas');
   assert.not.ok('signing' in plan || 'fleet' in plan || 'ostree' in plan || 'targets' in plan);

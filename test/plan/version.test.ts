@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { compare, satisfies, valid } from 'semver';
+import { compareBuild, satisfies, valid } from 'semver';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ReleasePlanError } from '../../src/core/errors.ts';
@@ -32,11 +32,11 @@ const dottedVersion = fc
   .array(fc.oneof(number.map(String), fc.constantFrom('04', '007')), { minLength: 1, maxLength: 4 })
   .map((parts) => parts.join('.'));
 
-test('semantic versions are ordered by their precedence', () => {
+test('semantic versions are ordered by their precedence, then by their build metadata', () => {
   fc.assert(
     fc.property(semanticVersion, semanticVersion, (a, b) => {
       assert.ok(isVersion(a) && valid(a) !== null);
-      assert.is(Math.sign(compareVersions(a, b)), compare(a, b));
+      assert.is(Math.sign(compareVersions(a, b)), compareBuild(a, b));
     }),
     { numRuns: 2000 },
   );
@@ -145,6 +145,25 @@ test('what is no version is refused by name', () => {
 
 test('a scheme is integer or dotted', () => {
   assert.equal(['9', '1.0', '1.2.3-rc.1'].map(schemeOf), ['integer', 'dotted', 'dotted']);
+});
+
+test('what follows the plus orders as prereleases do, and counts for no range', () => {
+  const ordered = [
+    '1.2.1-rc.1',
+    '1.2.1',
+    '1.2.1+26.03',
+    '1.2.1+26.06',
+    '1.2.1+26.06.1',
+    '1.2.1+26.10',
+    '1.2.1+a',
+    '1.2.2',
+  ];
+  for (const [index, a] of ordered.entries())
+    for (const [other, b] of ordered.entries())
+      assert.is(Math.sign(compareVersions(a, b)), Math.sign(index - other), `${a} ${b}`);
+  assert.is(compareVersions('1.2.1+26.3', '1.2.1+26.03'), 0);
+  for (const one of ['1.2.1', '1.2.1+26.06']) assert.ok(isInRange(one, parseRange('<=1.2.1')), one);
+  assert.not(isInRange('1.2.1+26.06', parseRange('>1.2.1')));
 });
 
 test.run();

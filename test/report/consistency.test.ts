@@ -35,8 +35,10 @@ function report(
     archive: {
       versions: new Map(Object.entries(versions)),
       updates: new PairMap(Object.values(updates).map((entry) => [pair, entry] as const)),
+      fulls: new Map(),
     },
-    failures: { versions: new Map(Object.entries(failures)), pairs: of(failures) },
+    fulls: [],
+    failures: { versions: new Map(Object.entries(failures)), fulls: new Map(), pairs: of(failures) },
   });
   const scope = { versions: ['0.1.0', '0.3.0'], pairs: [pair] };
   return consistencyReport(subject, scope, { checks: [...checks, NO_FLEET], sizes }, '2026-01-01T00:00:00.000Z');
@@ -56,8 +58,10 @@ test('all well: every check of the design has its row', () => {
     'delta',
     'device',
     'devices',
+    'install',
     'layout',
     'machine',
+    'package',
     'read-only',
     'slot-size',
     'swu',
@@ -140,9 +144,10 @@ test('with a fleet: the pair that serves most comes first, and what all devices 
   const archive = {
     versions: new Map(),
     updates: new PairMap(pairs.map((one) => [one, whole(deltaInfo(one.from, one.to))] as const)),
+    fulls: new Map(),
   };
-  const failures = { versions: new Map(), pairs: new PairMap<string>() };
-  const rows = archiveRows({ versions: [], pairs, archive, failures });
+  const failures = { versions: new Map(), fulls: new Map(), pairs: new PairMap<string>() };
+  const rows = archiveRows({ versions: [], pairs, fulls: [], archive, failures });
   const devices: CheckRow = { check: 'devices', subject: 'promoted -> 0.3.0', result: 'pass', detail: '' };
   const found = consistencyReport(
     subject,

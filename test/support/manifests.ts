@@ -1,4 +1,5 @@
 /** Small manifests for tests of pure code: real shapes, made-up content. */
+import { SWU } from './swupdate.ts';
 import { digestBytes } from '../../src/io/hash.ts';
 import type { BuildConfiguration, DeltaInfo, ArchiveEntry, VersionManifest } from '../../src/core/archive.ts';
 import type { Plan } from '../../src/core/plan.ts';
@@ -99,18 +100,21 @@ export function plan(changes: Partial<Plan> = {}): Plan {
         slotSizeBytes: 1024,
         versionFile: '/etc/buildinfo',
         delta: 'rdiff',
+        type: 'block',
+        update: 'if-changed',
       },
     ],
-    swu: { hardware: ['1.0'], compress: 'gzip', guard: 'shell', bootenv: {} },
+    swu: { ...SWU, boards: ['board'] },
     versions: ['0.1.0', '0.2.0', '0.3.0'].map((version) => ({
       version,
       tags: version === '0.3.0' ? [] : ['promoted'],
       kas: [],
     })),
     publish: [],
-    deltas: [{ to: '0.3.0', from: { kind: 'tag', tag: 'promoted' }, engine: 'rdiff' }],
+    deltas: [{ to: '0.3.0', from: { kind: 'tag', tag: 'promoted' }, engine: 'rdiff', maxShare: 0.7 }],
     commandTimeoutMs: 600_000,
     verifyDays: 30,
+    prove: { install: true },
     ...changes,
   };
 }

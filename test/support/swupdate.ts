@@ -3,10 +3,28 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { digestBytes } from '../../src/io/hash.ts';
+import type { SwuSettings } from '../../src/core/plan.ts';
 import type { SwuPartition, SwuRequest } from '../../src/swu/build.ts';
 
 /** The board that swupdate is told it runs on. */
 export const BOARD = 'tolomeo-qemux86-64';
+
+/** What a plan says of packages that says nothing of them but the hardware. */
+export const SWU: SwuSettings = {
+  hardware: ['1.0'],
+  boards: [BOARD],
+  selections: { set: 'stable', modes: ['main', 'alt'] },
+  compress: 'gzip',
+  guard: 'shell',
+  readback: true,
+  allowsInstalledDirectly: false,
+  padding: true,
+  bootenv: {},
+  vars: {},
+  scripts: [],
+  files: [],
+  full: true,
+};
 
 /** An image of a real program and a later version of it, with the delta that Debian's rdiff makes. */
 export interface Release {
@@ -53,6 +71,7 @@ export function deltaPartition(
   const payload = { gzip: release.paths.deltaGz, zstd: release.paths.deltaZst, none: release.paths.delta }[compression];
   return {
     name: 'rootfs',
+    type: 'block',
     target,
     kind: 'rdiff',
     payload,
@@ -75,7 +94,7 @@ export function requestFor(
     machine: BOARD,
     from: '0.1.0',
     to: '0.2.0',
-    swu: { hardware: ['1.0'], compress: 'gzip', guard: 'shell', bootenv: {} },
+    swu: SWU,
     signing: { method: 'cms', key: 'ec.pem', cert: 'ec.crt', public: 'ec.crt' },
     context: { env: {}, planDir: keys },
     partitions,

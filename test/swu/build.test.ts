@@ -24,6 +24,7 @@ import {
   makeRelease,
   requestFor,
   swupdate,
+  SWU,
   type ClientRun,
   type Release,
 } from '../support/swupdate.ts';
@@ -39,7 +40,7 @@ const SLOT_BYTES = 4 * 1024 * 1024;
 const work = scratch('swu-build');
 const keys = makeKeys('swu-build-keys').dir;
 const release: Release = makeRelease(work);
-const swu: SwuSettings = { hardware: ['1.0'], compress: 'gzip', guard: 'shell', bootenv: {} };
+const swu: SwuSettings = SWU;
 
 let devices = 0;
 
@@ -254,6 +255,7 @@ test('two guarded deltas share one script and one install, beside a whole image'
     { ...deltaPartition(release, { slots: second.slots }, 'zstd'), name: 'data' },
     {
       name: 'boot',
+      type: 'block',
       target: { device: boot.device },
       kind: 'raw',
       payload: join(on.dir, 'boot.img.zst'),

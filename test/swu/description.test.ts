@@ -6,11 +6,14 @@ import { templatePath } from '../../src/io/template.ts';
 import { describeUpdate, type UpdateDescription, type UpdatePartition } from '../../src/swu/description.ts';
 import { parseLibconfig, type ConfigValue } from '../../src/swu/libconfig.ts';
 
+import { SWU } from '../support/swupdate.ts';
+
 const test = suite('swu/description');
 
 const digest = (digit: string, sizeBytes: number) => ({ sha256: digit.repeat(64), sizeBytes });
 const rootfs: UpdatePartition = {
   name: 'rootfs',
+  type: 'block',
   kind: 'rdiff',
   payloadName: 'rootfs.delta.gz',
   payload: digest('1', 5_000_000_000),
@@ -22,6 +25,7 @@ const rootfs: UpdatePartition = {
 };
 const boot: UpdatePartition = {
   name: 'boot',
+  type: 'block',
   kind: 'raw',
   payloadName: 'boot.img',
   payload: digest('4', 70),
@@ -36,9 +40,8 @@ const update: UpdateDescription = {
   from: '0.1.0',
   to: '0.2.0',
   swu: {
+    ...SWU,
     hardware: ['1.0', String.raw`#RE:^1\.[0-9]+$`],
-    compress: 'gzip',
-    guard: 'shell',
     bootenv: { slot: '{slot}', title: 'a "b"\\' },
   },
   partitions: [rootfs, boot],
@@ -93,9 +96,10 @@ test('both selections write their slot from the other one, with one payload', ()
       {
         filename: 'check-base.sh',
         type: 'shellscript',
-        data: `${base} 900 ${'3'.repeat(64)} ${device}`,
+        data: `${base} 900 ${'3'.repeat(64)} ${device} 1000`,
         sha256: '5'.repeat(64),
       },
+      { filename: 'check-base.sh', type: 'shellscript', data: '- - - /dev/c 70', sha256: '5'.repeat(64) },
       { type: 'readback', device, properties: { sha256: '2'.repeat(64), size: '1000' } },
       { type: 'readback', device: '/dev/c', properties: { sha256: '4'.repeat(64), size: '70' } },
     ]);
@@ -109,8 +113,13 @@ test('both selections write their slot from the other one, with one payload', ()
 });
 
 test('what the guard is given fits the 255 bytes that SWUpdate keeps of it', () => {
-  const long = (letter: string): string => `/${letter.repeat(83)}`;
-  const rest = { ...rootfs, base: digest('3', 2 ** 40), target: { slots: { a: long('a'), b: long('b') } } };
+  const long = (letter: string): string => `/${letter.repeat(79)}`;
+  const rest = {
+    ...rootfs,
+    base: digest('3', 2 ** 40),
+    image: digest('2', 2 ** 40),
+    target: { slots: { a: long('a'), b: long('b') } },
+  };
   const [guard] = at(
     { ...update, partitions: [rest] },
     'software',
@@ -135,7 +144,7 @@ test('without slots everything stands under the board, without a selection', () 
   ]);
 });
 
-test('the Lua guard is embedded and called for deltas alone', () => {
+test('the Lua guard is embedded, and called for whatever can be looked at', () => {
   const { guardScript: _none, ...rest } = update;
   const lua = {
     ...rest,
@@ -150,10 +159,13 @@ test('the Lua guard is embedded and called for deltas alone', () => {
     'decompressed-size': '6000000000',
     'base-size': '900',
     'base-sha256': '3'.repeat(64),
+    'image-size': '1000',
   });
-  assert.is(at(lua, ...main, 'images', 1, 'hook'), undefined);
+  assert.is(at(lua, ...main, 'images', 1, 'hook'), 'check_base');
+  assert.equal(at(lua, ...main, 'images', 1, 'properties'), { 'decompressed-size': '70', 'image-size': '70' });
+  const flash: UpdatePartition = { ...boot, type: 'flash', target: { device: '/dev/mtd3' } };
   assert.is(
-    at({ ...lua, partitions: [boot], swu: { ...lua.swu, bootenv: {} } }, 'software', 'embedded-script'),
+    at({ ...lua, partitions: [flash], swu: { ...lua.swu, bootenv: {} } }, 'software', 'embedded-script'),
     undefined,
     'a client without Lua must not be asked for it in vain',
   );
@@ -161,7 +173,7 @@ test('the Lua guard is embedded and called for deltas alone', () => {
 
 test('an image of 4 GiB is not read back, and the report is told', () => {
   const huge = { ...update, partitions: [{ ...rootfs, image: digest('2', 2 ** 32) }, boot] };
-  assert.equal((at(huge, 'software', 'tolomeo-qemux86-64', 'stable', 'main', 'scripts') as ConfigValue[]).length, 2);
+  assert.equal((at(huge, 'software', 'tolomeo-qemux86-64', 'stable', 'main', 'scripts') as ConfigValue[]).length, 3);
   assert.match(describeUpdate(huge).notes.join(), /^rootfs: not read back on the device: its 4294967296 bytes/);
   assert.equal(describeUpdate({ ...update, partitions: [{ ...rootfs, image: digest('2', 2 ** 32 - 1) }] }).notes, []);
 });
@@ -176,8 +188,9 @@ test('no value ends its string early', () => {
 });
 
 test('machines, variables and templates that cannot be written are refused with their names', () => {
-  assert.is(refused({ machine: 'board.1' }).code, 'swu-board');
-  assert.match(refused({ machine: 'board.1' }).message, '"board.1"');
+  const dotted = { swu: { ...update.swu, boards: ['board.1'] } };
+  assert.is(refused(dotted).code, 'swu-board');
+  assert.match(refused(dotted).message, '"board.1"');
   for (const bootenv of [{ 'a=b': 'c' }, { '': 'c' }, { 'a b': 'c' }, { a: 'b\nrecovery_status=x' }] as Array<
     Record<string, string>
   >) {

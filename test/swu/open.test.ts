@@ -19,6 +19,7 @@ const image = Buffer.from('an image '.repeat(100));
 writeFileSync(join(work, 'boot.img'), image);
 const boot = {
   name: 'boot',
+  type: 'block',
   target: { device: '/dev/boot' },
   kind: 'raw',
   payload: join(work, 'boot.img'),
@@ -123,7 +124,10 @@ test('missing, doubled, misplaced and unsafe members are named; extra ones are s
     'signature: sw-description.sig is missing',
   );
   assert.match(
-    failed((await openBytes(await repacked((members) => [...members, ...members.slice(2, 3)]))).checks).join(),
+    failed(
+      (await openBytes(await repacked((members) => [...members, ...members.filter((one) => one.name === 'boot.img')])))
+        .checks,
+    ).join(),
     '"boot.img" appears twice',
   );
   assert.match(

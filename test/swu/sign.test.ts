@@ -319,4 +319,75 @@ test('no secret reaches an argument, an error or what stays on disk', async () =
   );
 });
 
+test('the passphrase comes from a file that the plan names; one that is not there is named', async () => {
+  writeFileSync(join(dir, 'pass'), 'correct horse\n', { mode: 0o600 });
+  writeFileSync(join(dir, 'wrong-pass'), 'wrong\n');
+  const locked = { method: 'rsa', key: 'encrypted.pem', public: 'rsa.pub.pem' } as const;
+  assert.ok((await signAndVerify({ ...locked, passphraseFile: 'pass' })).valid);
+  assert.ok((await signAndVerify({ ...locked, passphraseFile: '${P}' }, { P: join(dir, 'pass') })).valid);
+  const cms = { method: 'cms', key: 'encrypted.pem', cert: 'rsa.crt', public: 'rsa.crt' } as const;
+  assert.ok((await signAndVerify({ ...cms, passphraseFile: 'pass' })).valid);
+  assert.is((await failureOf({ ...locked, passphraseFile: 'wrong-pass' })).code, 'signing-key-unreadable');
+  assert.is((await failureOf({ ...locked, passphraseFile: 'absent' })).code, 'signing-key-missing');
+  assert.match((await failureOf({ ...locked, passphraseFile: '.' })).message, 'not a regular file');
+});
+
+test('several signers of one CMS signature, each with a passphrase of its own: all must be trusted', async () => {
+  writeFileSync(join(dir, 'both.crt'), pem('ec.crt') + pem('rsa.crt'));
+  const signing = {
+    method: 'cms',
+    key: 'ec.pem',
+    cert: 'ec.crt',
+    others: [{ key: 'encrypted.pem', cert: 'rsa.crt', passphraseEnv: 'P' }],
+  } as const;
+  const env = { P: 'correct horse' };
+  const checked = await signAndVerify({ ...signing, others: [...signing.others], public: 'both.crt' }, env);
+  assert.ok(checked.valid, checked.detail);
+  const shown = execFileSync('openssl', ['cms', '-cmsout', '-print', '-inform', 'DER', '-in', signature], {
+    encoding: 'utf8',
+    maxBuffer: 1e8,
+  });
+  assert.is(shown.match(/d\.issuerAndSerialNumber:/g)?.length, 2, 'two signers');
+  for (const one of ['ec.crt', 'rsa.crt'])
+    assert.not((await verifySignature(description, signature, { ...context, method: 'cms', public: one })).valid, one);
+  const rsa = { method: 'rsa', key: 'rsa.pem', others: [{ key: 'rsa.pem' }] } as const;
+  assert.is((await failureOf({ ...rsa, others: [...rsa.others] })).code, 'signing-key-mismatch');
+});
+
+/** What a company's signing service looks like from here. */
+function signer(name: string, body: string): string[] {
+  const path = join(work, name);
+  writeFileSync(path, `#!/bin/sh\n${body}\n`);
+  chmodSync(path, 0o755);
+  return [path, '{in}', '{out}'];
+}
+const OPENSSL_CMS = 'openssl cms -sign -in "$1" -out "$2" -outform DER -nosmimecap -binary -md sha256';
+
+test('a command signs where the key is; its signature is verified by what devices trust', async () => {
+  const byCms = signer('cms', `${OPENSSL_CMS} -signer ec.crt -inkey ec.pem`);
+  assert.ok((await signAndVerify({ method: 'cms', command: byCms, public: 'ec.crt' })).valid);
+  const byRsa = signer('rsa', 'openssl dgst -sha256 -sign rsa.pem -out "$2" "$1"');
+  assert.ok((await signAndVerify({ method: 'rsa', command: byRsa, public: 'rsa.pub.pem' })).valid);
+  assert.equal(await checkSigning({ method: 'rsa', command: byRsa, public: 'rsa.pub.pem' }, context), []);
+  const withSecret = signer('secret', `[ "$TOKEN" = 7 ] && ${OPENSSL_CMS} -signer ec.crt -inkey ec.pem`);
+  const signing = { method: 'cms', command: withSecret, public: 'ec.crt' } as const;
+  assert.ok((await signAndVerify({ ...signing, command: [...withSecret] }, { TOKEN: '7' })).valid);
+});
+
+test('a command that fails, writes nothing, or has another key is found out before anything is built', async () => {
+  const cases: Array<[string[], string, RegExp]> = [
+    [signer('fails', 'echo no service >&2; exit 7'), 'signing-failed', /exit code 7\): no service/],
+    [signer('idle', 'exit 0'), 'signing-failed', /wrote no signature/],
+    [signer('empty', ': > "$2"'), 'signing-failed', /wrote no signature/],
+    [signer('stranger', `${OPENSSL_CMS} -signer other.crt -inkey other.pem`), 'signing-key-mismatch', /does not hold/],
+    [signer('garbage', 'echo garbage > "$2"'), 'signing-key-mismatch', /does not hold/],
+    [[join(work, 'absent'), '{in}', '{out}'], 'signing-failed', /absent/],
+  ];
+  for (const [command, code, message] of cases) {
+    const failure = await failureOf({ method: 'cms', command, public: 'ec.crt' });
+    assert.is(failure.code, code, command[0]);
+    assert.match(failure.message, message);
+  }
+});
+
 test.run();

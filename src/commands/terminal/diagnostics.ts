@@ -86,6 +86,7 @@ function withoutSecrets(line: string): string {
   return line
     .replace(/-----BEGIN .*/, '-----BEGIN (hidden)')
     .replace(/([?&;]pin-value=)[^"'\s]*/, '$1(hidden)')
+    .replace(/[0-9a-fA-F]{32,64}\s+[0-9a-fA-F]{32}/, '(hidden)')
     .replace(/(:\/\/[^\s/:@]+:)[^\s/@]+@/, '$1(hidden)@')
     .replace(/^(\s*)[A-Za-z0-9+/]{32,}={0,2}\s*$/, '$1(hidden)');
 }

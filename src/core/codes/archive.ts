@@ -82,10 +82,12 @@ export const archiveCodes = {
   'archive-lost': {
     exit: EXIT.environment,
     about:
-      'The archive, or a version that is known to have been archived, is not there. Most often a disk is not mounted. ' +
+      'The archive, or a version that is known to have been archived, is not there. Most often a disk is ' +
+      'not mounted. ' +
       'Building it anew would give other bytes than devices run, so nothing was made.',
     cure:
-      'Mount the archive, or restore the version from a backup or from the trash. To start a new archive all the same, ' +
+      'Mount the archive, or restore the version from a backup or from the trash. To start a new archive ' +
+      'all the same, ' +
       'give --new-archive.',
     example: 'mount /srv/artifacts && release-plan apply plan.yml',
   },
@@ -98,7 +100,8 @@ export const archiveCodes = {
   'archive-contradicted': {
     exit: EXIT.inconsistent,
     about:
-      'The registry, or a signed package that exists, knows an archived version with other bytes than the archive has ' +
+      'The registry, or a signed package that exists, knows an archived version with other bytes than the ' +
+      'archive has ' +
       'now. Nothing was signed.',
     cure: 'Find out which of the two was altered, and restore the version or the registry from a backup.',
     example: 'release-plan verify plan.yml',

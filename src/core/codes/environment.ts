@@ -80,4 +80,17 @@ export const environmentCodes = {
     cure: 'Look at what it was given: a small image may hold a file of many gigabytes.',
     example: 'unsquashfs -lls image.squashfs etc/buildinfo',
   },
+  'encryption-key-missing': {
+    exit: EXIT.environment,
+    about: 'The key that packages are encrypted with is not there: the file, or the environment variable.',
+    cure: 'Set the variable, or put the file where the plan names it; it holds key and iv in hexadecimal.',
+    example: 'encrypt: { key: "${SWU_AES}" }   # with SWU_AES not set',
+  },
+  'encryption-key-unreadable': {
+    exit: EXIT.environment,
+    about:
+      'The encryption key is not what SWUpdate takes: the key (32, 48 or 64 hexadecimal digits), a blank, the iv (32).',
+    cure: 'Make one: `echo "$(openssl rand -hex 32) $(openssl rand -hex 16)" > swu.aes`.',
+    example: 'SWU_AES=secret release-plan apply plan.yml   # instead: 64 hex digits, a blank, 32 hex digits',
+  },
 } satisfies CodeTable;

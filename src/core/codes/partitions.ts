@@ -46,6 +46,18 @@ export const partitionCodes = {
     cure: 'Make the image smaller, or correct slot_size.',
     example: 'slot_size: 512MiB   # with an image of 540 MiB',
   },
+  'partition-delta-type': {
+    exit: EXIT.usage,
+    about: 'A partition of a type that takes whole images alone is to be updated by delta.',
+    cure: 'Write `delta: none`; deltas are for block devices and files.',
+    example: 'type: ubivol\ndelta: rdiff   # instead: delta: none',
+  },
+  'partition-update': {
+    exit: EXIT.usage,
+    about: 'A writable partition does not say what updates do with it: what devices wrote there would be overwritten.',
+    cure: 'Write `update: always` or `update: never`, or `read_only: true` if devices mount it so.',
+    example: 'name: data\nread_only: false   # with update: never, or update: always',
+  },
   'image-kind-large-deltas': {
     exit: EXIT.ok,
     about:

@@ -68,4 +68,10 @@ export const signingCodes = {
     cure: 'Issue a new certificate in time. If devices trust this very certificate, install it there too.',
     example: 'cert: keys/swu.cert.pem   # notAfter is in 12 days',
   },
+  'signing-conflict': {
+    exit: EXIT.usage,
+    about: 'signing says in more than one way who signs, or does not say enough of it.',
+    cure: 'Give one of `key`, `signers` (for cms) and `command`; a command needs {in} and {out}.',
+    example: 'key: ${SWU_KEY}\ncommand: [./sign, "{in}", "{out}"]   # instead: one of the two',
+  },
 } satisfies CodeTable;

@@ -44,7 +44,7 @@ export interface BasisFacts {
    * Why no delta can start from this software and reach that one (not archived, other layout), or undefined when one
    * can.
    */
-  obstacle(from: DeltaEnd, to: DeltaEnd): { reason: 'base-missing' | 'layout'; detail: string } | undefined;
+  obstacle(from: DeltaEnd, to: DeltaEnd): { reason: 'base-missing' | 'layout' | 'share'; detail: string } | undefined;
   /** When a commit was made, in seconds since 1970: the order of software whose version nobody knows. */
   commitTime?(commit: string): number | undefined;
 }
@@ -66,7 +66,7 @@ export type Way =
   | { kind: 'newer' }
   | { kind: 'delta'; pair: RequiredPair }
   /** No delta can be made: the whole image, or object by object. */
-  | { kind: 'full-image'; reason: 'orphan' | 'base-missing' | 'layout' | 'unknown'; detail: string }
+  | { kind: 'full-image'; reason: 'orphan' | 'base-missing' | 'layout' | 'share' | 'unknown'; detail: string }
   /** There is no Target of this version for the hardware. */
   | { kind: 'none'; detail: string };
 

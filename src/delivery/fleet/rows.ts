@@ -20,20 +20,31 @@ export const FLEET_NOT_ASKED: CheckRow = {
   detail: 'the fleet was not asked: --run-commands runs fleet.command',
 };
 
+/** What devices take that no delta serves. */
+export interface FullImages {
+  /** What it is called. */
+  word: string;
+  /** What is wrong with that of a version; undefined when it is there and proven. */
+  problem(version: string): string | undefined;
+}
+
 /**
  * Whether every device on a tag gets to the version, and how: one row for all
  * of them, and one for each version that they run.
  */
-export function deviceRows(tag: string, answer: RequiredDeltas): CheckRow[] {
+export function deviceRows(tag: string, answer: RequiredDeltas, fulls?: FullImages): CheckRow[] {
   const coverage = coverageOf(answer.ways);
   const reasons = uncoveredOf(answer).map(({ devices, detail }) => `${devices}: ${detail}`);
   const subject = `${tag} -> ${answer.to}`;
+  const problem = coverage.byFullImage > 0 ? fulls?.problem(answer.to) : undefined;
   return [
     {
       check: 'devices',
       subject,
-      result: coverage.notAtAll > 0 ? 'fail' : 'pass',
-      detail: [coverageInWords(coverage), ...reasons].join('; '),
+      result: coverage.notAtAll > 0 || problem !== undefined ? 'fail' : 'pass',
+      detail: [coverageInWords(coverage, fulls?.word), ...reasons, ...(problem === undefined ? [] : [problem])].join(
+        '; ',
+      ),
     },
     ...versionCounts(answer.ways).map(({ running, devices }): CheckRow => ({
       check: 'devices',
@@ -45,8 +56,11 @@ export function deviceRows(tag: string, answer: RequiredDeltas): CheckRow[] {
 }
 
 /** The ways of a fleet in one line. */
-export function coverageInWords({ devices, there, newer, byDelta, byFullImage, notAtAll }: Coverage): string {
-  const parts = [`${byDelta} by delta`, `${byFullImage} by full image`, `${there} up to date`];
+export function coverageInWords(
+  { devices, there, newer, byDelta, byFullImage, notAtAll }: Coverage,
+  full = 'full image',
+): string {
+  const parts = [`${byDelta} by delta`, `${byFullImage} by ${full}`, `${there} up to date`];
   if (newer > 0) parts.push(`${newer} on a newer version`);
   if (notAtAll > 0) parts.push(`${notAtAll} without an update`);
   return `${devices} ${devices === 1 ? 'device' : 'devices'}: ${parts.join(', ')}`;

@@ -59,7 +59,11 @@ export const ostree: Delivery<OstreeSnapshot> = {
     });
   },
   publication(snapshot) {
-    const failures = { versions: new Map<string, string>(), pairs: new PairMap<string>() };
+    const failures = {
+      versions: new Map<string, string>(),
+      fulls: new Map<string, string>(),
+      pairs: new PairMap<string>(),
+    };
     const { checks } = rows(snapshot, ostree.scope(snapshot), failures);
     const due = steps(snapshot).map((step) => ({ subject: titleOf(step), reason: step.why }));
     const failed = checks.filter(({ result }) => result === 'fail');
@@ -69,7 +73,7 @@ export const ostree: Delivery<OstreeSnapshot> = {
       unproven: [...due, ...failed.map(({ check, subject, detail }) => ({ subject, reason: `${check}: ${detail}` }))],
     };
   },
-  prove: async (snapshot) => ({ snapshot, shown: new PairMap(), unreadable: [] }),
+  prove: async (snapshot) => ({ snapshot, shown: new PairMap(), shownFulls: new Map(), unreadable: [] }),
   bytesToProve: () => 0,
   repairs: () => [],
   async signManifests({ snapshot }) {

@@ -40,6 +40,7 @@ function titleOfPair(step: WorkStep): string {
       return pairText(step);
     case 'build':
     case 'archive':
+    case 'full':
       throw new Error(`an OSTree plan has no step ${step.kind}`);
   }
 }

@@ -41,7 +41,7 @@ export const survey: Delivery<OstreeSnapshot>['survey'] = async (inputs, { signa
   return {
     inputs,
     // Versions are commits in the repository; nothing of them is archived as files.
-    archive: { versions: new Map(), updates: new PairMap() },
+    archive: { versions: new Map(), updates: new PairMap(), fulls: new Map() },
     pairs: [],
     recipes: new Map(),
     written: await readReport(plan),

@@ -7,6 +7,7 @@ import { checkSlots } from '../../report/version.ts';
 import type { EngineHost } from '../engines/engine.ts';
 import type { Host } from '../host.ts';
 import { requireSigned } from './vouched.ts';
+import { makeFull, type MadeFull } from './full.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
 import { makeUpdate, type MadeUpdate, type UpdateSide } from './update.ts';
 
@@ -37,6 +38,35 @@ export async function runDelta(
     recipe: recipes.get(step.engine) ?? '',
     ...(trust === undefined ? {} : { trust }),
     host: engineHost,
+    env: host.env,
+    signal: host.signal,
+    progress,
+    warn: (message) => host.report({ type: 'warning', message }),
+  });
+}
+
+/**
+ * Makes the full package of a version.
+ *
+ * @throws ReleasePlanError `archive-missing`, `archive-damaged`, `archive-unreadable`, `pair-inconsistent`
+ *   or what {@link makeFull} throws
+ */
+export async function runFull(
+  version: string,
+  { inputs: { plan }, archive, fullRecipe, trust }: SwupdateSnapshot,
+  host: Host,
+  progress: (message: string) => void,
+): Promise<MadeFull> {
+  const side = sideOf(archive.versions.get(version), version);
+  const failed = checkSlots(side.manifest).filter((row) => row.result === 'fail');
+  if (failed.length > 0)
+    throw new ReleasePlanError('pair-inconsistent', failed.map((row) => `${row.check}: ${row.detail}`).join('; '));
+  await requireSigned(plan, side, host);
+  return await makeFull({
+    plan,
+    version: side,
+    recipe: fullRecipe,
+    ...(trust === undefined ? {} : { trust }),
     env: host.env,
     signal: host.signal,
     progress,

@@ -33,6 +33,7 @@ function planOf(plan: Plan, pairs: readonly RequiredPair[]): Plan {
     to,
     from: { kind: 'list' as const, versions },
     engine: plan.deltas.find((rule) => rule.to === to)?.engine ?? engines[0].name,
+    maxShare: plan.deltas.find((rule) => rule.to === to)?.maxShare ?? 1,
   }));
   return { ...plan, deltas: rules };
 }

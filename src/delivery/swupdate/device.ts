@@ -9,10 +9,13 @@ import { run, type RunResult } from '../../io/process.ts';
 import { readRegular, readRegularText } from '../../io/regular.ts';
 import { withSocketScratch } from '../../io/scratch.ts';
 import type { Proof } from '../../core/archive.ts';
-import type { Partition, Plan } from '../../core/plan.ts';
+import type { Plan } from '../../core/plan.ts';
+import { keyText, readAesKey } from '../../swu/aes.ts';
 import { needsCodeSigningPurpose, readCertificates } from '../../swu/certificate.ts';
-import { resolveKey } from '../../swu/keys.ts';
+import { askClient, clientName, trustFlags } from '../../swu/client.ts';
+import { resolveKey, withPrivateFolder } from '../../swu/keys.ts';
 import { orNotInstalled } from '../engines/installed.ts';
+import { selectionsOf } from './expected.ts';
 
 export interface SwupdateRequest {
   plan: Plan;
@@ -29,38 +32,42 @@ export interface SwupdateRequest {
  * @throws ReleasePlanError `pair-inconsistent` with SWUpdate's own words when it refuses
  */
 export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof> {
-  const { signing, swu } = request.plan;
+  const { plan } = request;
+  const { signing, swu } = plan;
   const skipped = (detail: string): Proof => ({ check: 'swupdate-accepts', result: 'not-checked', detail });
-  // Debian's build demands a signature and takes CMS alone.
-  if (signing?.method !== 'cms' || signing.public === undefined)
-    return skipped("Debian's swupdate verifies only CMS signatures");
+  if (signing?.public === undefined) return skipped('nothing says what devices trust (signing.public)');
   if (swu.guard === 'lua') return skipped('guard: lua reads the base on the machine that parses the package');
+  if (swu.encrypt?.description === true) return skipped("Debian's swupdate accepts no encrypted sw-description");
   // A revision may be a regular expression of the device, which no board can have.
   const revision = swu.hardware.find((one) => !one.startsWith('#'));
   if (revision === undefined) return skipped('swu.hardware contains only patterns');
-  const trusted = signing.public;
+  const { method, public: trusted } = signing;
   return await orNotInstalled('swupdate-accepts', 'swupdate', async () => {
+    const client = await askClient();
+    // Its sockets have moved to /run/swupdate, which only root can make; installing it shows the same.
+    if (client.takesProvider) return skipped(`${clientName(client)} has its sockets in /run/swupdate`);
     return await withSocketScratch('swupdate', async (work) => {
-      const certificate = await certificateFile(trusted, request, work);
-      const selections = selectionsOf(request.plan.partitions);
-      const board = `${request.plan.machine}:${revision}`;
-      const device = ['-k', certificate, ...(await purposeOf(certificate)), '-H', board];
+      const key = await certificateFile(trusted, request, work);
+      const trust = trustFlags(client, { method, key, isCodeSigning: await isForCode(key) });
+      if (trust === undefined) return skipped("Debian's swupdate verifies CMS signatures alone");
+      const selections = selectionsOf(plan, plan.partitions).map(({ set, mode }) => `${set},${mode}`);
+      const board = `${swu.boards[0] ?? plan.machine}:${revision}`;
       // Short, and without what swupdate might take for something else.
       const link = join(work, 'update.swu');
       await symlink(request.swu, link);
-      for (const selection of selections) await check({ ...request, link }, device, selection, work);
+      await withPrivateFolder(async (secrets) => {
+        const device = [...trust, '-H', board, ...(await aesFlags(request, secrets))];
+        for (const selection of selections.length === 0 ? [undefined] : selections)
+          await check({ ...request, link }, device, selection, work);
+      });
       return {
         check: 'swupdate-accepts',
         result: 'pass',
-        detail: `swupdate -c as ${board}${selections[0] === undefined ? '' : `, ${selections.join(' and ')}`}`,
+        detail: `swupdate -c as ${board}${selections.length === 0 ? '' : `, ${selections.join(' and ')}`}`,
       };
     });
   });
 }
-
-/** The `-e` of each side that a device can be on; undefined for a board without slots. */
-const selectionsOf = (partitions: readonly Partition[]): Array<string | undefined> =>
-  partitions.some((one) => 'slots' in one.target) ? ['stable,main', 'stable,alt'] : [undefined];
 
 /** Linked, not named where it lies: swupdate cuts long paths off. */
 async function certificateFile(written: string, { plan, env }: SwupdateRequest, work: string): Promise<string> {
@@ -71,10 +78,19 @@ async function certificateFile(written: string, { plan, env }: SwupdateRequest, 
   return path;
 }
 
-/** As a device is told that trusts a certificate for signing code alone. */
-async function purposeOf(certificate: string): Promise<string[]> {
+/** A check decrypts, too. */
+async function aesFlags({ plan, env }: SwupdateRequest, folder: string): Promise<string[]> {
+  if (plan.swu.encrypt === undefined) return [];
+  const path = join(folder, 'aes');
+  const key = await readAesKey(plan.swu.encrypt.key, { env, planDir: plan.dir });
+  await writeFile(path, keyText(key), { mode: 0o600 });
+  return ['-K', path];
+}
+
+/** A device that trusts a certificate for signing code alone has to be told so. */
+async function isForCode(certificate: string): Promise<boolean> {
   const [trusted] = readCertificates(await readRegularText(certificate));
-  return trusted !== undefined && needsCodeSigningPurpose(trusted) ? ['--cert-purpose', 'codeSigning'] : [];
+  return trusted !== undefined && needsCodeSigningPurpose(trusted);
 }
 
 /** A check takes a second; a loaded machine and a slow disk may need more. */

@@ -1,12 +1,16 @@
 import { join } from 'node:path';
-import { MANIFEST, versionDir } from '../../archive/layout.ts';
-import type { VersionManifest } from '../../core/archive.ts';
+import { takeInventory } from '../../archive/inventory.ts';
+import { DELTA_INFO, FULL_INFO, fullDir, MANIFEST, updateDir, versionDir } from '../../archive/layout.ts';
+import type { DeltaInfo, FullInfo, VersionManifest } from '../../core/archive.ts';
 import { errnoOf } from '../../core/errors.ts';
+import type { DocumentName } from '../../io/documents/compile.ts';
 import { readSealedDocument } from '../../io/documents/read.ts';
+import { PairMap } from '../../core/pair.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Registry } from '../../fleet/registry.ts';
 import { distinct, targetsOf } from '../../fleet/running.ts';
 import { compareReported } from '../../plan/version.ts';
+import { notOffered } from '../../report/full.ts';
 import { checkPair } from '../../report/pair.ts';
 import type { BasisFacts, DeltaEnd } from '../fleet/required.ts';
 import { FORMAT } from './target.ts';
@@ -16,9 +20,10 @@ export async function archiveFacts(plan: Plan, registry: Registry): Promise<Basi
   const versions = distinct(targetsOf(registry, FORMAT).map((target) => target.version));
   const manifests = new Map<string, VersionManifest>();
   for (const version of versions) {
-    const manifest = await readManifest(join(versionDir(plan, version), MANIFEST));
+    const manifest = await readJson<VersionManifest>('manifest', join(versionDir(plan, version), MANIFEST));
     if (manifest !== undefined) manifests.set(version, manifest);
   }
+  const tooLarge = await largeDeltas(plan);
   const manifestOf = ({ versions: [version] }: DeltaEnd): VersionManifest | undefined =>
     version === undefined ? undefined : manifests.get(version);
   return {
@@ -29,18 +34,36 @@ export async function archiveFacts(plan: Plan, registry: Registry): Promise<Basi
       if (missing !== undefined || base === undefined || target === undefined)
         return { reason: 'base-missing', detail: `${missing?.versions[0] ?? 'the version'} is not in the archive` };
       const failed = checkPair(base, target).filter((row) => row.result === 'fail');
-      return failed.length === 0 ? undefined : { reason: 'layout', detail: failed.map((row) => row.detail).join('; ') };
+      if (failed.length > 0) return { reason: 'layout', detail: failed.map((row) => row.detail).join('; ') };
+      const detail = tooLarge.get({ from: base.version, to: target.version });
+      return detail === undefined ? undefined : { reason: 'share', detail };
     },
   };
 }
 
-/** A version's manifest, not compared with its files: making a delta does that, and reads gigabytes. */
-async function readManifest(path: string): Promise<VersionManifest | undefined> {
+/** A manifest, not compared with its files: making a delta does that, and reads gigabytes. */
+async function readJson<T>(name: DocumentName, path: string): Promise<T | undefined> {
   try {
-    const opened = await readSealedDocument<VersionManifest>('manifest', path);
+    const opened = await readSealedDocument<T>(name, path);
     return 'problem' in opened ? undefined : opened.value;
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
     throw error;
   }
+}
+
+/** The archived deltas that are hardly smaller than the full package, and why each is not offered. */
+async function largeDeltas(plan: Plan): Promise<PairMap<string>> {
+  const found = new PairMap<string>();
+  const { pairs } = await takeInventory(plan);
+  for (const { to, maxShare } of plan.deltas) {
+    const full = await readJson<FullInfo>('fullInfo', join(fullDir(plan, to), FULL_INFO));
+    if (full === undefined) continue;
+    for (const pair of pairs.filter((one) => one.to === to)) {
+      const update = await readJson<DeltaInfo>('deltaInfo', join(updateDir(plan, pair.from, to), DELTA_INFO));
+      const why = update && notOffered(update, full, maxShare);
+      if (why !== undefined) found.set(pair, why);
+    }
+  }
+  return found;
 }

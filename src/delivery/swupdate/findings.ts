@@ -43,6 +43,7 @@ export const findings: Delivery<SwupdateSnapshot>['findings'] = async (inputs, o
         ...new Set([...plan.versions.map((one) => one.version), ...wanted.flatMap(({ from, to }) => [from, to])]),
       ],
       pairs: [],
+      fulls: [],
     },
     options,
   );

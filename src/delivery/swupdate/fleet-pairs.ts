@@ -1,15 +1,15 @@
 /** What the fleet requires of a SWUpdate plan: devices on a tag decide, where the plan names a fleet. */
 import { PairMap, type Pair } from '../../core/pair.ts';
 import type { DeltaRule, Plan } from '../../core/plan.ts';
-import type { CheckRow } from '../../core/report.ts';
 import type { Registry, Target } from '../../fleet/registry.ts';
 import { counted } from '../../text/count.ts';
 import { requiredPairs } from '../../plan/pairs.ts';
 import { requiredDeltas, type BasisFacts, type RequiredPair } from '../fleet/required.ts';
-import { FLEET_NOT_ASKED, badRows, deviceRows } from '../fleet/rows.ts';
+import { badRows } from '../fleet/rows.ts';
 import { fleetIfAsked, registryOf, type Inputs } from '../inputs.ts';
 import type { FleetPair } from '../snapshot.ts';
 import { archiveFacts } from './facts.ts';
+import type { DeviceAnswers, SwupdateSnapshot } from './snapshot.ts';
 import { FORMAT, swupdateTargetName } from './target.ts';
 
 /**
@@ -18,16 +18,18 @@ import { FORMAT, swupdateTargetName } from './target.ts';
  *
  * @throws ReleasePlanError `fleet-*`, `targets-invalid`
  */
-export async function requiredUpdates(inputs: Inputs): Promise<{ pairs: FleetPair[]; rows: CheckRow[] }> {
+export async function requiredUpdates(
+  inputs: Inputs,
+): Promise<{ pairs: FleetPair[]; devices: SwupdateSnapshot['devices'] }> {
   const { plan } = inputs;
   const asksFleet = plan.fleet !== undefined && plan.deltas.some((rule) => rule.from.kind === 'tag');
-  if (!asksFleet) return { pairs: requiredPairs(plan), rows: [] };
+  if (!asksFleet) return { pairs: requiredPairs(plan), devices: undefined };
   const fleet = await fleetIfAsked(inputs);
-  if (fleet === undefined) return { pairs: requiredPairs(plan), rows: [FLEET_NOT_ASKED] };
+  if (fleet === undefined) return { pairs: requiredPairs(plan), devices: 'not asked' };
   const registry = knownVersions(plan, registryOf(inputs));
   const facts = plannedFacts(plan, await archiveFacts(plan, registry));
   const found = new PairMap<FleetPair>();
-  const rows = badRows(fleet);
+  const answers: Array<DeviceAnswers['answers'][number]> = [];
   for (const rule of plan.deltas) {
     const tag = tagOf(rule);
     const question = { format: FORMAT, to: rule.to, from: [], allowDowngrade: false, ...ownDevices(plan) };
@@ -44,11 +46,12 @@ export async function requiredUpdates(inputs: Inputs): Promise<{ pairs: FleetPai
             engine: rule.engine,
             rule: `${counted(pair.devices, 'device')} on ${tag}`,
             devices: pair.devices,
+            maxShare: rule.maxShare,
           }));
     for (const pair of pairs) if (!found.has(pair)) found.set(pair, pair);
-    if (tag !== undefined && answer !== undefined) rows.push(...deviceRows(tag, answer));
+    if (tag !== undefined && answer !== undefined) answers.push({ tag, answer });
   }
-  return { pairs: found.values(), rows };
+  return { pairs: found.values(), devices: { bad: badRows(fleet), answers } };
 }
 
 /** The versions of a pair of SWUpdate software, which has one on either side. */

@@ -1,13 +1,10 @@
 import { HEADERS_ALONE } from '../../archive/manifest.ts';
 import { requireReadable } from '../../archive/readable.ts';
 import { surveyArchive } from '../../archive/survey.ts';
-import { bytesOf, manifestOf } from '../../core/archive.ts';
+import { bytesOf } from '../../core/archive.ts';
 import { PairMap, pairSet, pairText } from '../../core/pair.ts';
-import { archiveRows } from '../../report/archive-rows.ts';
-import { checkPlanned } from '../../report/version.ts';
 import type { Delivery } from '../delivery.ts';
 import { engineNamed } from '../engines/index.ts';
-import { NO_FLEET } from '../fleet/rows.ts';
 import { decideSteps } from './decide.ts';
 import { deltas } from './deltas.ts';
 import { findings } from './findings.ts';
@@ -16,6 +13,7 @@ import { bytesToProve, prove } from './prove.ts';
 import { publicationOf } from './publication.ts';
 import { register } from './register.ts';
 import { repairs } from './repair.ts';
+import { rows } from './rows.ts';
 import { run } from './run.ts';
 import { signManifests } from './sign-manifests.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
@@ -34,14 +32,7 @@ export const swupdate: Delivery<SwupdateSnapshot> = {
   register,
   findings,
   scope: ({ inputs: { plan }, pairs }) => ({ versions: plan.versions.map((one) => one.version), pairs: [...pairs] }),
-  rows({ inputs: { plan }, archive, deviceRows, pairs }, scope, failures) {
-    const served = new PairMap(pairs.map((pair) => [pair, pair]));
-    const reported = scope.pairs.map((pair) => served.get(pair) ?? pair);
-    const { checks, ...rest } = archiveRows({ versions: scope.versions, pairs: reported, archive, failures });
-    const planned = plan.versions.flatMap(({ version }) => manifestOf(archive.versions.get(version)) ?? []);
-    const others = planned.flatMap((manifest) => checkPlanned(manifest, plan));
-    return { checks: [...checks, ...others, ...(deviceRows.length === 0 ? [NO_FLEET] : deviceRows)], ...rest };
-  },
+  rows,
   async unneeded({ inputs, archive, pairs }) {
     const { requiredPairs, running } = await neededOf(inputs, archive);
     const required = new PairMap([...pairSet(pairs), ...requiredPairs]);
@@ -55,7 +46,11 @@ export const swupdate: Delivery<SwupdateSnapshot> = {
     return { facts, archive, running };
   },
   publication(snapshot) {
-    const failures = { versions: new Map<string, string>(), pairs: new PairMap<string>() };
+    const failures = {
+      versions: new Map<string, string>(),
+      fulls: new Map<string, string>(),
+      pairs: new PairMap<string>(),
+    };
     const { checks } = swupdate.rows(snapshot, swupdate.scope(snapshot), failures);
     return publicationOf(snapshot, { steps: swupdate.steps(snapshot), checks });
   },

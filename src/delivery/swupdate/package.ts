@@ -1,23 +1,25 @@
 import { copyFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { deltaName } from '../../archive/layout.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
-import { WHOLE_IMAGE, type DeltaInfo, type DeltaPartitionInfo, type Proof } from '../../core/archive.ts';
-import type { Partition, Plan } from '../../core/plan.ts';
-import { gzipFile, zstdFile } from '../../rdiff/index.ts';
-import { buildSwu, type SwuPartition } from '../../swu/build.ts';
-import { openSwu, type OpenedSwu } from '../../swu/open.ts';
+import type { PackageInfo, Proof } from '../../core/archive.ts';
+import type { Plan } from '../../core/plan.ts';
+import { digestFile } from '../../io/hash.ts';
+import { readAesKey } from '../../swu/aes.ts';
+import { buildSwu } from '../../swu/build.ts';
+import { inspectSwu, type InspectedSwu } from '../../swu/inspect.ts';
+import { unforgiven } from '../../swu/lint/index.ts';
+import { proveWithSwupdate } from './device.ts';
+import { expectedOf, leftOut } from './expected.ts';
+import { proveInstall } from './installs.ts';
+import { makePayloads, type Payloads, type Traveller } from './payloads.ts';
 
-/** Proven deltas, ready to be packed. */
+/** Proven payloads, ready to be packed. */
 export interface PackageRequest {
   plan: Plan;
-  from: string;
+  /** The version that devices come from; undefined for a full package. */
+  from?: string;
   to: string;
-  partitions: readonly DeltaPartitionInfo[];
-  /** Folder that holds `<partition>.delta` and `.delta.gz`. */
-  stagingDir: string;
-  /** The target version's folder in the archive: whole images come from there. */
-  targetDir: string;
+  travellers: readonly Traveller[];
   /** For intermediate files; whoever calls removes it. */
   workDir: string;
   /** The .swu. */
@@ -30,23 +32,35 @@ export interface PackageRequest {
   warn(message: string): void;
 }
 
-export interface PackagedUpdate {
-  signed: DeltaInfo['swu']['signed'];
+export interface MadePackage {
+  swu: PackageInfo;
   proof: Proof[];
 }
 
 /**
- * Makes the .swu of an update, signs it, and opens it again as a device would.
+ * Makes a .swu, signs it, opens it again as a device would, and proves it on
+ * the device's own code where that is here.
  *
- * @throws ReleasePlanError `pair-inconsistent` when what was packed is not
- *   what its sw-description says, and what signing and packing throw
+ * @throws ReleasePlanError `pair-inconsistent` when what was packed is not what
+ *   its sw-description says, or says less than the plan; and what signing and packing throw
  */
-export async function packageUpdate(request: PackageRequest): Promise<PackagedUpdate> {
+export async function makePackage(request: PackageRequest): Promise<MadePackage> {
+  const { plan, out, env, signal, workDir, travellers } = request;
   request.progress('pack and sign');
-  const notes = request.ready === undefined ? await pack(request) : await take(request.ready, request.out);
+  const payloads = await makePayloads(travellers, plan.swu.compress, { workDir, signal });
+  const notes = request.ready === undefined ? await pack(request, payloads) : await take(request.ready, out);
   request.progress('verify the package');
-  const opened = await openAgain(request);
-  return { signed: request.plan.signing?.method ?? 'no', proof: proofOf(request, opened, notes) };
+  const opened = await openAgain(request, payloads);
+  const proof = proofOf(request, opened, notes);
+  request.progress('let swupdate check it');
+  proof.push(await proveWithSwupdate({ plan, swu: out, env, signal }));
+  request.progress('install it');
+  proof.push(await proveInstall({ plan, swu: out, opened, payloads, travellers, env, signal }));
+  const signed = plan.signing?.method ?? 'no';
+  return {
+    swu: { file: basename(out), ...(await digestFile(out, signal)), signed, compress: plan.swu.compress },
+    proof,
+  };
 }
 
 async function take(ready: string, out: string): Promise<string[]> {
@@ -54,77 +68,52 @@ async function take(ready: string, out: string): Promise<string[]> {
   return ['made by the delta build itself'];
 }
 
-async function pack(request: PackageRequest): Promise<string[]> {
-  const { plan, from, to, out, env, signal } = request;
-  const partitions: SwuPartition[] = [];
-  for (const info of request.partitions) partitions.push(await payloadOf(info, request));
+async function pack({ plan, from, to, out, env, signal, warn }: PackageRequest, payloads: Payloads): Promise<string[]> {
   const built = await buildSwu({
     product: plan.product,
     machine: plan.machine,
-    from,
+    ...(from === undefined ? {} : { from }),
     to,
     swu: plan.swu,
-    partitions,
+    ...payloads,
     ...(plan.signing === undefined ? {} : { signing: plan.signing }),
     context: { env, planDir: plan.dir, signal },
     out,
   });
-  for (const warning of built.warnings) request.warn(warning.message);
-  return built.notes;
+  for (const warning of built.warnings) warn(warning.message);
+  return [...built.notes, ...payloads.unchanged.map(({ name }) => `${name} is left out: it is as in ${from ?? to}`)];
 }
 
-/** A partition's payload in the form that `swu.compress` names; the gzipped delta is there already. */
-async function payloadOf(
-  info: DeltaPartitionInfo,
-  { plan, stagingDir, targetDir, workDir, signal }: PackageRequest,
-): Promise<SwuPartition> {
-  const { compress } = plan.swu;
-  const kind = info.algorithm === WHOLE_IMAGE ? 'raw' : 'rdiff';
-  const bare = kind === 'rdiff' ? join(stagingDir, deltaName(info.name)) : join(targetDir, info.target.file);
-  const common = {
-    name: info.name,
-    target: partitionOf(plan, info.name).target,
-    kind,
-    compression: compress,
-    decompressedSizeBytes: info.delta?.sizeBytes ?? info.target.sizeBytes,
-    image: info.target,
-    ...(kind === 'rdiff' ? { base: info.base } : {}),
-  } as const;
-  if (compress === 'none') return { ...common, payload: bare };
-  if (compress === 'gzip' && kind === 'rdiff') return { ...common, payload: `${bare}.gz` };
-  const payload = join(workDir, `${basename(bare)}.${compress === 'gzip' ? 'gz' : 'zst'}`);
-  await (compress === 'gzip' ? gzipFile : zstdFile)(bare, payload, { signal });
-  return { ...common, payload };
-}
-
-function partitionOf(plan: Plan, name: string): Partition {
-  const found = plan.partitions.find((one) => one.name === name);
-  if (found === undefined)
-    throw new ReleasePlanError('pair-inconsistent', `partition ${name} was archived, but is no longer in the plan`);
-  return found;
-}
-
-async function openAgain({ plan, out, to, workDir, env, signal }: PackageRequest): Promise<OpenedSwu> {
-  const { signing } = plan;
-  return await openSwu(out, {
+async function openAgain(
+  { plan, out, to, workDir, env, signal, ready }: PackageRequest,
+  payloads: Payloads,
+): Promise<InspectedSwu> {
+  const { signing, swu } = plan;
+  const context = { env, planDir: plan.dir };
+  return await inspectSwu(out, {
     version: to,
     workDir: join(workDir, 'opened'),
     signal,
+    // How a build of the user's own names its members is its own business.
+    ...(ready === undefined ? { expected: expectedOf(plan, to, payloads) } : {}),
+    ...(swu.encrypt === undefined ? {} : { aes: await readAesKey(swu.encrypt.key, context) }),
     ...(signing?.public === undefined
       ? {}
-      : { trust: { method: signing.method, public: signing.public, env, planDir: plan.dir, signal } }),
+      : { trust: { method: signing.method, public: signing.public, ...context, signal } }),
   });
 }
 
-function proofOf({ out }: PackageRequest, { checks }: OpenedSwu, notes: readonly string[]): Proof[] {
-  const failed = checks.filter((one) => one.result === 'fail');
-  if (failed.length > 0)
-    throw new ReleasePlanError(
-      'pair-inconsistent',
-      `${basename(out)}: ${failed.map((one) => `${one.check}: ${one.detail}`).join('; ')}`,
-    );
+function proofOf({ out, plan }: PackageRequest, { checks, findings }: InspectedSwu, notes: readonly string[]): Proof[] {
+  const failed = checks.filter((one) => one.result === 'fail').map((one) => `${one.check}: ${one.detail}`);
+  const wrong = unforgiven(findings, leftOut(plan.swu)).map((one) => `${one.code}: ${one.message}`);
+  if (failed.length + wrong.length > 0)
+    throw new ReleasePlanError('pair-inconsistent', `${basename(out)}: ${[...failed, ...wrong].join('; ')}`);
   // The newc format has no checksums to check; without a signature nothing is shown to a device.
   const shown = checks.every((one) => one.result === 'pass' || one.check === 'checksums');
   const detail = [...checks.map((one) => `${one.check}: ${one.detail}`), ...notes].join('; ');
-  return [{ check: 'swu-opens', result: shown ? 'pass' : 'not-checked', detail }];
+  const told = findings.map((one) => `${one.code}: ${one.message}`);
+  return [
+    { check: 'swu-opens', result: shown ? 'pass' : 'not-checked', detail },
+    { check: 'swu-content', result: 'pass', detail: told.length === 0 ? 'no findings' : told.join('; ') },
+  ];
 }

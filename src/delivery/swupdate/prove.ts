@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { DELTA_INFO } from '../../archive/layout.ts';
 import { HEADERS_ALONE, identityOf, readUpdate, readVersion } from '../../archive/manifest.ts';
-import type { ArchiveEntry, DeltaInfo, VersionManifest } from '../../core/archive.ts';
+import type { ArchiveEntry, DeltaInfo, FullInfo, VersionManifest } from '../../core/archive.ts';
 import { PairMap, pairText, type Pair } from '../../core/pair.ts';
 import type { CheckRow } from '../../core/report.ts';
 import { digestOf } from '../../text/json.ts';
@@ -34,11 +35,39 @@ export const prove: Delivery<SwupdateSnapshot>['prove'] = async (snapshot, host,
     );
     unreadable.push(...found.filter((one) => one.isUnreadable).map((one) => `${subject}: ${one.detail}`));
   }
-  return { snapshot: now, shown, unreadable };
+  const shownFulls = new Map<string, CheckRow[]>();
+  for (const [version, entry] of now.archive.fulls) {
+    host.signal.throwIfAborted();
+    if (entry.state !== 'whole') continue;
+    const { isUnreadable, ...row } = await proveFull(entry, now, host, options);
+    shownFulls.set(version, [{ ...row, subject: version }]);
+    if (isUnreadable) unreadable.push(`full package ${version}: ${row.detail}`);
+  }
+  return { snapshot: now, shown, shownFulls, unreadable };
 };
 
 /** An update may be exchanged during each proof of it, but nobody does nothing else. */
 const MAX_ATTEMPTS = 50;
+/** A full package opens, and its signature holds. */
+async function proveFull(
+  full: ArchiveEntry<FullInfo> & { state: 'whole' },
+  { inputs: { plan }, trust, fulls }: SwupdateSnapshot,
+  { env, signal }: Host,
+  { meter }: ProveOptions,
+): Promise<Reproof> {
+  const { version, swu, trust: madeFor } = full.manifest;
+  // As of an update: one that nothing asks for any more may be signed by a key of its time.
+  const isTrusted = fulls.includes(version) || madeFor === undefined || madeFor === trust;
+  const found = await reopenPackage({
+    plan: isTrusted ? plan : { dir: plan.dir, swu: plan.swu },
+    swu: { path: join(full.dir, swu.file), version },
+    env,
+    signal,
+    progress: (message) => meter.at(`${version}: ${message}`),
+  });
+  meter.add(swu.sizeBytes);
+  return found;
+}
 
 /** @returns `found` is undefined when the update is not whole, or no longer there */
 async function proveSettled(
@@ -65,7 +94,8 @@ async function proveSettled(
 /**
  * The snapshot as it stands now, where another run changed something that a proof was made of.
  *
- * @param proof `before`: {@link identityOf} the update's folder before it was opened; `isGone`: a file of it was missing
+ * @param proof `before`: {@link identityOf} the update's folder before it was opened; `isGone`: a file of it was
+ *   missing
  * @returns undefined when nothing changed
  */
 async function movedOn(
@@ -89,13 +119,19 @@ async function movedOn(
     versions.set(version, { state: 'absent' });
     hasMoved = true;
   }
-  return hasMoved ? { ...snapshot, archive: { versions, updates } } : undefined;
+  return hasMoved ? { ...snapshot, archive: { ...snapshot.archive, versions, updates } } : undefined;
 }
 
 /** Packages, and the images that each delta gives. See {@link Delivery.bytesToProve}. */
 export const bytesToProve: Delivery<SwupdateSnapshot>['bytesToProve'] = ({ archive }, deep) => {
   const infos = archive.updates.values().flatMap((one) => (one.state === 'whole' ? [one.manifest] : []));
-  return infos.reduce((sum, info) => sum + info.swu.sizeBytes + (deep ? imageBytes(info) : 0), 0);
+  const fulls = [...archive.fulls.values()].flatMap((one) =>
+    one.state === 'whole' ? [one.manifest.swu.sizeBytes] : [],
+  );
+  return (
+    fulls.reduce((sum, bytes) => sum + bytes, 0) +
+    infos.reduce((sum, info) => sum + info.swu.sizeBytes + (deep ? imageBytes(info) : 0), 0)
+  );
 };
 
 const imageBytes = (info: DeltaInfo): number =>
@@ -113,8 +149,11 @@ async function proveOne(
   const common = { update, env, signal, progress: (message: string) => meter.at(`${pairText(pair)}: ${message}`) };
   const deltas = deep ? await deltasOf(update, snapshot, { ...common, onBytes: (bytes) => meter.add(bytes) }) : [];
   const swu = await reopenPackage({
-    ...common,
-    plan: isTrusted(pair, update.manifest, snapshot) ? plan : { dir: plan.dir },
+    env,
+    signal,
+    progress: common.progress,
+    swu: { path: join(update.dir, update.manifest.swu.file), version: update.manifest.to },
+    plan: isTrusted(pair, update.manifest, snapshot) ? plan : { dir: plan.dir, swu: plan.swu },
   });
   meter.add(update.manifest.swu.sizeBytes);
   return [...deltas, swu];

@@ -23,10 +23,11 @@ import { Meter } from '../../text/meter.ts';
 import type { Delivery, Repair, RepairTask, Reproven } from '../delivery.ts';
 import { engineNamed, engines } from '../engines/index.ts';
 import type { Host } from '../host.ts';
-import { runDelta } from './delta.ts';
+import { runDelta, runFull } from './delta.ts';
 import { prove } from './prove.ts';
 import { requireVouched } from './vouched.ts';
-import { withUpdate } from './run.ts';
+import { withFull, withUpdate } from './run.ts';
+import type { Snapshot } from '../snapshot.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
 
 /** What was proven of a SWUpdate plan. */
@@ -39,7 +40,7 @@ const isRepairable = <T>(entry: ArchiveEntry<T> | undefined): entry is Repairabl
   entry?.state === 'damaged' || (entry?.state === 'unreadable' && entry.isLost);
 
 /** Versions first, oldest first: an image that is repaired is the base of the next. See {@link Delivery.repairs}. */
-export const repairs: Delivery<SwupdateSnapshot>['repairs'] = ({ snapshot, shown }, host, { deep }) => {
+export const repairs: Delivery<SwupdateSnapshot>['repairs'] = ({ snapshot, shown, shownFulls }, host, { deep }) => {
   const { versions, updates } = snapshot.archive;
   const damaged = [...versions].flatMap(([version, entry]) => (isRepairable(entry) ? [version] : []));
   const isBad = (pair: Pair): boolean =>
@@ -50,8 +51,41 @@ export const repairs: Delivery<SwupdateSnapshot>['repairs'] = ({ snapshot, shown
       .keys()
       .filter(isBad)
       .map((pair) => updateTask(pair, host, deep)),
+    ...badFulls(snapshot, shownFulls).map((version) => fullTask(version, host, deep)),
   ];
 };
+
+const badFulls = ({ archive }: Snapshot, shown: Reproven['shownFulls']): string[] =>
+  [...archive.fulls].flatMap(([version, entry]) =>
+    isRepairable(entry) || (shown.get(version) ?? []).some((row) => row.result === 'fail') ? [version] : [],
+  );
+
+function fullTask(version: string, host: Host, deep: boolean): RepairTask {
+  const subject = `full package ${version}`;
+  return {
+    title: `make ${subject} again`,
+    async run(given, progress) {
+      const found = given as Found;
+      let made: SwupdateSnapshot | undefined;
+      const done = await attempt(subject, host, async () => {
+        const full = await runFull(version, found.snapshot, host, progress);
+        made = withFull(found.snapshot, full);
+        return full.summary;
+      });
+      if (made === undefined) return { ...found, repairs: [done] };
+      const mine = new Map([...made.archive.fulls].filter(([one]) => one === version));
+      const alone = { ...made, archive: { ...made.archive, updates: new PairMap<never>(), fulls: mine } };
+      const again = await prove(alone, host, { deep, meter: new Meter(0, progress) });
+      return {
+        snapshot: made,
+        shown: found.shown,
+        shownFulls: new Map([...found.shownFulls, ...again.shownFulls]),
+        unreadable: [...found.unreadable, ...again.unreadable],
+        repairs: [done],
+      };
+    },
+  };
+}
 
 function versionTask(version: string, host: Host): RepairTask {
   return {
@@ -207,7 +241,7 @@ function updateTask(pair: Pair, host: Host, deep: boolean): RepairTask {
       });
       if (made === undefined) return { ...found, repairs: [done] };
       const mine = new PairMap([...made.archive.updates].filter(([one]) => pairText(one) === subject));
-      const alone = { ...made, archive: { ...made.archive, updates: mine } };
+      const alone = { ...made, archive: { ...made.archive, updates: mine, fulls: new Map<never, never>() } };
       const again = await prove(alone, host, { deep, meter: new Meter(0, progress) });
       return {
         snapshot: made,
@@ -215,6 +249,7 @@ function updateTask(pair: Pair, host: Host, deep: boolean): RepairTask {
           pair,
           again.shown.get(pair) ?? [],
         ),
+        shownFulls: found.shownFulls,
         unreadable: [...found.unreadable, ...again.unreadable],
         repairs: [done],
       };

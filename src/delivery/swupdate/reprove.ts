@@ -1,11 +1,13 @@
-import { join } from 'node:path';
-import { asUserError, errnoOf } from '../../core/errors.ts';
+import { basename, join } from 'node:path';
+import { asUserError, errnoOf, ReleasePlanError } from '../../core/errors.ts';
 import { attributed } from '../../io/attribute.ts';
 import { leavesOpen } from '../../io/present.ts';
 import { withScratch } from '../../io/scratch.ts';
 import type { DeltaInfo } from '../../core/archive.ts';
 import type { Plan } from '../../core/plan.ts';
 import { proveDelta } from '../../rdiff/index.ts';
+import { readAesKey, type AesKey } from '../../swu/aes.ts';
+import type { KeyContext } from '../../swu/keys.ts';
 import { openSwu, type SwuCheck } from '../../swu/open.ts';
 import type { UpdateSide } from './update.ts';
 
@@ -22,14 +24,15 @@ export interface Reproof {
 
 export interface ReopenRequest {
   /** Its `signing.public` is what the package is checked against; without one the signature is not checked. */
-  plan: Pick<Plan, 'signing' | 'dir'>;
-  update: { manifest: DeltaInfo; dir: string };
+  plan: Pick<Plan, 'signing' | 'dir' | 'swu'>;
+  swu: { path: string; version: string };
   env: NodeJS.ProcessEnv;
   signal: AbortSignal;
   progress(message: string): void;
 }
 
-export interface ReproveRequest extends Omit<ReopenRequest, 'plan' | 'env'> {
+export interface ReproveRequest extends Omit<ReopenRequest, 'plan' | 'env' | 'swu'> {
+  update: { manifest: DeltaInfo; dir: string };
   base: UpdateSide;
   target: UpdateSide;
   /** Called as the target is compared, with how many bytes more. */
@@ -93,25 +96,27 @@ function failureAs(check: Reproof['check'], file: string, error: unknown): Repro
     : { check, result: 'fail', detail, ...(errnoOf(known) === 'ENOENT' ? { isMissing: true } : {}) };
 }
 
-/** Opens the .swu of an update as a device does: its hashes and its signature hold. */
-export async function reopenPackage({ plan, update, env, signal, progress }: ReopenRequest): Promise<Reproof> {
-  const { file } = update.manifest.swu;
+/** Opens a package as a device does: its hashes and its signature hold. */
+export async function reopenPackage({ plan, swu, env, signal, progress }: ReopenRequest): Promise<Reproof> {
+  const file = basename(swu.path);
   const { signing } = plan;
+  const context = { env, planDir: plan.dir };
   progress(`verify ${file}`);
   return await withScratch('open', async (workDir) => {
     let checks: SwuCheck[];
     try {
-      const path = join(update.dir, file);
+      const aes = await aesIfHere(plan, context);
       ({ checks } = await attributed(
-        path,
+        swu.path,
         async () =>
-          await openSwu(path, {
-            version: update.manifest.to,
+          await openSwu(swu.path, {
+            version: swu.version,
             workDir,
             signal,
+            ...(aes === undefined ? {} : { aes }),
             ...(signing?.public === undefined
               ? {}
-              : { trust: { method: signing.method, public: signing.public, env, planDir: plan.dir, signal } }),
+              : { trust: { method: signing.method, public: signing.public, ...context, signal } }),
           }),
       ));
     } catch (error) {
@@ -125,4 +130,15 @@ export async function reopenPackage({ plan, update, env, signal, progress }: Reo
     if (failed.length > 0) return { check: 'swu', result: 'fail', detail: `${file}: ${words(failed)}` };
     return { check: 'swu', result: open.length === 0 ? 'pass' : 'not-checked', detail: `${file}: ${words(checks)}` };
   });
+}
+
+/** Archives are also looked at on machines that have no keys. */
+async function aesIfHere({ swu }: Pick<Plan, 'swu'>, context: KeyContext): Promise<AesKey | undefined> {
+  if (swu.encrypt === undefined) return undefined;
+  try {
+    return await readAesKey(swu.encrypt.key, context);
+  } catch (error) {
+    if (error instanceof ReleasePlanError && error.code === 'encryption-key-missing') return undefined;
+    throw error;
+  }
 }

@@ -5,7 +5,8 @@ import type { Delivery, Made, RunRequest } from '../delivery.ts';
 import { engineNamed } from '../engines/index.ts';
 import type { EngineHost } from '../engines/engine.ts';
 import { buildDeltaWithKas, cleanBuilds, runArchive, runBuild, withBuilds, type BuildSession } from './build.ts';
-import { runDelta } from './delta.ts';
+import { runDelta, runFull } from './delta.ts';
+import type { MadeFull } from './full.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { registryOf } from '../inputs.ts';
 import { swupdateTargetName } from './target.ts';
@@ -53,10 +54,18 @@ async function checkBeforehand(snapshot: SwupdateSnapshot, { steps, host }: RunR
   if (host.startsArchive !== true) refuseRebuilding(snapshot, steps);
   await requireVouched(
     snapshot,
-    new Set(steps.flatMap((step) => (step.kind === 'delta' ? [step.from, step.to] : []))),
+    new Set(
+      steps.flatMap((step) =>
+        step.kind === 'delta' ? [step.from, step.to] : step.kind === 'full' ? [step.version] : [],
+      ),
+    ),
     host,
   );
-  if (plan.signing === undefined || !steps.some((step) => step.kind === 'delta' || step.kind === 'archive')) return;
+  if (
+    plan.signing === undefined ||
+    !steps.some((step) => step.kind === 'delta' || step.kind === 'full' || step.kind === 'archive')
+  )
+    return;
   const warnings = await checkSigning(plan.signing, { env: host.env, planDir: plan.dir, signal: host.signal });
   for (const { message } of warnings) host.report({ type: 'warning', message });
 }
@@ -67,6 +76,8 @@ function runsKas(step: WorkStep): boolean {
     case 'build':
     case 'archive':
       return true;
+    case 'full':
+      return false;
     case 'delta':
       return engineNamed(step.engine).builds;
   }
@@ -87,6 +98,10 @@ async function runStep(
       const versions = new Map(snapshot.archive.versions).set(step.version, { state: 'whole', manifest, dir });
       return { snapshot: { ...snapshot, archive: { ...snapshot.archive, versions } }, message };
     }
+    case 'full': {
+      const made = await runFull(step.version, snapshot, host, progress);
+      return { snapshot: withFull(snapshot, made), message: made.summary };
+    }
     case 'delta': {
       const engineHost: EngineHost = {
         buildDelta: async (from, to) => await buildDeltaWithKas(from, to, requireBuilds(builds), progress),
@@ -101,6 +116,12 @@ async function runStep(
 export function withUpdate(snapshot: SwupdateSnapshot, { manifest, dir }: MadeUpdate): SwupdateSnapshot {
   const updates = new PairMap(snapshot.archive.updates).set(manifest, { state: 'whole', manifest, dir });
   return { ...snapshot, archive: { ...snapshot.archive, updates } };
+}
+
+/** The snapshot with a full package that was just made. */
+export function withFull(snapshot: SwupdateSnapshot, { manifest, dir }: MadeFull): SwupdateSnapshot {
+  const fulls = new Map(snapshot.archive.fulls).set(manifest.version, { state: 'whole', manifest, dir });
+  return { ...snapshot, archive: { ...snapshot.archive, fulls } };
 }
 
 function requireBuilds(builds: BuildSession | undefined): BuildSession {

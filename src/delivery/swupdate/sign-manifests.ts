@@ -21,7 +21,7 @@ export const signManifests: Delivery<SwupdateSnapshot>['signManifests'] = async 
   for (const [version, entry] of archive.versions) {
     if (entry.state === 'absent') continue;
     if (entry.state !== 'whole') throw new ReleasePlanError('archive-damaged', entry.problems.join('; '));
-    const { digest, isMissing, problem } = await signatureOf(plan, version, entry.dir, keys);
+    const { digest, isMissing, problem } = await signatureOf(plan, version, entry.dir, keys, host.env);
     // A signature that does not hold is no missing one: somebody has altered one of the two.
     if (problem !== undefined && !isMissing) throw new ReleasePlanError('archive-damaged', problem);
     problems.push(...(await contradictions(plan, entry, registryOf(inputs), host)));

@@ -6,7 +6,8 @@ import type { Delivery } from '../delivery.ts';
 import { engines } from '../engines/index.ts';
 import type { FleetPair } from '../snapshot.ts';
 import { requiredUpdates } from './fleet-pairs.ts';
-import { recipeOf } from './recipe.ts';
+import { fullsOf } from './full.ts';
+import { FULL, recipeOf } from './recipe.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
 import { vouchedVersions } from './vouched.ts';
 import { trustDigest } from './trust.ts';
@@ -14,14 +15,16 @@ import { trustDigest } from './trust.ts';
 /** Reads the archive and works out which updates are required; see {@link Delivery.survey}. */
 export const survey: Delivery<SwupdateSnapshot>['survey'] = async (inputs, { env, signal }, options = {}) => {
   const { plan } = inputs;
-  const { reading = {}, beside = { versions: [], pairs: [] }, acceptUnvouched = false } = options;
-  const { pairs, rows } = await requiredUpdates(inputs);
+  const { reading = {}, beside = { versions: [], pairs: [], fulls: [] }, acceptUnvouched = false } = options;
+  const { pairs, devices } = await requiredUpdates(inputs);
+  const fulls = fullsOf(plan);
   const required = pairSet(pairs);
   const archive = await surveyArchive(
     plan,
     {
       versions: [...new Set([...referredVersions(plan, pairs), ...beside.versions])],
       pairs: [...pairs, ...beside.pairs.filter((pair) => !required.has(pair))],
+      fulls: [...new Set([...fulls, ...beside.fulls])],
     },
     { ...reading, signal },
   );
@@ -33,7 +36,9 @@ export const survey: Delivery<SwupdateSnapshot>['survey'] = async (inputs, { env
     pairs,
     recipes: new Map(recipes),
     trust: await trustDigest(plan.signing, { env, planDir: plan.dir }),
-    deviceRows: rows,
+    devices,
+    fulls,
+    fullRecipe: await recipeOf(plan, FULL),
     written: await readReport(plan),
   };
 };

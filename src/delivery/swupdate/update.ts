@@ -1,5 +1,5 @@
 import { copyFile, mkdir, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { BUILD_INFO, DELTA_INFO, deltaName, signatureName, swuName, updateDir } from '../../archive/layout.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { publishFolder, writeFileAtomic } from '../../io/atomic.ts';
@@ -18,8 +18,8 @@ import {
 } from '../../core/archive.ts';
 import type { EngineName, Plan } from '../../core/plan.ts';
 import type { DeltaEngine, DeltaInput, EngineHost, ImageRef } from '../engines/engine.ts';
-import { proveWithSwupdate } from './device.ts';
-import { packageUpdate } from './package.ts';
+import { makePackage } from './package.ts';
+import { partitionOf, travelsAs, type Traveller } from './payloads.ts';
 import { engineNamed } from '../engines/index.ts';
 import { updateInfo } from './update-info.ts';
 
@@ -86,25 +86,22 @@ async function fill(staging: string, request: UpdateRequest, inputs: readonly De
     proof.push(await proveOne(input, delta, engine, request), await engine.proveOnDevice(input, delta, signal));
   }
   for (const input of inputs) await copyFile(input.baseSignature, join(staging, signatureName(input.partition)));
-  const partitions = await partitionInfos(staging, engine, base, target, inputs);
+  const partitions = await partitionInfos(staging, engine, request, inputs);
 
   // The package's own intermediate files; gone before the folder gets its name.
   const work = join(staging, 'work');
   await mkdir(work);
-  const swu = join(staging, swuName(from, to));
-  const packed = await packageUpdate({
+  const packed = await makePackage({
     ...request,
     from,
     to,
-    partitions,
-    stagingDir: staging,
-    targetDir: target.dir,
+    travellers: partitions.map((one) => travellerOf(one, request, staging)),
     workDir: work,
-    out: swu,
+    out: join(staging, swuName(from, to)),
     ...(made.swu === undefined ? {} : { ready: made.swu }),
   });
   await rm(work, { recursive: true });
-  proof.push(...packed.proof, await proveWithSwupdate({ plan: request.plan, swu, env: request.env, signal }));
+  proof.push(...packed.proof);
 
   const { product, machine, distro, image } = target.manifest;
   const info: Omit<DeltaInfo, 'files'> = {
@@ -119,12 +116,7 @@ async function fill(staging: string, request: UpdateRequest, inputs: readonly De
     engineVersion: engine.version,
     createdAt: timestamp(request.env),
     partitions,
-    swu: {
-      file: basename(swu),
-      ...(await digestFile(swu)),
-      signed: packed.signed,
-      compress: request.plan.swu.compress,
-    },
+    swu: packed.swu,
     proof,
     recipe: request.recipe,
     ...(request.trust === undefined ? {} : { trust: request.trust }),
@@ -162,7 +154,7 @@ async function proveOne(
 }
 
 /** An image of a version; `file` is its name within the version's folder. */
-function requireImage(side: UpdateSide, partition: string): ImageRef & { file: string } {
+export function requireImage(side: UpdateSide, partition: string): ImageRef & { file: string } {
   const found = side.manifest.files.find((one) => one.role === 'image' && one.partition === partition);
   if (found === undefined)
     throw new ReleasePlanError(
@@ -185,8 +177,7 @@ const inputsOf = (base: UpdateSide, target: UpdateSide): DeltaInput[] =>
 async function partitionInfos(
   staging: string,
   { algorithm }: DeltaEngine,
-  base: UpdateSide,
-  target: UpdateSide,
+  { plan, base, target }: UpdateRequest,
   inputs: readonly DeltaInput[],
 ): Promise<DeltaPartitionInfo[]> {
   const named = async (file: string) => ({ file, ...(await digestFile(join(staging, file))) });
@@ -197,17 +188,29 @@ async function partitionInfos(
   const infos: DeltaPartitionInfo[] = [];
   for (const { name } of target.manifest.partitions) {
     const common = { name, base: side(base, name), target: side(target, name) };
-    if (!inputs.some((one) => one.partition === name)) infos.push({ ...common, algorithm: WHOLE_IMAGE });
-    else
-      infos.push({
-        ...common,
-        algorithm,
-        delta: await named(deltaName(name)),
-        deltaCompressed: await named(`${deltaName(name)}.gz`),
-        signature: await named(signatureName(name)),
-      });
+    const info: DeltaPartitionInfo = !inputs.some((one) => one.partition === name)
+      ? { ...common, algorithm: WHOLE_IMAGE }
+      : {
+          ...common,
+          algorithm,
+          delta: await named(deltaName(name)),
+          deltaCompressed: await named(`${deltaName(name)}.gz`),
+          signature: await named(signatureName(name)),
+        };
+    infos.push({ ...info, travels: travelsAs(partitionOf(plan, name), info) });
   }
   return infos;
+}
+
+function travellerOf(info: DeltaPartitionInfo, { plan, base, target }: UpdateRequest, staging: string): Traveller {
+  const { name, delta } = info;
+  return {
+    partition: partitionOf(plan, name),
+    travels: info.travels ?? 'image',
+    image: requireImage(target, name),
+    base: requireImage(base, name),
+    ...(delta === undefined ? {} : { delta: { path: join(staging, delta.file), sizeBytes: delta.sizeBytes } }),
+  };
 }
 
 async function filesOf(staging: string, info: Omit<DeltaInfo, 'files'>): Promise<ArchivedFile[]> {

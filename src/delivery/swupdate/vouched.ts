@@ -16,7 +16,7 @@ import { digestBytes } from '../../io/hash.ts';
 import { ifPresent } from '../../io/present.ts';
 import { readRegular } from '../../io/regular.ts';
 import { signedDescription } from '../../swu/open.ts';
-import { isVouchedFor, signStatement, vouchingKeys, type ManifestStatement } from '../../swu/statement.ts';
+import { isVouched, signStatement, vouchingKeys, type ManifestStatement } from '../../swu/statement.ts';
 import type { Host } from '../host.ts';
 import { registryOf } from '../inputs.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -62,7 +62,7 @@ export async function vouchedVersions(
       entry.state === 'whole' ? entry.manifest : entry.state === 'damaged' ? entry.found?.manifest : undefined;
     if (manifest === undefined || entry.state === 'absent') continue;
     const { dir } = entry;
-    const { problem } = await signatureOf(plan, version, dir, keys);
+    const { problem } = await signatureOf(plan, version, dir, keys, env);
     if (problem === undefined) continue;
     const before = entry.state === 'damaged' ? entry : { problems: [], found: { manifest, files: [] } };
     found.set(version, {
@@ -81,6 +81,7 @@ export async function signatureOf(
   version: string,
   dir: string,
   keys: Awaited<ReturnType<typeof vouchingKeys>>,
+  env: NodeJS.ProcessEnv,
 ): Promise<{ digest: string; isMissing: boolean; problem?: string }> {
   const path = join(dir, MANIFEST);
   const signatureFile = join(dir, MANIFEST_SIGNATURE);
@@ -92,7 +93,11 @@ export async function signatureOf(
   const signature = await ifPresent(readRegular(signatureFile));
   if (signature === undefined)
     return { digest, isMissing: true, problem: `${path} is not signed: ${signatureFile} is missing` };
-  return isVouchedFor(statementOf(plan, version, digest), signature, keys)
+  const { signing } = plan;
+  const isHeld =
+    signing !== undefined &&
+    (await isVouched(statementOf(plan, version, digest), signature, { signing, keys }, { env, planDir: plan.dir }));
+  return isHeld
     ? { digest, isMissing: false }
     : {
         digest,
@@ -144,7 +149,9 @@ export async function requireSigned(plan: Plan, side: UpdateSide, host: KeyHost)
   if (looked?.state === 'damaged') throw new ReleasePlanError('archive-damaged', looked.problems.join('; '));
 }
 
-/** What knows an archived version with other bytes, a line each: the registry, and signed packages from it and to it. */
+/**
+ * What knows an archived version with other bytes, a line each: the registry, and signed packages from it and to it.
+ */
 export async function contradictions(
   plan: Plan,
   { manifest, dir }: UpdateSide,
@@ -171,7 +178,8 @@ export async function contradictions(
     const unknown = images.filter((one) => !names.has(one.sha256) && isNamed(description, one.partition));
     if (says.test(description) && names.size > 0 && unknown.length > 0)
       problems.push(
-        `the signed package ${pairText(pair)} knows ${unknown.map((one) => one.path).join(', ')} of ${version} with another sha256`,
+        `the signed package ${pairText(pair)} knows ${unknown.map((one) => one.path).join(', ')} of ${version} with ` +
+          'another sha256',
       );
   }
   return problems;

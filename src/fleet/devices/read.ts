@@ -164,7 +164,9 @@ async function* commandBytes(command: string, options: ReadFleetOptions): AsyncG
 /** How long a command may take to end in order. */
 const KILL_AFTER_MS = 300;
 
-/** A shell with all that it started: it ends in time, and keeps nobody waiting who does not want its output any more. */
+/**
+ * A shell with all that it started: it ends in time, and keeps nobody waiting who does not want its output any more.
+ */
 class CommandGroup {
   /** How it ended, in words. */
   readonly ended: Promise<string>;

@@ -6,6 +6,7 @@ import { packageFile } from '../package.ts';
 export const DOCUMENTS = {
   manifest: 'manifest',
   deltaInfo: 'delta-info',
+  fullInfo: 'full-info',
   state: 'state',
   report: 'report',
   targets: 'targets',

@@ -10,7 +10,8 @@ import type { Project } from './project.ts';
 /**
  * A partition that is updated by delta is of a kind whose deltas are small, as
  * far as its file's name tells: an image of type `squashfs` can be compressed or
- * not, so only those with the compression in their name are judged. `validate --with-archive` judges archived images by their superblock.
+ * not, so only those with the compression in their name are judged. `validate --with-archive` judges archived images by
+ * their superblock.
  */
 export async function imageKindsSuitDeltas(plan: PlanSource, project: Project): Promise<Finding[]> {
   const findings: Finding[] = [];

@@ -1,3 +1,4 @@
+import type { PartitionType } from '../../core/plan.ts';
 import { formatPointer, type Finding, type Pointer } from '../finding.ts';
 import { numbered, type PartitionSource, type PlanSource } from '../source.ts';
 import { parseSizeBytes } from '../../text/units.ts';
@@ -11,6 +12,8 @@ export function partitionsTakeDeltas(plan: PlanSource): Finding[] {
     ...writable(['partitions', index], one),
     ...baseless(['partitions', index], one),
     ...unevenSize(['partitions', index], one),
+    ...undeltable(['partitions', index], one),
+    ...unsaid(['partitions', index], one),
   ]);
   if (partitions.length > 0 && partitions.every(([, one]) => !('version_file' in one))) {
     findings.push({
@@ -49,6 +52,8 @@ function writable(at: Pointer, partition: PartitionSource): Finding[] {
 
 function baseless(at: Pointer, partition: PartitionSource): Finding[] {
   if (!isDelta(partition) || !('device' in partition) || 'slots' in partition || 'base' in partition) return [];
+  // rdiff_file reads the file that it replaces.
+  if (partition.type === 'file') return [];
   return [
     {
       code: 'partition-base-missing',
@@ -76,6 +81,51 @@ function unevenSize(at: Pointer, { slot_size: size }: PartitionSource): Finding[
       at: [...at, 'slot_size'],
       message: `${formatPointer(at)}.slot_size is ${why}`,
       hint: 'Use the size from the partition table, such as 512MiB.',
+    },
+  ];
+}
+
+/** Why each type that takes whole images alone does so. */
+const NO_DELTA: Readonly<Partial<Record<PartitionType, string>>> = {
+  ubivol: "SWUpdate's rdiff handler writes block devices; a UBI volume is written by an update of the whole volume",
+  flash: "SWUpdate's rdiff handler knows nothing of erasing and of bad blocks, which raw flash needs",
+};
+
+function undeltable(at: Pointer, { type, delta }: PartitionSource): Finding[] {
+  const why = type === undefined ? undefined : NO_DELTA[type];
+  if (why === undefined || delta !== 'rdiff') return [];
+  return [
+    {
+      code: 'partition-delta-type',
+      at: [...at, 'delta'],
+      message: `${formatPointer(at)} is of type ${type} and cannot be updated by delta: ${why}`,
+      hint: 'Write `delta: none`: the whole image is sent.',
+    },
+  ];
+}
+
+/** What is written on the device is lost, or kept, only because the plan says so. */
+function unsaid(at: Pointer, partition: PartitionSource): Finding[] {
+  const isWritable = partition.read_only !== true && !(partition.read_only === undefined && 'read_only' in partition);
+  if (!isWritable || partition.delta === 'rdiff') return [];
+  const shown = formatPointer(at);
+  if (partition.update === 'if-changed' && !('slots' in partition))
+    return [
+      {
+        code: 'partition-update',
+        at: [...at, 'update'],
+        message: `${shown} is writable and has no slots: whether a device's copy is unchanged cannot be told`,
+        hint: 'Write `update: always` or `update: never`, or `read_only: true` if the device mounts it so.',
+      },
+    ];
+  if ('update' in partition || partition.read_only === undefined) return [];
+  return [
+    {
+      code: 'partition-update',
+      severity: 'warning',
+      at: [...at, 'read_only'],
+      message: `${shown} is writable: each update overwrites what devices have written to it`,
+      hint: 'Write `update: always` if that is meant, or `update: never` to leave it alone.',
     },
   ];
 }

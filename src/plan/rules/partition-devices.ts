@@ -5,7 +5,30 @@ import { numbered, type PartitionSource, type PlanSource } from '../source.ts';
 /** Each partition says where it is written, and no two write, or read as base, the same device. */
 export function partitionDevices(plan: PlanSource): Finding[] {
   const partitions = numbered(plan.partitions);
-  return [...partitions.flatMap(([index, one]) => target(['partitions', index], one)), ...shared(partitions)];
+  const single = partitions.flatMap(([index, one]) => {
+    const at = ['partitions', index];
+    return [...target(at, one), ...places(at, one)];
+  });
+  return [...single, ...shared(partitions)];
+}
+
+/** UBI volumes have names, everything else has paths. */
+function places(at: Pointer, { type = 'block', slots, device, base }: PartitionSource): Finding[] {
+  const isVolume = type === 'ubivol';
+  const all: Array<[string | undefined, Pointer]> = [
+    [slots?.a, [...at, 'slots', 'a']],
+    [slots?.b, [...at, 'slots', 'b']],
+    [device, [...at, 'device']],
+    [base, [...at, 'base']],
+  ];
+  return all
+    .filter(([place]) => place !== undefined && place.startsWith('/') === isVolume)
+    .map(([place, where]) => ({
+      code: 'partition-target',
+      at: where,
+      message: `${formatPointer(where)} is ${quote(place)}, which is ${isVolume ? 'a path and no volume' : 'no path'}`,
+      hint: isVolume ? 'Write the name of the UBI volume, such as rootfs_a.' : 'Write an absolute path.',
+    }));
 }
 
 function target(at: Pointer, partition: PartitionSource): Finding[] {

@@ -10,7 +10,9 @@ export interface PlanPath {
    * place: a folder or data of the build host, which may lie elsewhere when the plan says so by an absolute path.
    */
   role: 'content' | 'place';
-  /** What must be there before anything runs; a warning for what may still come into being, nothing for what we make. */
+  /**
+   * What must be there before anything runs; a warning for what may still come into being, nothing for what we make.
+   */
   exists?: 'file' | 'folder' | 'file-later' | 'file-made-by-us';
   isKasFile?: boolean;
   takesPlaceholders?: boolean;
@@ -37,6 +39,9 @@ export function pathsOf(plan: PlanSource): PlanPath[] {
     if (path !== undefined) paths.push({ at, path, ...rest });
   };
   add(plan.swu?.template, ['swu', 'template'], { role: 'content', exists: 'file' });
+  for (const key of ['scripts', 'files'] as const)
+    for (const [index, one] of numbered(plan.swu?.[key]))
+      add(one.file, ['swu', key, index, 'file'], { role: 'content', exists: 'file' });
   add(plan.kas?.deploy, ['kas', 'deploy'], { role: 'place', takesPlaceholders: true });
   add(plan.kas?.work_dir, ['kas', 'work_dir'], { role: 'place', exists: 'folder' });
   add(plan.artifacts, ['artifacts'], { role: 'place' });

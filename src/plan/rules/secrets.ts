@@ -12,6 +12,12 @@ const SECRETS: ReadonlyArray<readonly [pattern: RegExp, what: string, cure: stri
     'the PIN of a PKCS#11 token',
     'Use pin-source, or put the whole URI into the environment: `key: ${NAME}`.',
   ],
+  [
+    /(?:^|\s)(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{48}|[0-9a-fA-F]{64})\s+[0-9a-fA-F]{32}(?:\s|$)/,
+    'an encryption key',
+    'Keep it in a file outside of the repository, or in the environment: `key: ${NAME}`. This one is known to all ' +
+      'who can read the plan: replace it.',
+  ],
   [/:\/\/[^\s/:@$]+:[^\s/@$]+@/, 'a password in a URL', 'Let the command read it from the environment.'],
 ];
 

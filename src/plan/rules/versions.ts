@@ -1,5 +1,6 @@
 import { quote, type Finding } from '../finding.ts';
 import { numbered, type PlanSource } from '../source.ts';
+import { isOrderedWrongly, orderedWrongly } from '../../text/four-part.ts';
 import { compareVersions, schemeOf } from '../version.ts';
 
 interface Seen {
@@ -12,7 +13,20 @@ export function versionsInOrder(plan: PlanSource): Finding[] {
   const seen = numbered(plan.versions).flatMap(([index, one]): Seen[] =>
     one.version === undefined ? [] : [{ version: one.version, index }],
   );
-  return [...mixed(seen), ...repeated(seen)];
+  return [...mixed(seen), ...repeated(seen), ...('ostree' in plan ? [] : tooWide(seen))];
+}
+
+/** Devices compare versions of four numbers in 64 bits. */
+function tooWide(seen: readonly Seen[]): Finding[] {
+  return seen
+    .filter((one) => isOrderedWrongly(one.version))
+    .map((one) => ({
+      code: 'swu-version',
+      severity: 'warning',
+      at: ['versions', one.index, 'version'],
+      message: orderedWrongly(one.version),
+      hint: 'Keep each of the four numbers at 65535 or below, or use three and a prerelease.',
+    }));
 }
 
 function mixed(seen: readonly Seen[]): Finding[] {
@@ -54,7 +68,7 @@ function repeated(seen: readonly Seen[]): Finding[] {
         message:
           `${quote(before.version)} and ${quote(one.version)} have the same precedence, so neither is an update of ` +
           'the other',
-        hint: 'Change a number or the prerelease; build metadata and leading zeros do not count.',
+        hint: 'Change a number or the prerelease; leading zeros do not count.',
       },
     ];
   });

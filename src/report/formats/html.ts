@@ -1,6 +1,6 @@
-import type { BuildWarning, CheckRow, ConsistencyReport, SizeRow } from '../../core/report.ts';
+import type { BuildWarning, CheckRow, ConsistencyReport, FullRow, SizeRow } from '../../core/report.ts';
 import type { ReportFormat } from '../format.ts';
-import { sizeCells } from '../size-cells.ts';
+import { fullCells, sizeCells } from '../size-cells.ts';
 
 /** The report as one page without scripts or other files: to attach to a build or a mail. */
 export const html: ReportFormat = { name: 'html', extension: 'html', render };
@@ -36,6 +36,7 @@ td.pair, td.check { white-space: nowrap; }
 const WORDS: Record<CheckRow['result'], string> = { 'pass': 'pass', 'fail': 'FAIL', 'not-checked': 'not checked' };
 
 function render(report: ConsistencyReport): string {
+  const { fulls = [] } = report;
   const failed = report.checks.filter((row) => row.result === 'fail');
   const passed = report.checks.filter((row) => row.result === 'pass').length;
   const open = report.checks.length - passed - failed.length;
@@ -43,6 +44,8 @@ function render(report: ConsistencyReport): string {
   const at = escape(report.generatedAt);
   const time = `<time datetime="${at}">${at}</time>`;
   const verdict = report.consistent ? '<span class="pass">Consistent</span>' : '<span class="fail">INCONSISTENT</span>';
+  const updates =
+    report.sizes.length + fulls.length === 0 ? '<p>No updates in the archive.</p>\n' : sizeTable(report.sizes, fulls);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -56,7 +59,7 @@ function render(report: ConsistencyReport): string {
 <p>Machine ${escape(report.machine)}, image ${escape(report.image)}, ${time}</p>
 <p class="verdict">${verdict}: ${passed} checks pass, ${failed.length} fail, ${open} not checked.</p>
 ${failed.length === 0 ? '' : `<h2>Failed</h2>\n${checkTable(failed)}`}<h2>Sizes</h2>
-${report.sizes.length === 0 ? '<p>No updates in the archive.</p>\n' : sizeTable(report.sizes)}<h2>Checks</h2>
+${updates}<h2>Checks</h2>
 ${checkTable(report.checks)}${warningTable(report.warnings)}</body>
 </html>
 `;
@@ -83,12 +86,16 @@ function warningTable(warnings: readonly BuildWarning[] = []): string {
   return `<h2>Build warnings</h2>\n${table}\n`;
 }
 
-function sizeTable(sizes: readonly SizeRow[]): string {
-  const body = sizes.map((one) => {
-    const [pair = '', ...numbers] = [...sizeCells(one), one.devices === undefined ? '-' : String(one.devices)];
+function sizeTable(sizes: readonly SizeRow[], fulls: readonly FullRow[]): string {
+  const devicesOf = ({ devices }: { devices?: number }): string => (devices === undefined ? '-' : String(devices));
+  const rows = [
+    ...sizes.map((one) => [...sizeCells(one), devicesOf(one)]),
+    ...fulls.map((one) => [...fullCells(one), devicesOf(one)]),
+  ];
+  const body = rows.map(([pair = '', ...numbers]) => {
     const cells = numbers.map((text) => `<td class="number">${text}</td>`).join('');
     return `<tr><td class="pair">${escape(pair)}</td>${cells}</tr>\n`;
   });
-  const head = headOf(['Update', 'Full image', 'Delta', 'Compressed', 'To download', 'Saved per device', 'Devices']);
+  const head = headOf(['Update', 'Full package', 'Delta', 'Compressed', 'To download', 'Saved per device', 'Devices']);
   return `<table class="sizes">${head}<tbody>\n${body.join('')}</tbody></table>\n`;
 }

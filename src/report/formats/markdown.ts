@@ -1,7 +1,7 @@
 import { formatBytes } from '../../text/bytes.ts';
-import type { BuildWarning, CheckRow, ConsistencyReport, SizeRow } from '../../core/report.ts';
+import type { BuildWarning, CheckRow, ConsistencyReport, FullRow, SizeRow } from '../../core/report.ts';
 import type { ReportFormat } from '../format.ts';
-import { sizeCells } from '../size-cells.ts';
+import { fullCells, sizeCells } from '../size-cells.ts';
 
 /** The report for a person: failures first, then every row. */
 export const markdown: ReportFormat = { name: 'markdown', extension: 'md', render };
@@ -24,7 +24,9 @@ function render(report: ConsistencyReport): string {
       `${count('not-checked')} not checked.\n`,
     ...(failed.length === 0 ? [] : ['## Failed\n', checkTable(failed)]),
     '## Sizes\n',
-    report.sizes.length === 0 ? 'No updates in the archive.\n' : sizeTable(report.sizes),
+    report.sizes.length + (report.fulls ?? []).length === 0
+      ? 'No updates in the archive.\n'
+      : sizeTable(report.sizes, report.fulls ?? []),
     '## Checks\n',
     checkTable(report.checks),
     ...(report.warnings === undefined ? [] : ['## Build warnings\n', warningTable(report.warnings)]),
@@ -43,8 +45,8 @@ const warningTable = (warnings: readonly BuildWarning[]): string =>
     warnings.map(({ version, message }) => [version, message]),
   );
 
-function sizeTable(sizes: readonly SizeRow[]): string {
-  const known = sizes.some((one) => one.devices !== undefined);
+function sizeTable(sizes: readonly SizeRow[], fulls: readonly FullRow[]): string {
+  const known = [...sizes, ...fulls].some((one) => one.devices !== undefined);
   const rows = sizes.map((one) => [
     ...sizeCells(one),
     ...(known
@@ -54,16 +56,20 @@ function sizeTable(sizes: readonly SizeRow[]): string {
         ]
       : []),
   ]);
+  const fullRows = fulls.map((one) => [
+    ...fullCells(one),
+    ...(known ? [one.devices === undefined ? '-' : String(one.devices), '-'] : []),
+  ]);
   return table(
     [
       'Update',
-      'Full image',
+      'Full package',
       'Delta',
       'Compressed',
       'To download',
       'Saved per device',
       ...(known ? ['Devices', 'Saved in total'] : []),
     ],
-    rows,
+    [...rows, ...fullRows],
   );
 }

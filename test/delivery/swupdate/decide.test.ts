@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ArchiveEntry, DeltaInfo, VersionManifest } from '../../../src/core/archive.ts';
+import type { ArchiveEntry, DeltaInfo, FullInfo, VersionManifest } from '../../../src/core/archive.ts';
 import { PairMap, pairText, type Pair } from '../../../src/core/pair.ts';
 import { withReport, type Step } from '../../../src/core/step.ts';
 import { requiredPairs } from '../../../src/plan/pairs.ts';
@@ -29,8 +29,21 @@ function input(
   updates: Updates,
   changes: Partial<Given> = {},
 ): Given {
-  const archive = { versions: new Map(Object.entries(versions)), updates: new PairMap(updates) };
-  return { archive, pairs: requiredPairs(plan()), recipes, engineVersion, reportIsCurrent: true, ...changes };
+  const archive = {
+    versions: new Map(Object.entries(versions)),
+    updates: new PairMap(updates),
+    fulls: new Map<string, ArchiveEntry<FullInfo>>(),
+  };
+  return {
+    archive,
+    pairs: requiredPairs(plan()),
+    fulls: [],
+    fullRecipe: 'full',
+    recipes,
+    engineVersion,
+    reportIsCurrent: true,
+    ...changes,
+  };
 }
 
 const archived = Object.fromEntries(['0.1.0', '0.2.0', '0.3.0'].map((version) => [version, whole(manifest(version))]));
@@ -104,7 +117,10 @@ test('an update is made again when it is damaged, or of another recipe, trust or
 
 test("a pair that two rules want is made once, by the first rule's engine", () => {
   const two = plan({
-    deltas: [{ to: '0.3.0', from: { kind: 'list', versions: ['0.2.0'] }, engine: 'kas' }, ...plan().deltas],
+    deltas: [
+      { to: '0.3.0', from: { kind: 'list', versions: ['0.2.0'] }, engine: 'kas', maxShare: 0.7 },
+      ...plan().deltas,
+    ],
   });
   assert.equal(
     requiredPairs(two).map((pair) => [pair.from, pair.engine, pair.rule]),

@@ -12,7 +12,7 @@ import { failureOf } from '../../support/failure.ts';
 import { plan } from '../../support/manifests.ts';
 import { scratch } from '../../support/scratch.ts';
 import { makeKeys } from '../../support/signing.ts';
-import { BOARD, deltaPartition, makeRelease, requestFor } from '../../support/swupdate.ts';
+import { BOARD, deltaPartition, makeRelease, requestFor, SWU } from '../../support/swupdate.ts';
 
 const test = suite('delta/device');
 
@@ -21,7 +21,7 @@ const keys = makeKeys('device-proof-keys').dir;
 const release = makeRelease(dir);
 const slots = { a: join(dir, 'slot-a'), b: join(dir, 'slot-b') };
 const { signal } = new AbortController();
-const swu: SwuSettings = { hardware: ['1.0'], compress: 'gzip', guard: 'shell', bootenv: {} };
+const swu: SwuSettings = SWU;
 
 const input: DeltaInput = {
   partition: 'rootfs',

@@ -70,7 +70,7 @@ async function installed(recipe: PeerRecipe): Promise<string> {
 
 /** A program of the installation, which takes minutes at most. */
 export const installWith = async (command: string, args: string[], cwd: string): Promise<void> =>
-  void (await run(command, args, { cwd, timeoutMs: INSTALL_MS }));
+  void (await run(command, args, { cwd, timeoutMs: INSTALL_MS, env: { ...process.env } }));
 
 async function started(recipe: PeerRecipe, where: { dir: string; state: string; port: number }): Promise<Peer> {
   const logFile = join(where.state, 'server.log');

@@ -45,7 +45,8 @@ def image_tasks(configuration: Configuration, recipe: Path, name: str) -> list[T
         return [complete]
     return [
         Task(recipe, "rootfs", lambda _server: make_rootfs(configuration, image.work / "rootfs", _says_version(configuration, recipe))),
-        Task(recipe, "image_squashfs", lambda server: _squashfs(server, image)),
+        *(Task(recipe, f"image_{kind}", lambda server, kind=kind: _file_system(server, image, kind)) for kind in _kinds(image)),
+        *([Task(recipe, "deploy_extras", lambda server: _extras(server, image))] if _has_extras(image) else []),
         complete,
     ]
 
@@ -73,19 +74,69 @@ def _task_hash(configuration: Configuration, recipe: Path, name: str) -> str:
     return hashlib.sha256(json.dumps([name, recipe.read_text(), sorted(known.items()), found]).encode()).hexdigest()
 
 
-def _squashfs(server: Server, image: Image) -> None:
-    made = image.work / "image.squashfs"
+def _kinds(image: Image) -> list[str]:
+    return image.configuration.get("IMAGE_FSTYPES", "squashfs").split()
+
+
+def _has_extras(image: Image) -> bool:
+    return any(name in image.configuration for name in ("KERNEL_IMAGETYPE", "STAND_IN_DATA_MIB"))
+
+
+def _file_system(server: Server, image: Image, kind: str) -> None:
+    image.shared_state.mkdir(parents=True, exist_ok=True)
     stamp = image.configuration.get("REPRODUCIBLE_TIMESTAMP_ROOTFS", "1520598896")
+    made = image.work / f"image.{kind}"
     made.unlink(missing_ok=True)
+    if kind == "squashfs":
+        _squashfs(server, image, made, stamp)
+    elif kind == "ext4":
+        _ext4(server, made, int(image.configuration["STAND_IN_EXT4_MIB"]), stamp, image.work / "rootfs")
+    else:
+        raise RuntimeError(f"the stand-in makes squashfs and ext4, not {kind}")
+    made.rename(image.shared_state / made.name)
+    if kind == _kinds(image)[-1]:
+        shutil.rmtree(image.work / "rootfs")
+
+
+def _squashfs(server: Server, image: Image, made: Path, stamp: str) -> None:
     environment = {key: value for key, value in os.environ.items() if key != "SOURCE_DATE_EPOCH"}
     server.run(
         "mksquashfs", str(image.work / "rootfs"), str(made), *shlex.split(image.configuration.expand("EXTRA_IMAGECMD:squashfs")),
         "-noappend", "-no-progress", "-quiet", "-reproducible", "-all-root", "-no-xattrs", "-mkfs-time", stamp, "-all-time", stamp,
         env=environment,
     )
-    shutil.rmtree(image.work / "rootfs")
-    image.shared_state.mkdir(parents=True)
-    made.rename(image.shared_state / "image.squashfs")
+
+
+def _ext4(server: Server, made: Path, mebibytes: int, stamp: str, content: Path | None) -> None:
+    """The same content gives the same bytes: times, identifier and hash seed are fixed."""
+    fixed = "2a4d8b1e-0000-4000-8000-000000000001"
+    if content is not None:
+        for path in [content, *content.rglob("*")]:
+            os.utime(path, (int(stamp), int(stamp)), follow_symlinks=False)
+    server.run(
+        "mke2fs", "-q", "-t", "ext4", "-U", fixed, "-E", f"hash_seed={fixed},root_owner=0:0,lazy_itable_init=0", "-O", "^has_journal",
+        *(["-d", str(content)] if content is not None else []), str(made), f"{mebibytes}M",
+        env={**os.environ, "E2FSPROGS_FAKE_TIME": stamp, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"},
+    )
+
+
+def _extras(server: Server, image: Image) -> None:
+    """A kernel, and a partition for data: what a board has besides its root file system. No version changes them."""
+    extras = image.shared_state / "extras"
+    extras.mkdir(parents=True, exist_ok=True)
+    machine = image.configuration.expand("MACHINE")
+    if "KERNEL_IMAGETYPE" in image.configuration:
+        # Not a kernel, but as large as one, and as hard to compress.
+        rest, block = 3 * 1024 * 1024, hashlib.sha256(machine.encode()).digest()
+        with open(extras / f"{image.configuration['KERNEL_IMAGETYPE']}-{machine}.bin", "wb") as kernel:
+            while rest > 0:
+                kernel.write(block)
+                rest -= len(block)
+                block = hashlib.sha256(block).digest()
+    if "STAND_IN_DATA_MIB" in image.configuration:
+        made = extras / f"data-{machine}.ext4"
+        made.unlink(missing_ok=True)
+        _ext4(server, made, int(image.configuration["STAND_IN_DATA_MIB"]), "1767225600", None)
 
 
 def _complete(image: Image) -> None:
@@ -95,15 +146,19 @@ def _complete(image: Image) -> None:
         for name in image.manifest.read_text().splitlines():
             (image.deploy / name).unlink(missing_ok=True)
     # A hard link keeps the time at which the file was made: only its ctime says when it was deployed.
-    deployed = image.deploy / f"{image.file}.squashfs"
-    deployed.unlink(missing_ok=True)
-    os.link(image.shared_state / "image.squashfs", deployed)
-    link = image.deploy / f"{image.link}.squashfs"
-    link.unlink(missing_ok=True)
-    link.symlink_to(deployed.name)
+    names: list[str] = []
+    for kind in _kinds(image):
+        deployed, link = image.deploy / f"{image.file}.{kind}", image.deploy / f"{image.link}.{kind}"
+        _link(image.shared_state / f"image.{kind}", deployed)
+        link.unlink(missing_ok=True)
+        link.symlink_to(deployed.name)
+        names += [deployed.name, link.name]
+    for extra in sorted((image.shared_state / "extras").glob("*")):
+        _link(extra, image.deploy / extra.name)
+        names.append(extra.name)
     image.manifest.parent.mkdir(parents=True, exist_ok=True)
-    records = _write_records(image) if "STAND_IN_RECORDS" in image.configuration else []
-    image.manifest.write_text("".join(f"{name}\n" for name in [deployed.name, link.name, *records]))
+    names += _write_records(image) if "STAND_IN_RECORDS" in image.configuration else []
+    image.manifest.write_text("".join(f"{name}\n" for name in names))
     image.stamp.parent.mkdir(parents=True, exist_ok=True)
     image.stamp.write_text(image.hash)
 
@@ -127,3 +182,8 @@ def _write_records(image: Image) -> list[str]:
         link.unlink(missing_ok=True)
         link.symlink_to(name)
     return deployed
+
+
+def _link(made: Path, deployed: Path) -> None:
+    deployed.unlink(missing_ok=True)
+    os.link(made, deployed)

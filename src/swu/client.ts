@@ -1,0 +1,65 @@
+/** A swupdate program: how it is started, and what its release understands. */
+import { ReleasePlanError } from '../core/errors.ts';
+import type { SigningMethod } from '../core/plan.ts';
+import { run } from '../io/process.ts';
+
+export interface Client {
+  /** The program, with what stands before it. */
+  command: readonly string[];
+  /** As it says itself; empty where the packager dropped it. */
+  version: string;
+  /** Built with several digest algorithms (2025.12 and later): it must be told which one. */
+  takesProvider: boolean;
+}
+
+/** SWUpdate's names of the providers that verify each method. */
+const PROVIDERS: Readonly<Record<SigningMethod, string>> = {
+  'cms': 'opensslCMS',
+  'rsa': 'opensslRSA',
+  'rsa-pss': 'opensslRSAPSS',
+};
+
+/**
+ * Asks a swupdate what it understands.
+ *
+ * @param command the program, with what stands before it
+ * @throws ReleasePlanError `tool-missing`
+ */
+export async function askClient(command: readonly string[] = ['swupdate']): Promise<Client> {
+  const [program = '', ...before] = command;
+  // Help ends with exit code 1 in some releases, and goes to either stream.
+  const okCodes = Array.from({ length: 256 }, (_, code) => code);
+  const asked = async (flag: string): Promise<string> => {
+    const { stdout, stderr } = await run(program, [...before, flag], { okCodes });
+    return `${stdout}\n${stderr}`;
+  };
+  const version = /SWUpdate v(\S*)/.exec(await asked('--version'))?.[1] ?? '';
+  return { command, version, takesProvider: (await asked('--help')).includes('--digest-provider') };
+}
+
+/**
+ * The flags by which a device says what it trusts.
+ *
+ * @returns undefined where this client cannot verify the method: Debian's builds take CMS alone before 2025.12
+ */
+export function trustFlags(
+  client: Client,
+  { method, key, isCodeSigning }: { method: SigningMethod; key: string; isCodeSigning: boolean },
+): string[] | undefined {
+  const purpose = isCodeSigning ? ['--cert-purpose', 'codeSigning'] : [];
+  if (client.takesProvider) return ['-k', key, '--digest-provider', PROVIDERS[method], ...purpose];
+  return method === 'cms' ? ['-k', key, ...purpose] : undefined;
+}
+
+/** `swupdate 2026.05.1`, for messages. */
+export const clientName = ({ version }: Client): string => (version === '' ? 'swupdate' : `swupdate ${version}`);
+
+/** What a client said that went wrong, in a line. */
+export function clientErrors(said: string): string {
+  const errors = said.split('\n').filter((line) => line.includes('ERROR'));
+  return errors.slice(0, 4).join('; ');
+}
+
+/** Whether a failure says that a program is not there. */
+export const isMissing = (error: unknown): boolean =>
+  error instanceof ReleasePlanError && error.code === 'tool-missing';
