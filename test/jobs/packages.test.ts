@@ -9,7 +9,8 @@ import { openSwu } from '../../src/swu/open.ts';
 import { filesBelow, MACHINE, product, type CliResult, type Product } from '../support/product.ts';
 
 const test = suite('jobs: packages');
-const here: Product = product('packages', 2);
+/** So large that the zeros of a small package do not decide what is offered. */
+const here: Product = product('packages', 8);
 const AES = `${'0123456789abcdef'.repeat(4)} ${'fedcba9876543210'.repeat(2)}`;
 const env = { ...process.env, TEST_SWU_AES: AES };
 let first: CliResult;
@@ -34,8 +35,7 @@ const update = join(here.archive, '0.2.0/updates/from_0.1.0');
 test.before(async () => {
   here.edit((plan) => {
     plan.prove = { install: true };
-    // The images are so small that the zeros of a small package would decide.
-    plan.swu = { ...plan.swu, full: true, padding: false };
+    plan.swu = { ...plan.swu, full: true };
     plan.versions = [{ version: '0.1.0', tags: ['promoted'] }, { version: '0.2.0' }];
     plan.deltas = [{ to: '0.2.0', from: { tag: 'promoted' }, engine: 'rdiff' }];
     plan.fleet = 'devices.json';
