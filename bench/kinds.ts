@@ -122,6 +122,8 @@ const squashfsKinds: readonly ImageKind[] = [
   squashfs('none-times', 'none, times of the build', SQUASHFS_FRAGMENT, true),
   squashfs('gzip', 'gzip, 128 KiB', []),
   squashfs('lz4', 'lz4, 128 KiB', ['-comp', 'lz4']),
+  squashfs('lz4hc', 'lz4hc, 128 KiB', ['-comp', 'lz4', '-Xhc']),
+  squashfs('lzo', 'lzo, 128 KiB', ['-comp', 'lzo']),
   squashfs('xz', 'xz, 128 KiB', ['-comp', 'xz']),
   ...[4, 64, 128, 1024].map((kib) => squashfs(`zstd-${kib}k`, `zstd, ${kib} KiB`, zstd(kib))),
   squashfs('zstd-16k-apart', 'zstd, 16 KiB, no fragments', zstd(16, '-no-fragments')),

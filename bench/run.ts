@@ -106,8 +106,10 @@ function putInto(document: string, text: string): void {
 
 /** What a reader must know to compare: the machine, its load before the run, the programs. */
 function machineFacts(settings: BenchSettings): Record<string, string> {
-  const version = (command: string, ...args: string[]): string =>
-    execFileSync('sh', ['-c', '"$@" 2>&1 | head -1', 'sh', command, ...args], { encoding: 'utf8' }).trim();
+  const version = (command: string, ...args: string[]): string => {
+    const line = execFileSync('sh', ['-c', '"$@" 2>&1 | head -1', 'sh', command, ...args], { encoding: 'utf8' }).trim();
+    return line.endsWith('not found') ? 'not installed' : line;
+  };
   return {
     'date': new Date().toISOString().slice(0, 10),
     'machine':

@@ -20,6 +20,7 @@ export const MEASURED_MB = {
   'squashfs, none, kas fragment': 8.25,
   'squashfs, gzip, 128 KiB': 33.45,
   'squashfs, lz4, 128 KiB': 12.75,
+  'squashfs, lzo, 128 KiB': 11.46,
   'squashfs, xz, 128 KiB': 27.85,
   'squashfs, zstd, 4 KiB': 24.93,
   'squashfs, zstd, 64 KiB': 26.76,
@@ -57,9 +58,8 @@ export function largeDeltasOf(kind: ImageKind): LargeDeltas | undefined {
 type Squashfs = Extract<ImageKind, { filesystem: 'squashfs' }>;
 type Erofs = Extract<ImageKind, { filesystem: 'erofs' }>;
 
-/** Without fragments, blocks of up to 128 KiB are as good as a compressed squashfs gets. */
 function squashfsDeltas(kind: Squashfs): LargeDeltas | undefined {
-  if (kind.compression === 'none' || (!kind.hasFragments && kind.blockBytes <= 128 * 1024)) return undefined;
+  if (kind.compression === 'none' || isAsGoodAsItGets(kind)) return undefined;
   const times = squashfsMegabytes(kind) / SMALLEST_MB;
   if (times < WORTH_TELLING) return undefined;
   return {
@@ -67,18 +67,36 @@ function squashfsDeltas(kind: Squashfs): LargeDeltas | undefined {
     times,
     fragment: 'delta-friendly-squashfs.yml',
     hint:
-      'Include kas/delta-friendly-squashfs.yml: uncompressed (squashfs), or compressed without fragments ' +
-      '(squashfs-zst) if the slot is too small. See docs/delta-friendly-images.md.',
+      'Make it uncompressed (squashfs with kas/delta-friendly-squashfs.yml), or squashfs-lzo or erofs-lz4hc if the ' +
+      'slot is too small for that. See docs/delta-friendly-images.md.',
   };
 }
 
-/** Of the block size measured that is nearest; what was not measured of another compression is taken as of zstd. */
+/** Of what is this small; gzip is larger than zstd, and its deltas too. */
+const isAsGoodAsItGets = ({ compression, blockBytes, hasFragments }: Squashfs): boolean =>
+  !hasFragments && blockBytes <= 128 * 1024 && compression !== 'gzip';
+
+/** Of zstd by the block size measured that is nearest: it matters little, and was measured of zstd alone. */
 function squashfsMegabytes({ compression, blockBytes }: Squashfs): number {
-  if (blockBytes === 128 * 1024 && (compression === 'gzip' || compression === 'lz4' || compression === 'xz'))
-    return MEASURED_MB[`squashfs, ${compression}, 128 KiB`];
   const distance = (kib: number): number => Math.abs(Math.log2(blockBytes / 1024 / kib));
   const [nearest = 128] = ([4, 64, 128, 1024] as const).toSorted((a, b) => distance(a) - distance(b));
-  return MEASURED_MB[`squashfs, zstd, ${nearest} KiB`];
+  switch (compression) {
+    case 'none':
+      return SMALLEST_MB;
+    case 'gzip':
+    case 'lz4':
+    case 'lzo':
+    case 'xz':
+      return MEASURED_MB[`squashfs, ${compression}, 128 KiB`];
+    case 'lzma':
+      return MEASURED_MB['squashfs, xz, 128 KiB'];
+    case 'zstd':
+      return MEASURED_MB[`squashfs, zstd, ${nearest} KiB`];
+    case 'unknown':
+      return MEASURED_MB['squashfs, zstd, 128 KiB'];
+    default:
+      return compression satisfies never;
+  }
 }
 
 /** Without fragments, every compression and cluster size was measured at less than twice the smallest. */

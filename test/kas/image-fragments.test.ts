@@ -1,6 +1,15 @@
 /** The fragments for images with small deltas: included as a product includes them, and by the real mkfs programs. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -56,6 +65,12 @@ function tree(name: string, alter?: (dir: string) => void): string {
     copyFileSync(`/bin/${program}`, join(dir, program));
   for (let index = 0; index < 200; index += 1)
     writeFileSync(join(dir, `setting-${index}`), `value ${index}\n`.repeat(20));
+  const program = readFileSync('/bin/bash');
+  for (let part = 0; part < 40; part += 1)
+    writeFileSync(
+      join(dir, `part-${String(part).padStart(2, '0')}`),
+      program.subarray(part * 20_000, (part + 1) * 20_000),
+    );
   alter?.(dir);
   const time = fragmentVariables('reproducible').get('REPRODUCIBLE_TIMESTAMP_ROOTFS');
   execFileSync('find', [dir, '-exec', 'touch', '-h', `--date=@${time}`, '{}', '+']);
@@ -133,28 +148,44 @@ test('erofs: uncompressed, with the UUID of the fragment, and the same files giv
 });
 
 /** Bytes of the delta of one upgrade, gzipped as a package holds it. */
-async function deltaBytes(make: typeof squashfs, options: readonly string[]): Promise<number> {
-  const [base, target] = [tree('base'), tree('target', upgrade)].map((dir) =>
-    make(dir, join(dir, '../image'), options),
-  );
+async function deltaBytes(
+  make: typeof squashfs,
+  options: readonly string[],
+  alter: (dir: string) => void = upgrade,
+): Promise<number> {
+  const [base, target] = [tree('base'), tree('target', alter)].map((dir) => make(dir, join(dir, '../image'), options));
   const delta = `${target}.delta`;
   await createDelta(base ?? '', target ?? '', delta);
   await gzipFile(delta, `${delta}.gz`);
   return statSync(`${delta}.gz`).size;
 }
 
-test('deltas of images by the fragments are several times smaller than those of compressed ones', async () => {
+test('deltas of uncompressed images are several times smaller than those of compressed ones', async () => {
   const compressed = await deltaBytes(squashfs, ['-comp', 'zstd']);
-  const apart = await deltaBytes(squashfs, [
-    '-comp',
-    'zstd',
-    ...fragmentOptions('delta-friendly-squashfs', 'EXTRA_IMAGECMD:squashfs-zst'),
-  ]);
   const plain = await deltaBytes(squashfs, fragmentOptions('delta-friendly-squashfs', 'EXTRA_IMAGECMD:squashfs'));
   const plainErofs = await deltaBytes(erofs, fragmentOptions('delta-friendly-erofs', 'EXTRA_IMAGECMD:erofs'));
   assert.ok(plain * 4 < compressed, `squashfs: ${plain} against ${compressed}`);
-  assert.ok(apart * 2 < compressed, `squashfs, blocks apart: ${apart} against ${compressed}`);
   assert.ok(plainErofs * 4 < compressed, `erofs: ${plainErofs} against ${compressed}`);
+});
+
+test('squashfs-zst: a small file that grows changes no block of another', async () => {
+  const grow = (dir: string): void => appendFileSync(join(dir, 'part-03'), 'a line more\n'.repeat(100));
+  const options = ['-comp', 'zstd'];
+  const shared = await deltaBytes(squashfs, options, grow);
+  const apart = await deltaBytes(
+    squashfs,
+    [...options, ...fragmentOptions('delta-friendly-squashfs', 'EXTRA_IMAGECMD:squashfs-zst')],
+    grow,
+  );
+  assert.ok(apart * 2 < shared, `${apart} against ${shared}`);
+});
+
+test('erofs-lz4hc: compressed, in clusters that give a smaller image', async () => {
+  const dir = tree('erofs-lz4hc');
+  const options = ['-zlz4hc', ...fragmentOptions('delta-friendly-erofs', 'EXTRA_IMAGECMD:erofs-lz4hc')];
+  const image = erofs(dir, join(dir, '../friendly'), options);
+  assert.equal(await imageKindOf(image), { filesystem: 'erofs', compression: 'lz4', hasFragments: false });
+  assert.ok(statSync(image).size < statSync(erofs(dir, join(dir, '../plain'), ['-zlz4hc'])).size);
 });
 
 test.run();

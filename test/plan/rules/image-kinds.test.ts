@@ -22,13 +22,13 @@ async function found(text: string, kasFile = ''): Promise<Diagnostic[]> {
 for (const [suffix, isTold] of [
   ['squashfs-zst', true],
   ['squashfs-xz', true],
-  ['squashfs-lzo', true],
   // Their names do not say how they are compressed, if they are.
   ['squashfs', false],
   ['erofs', false],
   ['ext4', false],
   // Compressed, with deltas of less than twice the size.
   ['squashfs-lz4', false],
+  ['squashfs-lzo', false],
   ['erofs-lz4', false],
   ['erofs-lz4hc', false],
 ] as const) {
