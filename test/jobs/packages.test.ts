@@ -1,10 +1,11 @@
 /** Packages as a plan has them made: full ones, what each partition gets, encryption, and templates of one's own. */
-import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { CheckRow, ConsistencyReport } from '../../src/core/report.ts';
 import { templatePath } from '../../src/io/template.ts';
+import type { IndexDocument } from '../../src/publish/files/index-document.ts';
 import { openSwu } from '../../src/swu/open.ts';
 import { filesBelow, MACHINE, product, type CliResult, type Product } from '../support/product.ts';
 
@@ -137,6 +138,43 @@ test('max_share keeps a delta from being offered: its devices take the full pack
   );
   const said = `${targets.exitCode} ${targets.stdout}${targets.stderr}`;
   assert.ok(said.includes('max_share'), said);
+});
+
+test('what is published are the packages that devices take: without the full one, the delta whatever its size', async () => {
+  const published = async (): Promise<{ full: string | undefined; bases: string[] }> => {
+    rmSync(join(here.dir, 'srv'), { recursive: true, force: true });
+    const run = await here.run(['publish', 'plan.yml'], env);
+    assert.is(run.exitCode, 0, run.stderr + run.stdout);
+    const index = JSON.parse(readFileSync(join(here.dir, 'srv/index.json'), 'utf8')) as IndexDocument;
+    const version = index.machines[MACHINE]?.['image-prod']?.['0.2.0'];
+    return { full: version?.full?.file, bases: (version?.deltas ?? []).map(({ base }) => base) };
+  };
+  const before = readFileSync(here.plan, 'utf8');
+  here.edit((plan) => {
+    // max_share is 1 % still.
+    plan.publish = [{ name: 'lab', kind: 'directory', path: 'srv' }];
+    plan.deltas = plan.deltas.map((one) => ({ ...one, from: ['0.1.0'] }));
+  });
+  assert.is((await apply()).exitCode, 0);
+  const large = await published();
+  assert.match(large.full ?? '', /full-update-0\.2\.0\.swu$/);
+  assert.equal(large.bases, []);
+  // The full package is still in the archive, and the delta still above max_share of it.
+  here.edit((plan) => void (plan.swu = { ...plan.swu, full: false }));
+  const run = await apply();
+  assert.is(run.exitCode, 0, run.stderr + run.stdout);
+  assert.ok(existsSync(join(full, 'full-update-0.2.0.swu')));
+  // verify reads it too.
+  const verified = await here.run(['verify', 'plan.yml', '--json'], env);
+  assert.is((JSON.parse(verified.stdout) as ConsistencyReport).sizes[0]?.isNotOffered, undefined, verified.stdout);
+  assert.equal(await published(), { full: undefined, bases: ['0.1.0'] });
+  writeFileSync(here.plan, before);
+  here.edit((plan) => void (plan.swu = { ...plan.swu, full: false }));
+  const byTag = await apply();
+  assert.is(byTag.exitCode, 4);
+  const { detail } = row(reportOf(byTag), 'devices', 'promoted -> 0.2.0');
+  assert.match(detail, /2 by delta.*swu\.full is false/);
+  writeFileSync(here.plan, before);
 });
 
 test('what openSwu says of the full package is what a device finds', async () => {

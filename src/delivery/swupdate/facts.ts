@@ -55,6 +55,8 @@ async function readJson<T>(name: DocumentName, path: string): Promise<T | undefi
 /** The archived deltas that are hardly smaller than the full package, and why each is not offered. */
 async function largeDeltas(plan: Plan): Promise<PairMap<string>> {
   const found = new PairMap<string>();
+  // A full package that is left from when the plan wanted one is no way for devices.
+  if (!plan.swu.full) return found;
   const { pairs } = await takeInventory(plan);
   for (const { to, maxShare } of plan.deltas) {
     const full = await readJson<FullInfo>('fullInfo', join(fullDir(plan, to), FULL_INFO));

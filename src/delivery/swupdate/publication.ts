@@ -24,9 +24,9 @@ export function publicationOf(snapshot: SwupdateSnapshot, judged: Judged): Publi
   const unproven: Unproven[] = [];
   for (const pair of pairs) {
     const entry = archive.updates.get(pair);
-    // Devices take the full package then.
-    if (entry?.state === 'whole' && notOffered(entry.manifest, manifestOf(archive.fulls.get(pair.to)), pair.maxShare))
-      continue;
+    // Devices take the full package then; one that the plan no longer wants is not published, and replaces none.
+    const full = fulls.includes(pair.to) ? manifestOf(archive.fulls.get(pair.to)) : undefined;
+    if (entry?.state === 'whole' && notOffered(entry.manifest, full, pair.maxShare)) continue;
     const reason = reasonToKeepBack(pair, problemsOf(entry), judged);
     if (reason !== undefined) unproven.push({ subject: pairText(pair), reason });
     else if (entry?.state === 'whole') packages.push(packageOf(plan, entry.manifest, entry.dir));

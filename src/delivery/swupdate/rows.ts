@@ -16,7 +16,11 @@ export const rows: Delivery<SwupdateSnapshot>['rows'] = (snapshot, scope, failur
   const archived = [...archive.fulls].flatMap(([version, entry]) => (entry.state === 'absent' ? [] : [version]));
   const found = archiveRows({
     versions: scope.versions,
-    pairs: scope.pairs.map((pair) => served.get(pair) ?? pair),
+    pairs: scope.pairs.map((pair) => {
+      const known = served.get(pair) ?? pair;
+      // Without a full package that the plan wants, every delta is offered.
+      return fulls.includes(pair.to) ? known : { ...known, maxShare: Infinity };
+    }),
     fulls: [...new Set([...fulls, ...archived])],
     fullDevices: fullDevices(snapshot),
     archive,
