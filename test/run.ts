@@ -37,6 +37,11 @@ interface FileResult {
 
 const WORKER = '--worker';
 
+/** No file takes longer; one that does hangs, and is ended and counted as failed. */
+const FILE_LIMIT_MS = 15 * 60_000;
+/** Files that have not begun by then fail unrun, so that a run always ends and says what it knows. */
+const RUN_LIMIT_MS = 60 * 60_000;
+
 /** Files that take seconds to minutes each: whole runs of the program, builds by kas, repositories, servers. */
 const WHOLE_RUNS = new RegExp(
   [
@@ -108,9 +113,16 @@ async function runAll(isWanted: (name: string) => boolean, pattern: string): Pro
 async function workThrough(queue: TestFile[], total: FileResult): Promise<void> {
   let worker: ChildProcess | undefined;
   for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+    if (performance.now() > RUN_LIMIT_MS) {
+      total.failed += 1;
+      total.failures.push(`${file.name}\nnot begun: the run has taken ${RUN_LIMIT_MS / 60_000} minutes`);
+      continue;
+    }
+    // A process group of its own, so that what a hanging file started ends with it.
     worker ??= fork(fileURLToPath(import.meta.url), [WORKER], {
       execArgv: process.execArgv,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: true,
     });
     const started = performance.now();
     const { result, said } = await runIn(worker, file);
@@ -134,18 +146,27 @@ async function runIn(worker: ChildProcess, file: TestFile): Promise<{ result: Fi
   worker.stdout?.on('data', hear);
   worker.stderr?.on('data', hear);
   const result = await new Promise<FileResult>((resolve) => {
-    const ended = (code: number | null, signal: string | null): void =>
+    let isOverdue = false;
+    const watchdog = setTimeout(() => {
+      isOverdue = true;
+      endGroup(worker);
+    }, FILE_LIMIT_MS);
+    const ended = (code: number | null, signal: string | null): void => {
+      clearTimeout(watchdog);
+      const why = isOverdue ? `it took more than ${FILE_LIMIT_MS / 60_000} minutes and was ended` : undefined;
       resolve({
         passed: 0,
         failed: 1,
         skipped: 0,
         failures: [
-          'its process ended before its tests: ' +
-            `${signal ?? `exit code ${code}`}\n${Buffer.concat(chunks).toString('utf8')}`,
+          `${why ?? `its process ended before its tests: ${signal ?? `exit code ${code}`}`}\n` +
+            Buffer.concat(chunks).toString('utf8'),
         ],
       });
+    };
     worker.once('exit', ended);
     worker.once('message', (message) => {
+      clearTimeout(watchdog);
       worker.off('exit', ended);
       resolve(message as FileResult);
     });
@@ -154,6 +175,14 @@ async function runIn(worker: ChildProcess, file: TestFile): Promise<{ result: Fi
   worker.stdout?.off('data', hear);
   worker.stderr?.off('data', hear);
   return { result, said: notable(Buffer.concat(chunks).toString('utf8')) };
+}
+
+function endGroup(worker: ChildProcess): void {
+  try {
+    if (worker.pid !== undefined) process.kill(-worker.pid, 'SIGKILL');
+  } catch {
+    worker.kill('SIGKILL');
+  }
 }
 
 /** What a test file printed beside uvu's dots: a seed, a figure. */
