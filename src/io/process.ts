@@ -1,6 +1,8 @@
+import type { ChildProcess } from 'node:child_process';
 import { execa, type Options } from 'execa';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { toolEnvironment } from './environment.ts';
+import { signalGroup } from './process-group.ts';
 import { missingTool, TOOLS, type ToolName } from './tools.ts';
 
 export interface RunOptions {
@@ -54,26 +56,32 @@ export async function runForBytes(
 /** Longer than any program that is run this way takes for the largest image. */
 const LONGEST_MS = 3_600_000;
 const KILL_AFTER_MS = 2000;
+/** How long the output of a program that has ended may stay open. */
+const LINGER_MS = 2000;
 
 /** More than any program prints that is not out of order. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
 async function execute(command: string, args: readonly string[], options: RunOptions, encoding: Options) {
   const { okCodes = [0], signal, env, cwd, input, timeoutMs = LONGEST_MS, maxBytes = MOST_BYTES } = options;
-  const result = await execa(command, args, {
-    ...encoding,
-    reject: false,
-    maxBuffer: maxBytes,
-    stdin: input === undefined ? 'ignore' : 'pipe',
-    ...(input === undefined ? {} : { input }),
-    ...(cwd === undefined ? {} : { cwd }),
-    ...(signal === undefined ? {} : { cancelSignal: signal }),
-    timeout: timeoutMs,
-    // Some programs end in order on SIGTERM; none may ignore it for ever.
-    forceKillAfterDelay: KILL_AFTER_MS,
-    extendEnv: false,
-    env: { ...toolEnvironment(), ...env },
-  });
+  const result = await ended(
+    execa(command, args, {
+      ...encoding,
+      // A group of its own, so that what it started ends with it.
+      detached: true,
+      reject: false,
+      maxBuffer: maxBytes,
+      stdin: input === undefined ? 'ignore' : 'pipe',
+      ...(input === undefined ? {} : { input }),
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(signal === undefined ? {} : { cancelSignal: signal }),
+      timeout: timeoutMs,
+      // Some programs end in order on SIGTERM; none may ignore it for ever.
+      forceKillAfterDelay: KILL_AFTER_MS,
+      extendEnv: false,
+      env: { ...toolEnvironment(), ...env },
+    }),
+  );
   if (result.isCanceled) throw new ReleasePlanError('interrupted', `${command} was interrupted`);
   if (result.isMaxBuffer)
     throw new ReleasePlanError(
@@ -87,6 +95,32 @@ async function execute(command: string, args: readonly string[], options: RunOpt
     );
   if (result.exitCode === undefined || !okCodes.includes(result.exitCode)) throw failure(command, args, result);
   return result;
+}
+
+/** Programs that run now, by process group. */
+const groups = new Set<number>();
+process.once('exit', () => {
+  for (const group of groups) signalGroup(group, 'SIGTERM');
+});
+
+/**
+ * Waits for a program and for what it printed. What it leaves running with its output still open is ended: Debian's
+ * swupdate was seen to end while a process of its own waited for ever.
+ */
+async function ended<T>(child: Promise<T> & Pick<ChildProcess, 'pid' | 'killed' | 'once'>): Promise<T> {
+  const { pid } = child;
+  if (pid === undefined) return await child;
+  let timer: NodeJS.Timeout | undefined;
+  groups.add(pid);
+  child.once('exit', () => {
+    timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), child.killed ? 0 : LINGER_MS);
+  });
+  try {
+    return await child;
+  } finally {
+    clearTimeout(timer);
+    groups.delete(pid);
+  }
 }
 
 /** ` show` of `git show`: what was asked of the program; nothing for one that only has options. */

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errnoOf } from '../core/errors.ts';
+import { signalGroup } from './process-group.ts';
 
 export interface ShellOptions {
   cwd: string;
@@ -45,9 +46,9 @@ export async function runShell(command: string, options: ShellOptions): Promise<
   let isLate = false;
   const late = setTimeout(() => {
     isLate = true;
-    killGroup(child.pid, 'SIGKILL');
+    signalGroup(child.pid, 'SIGKILL');
   }, options.timeoutMs);
-  const stop = (): void => killGroup(child.pid, 'SIGTERM');
+  const stop = (): void => signalGroup(child.pid, 'SIGTERM');
   options.signal?.addEventListener('abort', stop, { once: true });
   if (options.signal?.aborted === true) stop();
   try {
@@ -66,15 +67,5 @@ export async function runShell(command: string, options: ShellOptions): Promise<
     clearTimeout(late);
     options.signal?.removeEventListener('abort', stop);
     child.stderr.destroy();
-  }
-}
-
-function killGroup(pid: number | undefined, how: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, how);
-  } catch (error) {
-    // It has ended by itself in the meantime.
-    if (errnoOf(error) !== 'ESRCH') throw error;
   }
 }

@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../../core/errors.ts';
 import type { Report } from '../../core/events.ts';
 import { toolEnvironment } from '../../io/environment.ts';
+import { signalGroup } from '../../io/process-group.ts';
 import { openRegular } from '../../io/regular.ts';
 import type { FleetSource } from '../../core/plan.ts';
 import { readServerFleet } from '../servers/open.ts';
@@ -202,19 +203,10 @@ class CommandGroup {
     this.#signal?.removeEventListener('abort', this.#onAbort);
     if (this.#hasEnded || this.#child.pid === undefined) return;
     const { pid } = this.#child;
-    killGroup(pid, 'SIGTERM');
-    setTimeout(() => killGroup(pid, 'SIGKILL'), KILL_AFTER_MS);
+    signalGroup(pid, 'SIGTERM');
+    setTimeout(() => signalGroup(pid, 'SIGKILL'), KILL_AFTER_MS);
     this.#child.stdout?.destroy(why);
     this.#child.stderr?.destroy();
     this.#child.unref();
-  }
-}
-
-function killGroup(pid: number, how: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, how);
-  } catch (error) {
-    // It has ended by itself in the meantime.
-    if (errnoOf(error) !== 'ESRCH') throw error;
   }
 }
