@@ -113,7 +113,7 @@ const refusalText = ({ isGuarded, partitions }: InstallRequest): string =>
 
 function whyNot({ client, trust, partitions, unchanged = [] }: InstallRequest, sandbox: Sandbox): string | undefined {
   if (trustFlags(client, { ...trust, key: KEY }) === undefined)
-    return `${clientName(client)} here verifies CMS signatures alone, not ${trust.method}`;
+    return `${clientName(client)} here verifies only CMS signatures, not ${trust.method}`;
   const paths = [
     ...partitions.flatMap((one) => one.places.flatMap(({ device, base = device }) => [device, base])),
     ...unchanged.map((one) => one.device),

@@ -49,7 +49,7 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
     return await withSocketScratch('swupdate', await bytesToCheck(request), async (work) => {
       const key = await certificateFile(trusted, request, work);
       const trust = trustFlags(client, { method, key, isCodeSigning: await isForCode(key) });
-      if (trust === undefined) return skipped("Debian's swupdate verifies CMS signatures alone");
+      if (trust === undefined) return skipped("Debian's swupdate verifies only CMS signatures");
       const selections = selectionsOf(plan, plan.partitions).map(({ set, mode }) => `${set},${mode}`);
       const board = `${swu.boards[0] ?? plan.machine}:${revision}`;
       // Short, and without what swupdate might take for something else.

@@ -1,0 +1,170 @@
+/**
+ * The loop, closed, with real parts: packages of `apply`, hawkBit's own server, devices that are Debian's swupdate.
+ * What each device downloads is counted on the way.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { archivedProduct, type ArchivedProduct } from '../support/archived.ts';
+import { hello } from '../support/ddi-device.ts';
+import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
+import { FieldDevice } from '../support/field-device.ts';
+import { startHawkbit } from '../support/peers/hawkbit.ts';
+import type { CliResult } from '../support/product.ts';
+
+const ENV = { ...process.env, HAWKBIT_PASSWORD: 'admin' };
+const INSTALL_MS = 120_000;
+
+const peer = await startHawkbit();
+const test = suite('loop: hawkBit and swupdate');
+const reason =
+  'skipped' in peer ? peer.skipped : process.getuid?.() === 0 ? undefined : 'devices need root for their own slots';
+
+if (reason !== undefined || 'skipped' in peer) {
+  process.stdout.write(`${reason}\n`);
+  test.skip('not possible here', () => undefined);
+} else {
+  let here: ArchivedProduct;
+  let proxy: FaultProxy;
+  const devices = new Map<string, FieldDevice>();
+
+  const run = async (...args: string[]): Promise<CliResult> => await here.run(args, ENV);
+  const rollout = async (verb: string, ...flags: string[]): Promise<CliResult> =>
+    await run('rollout', 'plan.yml', '0.3.0', verb, '--tag', 'promoted', ...flags);
+  const device = (name: string): FieldDevice => {
+    const found = devices.get(name);
+    if (found === undefined) throw new Error(`there is no ${name}`);
+    return found;
+  };
+  /** Bytes of packages that a device downloaded. */
+  const downloaded = (name: string): number =>
+    proxy.seen
+      .filter(
+        ({ what }) => what.startsWith(`GET /DEFAULT/controller/v1/${name}/softwaremodules/`) && what.endsWith('.swu'),
+      )
+      .reduce((sum, one) => sum + one.answeredBytes, 0);
+  const packageBytes = (base: string): number =>
+    readFileSync(join(here.update(base), `delta-update-${base}-to-0.3.0.swu`)).byteLength;
+
+  /** A device of the field on a version, its client running. */
+  const add = (name: string, version: string): FieldDevice => {
+    const made = new FieldDevice(
+      {
+        name,
+        dir: join(here.dir, name),
+        slots: here.slots,
+        server: proxy.url,
+        certificate: join(here.keys, 'ec.crt'),
+        identify: { version, tag: 'promoted' },
+      },
+      here.image(version),
+    );
+    devices.set(name, made);
+    return made;
+  };
+
+  test.before(async () => {
+    here = await archivedProduct('loop');
+    proxy = await startFaultProxy(peer.url);
+    const server = { url: proxy.url, user: 'admin', password_env: 'HAWKBIT_PASSWORD', tag_attribute: 'tag' };
+    here.edit((plan) => {
+      plan.fleet = { hawkbit: server };
+      plan.publish = [{ name: 'field', kind: 'hawkbit', auto: true, ...server, rollout: { groups: 1 } }];
+    });
+  });
+  test.after(async () => {
+    await Promise.all([...devices.values()].map(async (one) => await one.stop()));
+    await proxy.stop();
+    await peer.stop();
+  });
+
+  test('devices tell the server what they run', async () => {
+    for (const name of ['dev-1', 'dev-2', 'dev-3']) add(name, '0.1.0');
+    add('dev-4', '0.2.0');
+    // Somebody wrote to the slot that is in use.
+    const altered = readFileSync(device('dev-3').slot('a'));
+    altered[100_000] = (altered[100_000] ?? 0) ^ 1;
+    writeFileSync(device('dev-3').slot('a'), altered);
+    for (const one of devices.values()) one.start();
+    await hello(peer.url, 'dev-5', { tag: 'promoted' });
+    for (const endMs = Date.now() + 60_000; ; await sleep(500)) {
+      const { stdout } = await rollout('plan', '--json');
+      const { there, parts = [] } = (stdout === '' ? {} : JSON.parse(stdout)) as { there?: number; parts?: object[] };
+      if (there === 0 && parts.length === 2 && JSON.stringify(parts).includes('"devices": 3'.replace(' ', ''))) break;
+      if (Date.now() > endMs) throw new Error(`the devices did not come up: ${stdout}`);
+    }
+  });
+
+  test('apply makes what they need and publishes it', async () => {
+    const applied = await run('apply', 'plan.yml');
+    process.stdout.write(`\n${applied.stdout}${applied.stderr}\n`);assert.is(applied.exitCode, 0, applied.stdout + applied.stderr);
+    assert.match(applied.stdout, '2 packages sent');
+    const planned = await rollout('plan');process.stdout.write(`\n${planned.stdout}${planned.stderr}\n`);
+    assert.match(planned.stdout, /from 0\.2\.0, delta +1 /);
+    assert.match(planned.stdout, /from 0\.1\.0, delta +3 /);
+    // There is no full package for the device whose version nobody knows.
+    assert.match(planned.stdout, '1 HAVE NO PACKAGE');
+    assert.is(planned.exitCode, 4);
+    const unknown = await rollout('status');
+    assert.is(unknown.exitCode, 4);
+    assert.match(unknown.stderr, 'error[rollout-unknown]');
+  });
+
+  test('started, each device downloads the package that is meant for it, and installs it', async () => {
+    assert.equal(
+      ['dev-1', 'dev-2', 'dev-3', 'dev-4'].map((name) => downloaded(name)),
+      [0, 0, 0, 0],
+    );
+    const started = await rollout('start');
+    assert.is(started.exitCode, 0, started.stderr);
+    const target = readFileSync(here.image('0.3.0'));
+    for (const name of ['dev-1', 'dev-2', 'dev-4']) {
+      const isThere = (): boolean => readFileSync(device(name).slot('b')).equals(target);
+      assert.ok(await device(name).until(isThere, INSTALL_MS), `${name}: ${device(name).log.slice(-2000)}`);
+    }
+    assert.is(downloaded('dev-1'), packageBytes('0.1.0'));
+    assert.is(downloaded('dev-2'), packageBytes('0.1.0'));
+    assert.is(downloaded('dev-4'), packageBytes('0.2.0'));
+  });
+
+  test('the device with an altered base refuses, its other slot untouched', async () => {
+    const hasRefused = (): boolean => /SWUPDATE failed|Image invalid or corrupted/.test(device('dev-3').log);
+    assert.ok(await device('dev-3').until(hasRefused, INSTALL_MS), device('dev-3').log.slice(-2000));
+    assert.is(readFileSync(device('dev-3').slot('b'), 'utf8'), 'nothing yet');
+  });
+
+  test('after a reboot the server knows, and so does the plan', async () => {
+    for (const name of ['dev-1', 'dev-2', 'dev-4']) {
+      await device(name).stop();
+      device(name).start({ version: '0.3.0', tag: 'promoted' }, 2);
+    }
+    let said: CliResult = { exitCode: -1, stdout: '', stderr: '' };
+    for (const endMs = Date.now() + INSTALL_MS; Date.now() < endMs; await sleep(1000)) {
+      said = await rollout('status', '--json');
+      const { rollouts } = JSON.parse(said.stdout) as { rollouts: Array<{ finished: number; failed: number }> };
+      if (rollouts.reduce((sum, one) => sum + one.finished, 0) === 3 && rollouts.some(({ failed }) => failed === 1))
+        break;
+    }
+    assert.is(said.exitCode, 4);
+    const { rollouts } = JSON.parse(said.stdout) as { rollouts: Array<{ failed: number; failedDevices: string[] }> };
+    assert.equal(rollouts.find(({ failed }) => failed > 0)?.failedDevices, ['dev-3']);
+    const planned = await rollout('plan');process.stdout.write(`\n${planned.stdout}${planned.stderr}\n`);
+    assert.match(planned.stdout, '3 run it already');
+    // The one that refused is offered no delta any more.
+    assert.not.match(planned.stdout, /from 0\.1\.0, delta/);
+    assert.match(planned.stdout, '2 HAVE NO PACKAGE');
+    assert.match((await rollout('start')).stdout, 'Nothing to do');
+  });
+
+  test('nothing is left to be made, and publishing again sends nothing', async () => {
+    const plan = await run('plan', 'plan.yml');
+    assert.is(plan.exitCode, 0);
+    assert.not.match(plan.stdout, /delta 0\./);
+    const before = proxy.seen.filter(({ what }) => what.startsWith('POST /rest')).length;
+    await run('publish', 'plan.yml');
+    assert.is(proxy.seen.filter(({ what }) => what.startsWith('POST /rest')).length, before);
+  });
+}
+test.run();
