@@ -48,7 +48,7 @@ export const registerReport: RegisterCommand = (program, run) => {
         );
         noteUnasked(snapshot.inputs.isFleetUnasked, context);
         const report = reportOf(snapshot);
-        context.out(format.render(report));
+        context.document(format.render(report));
         if (unreadableOf(snapshot.archive).length > 0) return EXIT.environment;
         return report.consistent ? EXIT.ok : EXIT.inconsistent;
       });

@@ -66,7 +66,7 @@ export async function validate(args: readonly string[], flags: Flags, context: C
     context.out(`${summary(files.length, found)}\n`);
   } else {
     const shown = { files: files.map((file) => shortPath(file, context.cwd)), diagnostics: found };
-    context.out(format.render(format.paths === 'folder' ? shown : await fromRepository(shown, context.cwd)));
+    context.document(format.render(format.paths === 'folder' ? shown : await fromRepository(shown, context.cwd)));
   }
   const failing = flags.strict === true ? found : found.filter((one) => one.severity === 'error');
   return exitCodeOf(failing);

@@ -99,9 +99,11 @@ if (reason !== undefined || 'skipped' in peer) {
 
   test('apply makes what they need and publishes it', async () => {
     const applied = await run('apply', 'plan.yml');
-    process.stdout.write(`\n${applied.stdout}${applied.stderr}\n`);assert.is(applied.exitCode, 0, applied.stdout + applied.stderr);
+    process.stdout.write(`\n${applied.stdout}${applied.stderr}\n`);
+    assert.is(applied.exitCode, 0, applied.stdout + applied.stderr);
     assert.match(applied.stdout, '2 packages sent');
-    const planned = await rollout('plan');process.stdout.write(`\n${planned.stdout}${planned.stderr}\n`);
+    const planned = await rollout('plan');
+    process.stdout.write(`\n${planned.stdout}${planned.stderr}\n`);
     assert.match(planned.stdout, /from 0\.2\.0, delta +1 /);
     assert.match(planned.stdout, /from 0\.1\.0, delta +3 /);
     // There is no full package for the device whose version nobody knows.
@@ -150,7 +152,8 @@ if (reason !== undefined || 'skipped' in peer) {
     assert.is(said.exitCode, 4);
     const { rollouts } = JSON.parse(said.stdout) as { rollouts: Array<{ failed: number; failedDevices: string[] }> };
     assert.equal(rollouts.find(({ failed }) => failed > 0)?.failedDevices, ['dev-3']);
-    const planned = await rollout('plan');process.stdout.write(`\n${planned.stdout}${planned.stderr}\n`);
+    const planned = await rollout('plan');
+    process.stdout.write(`\n${planned.stdout}${planned.stderr}\n`);
     assert.match(planned.stdout, '3 run it already');
     // The one that refused is offered no delta any more.
     assert.not.match(planned.stdout, /from 0\.1\.0, delta/);
