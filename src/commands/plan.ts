@@ -70,13 +70,15 @@ export async function printSteps(
   const { shortPath } = await import('../plan/source-text.ts');
   const { deliveryOf } = await import('../delivery/index.ts');
   const { readInputs } = await import('../delivery/inputs.ts');
+  const { rememberedReading } = await import('../jobs/remembered.ts');
   const { stepsOf } = await import('../jobs/report.ts');
   const { requireReadable } = await import('../archive/readable.ts');
   const { titleOf } = await import('../core/step.ts');
   const documents: object[] = [];
   for (const plan of await loadPlans(plans, context)) {
     const file = printable(shortPath(plan.file, context.cwd));
-    const snapshot = await deliveryOf(plan).survey(await readInputs(plan, context), context);
+    const reading = await rememberedReading(plan, context);
+    const snapshot = await deliveryOf(plan).survey(await readInputs(plan, context), context, { reading });
     requireReadable(snapshot.archive);
     const { isFleetUnasked } = snapshot.inputs;
     noteUnasked(isFleetUnasked, context);
