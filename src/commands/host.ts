@@ -14,7 +14,7 @@ export interface CommandContext {
    * was given --json writes one document, once.
    */
   out(text: string): void;
-  /** Writes a result in a language of its own to stdout, as it is: whoever made it has put foreign text in its place. */
+  /** Writes a result in a language of its own, as it is: whoever made it has put text of others in its place. */
   document(text: string): void;
   /** Progress and notes for the person who waits: stderr, in the form that suits the terminal. */
   report: Report;
