@@ -10,6 +10,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { archiveBench } from './archive.ts';
 import type { Bench, BenchResult, BenchSettings } from './bench.ts';
 import { blameBench } from './blame.ts';
 import { compressBench } from './compress.ts';
@@ -35,6 +36,7 @@ const BENCHES: readonly Bench[] = [
   imageKindsBench,
   validateBench,
   staticDeltaBench,
+  archiveBench,
 ];
 
 const { values: flags, positionals } = parseArgs({

@@ -7,6 +7,7 @@ import type { CommandContext, Runner } from '../host.ts';
 import { RUN_COMMANDS_FLAG } from '../run-commands.ts';
 import { planOf } from './plan.ts';
 import { prettyJson } from '../../text/pretty-json.ts';
+import { printable } from '../../text/printable.ts';
 
 interface Flags {
   plan?: string;
@@ -78,7 +79,9 @@ async function tag(names: readonly string[], flags: Flags, context: CommandConte
   await guard(blockers, flags.force === true, context);
   for (const { target, before, after } of changes) {
     if (flags.json !== true)
-      context.out(`Changing tags of ${target.name} from [${before.join(' ')}] -> [${after.join(' ')}]\n`);
+      context.out(
+        `${printable(`Changing tags of ${target.name} from [${before.join(' ')}] -> [${after.join(' ')}]`)}\n`,
+      );
   }
   if (!isDryRun)
     await write(

@@ -1,4 +1,5 @@
 import type { Drive } from '../../core/events.ts';
+import { printable, printableLines } from '../../text/printable.ts';
 
 /** Tasks as a live list on a terminal, through listr2. */
 export function terminalDrive(stream: NodeJS.WriteStream): Drive {
@@ -7,19 +8,21 @@ export function terminalDrive(stream: NodeJS.WriteStream): Drive {
     let interruption: unknown;
     const list = new Listr(
       tasks.map((task) => ({
-        title: task.title,
+        title: printable(task.title),
         task: async (_context: unknown, shown: { output: string; title: string; skip(message: string): void }) => {
-          if (interruption !== undefined) return shown.skip(`${task.title}: interrupted`);
+          const title = printable(task.title);
+          if (interruption !== undefined) return shown.skip(`${title}: interrupted`);
           const outcome = await task
-            .run((message) => void (shown.output = message))
+            .run((message) => void (shown.output = printable(message)))
             .catch((error: unknown) => {
               // Recorded here: with exitOnError off, listr2 9 keeps no errors.
               interruption = error;
               throw error;
             });
-          if (outcome.state === 'skipped') return shown.skip(`${task.title}: ${outcome.message}`);
-          if (outcome.state === 'failed') throw new Error(`${task.title}: ${outcome.message}`);
-          shown.title = `${task.title}: ${outcome.message}`;
+          const words = printableLines(outcome.message);
+          if (outcome.state === 'skipped') return shown.skip(`${title}: ${words}`);
+          if (outcome.state === 'failed') throw new Error(`${title}: ${words}`);
+          shown.title = `${title}: ${words}`;
         },
       })),
       {
