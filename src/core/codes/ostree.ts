@@ -2,6 +2,12 @@ import { EXIT, type CodeTable } from './entry.ts';
 
 /** OSTree repositories and their static deltas. */
 export const ostreeCodes = {
+  'ostree-key-unused': {
+    exit: EXIT.usage,
+    about: "A key of `ostree` is for release-plan's own generator, but the plan leaves static deltas to ostree.",
+    cure: 'Remove the key, or set `generator: own`.',
+    example: 'ostree: { repo: repo, branch: lmp, generator: ostree, xz: 9 }   # instead: without xz',
+  },
   'ostree-repo-missing': {
     exit: EXIT.usage,
     about: '`ostree.repo` is not an OSTree repository.',

@@ -57,6 +57,7 @@ export async function makeOstreeDeltas(
     ...stopOf(host),
     ...(host.waitMs === undefined ? {} : { waitMs: host.waitMs }),
     ...(settings.jobs === undefined ? {} : { jobs: settings.jobs }),
+    generator: settings.generator,
   });
   await registerSizes(
     plan,

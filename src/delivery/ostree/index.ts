@@ -6,6 +6,7 @@ import { retainedPairs } from '../fleet/rules.ts';
 import { makeOstreeDeltas, ostreeProblems, pruneOstreeDeltas, unrequiredOf } from './deltas.ts';
 import { facts } from './facts.ts';
 import { findings } from './findings.ts';
+import { repairs } from './repair.ts';
 import { rows } from './rows.ts';
 import { run, steps } from './run.ts';
 import { ostreeOf } from './plan.ts';
@@ -75,7 +76,7 @@ export const ostree: Delivery<OstreeSnapshot> = {
   },
   prove: async (snapshot) => ({ snapshot, shown: new PairMap(), shownFulls: new Map(), unreadable: [] }),
   bytesToProve: () => 0,
-  repairs: () => [],
+  repairs,
   async signManifests({ snapshot }) {
     throw new ReleasePlanError('usage', `${snapshot.inputs.plan.file} is an OSTree plan, whose commits ostree signs`);
   },
