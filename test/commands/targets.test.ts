@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { stringify, parse } from 'yaml';
 import { registerApply } from '../../src/commands/apply.ts';
 import { registerTargets } from '../../src/commands/targets/index.ts';
+import { registerVerify } from '../../src/commands/verify.ts';
 import { nearestPlan } from '../../src/commands/targets/plan.ts';
 import { ReleasePlanError } from '../../src/core/errors.ts';
 import { readRegistry } from '../../src/fleet/registry-file.ts';
@@ -121,6 +122,50 @@ test('orphans by their commit, pruning, --force and the answer as JSON', async (
   const forced = await targets('tag', 'raspberrypi4-64-lmp-9', '-T', 'beta', '--append', '--force');
   assert.is(forced.exitCode, 0);
   assert.match(said(forced), '--force overrides: the delta 3 -> 9, which 1 device on beta requires, is missing');
+});
+
+test('deltas of pruned sources serve their devices: they are counted, told of, and never pruned', async () => {
+  const { cwd, targets } = await example();
+  const repo = join(cwd, 'ostree/repo');
+  await targets('static-deltas', '9', '--by-tag', 'promoted');
+  await targets('static-deltas', '9', '--by-tag', 'beta');
+  // 3 is in no registry: its device is known by its hash alone.
+  await ostree(repo, 'prune', '--refs-only', '--depth=0');
+  const dry = await targets('static-deltas', '9', '--by-tag', 'promoted', '--dry-run');
+  assert.match(dry.stdout, /^Nothing to do/);
+  assert.match(said(dry), /6 devices: 5 by delta, 1 by full image/);
+  assert.match(said(dry), /the source commit of the delta 5 -> 9, which 2 devices require, was pruned/);
+  const moved = await targets('tag', '-T', 'master,promoted,beta', '--by-version', '9');
+  assert.is(moved.failure, undefined);
+  assert.match(said(moved), /the source commit of the delta 3 -> 9, which 1 device requires, was pruned/);
+  const kept = await targets('static-deltas', '9', '--by-tag', 'promoted', '--prune', '--json');
+  assert.is(kept.failure, undefined);
+  assert.equal((JSON.parse(kept.stdout) as { unrequired: object[] }).unrequired, []);
+  assert.is((await ostree(repo, 'static-delta', 'list')).match(/^[0-9a-f]{64}-/gm)?.length, 3);
+  // The commits of planned versions are missing, which verify tells of; the deltas are whole.
+  const verified = await runCommand(registerVerify, ['verify', 'plan.yml', '--json'], { cwd });
+  assert.equal(
+    (JSON.parse(verified.stdout) as ConsistencyReport).checks
+      .filter(({ check }) => check === 'delta')
+      .map(({ subject, result, detail }) => [subject, result, detail.endsWith('its source commit was pruned')]),
+    [
+      ['7 -> 9', 'pass', true],
+      ['5 -> 9', 'pass', true],
+    ],
+  );
+
+  // Once such a delta is damaged it is withdrawn, and its devices take the full image.
+  await run('sh', ['-c', `for f in "${repo}"/deltas/*/*/0; do printf x >> "$f"; done`]);
+  const refused = await targets('static-deltas', '9', '--by-tag', 'promoted');
+  assert.match(
+    codeOf(refused),
+    /^4 ostree-commit-missing: the static delta .* cannot be made: commit [0-9a-f]{64} is not/,
+  );
+  assert.match(
+    said(await targets('static-deltas', '9', '--by-tag', 'beta')),
+    /the static delta [0-9a-f]{10} -> [0-9a-f]{10} is broken and is made again: part 0/,
+  );
+  assert.is((await ostree(repo, 'summary', '--view')).match(/[0-9a-f]{64}-[0-9a-f]{64}/g), null);
 });
 
 test("fioctl's words and exit codes", async () => {

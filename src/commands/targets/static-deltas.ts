@@ -71,6 +71,7 @@ async function staticDeltas(to: string, from: string[], flags: Flags, context: C
     { ...context, runsCommands: !isDryRun || flags.runCommands === true },
   );
   context.diagnostics(answered.view.fleet?.bad.diagnostics ?? []);
+  for (const message of answered.cautions) context.report({ type: 'warning', message });
   refuseImpossible(answered);
   const missing = answered.answer.pairs.filter((_, at) => answered.problems[at] !== undefined);
   if (isDryRun) {

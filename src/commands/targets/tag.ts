@@ -74,7 +74,8 @@ async function tag(names: readonly string[], flags: Flags, context: CommandConte
         : 'The plan has no fleet, so it is not checked which deltas these tags require.',
     });
   context.diagnostics(view.fleet?.bad.diagnostics ?? []);
-  const blockers = await promotionBlockers(view, changes, delivery.deltas, inputs, context.signal);
+  const { blockers, cautions } = await promotionBlockers(view, changes, delivery.deltas, inputs, context.signal);
+  for (const message of cautions) context.report({ type: 'warning', message });
   await guard(blockers, flags.force === true, context);
   for (const { target, before, after } of changes) {
     if (flags.json !== true)

@@ -3,7 +3,7 @@ import { PairMap } from '../../core/pair.ts';
 import { titleOf } from '../../core/step.ts';
 import type { Delivery, FleetDeltas } from '../delivery.ts';
 import { retainedPairs } from '../fleet/rules.ts';
-import { makeOstreeDeltas, ostreeProblems, pruneOstreeDeltas, unrequiredOf } from './deltas.ts';
+import { makeOstreeDeltas, ostreeCautions, ostreeProblems, pruneOstreeDeltas, unrequiredOf } from './deltas.ts';
 import { facts } from './facts.ts';
 import { findings } from './findings.ts';
 import { repairs } from './repair.ts';
@@ -23,6 +23,7 @@ const deltas: FleetDeltas = {
   own: () => ({}),
   facts,
   problems: ostreeProblems,
+  cautions: ostreeCautions,
   async make({ plan }, pairs, { env, report, signal }, { waitMs }) {
     const progress = (message: string): void => report({ type: 'note', message });
     await makeOstreeDeltas(plan, pairs, { env, report, progress, signal, waitMs });

@@ -26,7 +26,7 @@ import {
   superblockDigest,
   type CommitPair,
 } from './static-delta.ts';
-import { advertisedDeltas, requireSummaryKey, updateSummary } from './summary.ts';
+import { advertisedDeltas, requireSummaryKey, requireWorkingKey, updateSummary } from './summary.ts';
 import { PROOF_BYTES, inParallel, jobCount } from './workers.ts';
 
 export interface MakeOptions {
@@ -58,7 +58,7 @@ export interface MadeDelta extends CommitPair {
  *
  * @returns the deltas in the order of the pairs, each of them once
  * @throws ReleasePlanError `ostree-repo-missing`, `ostree-commit-missing`,
- *   `ostree-summary-signed`, `ostree-object-damaged`, `ostree-delta-broken`, `disk-full`, `locked`, `interrupted`
+ *   `ostree-summary-signed`, `ostree-key-unusable`, `ostree-object-damaged`, `ostree-delta-broken`, `disk-full`, `locked`, `interrupted`
  */
 export async function makeDeltas(
   repo: OstreeRepository,
@@ -78,6 +78,8 @@ export async function makeDeltas(
     await cleanUp(repo, wanted);
     const states = await deltaStates(repo, wanted, options.signal);
     const work = wanted.map((pair, at) => ({ pair, state: states[at] ?? { state: 'absent' as const } }));
+    const isDone = work.every(({ state }) => state.state === 'proven' && state.isAdvertised);
+    if (!isDone) await requireWorkingKey(repo, options.signal);
     return await new Making(repo, options).run(work);
   });
 }
@@ -126,7 +128,7 @@ class Making {
    * @returns the work without what is broken
    */
   async #withdraw(work: readonly Work[]): Promise<Work[]> {
-    const advertised = await advertisedDeltas(this.#repo, this.#options.signal);
+    const advertised = await advertisedDeltas(this.#repo);
     const isAdvertised = ({ pair }: Work): boolean => advertised.has(deltaName(pair));
     const isGone = ({ state }: Work): boolean => state.state === 'broken' || state.state === 'absent';
     const isStale = work.some((one) => isGone(one) && isAdvertised(one));

@@ -37,7 +37,7 @@ export async function deltaStates(
 ): Promise<DeltaState[]> {
   const known = {
     proofs: await readProofs(repo),
-    advertised: await advertisedDeltas(repo, signal),
+    advertised: await advertisedDeltas(repo),
     reader: new TreeReader(repo.path),
   };
   const states: DeltaState[] = [];

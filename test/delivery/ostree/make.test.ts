@@ -200,6 +200,14 @@ test('a signed summary is not replaced by an unsigned one; with the key it is si
   const signed = readFileSync(join(repo.path, 'summary.sig'));
   assert.is(await codeOf(makeDeltas(repo, [{ from: a, to: b }], quiet())), 'ostree-summary-signed');
   assert.equal(readFileSync(join(repo.path, 'summary.sig')), signed);
+  const wrong = { ...repo, gpgKey: '0123456789ABCDEF', gpgHomedir: home };
+  const generate = async (): Promise<void> => assert.unreachable('a delta is made before the key is tried');
+  const failure = await makeDeltas(wrong, [{ from: a, to: b }], { ...quiet(), generate }).catch(
+    (error: unknown) => error,
+  );
+  assert.ok(failure instanceof ReleasePlanError && failure.code === 'ostree-key-unusable');
+  assert.match(failure.message, /^the gpg key 0123456789ABCDEF of the plan cannot sign a summary: No gpg key found/);
+  assert.is(await codeOf(pruneDeltas(wrong, [{ from: a, to: b }])), 'ostree-key-unusable');
   await makeDeltas({ ...repo, gpgKey: keyId, gpgHomedir: home }, [{ from: a, to: b }], quiet());
   assert.not.equal(readFileSync(join(repo.path, 'summary.sig')), signed);
   await run('gpgconf', ['--homedir', home, '--kill', 'all'], { okCodes: [0, 1, 2] });
