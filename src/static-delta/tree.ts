@@ -4,7 +4,8 @@ import { objectKey, type ObjectName } from './names.ts';
 import { damagedObject, readMetadataObject } from './objects.ts';
 import { COMMIT_TYPE } from './superblock.ts';
 
-const DIRTREE_TYPE = '(a(say)a(sayay))';
+/** The type of a directory object: files with their checksums, folders with those of tree and mode. */
+export const DIRTREE_TYPE = '(a(say)a(sayay))';
 
 /** A file of a commit. */
 export interface TreeFile {

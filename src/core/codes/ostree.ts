@@ -37,10 +37,10 @@ export const ostreeCodes = {
   'ostree-key-unusable': {
     exit: EXIT.usage,
     about:
-      'The gpg key that the plan names cannot sign the summary of the repository. It is tried before any delta is made.',
+      'The gpg key that the plan names cannot sign the summary of the repository. It is tried before anything is made.',
     cure:
-      'Check `ostree.gpg_key` and `ostree.gpg_homedir` with `gpg --list-secret-keys`; the secret key has to be there, ' +
-      'without a passphrase or with an agent that knows it.',
+      'Check `ostree.gpg_key` and `ostree.gpg_homedir` with `gpg --list-secret-keys`; the secret key has to be ' +
+      'there, without a passphrase or with an agent that knows it.',
     example: 'ostree: { repo: repo, branch: lmp, gpg_key: 0123ABCD }   # of a keyring on another host',
   },
   'ostree-delta-broken': {

@@ -13,7 +13,7 @@ import {
   type OwnGenerator,
 } from './generate.ts';
 import { cleanUp, notePending, settlePending } from './pending.ts';
-import { proveDelta } from './proof.ts';
+import { withProofs, type Prove } from './proof.ts';
 import { readProofs, writeProofs, type DeltaProof } from './proofs.ts';
 import { commitProblem, repositoryLock, requireRepository, type OstreeRepository } from './repository.ts';
 import { deltaStates, type DeltaState } from './state.ts';
@@ -58,7 +58,8 @@ export interface MadeDelta extends CommitPair {
  *
  * @returns the deltas in the order of the pairs, each of them once
  * @throws ReleasePlanError `ostree-repo-missing`, `ostree-commit-missing`,
- *   `ostree-summary-signed`, `ostree-key-unusable`, `ostree-object-damaged`, `ostree-delta-broken`, `disk-full`, `locked`, `interrupted`
+ *   `ostree-summary-signed`, `ostree-key-unusable`, `ostree-object-damaged`, `ostree-delta-broken`,
+ *   `disk-full`, `locked`, `interrupted`
  */
 export async function makeDeltas(
   repo: OstreeRepository,
@@ -238,7 +239,7 @@ class Making {
       progress(`static delta ${short(pair)}: generating with ostree`);
       await notePending(this.#repo, pair);
       await generateByOstree(this.#repo, pair, signal);
-      const problem = await this.#prove(pair);
+      const problem = (await this.#proveAll([pair])).get(pair);
       if (problem === undefined) return;
       await this.#discard([pair]);
       const message = `the static delta ${deltaName(pair)} does not apply: ${problem}`;
@@ -248,21 +249,25 @@ class Making {
 
   /** @returns those that do not apply, and why */
   async #proveAll(pairs: readonly CommitPair[]): Promise<Map<CommitPair, string>> {
+    const { jobs, signal } = this.#options;
     const problems = new Map<CommitPair, string>();
-    await inParallel(pairs, jobCount(pairs.length, this.#options.jobs, PROOF_BYTES), async (pair) => {
-      this.#options.signal?.throwIfAborted();
-      const problem = await this.#prove(pair);
-      if (problem !== undefined) problems.set(pair, problem);
+    if (pairs.length === 0) return problems;
+    await withProofs(this.#repo, pairs, signal, async (prove) => {
+      await inParallel(pairs, jobCount(pairs.length, jobs, PROOF_BYTES), async (pair) => {
+        signal?.throwIfAborted();
+        const problem = await this.#prove(pair, prove);
+        if (problem !== undefined) problems.set(pair, problem);
+      });
     });
     return problems;
   }
 
   /** @returns why it does not apply, or undefined when it does, which is then on record */
-  async #prove(pair: CommitPair): Promise<string | undefined> {
-    const { progress, signal } = this.#options;
+  async #prove(pair: CommitPair, prove: Prove): Promise<string | undefined> {
+    const { progress } = this.#options;
     progress(`static delta ${short(pair)}: applying it on a client that has only the source`);
     const content = await readContent(this.#repo, pair);
-    const problem = 'problem' in content ? content.problem : await proveDelta(this.#repo, pair, content, signal);
+    const problem = 'problem' in content ? content.problem : await prove(pair);
     if ('problem' in content || problem !== undefined) return problem;
     const { sizeBytes, uncompressedBytes } = content;
     progress(`static delta ${short(pair)}: proven, ${formatBytes(sizeBytes)} to download`);

@@ -50,7 +50,7 @@ function deltaRow({ from, to, state }: RequiredStaticDelta, failure: string | un
   return {
     ...row,
     result: 'pass',
-    detail: `${provenAt(state)}a client with only ${from} applied it, fsck passed${last}`,
+    detail: `${provenAt(state)}a client with only ${from} applied it, every object was checked${last}`,
   };
 }
 
