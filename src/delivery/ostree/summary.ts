@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ReleasePlanError } from '../../core/errors.ts';
-import { withScratch } from '../../io/scratch.ts';
+import { FEW_FILES_BYTES, withScratch } from '../../io/scratch.ts';
 import { advertisedNames } from '../../static-delta/advertised.ts';
 import { ostree, type OstreeRepository } from './repository.ts';
 
@@ -26,7 +26,7 @@ export function requireSummaryKey(repo: OstreeRepository): void {
  */
 export async function requireWorkingKey(repo: OstreeRepository, signal?: AbortSignal): Promise<void> {
   if (repo.gpgKey === undefined) return;
-  await withScratch('summarykey', async (path) => {
+  await withScratch('summarykey', FEW_FILES_BYTES, async (path) => {
     const stop = signal ? { signal } : {};
     await ostree({ path }, ['init', '--mode=archive'], stop);
     try {
