@@ -56,6 +56,11 @@ export class TreeReader {
     return tree;
   }
 
+  /** Drops a commit's tree, which is as large as the commit; the directories that it shares with others stay. */
+  forget(commit: string): void {
+    this.#trees.delete(commit);
+  }
+
   #walk(commit: string): CommitTree {
     const tree: CommitTree = { commit, objects: new Map(), files: [] };
     if (commit === '') return tree;

@@ -7,7 +7,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReleasePlanError, errnoOf, messageOf } from '../../core/errors.ts';
 import { writeFileCommit } from '../../static-delta/file-commit.ts';
-import { objectKey, type ObjectName } from '../../static-delta/names.ts';
+import type { ObjectName } from '../../static-delta/names.ts';
 import { readSuperblock } from '../../static-delta/superblock.ts';
 import { usedSources } from '../../static-delta/used-sources.ts';
 import { ostree, ownFolder, type OstreeRepository } from './repository.ts';
@@ -137,7 +137,7 @@ async function unpackable(
     const superblock = readSuperblock(await readFile(join(deltaFolder(repo, pair), 'superblock')));
     const names = (await usedSources(repo.path, superblock))
       .map((checksum): ObjectName => ({ type: 'file', checksum }))
-      .filter((name) => seed.objects.has(objectKey(name)));
+      .filter(seed.has);
     makeRepository(path, { mode: 'archive-z2' });
     await linkObjects(repo.path, path, names);
     return {

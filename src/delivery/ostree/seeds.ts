@@ -3,7 +3,7 @@
  * else. Its objects are linked, not unpacked, and what the sources of one
  * target have in common is linked once.
  */
-import { copyFileSync, linkSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../../core/errors.ts';
 import { objectPath, type ObjectName } from '../../static-delta/names.ts';
@@ -28,7 +28,8 @@ export interface Seed {
   /** A repository of mode archive with the commit and nothing else. */
   path: string;
   commit: string;
-  objects: ReadonlyMap<string, ObjectName>;
+  /** Whether the commit has an object. */
+  has(name: ObjectName): boolean;
 }
 
 /**
@@ -44,25 +45,34 @@ export async function seedSources(
   folder: string,
 ): Promise<Map<string, Seed>> {
   const reader = new TreeReader(repo.path);
-  const [first, ...others] = sources.map((source) => reader.read(source).objects);
-  const isCommon = (key: string): boolean => others.length > 0 && others.every((objects) => objects.has(key));
+  const common = commonObjects(reader, sources);
   const base = join(folder, 'common');
   makeRepository(base, { mode: 'archive-z2' });
-  await linkObjects(
-    repo.path,
-    base,
-    [...(first ?? [])].flatMap(([key, name]) => (isCommon(key) ? [name] : [])),
-  );
+  await linkObjects(repo.path, base, [...common.values()]);
   const seeds = new Map<string, Seed>();
   for (const source of sources) {
     const path = join(folder, `source-${source}`);
     makeRepository(path, { mode: 'archive-z2', parent: base });
-    const { objects } = reader.read(source);
-    const own = [...objects].flatMap(([key, name]) => (first?.has(key) === true && isCommon(key) ? [] : [name]));
+    const own = [...reader.read(source).objects].filter(([key]) => !common.has(key)).map(([, name]) => name);
+    reader.forget(source);
     await linkObjects(repo.path, path, own);
-    seeds.set(source, { path, commit: source, objects });
+    const has = (name: ObjectName): boolean => [path, base].some((one) => existsSync(objectPath(one, name)));
+    seeds.set(source, { path, commit: source, has });
   }
   return seeds;
+}
+
+/** What all of several sources have. One tree at a time is in memory beside it. */
+function commonObjects(reader: TreeReader, sources: readonly string[]): Map<string, ObjectName> {
+  const [first, ...others] = sources;
+  if (first === undefined || others.length === 0) return new Map();
+  let common = reader.read(first).objects;
+  for (const source of others) {
+    const { objects } = reader.read(source);
+    common = new Map([...common].filter(([key]) => objects.has(key)));
+    reader.forget(source);
+  }
+  return common;
 }
 
 /** Links objects from one repository of mode archive into another. */

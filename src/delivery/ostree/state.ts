@@ -41,7 +41,10 @@ export async function deltaStates(
     reader: new TreeReader(repo.path),
   };
   const states: DeltaState[] = [];
-  for (const pair of pairs) states.push(await stateOf(repo, pair, known, signal));
+  for (const pair of pairs) {
+    states.push(await stateOf(repo, pair, known, signal));
+    known.reader.forget(pair.from);
+  }
   return states;
 }
 

@@ -74,6 +74,7 @@ async function requiredStaticDeltas(
   const required: RequiredStaticDelta[] = [];
   for (const [at, { rule, pair }] of wanted.values().entries()) {
     const loose = await looseBytes(reader, commitsOf(pair));
+    reader.forget(commitsOf(pair).from);
     const ends = { from: endInWords(pair.from), to: endInWords(pair.to) };
     required.push({
       ...ends,
