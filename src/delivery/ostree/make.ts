@@ -113,7 +113,9 @@ class Making {
     this.#record = await openRecord(this.#repo);
     try {
       await this.#make(await this.#withdraw(work));
-      if (this.#failures[0] !== undefined) throw this.#failures[0];
+      const [first, ...others] = this.#failures;
+      for (const { message } of others) this.#options.warn(message);
+      if (first !== undefined) throw first;
       if (!work.every(({ state }) => state.state === 'proven' && state.isAdvertised)) await this.#showProven();
       return work.map(({ pair }) => ({ ...pair, ...this.#provenOf(pair) }));
     } catch (error) {

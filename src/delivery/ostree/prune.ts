@@ -1,5 +1,6 @@
 /** Takes away deltas that nobody requires any more. */
 import { withLock } from '../../io/lock.ts';
+import { cleanUp } from './pending.ts';
 import { readProofs, writeProofs } from './proofs.ts';
 import { repositoryLock, requireRepository, type OstreeRepository } from './repository.ts';
 import { deleteDelta, deltaName, listDeltas, type CommitPair } from './static-delta.ts';
@@ -33,6 +34,8 @@ export async function pruneDeltas(
   if (pairs.length === 0) return;
   await requireWorkingKey(repo, options.signal);
   await withLock(repositoryLock(repo), `pruning static deltas of ${repo.path}`, options, async () => {
+    // What a killed run left unproven must not get into the summary.
+    await cleanUp(repo, []);
     const proofs = await readProofs(repo);
     for (const pair of pairs) {
       await deleteDelta(repo, pair);

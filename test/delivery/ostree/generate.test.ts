@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import { ReleasePlanError } from '../../../src/core/errors.ts';
 import type { GenerateDeltas } from '../../../src/delivery/ostree/generate.ts';
 import { makeDeltas, type MakeOptions } from '../../../src/delivery/ostree/make.ts';
+import { notePending } from '../../../src/delivery/ostree/pending.ts';
 import { pruneDeltas } from '../../../src/delivery/ostree/prune.ts';
 import { deltaStates } from '../../../src/delivery/ostree/state.ts';
 import { deltaFolder, readContent } from '../../../src/delivery/ostree/static-delta.ts';
@@ -163,6 +164,17 @@ test('what is not proven does not get into a summary that is written for another
   );
   assert.equal(seen, [[], []]);
   assert.is((await advertisedDeltas(repo)).size, 2);
+});
+
+test('nor does a prune show what a killed run left', async () => {
+  const { repo, commits } = await versions('prune-after-kill', 3);
+  const [a = '', b = '', c = ''] = commits;
+  await makeDeltas(repo, [{ from: a, to: b }], told());
+  await notePending(repo, { from: b, to: c });
+  await generateStaticDeltas(repo.path, c, [b]);
+  await pruneDeltas(repo, [{ from: a, to: b }]);
+  assert.is((await advertisedDeltas(repo)).size, 0);
+  assert.not(existsSync(deltaFolder(repo, { from: b, to: c })));
 });
 
 test('after a failure the proven ones are shown, and no others', async () => {
