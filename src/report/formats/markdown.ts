@@ -1,4 +1,5 @@
 import { formatBytes } from '../../text/bytes.ts';
+import { markdownTable as table } from '../../text/markdown.ts';
 import type { BuildWarning, CheckRow, ConsistencyReport, FullRow, SizeRow } from '../../core/report.ts';
 import type { ReportFormat } from '../format.ts';
 import { fullCells, sizeCells } from '../size-cells.ts';
@@ -7,12 +8,6 @@ import { fullCells, sizeCells } from '../size-cells.ts';
 export const markdown: ReportFormat = { name: 'markdown', extension: 'md', render };
 
 const SIGN: Record<CheckRow['result'], string> = { 'pass': 'pass', 'fail': '**FAIL**', 'not-checked': 'not checked' };
-
-/** Text that a table cell can hold: a bar or a line break would end it. */
-const cell = (text: string): string => text.replace(/\|/g, '\\|').replace(/\s*\n\s*/g, ' ');
-
-const table = (head: readonly string[], rows: ReadonlyArray<readonly string[]>): string =>
-  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |\n`).join('');
 
 function render(report: ConsistencyReport): string {
   const count = (result: CheckRow['result']): number => report.checks.filter((row) => row.result === result).length;
