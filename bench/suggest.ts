@@ -1,4 +1,4 @@
-/** `targets suggest` on 300 archived versions and a million devices: how long it takes once the fleet was read. */
+/** `targets suggest` on 300 archived versions and a million devices: how long it takes, and how far its estimates are off. */
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
@@ -19,6 +19,7 @@ import { manifest } from '../test/support/manifests.ts';
 import type { Bench, BenchResult, BenchSettings } from './bench.ts';
 import { interleaved, medianOf } from './measure.ts';
 import { releasePlan } from './programs.ts';
+import { measureErrors } from './suggest-error.ts';
 import { mebibytesOfKiB, seconds } from './table.ts';
 
 const VERSIONS = 300;
@@ -136,6 +137,7 @@ export const suggestBench: Bench = {
     const rows = Object.entries(measured).map(([name, runs]) => ({ name, runs, ...medianOf(runs) }));
     // What is left of a fleet once it was read are counts by version, which a small fleet has as well.
     const afterMs = rows.find(({ name }) => name === 'a device on each')?.cpuMs ?? Infinity;
+    const errors = await measureErrors(settings);
     return {
       tables: [
         {
@@ -143,6 +145,7 @@ export const suggestBench: Bench = {
           columns: ['fleet', 'time', 'processor', 'memory'],
           rows: rows.map((one) => [one.name, seconds(one.wallMs), seconds(one.cpuMs), mebibytesOfKiB(one.peakKiB)]),
         },
+        errors.table,
       ],
       judgements: [
         {
@@ -151,7 +154,7 @@ export const suggestBench: Bench = {
           reached: afterMs <= TIME_LIMIT_MS,
         },
       ],
-      data: rows,
+      data: { rows, errors: errors.rows },
     };
   },
 };

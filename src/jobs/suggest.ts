@@ -6,6 +6,7 @@ import { fleetView } from '../delivery/fleet/view.ts';
 import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs, requireFleet, requireRegistry } from '../delivery/inputs.ts';
+import { distinct } from '../fleet/running.ts';
 import type { Fleet } from '../fleet/devices/tally.ts';
 import type { Limits } from '../insight/suggest/choose.ts';
 import { suggestBases, type Suggestion } from '../insight/suggest/suggest.ts';
@@ -57,6 +58,7 @@ export async function suggest(
       .map((pair) => ({ version: endInWords(pair.from), devices: pair.devices }))
       .sort((a, b) => facts.compareVersions(a.version, b.version)),
     updating,
+    versions: distinct([...registry.targets.map(({ version }) => version), to]).sort(facts.compareVersions),
     made,
     ...(fullBytes === undefined ? {} : { fullBytes }),
     maxShare: plan.deltas.find((rule) => rule.to === to)?.maxShare ?? 1,

@@ -5,6 +5,11 @@ import { counted } from '../../text/count.ts';
 import { printable } from '../../text/printable.ts';
 import { formatColumns } from '../../text/rows.ts';
 
+const BY = {
+  signatures: 'from the blocks that signatures show as new',
+  distance: 'from the versions between',
+} as const satisfies Record<Suggested['calibration']['method'], string>;
+
 /** Chains that are printed; the JSON has all. */
 const CHAINS_SHOWN = 10;
 
@@ -81,14 +86,14 @@ function ruleText({ to, tag, bases }: Suggested, { cover, max, bytes, ms }: Limi
 
 /** How far the figures can be trusted. */
 function notesText({ bases, calibration, rate }: Suggested): string {
-  const { deltas, error } = calibration;
+  const { deltas, error, method } = calibration;
   const lines: string[] = [];
   if (bases.some(({ size }) => size === 'estimated'))
     lines.push(
       deltas === 0
-        ? '~ estimated from signatures; no delta is there to measure the error on'
-        : `~ estimated from signatures, by ${counted(deltas, 'delta')} that ${deltas === 1 ? 'exists' : 'exist'}` +
-            (error === null ? '' : `: nine of ten are within ${formatShare(error, 1)}`),
+        ? '~ at most, by the blocks that signatures show as new; no delta is there to measure by'
+        : `~ estimated ${BY[method]} and ${counted(deltas, 'delta')} that ${deltas === 1 ? 'exists' : 'exist'}` +
+            (error === null ? '' : `; nine of ten of those are within ${formatShare(error, 1)}`),
     );
   if (bases.some(({ size }) => size === 'neighbours'))
     lines.push('? unknown; taken to be as large as the nearest base');

@@ -1,4 +1,4 @@
-/** How large a delta would be, from the signatures that are archived with every version. */
+/** What a version has that another lacks, by the signatures that are archived with every version. */
 import { join } from 'node:path';
 import { readVersionManifest } from '../../archive/read-manifest.ts';
 import type { ArchiveKey } from '../../archive/layout.ts';
@@ -8,31 +8,8 @@ import { withScratch } from '../../io/scratch.ts';
 import { signature } from '../../rdiff/signature.ts';
 import { BlockIndex, loadSignature, type LoadedSignature } from './block-index.ts';
 
-/** A delta that was made: what estimates are compared with. */
-export interface MadeDelta {
-  from: string;
-  to: string;
-  /** What a device downloads. */
-  bytes: number;
-  /** ISO 8601, UTC. */
-  madeAt?: string;
-}
-
-/** How estimates of literals become sizes of packages. */
-export interface Calibration {
-  /** Bytes of a package by bytes of blocks that its base lacks. */
-  factor: number;
-  /** Deltas that it was measured on; 0: the factor is what the full package makes of its images. */
-  deltas: number;
-  /** Nine of ten deltas were within this share of their estimate from the others; null below two. */
-  error: number | null;
-}
-
 /** Images whose signatures are made anew, since their blocks have another length than the base's. */
 const MOST_SIGNED_BYTES = 4 * 1024 ** 3;
-
-/** More deltas make no better measure. */
-const MOST_CALIBRATED = 40;
 
 /** What a target lacks of its bases. */
 export class Estimator {
@@ -73,20 +50,6 @@ export class Estimator {
   async imageBytes(version: string): Promise<number | undefined> {
     const manifest = await this.#manifestOf(version);
     return manifest?.files.reduce((sum, { role, sizeBytes }) => sum + (role === 'image' ? sizeBytes : 0), 0);
-  }
-
-  /** Measures estimates against deltas that exist; those to the target count most. */
-  async calibrate(made: readonly MadeDelta[], target: string, fullBytes: number | undefined): Promise<Calibration> {
-    const ratios: number[] = [];
-    const nearest = [...made].sort((a, b) => Number(b.to === target) - Number(a.to === target));
-    for (const { from, to, bytes } of nearest.slice(0, MOST_CALIBRATED)) {
-      const missing = await this.missingBytes(from, to);
-      if (missing !== undefined && missing > 0) ratios.push(bytes / missing);
-    }
-    const imageBytes = await this.imageBytes(target);
-    if (ratios.length === 0)
-      return { factor: fullBytes === undefined || !imageBytes ? 1 : fullBytes / imageBytes, deltas: 0, error: null };
-    return { factor: quantile(ratios, 0.5), deltas: ratios.length, error: errorOf(ratios) };
   }
 
   async #manifestOf(version: string): Promise<VersionManifest | undefined> {
@@ -143,18 +106,3 @@ export class Estimator {
 
 const imageOf = ({ files }: VersionManifest, partition: string): ArchivedFile | undefined =>
   files.find((one) => one.role === 'image' && one.partition === partition);
-
-/** @param share 0 to 1 */
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = share * (sorted.length - 1);
-  const [low, high] = [sorted[Math.floor(at)] ?? 0, sorted[Math.ceil(at)] ?? 0];
-  return low + (high - low) * (at - Math.floor(at));
-}
-
-/** Each delta is estimated from all the others. */
-function errorOf(ratios: readonly number[]): number | null {
-  if (ratios.length < 2) return null;
-  const errors = ratios.map((ratio, at) => Math.abs(quantile(ratios.toSpliced(at, 1), 0.5) / ratio - 1));
-  return quantile(errors, 0.9);
-}

@@ -1,4 +1,4 @@
-import type { MadeDelta } from './estimate.ts';
+import type { MadeDelta } from './calibrate.ts';
 
 /** How fast deltas are made: built, proven, packed and signed. */
 export interface MakingRate {

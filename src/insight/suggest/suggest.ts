@@ -2,7 +2,8 @@ import type { ArchiveKey } from '../../archive/layout.ts';
 import type { Partition } from '../../core/plan.ts';
 import { cheaperChains, type Chain } from './chains.ts';
 import { choose, type Choice, type Limits, type Offer } from './choose.ts';
-import { Estimator, type Calibration, type MadeDelta } from './estimate.ts';
+import { calibrate, type Calibration, type Evidence, type Known, type MadeDelta } from './calibrate.ts';
+import { Estimator } from './estimate.ts';
 import { makingRate, type MakingRate } from './rate.ts';
 
 /** A base that a delta could start from, as the fleet has it. */
@@ -19,6 +20,8 @@ export interface SuggestRequest {
   bases: readonly Base[];
   /** Devices that have to update, also those that no delta can serve. */
   updating: number;
+  /** All versions, oldest first. */
+  versions: readonly string[];
   /** Deltas that are there, to any version. */
   made: readonly MadeDelta[];
   /** The full package of the target. */
@@ -43,7 +46,7 @@ export interface Suggestion {
   /** Chosen ones first, then by devices. */
   bases: SuggestedBase[];
   choice: Omit<Choice, 'chosen'>;
-  calibration: Calibration;
+  calibration: Omit<Calibration, 'estimate'>;
   rate: MakingRate;
   /** Over deltas that are there or chosen. */
   chains: Chain[];
@@ -57,9 +60,9 @@ export interface Suggestion {
 export async function suggestBases(request: SuggestRequest): Promise<Suggestion> {
   const { key, partitions, to, updating, made, fullBytes, limits, signal } = request;
   const estimator = new Estimator(key, partitions, signal);
-  const calibration = await estimator.calibrate(made, to, fullBytes);
+  const { estimate, ...calibration } = await calibrationFor(request, estimator);
   const rate = await makingRate(made, (version) => estimator.imageBytes(version));
-  const sized = await sizedBases(request, estimator, calibration, rate);
+  const sized = await sizedBases(request, estimator, estimate, rate);
   const { chosen, ...choice } = choose(sized, updating, limits);
   const isChosen = new Set(chosen);
   const rest = sized.filter((one) => !isChosen.has(one)).sort((a, b) => b.devices - a.devices);
@@ -77,19 +80,50 @@ export async function suggestBases(request: SuggestRequest): Promise<Suggestion>
 
 type SizedBase = Omit<SuggestedBase, 'isChosen'>;
 
-async function sizedBases(
-  { to, bases, made, fullBytes, maxShare }: SuggestRequest,
+/** More deltas make no better measure, and each takes reading a signature. */
+const MOST_CALIBRATED = 40;
+
+async function calibrationFor(request: SuggestRequest, estimator: Estimator): Promise<Calibration> {
+  const { made, to, fullBytes } = request;
+  const known: Known[] = [];
+  // Those to the target say most.
+  const nearest = [...made].sort((a, b) => Number(b.to === to) - Number(a.to === to));
+  for (const { from, to: until, bytes } of nearest.slice(0, MOST_CALIBRATED)) {
+    const evidence = await evidenceOf(request, estimator, from, until);
+    if (evidence.distance > 0) known.push({ bytes, ...evidence });
+  }
+  const imageBytes = await estimator.imageBytes(to);
+  return calibrate(known, fullBytes === undefined || !imageBytes ? 1 : fullBytes / imageBytes);
+}
+
+/** Versions that are not in order are at no distance. */
+async function evidenceOf(
+  { versions }: SuggestRequest,
   estimator: Estimator,
-  { factor }: Calibration,
+  from: string,
+  to: string,
+): Promise<Evidence> {
+  const [first, last] = [versions.indexOf(from), versions.indexOf(to)];
+  const distance = first < 0 || last < 0 ? 0 : Math.max(0, last - first);
+  return { distance, missingBytes: await estimator.missingBytes(from, to) };
+}
+
+async function sizedBases(
+  request: SuggestRequest,
+  estimator: Estimator,
+  estimate: Calibration['estimate'],
   rate: MakingRate,
 ): Promise<SizedBase[]> {
+  const { to, bases, made, fullBytes, maxShare } = request;
   const known = new Map(made.filter((one) => one.to === to).map(({ from, bytes }) => [from, bytes]));
   const targetBytes = await estimator.imageBytes(to);
   const rows: SizedBase[] = [];
   for (const { version, devices } of bases) {
     const there = known.get(version);
-    const missing = there === undefined ? await estimator.missingBytes(version, to) : undefined;
-    const estimated = missing === undefined ? null : Math.round(missing * factor);
+    const estimated =
+      there === undefined
+        ? estimateWithin(estimate(await evidenceOf(request, estimator, version, to)), fullBytes)
+        : null;
     const workBytes = ((await estimator.imageBytes(version)) ?? 0) + (targetBytes ?? 0);
     rows.push({
       base: version,
@@ -110,6 +144,10 @@ async function sizedBases(
           : (fullBytes - row.bytes) * row.devices,
   }));
 }
+
+/** No delta is much larger than what it stands for. */
+const estimateWithin = (bytes: number | undefined, fullBytes = Infinity): number | null =>
+  bytes === undefined ? null : Math.round(Math.min(bytes, fullBytes));
 
 /** What cannot be estimated is taken to be as large as the nearest base, in the order in which bases came. */
 function withNeighbours(rows: readonly SizedBase[]): SizedBase[] {
