@@ -48,10 +48,10 @@ function resultText({ bases, choice, updating }: Suggested, { cover }: Limits): 
   const sum = (of: (one: (typeof bases)[number]) => number): number =>
     chosen.reduce((total, one) => total + of(one), 0);
   const minutes = (sum(({ ms }) => ms) / 60_000).toFixed(1);
+  const [saved, stored] = [sum(({ savedBytes }) => savedBytes ?? 0), sum(({ bytes }) => bytes ?? 0)];
   const lines = [
     `* ${counted(chosen.length, 'delta')} for ${choice.devices} devices (${formatShare(choice.devices, updating)}): ` +
-      `${formatBytes(sum(({ savedBytes }) => savedBytes ?? 0))} saved, ${formatBytes(sum(({ bytes }) => bytes ?? 0))} ` +
-      `on the server, ${minutes} minutes`,
+      `${formatBytes(saved)} saved, ${formatBytes(stored)} on the server, ${minutes} minutes`,
   ];
   if (choice.aim === 'saved-bytes' && choice.bound > 0)
     lines.push(

@@ -20,7 +20,7 @@ function selectionIn(from: Exclude<FromSource, unknown[]>, at: Pointer, plan: Pl
         code: 'value-invalid',
         at,
         message: `${formatPointer(at)} has ${given.map((key) => quote(key)).join(' and ')}; only one is allowed`,
-        hint: `Set exactly one of ${SELECTIONS.map((key) => quote(key)).join(', ')}; for more selections, add more rules.`,
+        hint: `Set exactly one of ${SELECTIONS.map(quote).join(', ')}; for more selections, add more rules.`,
       },
     ];
   if (from.max !== undefined && !isCover)
