@@ -5,6 +5,8 @@ import type { ArchiveKey } from '../../archive/layout.ts';
 import type { ArchivedFile, VersionManifest } from '../../core/archive.ts';
 import type { Partition } from '../../core/plan.ts';
 import { withScratch } from '../../io/scratch.ts';
+import { entryBytesOf } from '../../rdiff/block-sums.ts';
+import { SIGNATURE_HEADER_BYTES } from '../../rdiff/format.ts';
 import { signature } from '../../rdiff/signature.ts';
 import { BlockIndex, loadSignature, type LoadedSignature } from './block-index.ts';
 
@@ -89,12 +91,14 @@ export class Estimator {
     const image = imageOf(target, partition);
     if (image === undefined || this.#signedBytes + image.sizeBytes > MOST_SIGNED_BYTES) return undefined;
     this.#signedBytes += image.sizeBytes;
-    const made = await withScratch('suggest', async (folder) => {
+    const needBytes = Math.ceil(image.sizeBytes / blockBytes) * entryBytesOf(base.header) + SIGNATURE_HEADER_BYTES;
+    const made = await withScratch('suggest', needBytes, async (folder) => {
       const file = join(folder, 'signature');
       await signature(this.#pathOf(target.version, image), file, {
         blockBytes,
         format: strong,
         rollsum: weak,
+        strongBytes: base.header.strongBytes,
         ...(this.signal === undefined ? {} : { signal: this.signal }),
       });
       return new BlockIndex(await loadSignature(file));
