@@ -36,7 +36,7 @@ function table({ bases, updating }: Suggested, top: number): string {
       formatShare(one.devices, updating),
       one.bytes === null || one.size === null ? '-' : `${marks[one.size]}${formatBytes(one.bytes)}`,
       one.savedBytes === null ? '-' : formatBytes(one.savedBytes),
-      one.size === 'known' ? 'made' : (one.ms / 60_000).toFixed(1),
+      one.size === 'known' ? 'made' : one.ms === 0 ? '-' : (one.ms / 60_000).toFixed(1),
     ]);
   const more = bases.length - rows.length;
   const columns = formatColumns([['  base', 'devices', 'share', 'delta', 'saved', 'minutes'], ...rows]);
@@ -49,10 +49,12 @@ function resultText({ bases, choice, updating }: Suggested, { cover }: Limits): 
     chosen.reduce((total, one) => total + of(one), 0);
   const minutes = (sum(({ ms }) => ms) / 60_000).toFixed(1);
   const [saved, stored] = [sum(({ savedBytes }) => savedBytes ?? 0), sum(({ bytes }) => bytes ?? 0)];
-  const lines = [
-    `* ${counted(chosen.length, 'delta')} for ${choice.devices} devices (${formatShare(choice.devices, updating)}): ` +
-      `${formatBytes(saved)} saved, ${formatBytes(stored)} on the server, ${minutes} minutes`,
-  ];
+  const isSized = chosen.some(({ savedBytes }) => savedBytes !== null);
+  const cost = isSized
+    ? `: ${formatBytes(saved)} saved, ${formatBytes(stored)} on the server, ${minutes} minutes`
+    : '; what that saves is not known';
+  const served = `${choice.devices} devices (${formatShare(choice.devices, updating)})`;
+  const lines = [`* ${counted(chosen.length, 'delta')} for ${served}${cost}`];
   if (choice.aim === 'saved-bytes' && choice.bound > 0)
     lines.push(
       `No choice within these limits saves more than ${formatBytes(choice.bound)}; this one: ${shareOfBest(choice)}.`,
