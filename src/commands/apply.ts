@@ -6,6 +6,7 @@ import type { ApplyOptions, ApplyResult } from '../jobs/apply.ts';
 import type { Night } from '../report/night.ts';
 import type { Phase } from '../core/step.ts';
 import { examples } from './examples.ts';
+import { JOBS_FLAG, jobsOf } from './jobs.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { printSteps } from './plan.ts';
 import { publishedDocument, publishedInWords } from './publish.ts';
@@ -22,6 +23,7 @@ interface Flags {
   keepGoing?: boolean;
   nightly?: boolean;
   wait?: string | boolean;
+  jobs?: string;
   json?: boolean;
 }
 
@@ -33,6 +35,7 @@ export const registerApply: RegisterCommand = (program, run) => {
     .option('--dry-run', 'print the steps and their reasons without taking them')
     .option('--only <phases>', 'take only the steps of these phases, comma-separated')
     .option('--keep-going', 'after a failure, continue with steps that do not depend on it')
+    .option(...JOBS_FLAG)
     .option(
       '--nightly',
       'for timers: also verify a part of the archive, keep going, and report what changed since last night',
@@ -45,6 +48,7 @@ export const registerApply: RegisterCommand = (program, run) => {
       ...examples({
         'Make the release': 'release-plan apply plan.yml',
         'Print the steps of all plans in a folder': 'release-plan apply --dry-run plans/',
+        'Make one step after the other': 'release-plan apply --jobs 1 plan.yml',
         'Build and archive only; wait for another run to finish':
           'release-plan apply --only build,archive --wait plan.yml',
       }),
@@ -67,6 +71,7 @@ async function applyAll(plans: readonly string[], flags: Flags, context: ApplyCo
     only: await phasesOf(flags.only),
     keepGoing: flags.keepGoing === true || flags.nightly === true,
     waitMs: waitOf(flags.wait),
+    jobs: jobsOf(flags.jobs),
   };
   const loaded = await loadPlans(plans, context);
   const documents: object[] = [];
@@ -123,7 +128,7 @@ async function applyOne(
     return await notified(
       plan,
       context,
-      async () => await nightly(plan, context, { waitMs: options.waitMs, now: new Date() }),
+      async () => await nightly(plan, context, { waitMs: options.waitMs, jobs: options.jobs, now: new Date() }),
       ({ night }) => night.changes,
     );
   } catch (error) {

@@ -25,15 +25,16 @@ export interface SurveyOptions {
   acceptUnvouched?: boolean;
 }
 
-/** What a step left: the snapshot with it, and a line for the person who watches. */
+/** What a step left: what it changed, and a line for the person who watches. */
 export interface Made<S extends Snapshot = Snapshot> {
-  snapshot: S;
+  /** The snapshot with it; others may have changed the snapshot while it was made. */
+  change(snapshot: S): S;
   message: string;
 }
 
-/** Makes steps, one after the other. */
+/** Makes steps, several at once where they share no lane. */
 export interface StepRunner<S extends Snapshot = Snapshot> {
-  /** @param snapshot as the steps before it left it */
+  /** @param snapshot as the steps left it that had ended when it began */
   run(step: WorkStep, snapshot: S, progress: (message: string) => void): Promise<Made<S>>;
 }
 
@@ -43,6 +44,10 @@ export interface RunRequest {
   host: Host;
   /** How long to wait for another run that holds what the steps need; 0 leaves at once. */
   waitMs: number;
+  /** So many of them run at once, at the most: what one may take of the processors. */
+  jobs: number;
+  /** The number of jobs that the user gave; a system that shares out work by itself takes it as it is. */
+  wantedJobs?: number | undefined;
 }
 
 /** Why something could not be made in this run. */
@@ -155,6 +160,10 @@ export interface Delivery<S extends Snapshot = Snapshot> {
   survey(inputs: Inputs, host: Pick<Host, 'env' | 'signal'>, options?: SurveyOptions): Promise<S>;
   /** What has to be done, in order; nothing when all is made. Pure. */
   steps(snapshot: S): WorkStep[];
+  /** What only one step can have at a time, by name; undefined for a step that needs nothing of the kind. Pure. */
+  lane(step: WorkStep): string | undefined;
+  /** Memory that a step takes at its peak, in this process and in what it starts; 0 where it is little. Pure. */
+  memoryBytes(step: WorkStep, snapshot: S): number;
   /** Holds what the steps need while `body` runs them. */
   run<T>(snapshot: S, request: RunRequest, body: (runner: StepRunner<S>) => Promise<T>): Promise<T>;
   /** Keeps the registry in step with what was made. */

@@ -2,17 +2,19 @@ import { requireArchive } from '../archive/identity.ts';
 import { withArchive } from '../archive/exclusive.ts';
 import { requireReadable, unreadableOf } from '../archive/readable.ts';
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
-import { asUserError, type ReleasePlanError } from '../core/errors.ts';
-import type { Task, TaskOutcome } from '../core/events.ts';
 import { PairMap } from '../core/pair.ts';
 import type { Plan } from '../core/plan.ts';
 import type { ConsistencyReport } from '../core/report.ts';
-import { titleOf, versionsOf, type Phase, type Step, type WorkStep } from '../core/step.ts';
+import type { Phase, Step, WorkStep } from '../core/step.ts';
 import type { Failures, StepRunner } from '../delivery/delivery.ts';
 import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs } from '../delivery/inputs.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
+import { capacityOf } from '../hosts/capacity.ts';
+import { graphOf } from '../hosts/graph.ts';
+import type { Capacity } from '../hosts/pool.ts';
+import { isWanted, runSteps, type StepResult } from '../hosts/run-steps.ts';
 import { publishSnapshot, type PublishJobResult } from './publish.ts';
 import { reportOf, stepsOf, writeReport } from './report.ts';
 
@@ -23,17 +25,10 @@ export interface ApplyOptions {
   keepGoing: boolean;
   /** How long to wait for another run that holds a lock; 0 leaves at once. */
   waitMs: number;
+  /** Steps that run at once; as many as processors and memory allow when undefined. */
+  jobs?: number | undefined;
   /** The archive that has to be there at every step. */
   archiveId?: string;
-}
-
-/** What became of one step. */
-export interface StepResult {
-  step: Step;
-  title: string;
-  outcome: TaskOutcome;
-  /** The failure itself, when there is one. */
-  error?: ReleasePlanError;
 }
 
 export interface ApplyResult {
@@ -90,90 +85,47 @@ export async function applySnapshot(snapshot: Snapshot, host: Host, options: App
   if (!options.keepGoing) requireReadable(snapshot.archive);
   const delivery = deliveryOf(snapshot.inputs.plan);
   const steps = stepsOf(snapshot);
-  const work = steps.filter((step): step is WorkStep => step.kind !== 'report' && isWanted(step, options));
-  const run = await delivery.run(snapshot, { steps: work, host, waitMs: options.waitMs }, async (runner) => {
-    return await runSteps(steps, snapshot, runner, host, options);
+  const work = steps.filter((step): step is WorkStep => step.kind !== 'report' && isWanted(step, options.only));
+  const capacity = capacityOf(options.jobs);
+  const jobs = Math.min(capacity.jobs, work.length);
+  const request = { steps: work, host, waitMs: options.waitMs, jobs, wantedJobs: options.jobs };
+  const run = await delivery.run(snapshot, request, async (runner) => {
+    return await runAll(steps, snapshot, runner, capacity, host, options);
   });
   await delivery.register(run.snapshot, host);
   const report = reportOf(run.snapshot, failuresOf(run.results));
   return { ...run, report, exitCode: exitCodeOf(run.snapshot, run.results, report) };
 }
 
-const isWanted = (step: Step, { only }: ApplyOptions): boolean => only === undefined || only.includes(step.kind);
-
-async function runSteps(
+async function runAll(
   steps: readonly Step[],
   start: Snapshot,
   runner: StepRunner,
+  capacity: Capacity,
   host: Host,
   options: ApplyOptions,
 ): Promise<Pick<Applied, 'results' | 'reportFiles' | 'snapshot'>> {
-  const results: StepResult[] = [];
-  let snapshot = start;
+  const { plan } = start.inputs;
+  const delivery = deliveryOf(plan);
   let reportFiles: string[] = [];
-  const make = async (step: Step, progress: (message: string) => void): Promise<string> => {
-    if (step.kind === 'report') {
-      reportFiles = await writeReport(snapshot.inputs.plan, start.written, reportOf(snapshot, failuresOf(results)));
-      return reportFiles.join(', ');
-    }
-    const made = await runner.run(step, snapshot, progress);
-    snapshot = made.snapshot;
-    return made.message;
-  };
-  const tasks = steps.map((step): Task => ({
-    title: titleOf(step),
-    async run(progress) {
-      host.signal.throwIfAborted();
-      if (options.archiveId !== undefined) await requireArchive(start.inputs.plan, options.archiveId);
-      const reason = reasonToSkip(step, results, options);
-      const result: StepResult =
-        reason === undefined
-          ? await attempt(step, host, async () => await make(step, progress))
-          : { step, title: titleOf(step), outcome: { state: 'skipped', message: reason } };
-      results.push(result);
-      return result.outcome;
+  const run = await runSteps({
+    nodes: graphOf(steps, delivery.lane),
+    start,
+    runner,
+    capacity,
+    memoryBytes: delivery.memoryBytes,
+    host,
+    only: options.only,
+    keepGoing: options.keepGoing,
+    async beforeEach() {
+      if (options.archiveId !== undefined) await requireArchive(plan, options.archiveId);
     },
-  }));
-  await host.drive(tasks);
-  return { results, reportFiles, snapshot };
-}
-
-/** Turns a failure that a user can meet into an outcome; bugs and interruptions go on upwards. */
-async function attempt(step: Step, host: Host, body: () => Promise<string>): Promise<StepResult> {
-  const title = titleOf(step);
-  try {
-    return { step, title, outcome: { state: 'done', message: await body() } };
-  } catch (error) {
-    const known = asUserError(error);
-    if (host.signal.aborted || known === undefined) throw error;
-    const message = known.hint === undefined ? known.message : `${known.message}\n${known.hint}`;
-    return { step, title, outcome: { state: 'failed', message }, error: known };
-  }
-}
-
-/** Why a step is not even tried, or undefined. The report is always written: it says what holds. */
-function reasonToSkip(step: Step, results: readonly StepResult[], options: ApplyOptions): string | undefined {
-  if (!isWanted(step, options)) return `excluded by --only ${options.only?.join(',') ?? ''}`;
-  if (step.kind === 'report') return undefined;
-  const failed = results.filter((one) => one.outcome.state === 'failed');
-  if (failed.length === 0) return undefined;
-  if (!options.keepGoing) return 'an earlier step failed';
-  const wanted = versionsOf(step);
-  const cause = failed.find((one) => madeVersion(one.step).some((version) => wanted.includes(version)));
-  return cause === undefined ? undefined : `${cause.title} failed`;
-}
-
-/** The version that a step makes; none for what is made of versions. */
-function madeVersion(step: Step): string[] {
-  switch (step.kind) {
-    case 'build':
-    case 'archive':
-      return [step.version];
-    case 'full':
-    case 'delta':
-    case 'report':
-      return [];
-  }
+    async report(snapshot, results) {
+      reportFiles = await writeReport(plan, start.written, reportOf(snapshot, failuresOf(results)));
+      return reportFiles.join(', ');
+    },
+  });
+  return { ...run, reportFiles };
 }
 
 function failuresOf(results: readonly StepResult[]): Failures {

@@ -42,7 +42,7 @@ export interface NightlyResult extends ApplyResult {
 export async function nightly(
   plan: Plan,
   host: Host,
-  { waitMs, now }: { waitMs: number; now: Date },
+  { waitMs, jobs, now }: { waitMs: number; jobs?: number | undefined; now: Date },
 ): Promise<NightlyResult> {
   return await withArchive(
     plan,
@@ -54,7 +54,7 @@ export async function nightly(
         host.report({ type: 'warning', message: `${problem}; the whole archive is read again` });
       const ledger = new ReadLedger(plan, memory.files, now);
       const read = await readShare(await readInputs(plan, { ...host, runsCommands: true }), host, memory, ledger, now);
-      const options = { keepGoing: true, waitMs, archiveId };
+      const options = { keepGoing: true, waitMs, jobs, archiveId };
       const applied = await applySnapshot(read.snapshot, host, options);
       const { snapshot, ...result } = await withPublishing(applied, host, options);
 

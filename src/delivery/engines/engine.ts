@@ -25,6 +25,8 @@ export interface DeltaJob {
   inputs: readonly DeltaInput[];
   /** Folder to fill with `<partition>.delta` and `<partition>.delta.gz`, and a `.swu` when the engine makes its own. */
   outDir: string;
+  /** Threads that may be used; the delta does not depend on it. */
+  threads?: number;
   signal?: AbortSignal;
   progress(message: string): void;
 }
@@ -62,6 +64,8 @@ export interface DeltaEngine {
   /** Whether `create` asks for {@link EngineHost.buildDelta}, so that the build directory has to be held. */
   readonly builds: boolean;
   create(job: DeltaJob, host: EngineHost): Promise<EngineResult>;
+  /** Memory that `create` takes at its peak for these inputs. Pure. */
+  memoryBytes(inputs: ReadonlyArray<{ baseBytes: number }>): number;
   /** Writes what a delta, plain or compressed, gives from the base. */
   apply(base: string, delta: string, out: string, options: ReadDeltaOptions): Promise<void>;
   /** Applies a delta to its base, compares with the target bit for bit. @param digest also give the target's sha256 */

@@ -25,6 +25,7 @@ export async function runDelta(
   host: Host,
   engineHost: EngineHost,
   progress: (message: string) => void,
+  threads?: number,
 ): Promise<MadeUpdate> {
   const base = sideOf(archive.versions.get(step.from), step.from);
   const target = sideOf(archive.versions.get(step.to), step.to);
@@ -38,6 +39,7 @@ export async function runDelta(
     recipe: recipes.get(step.engine) ?? '',
     ...(trust === undefined ? {} : { trust }),
     host: engineHost,
+    ...(threads === undefined ? {} : { threads }),
     env: host.env,
     signal: host.signal,
     progress,

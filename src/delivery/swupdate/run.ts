@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { PairMap } from '../../core/pair.ts';
 import type { WorkStep } from '../../core/step.ts';
 import { checkSigning } from '../../swu/sign.ts';
@@ -12,7 +13,7 @@ import { registryOf } from '../inputs.ts';
 import { swupdateTargetName } from './target.ts';
 import { requireVouched } from './vouched.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
-import type { MadeUpdate } from './update.ts';
+import type { MadeUpdate, UpdateSide } from './update.ts';
 
 /** Checks keys, holds the build directory where steps need it, and runs `body`; see {@link Delivery.run}. */
 export const run: Delivery<SwupdateSnapshot>['run'] = async (snapshot, request, body) => {
@@ -71,7 +72,7 @@ async function checkBeforehand(snapshot: SwupdateSnapshot, { steps, host }: RunR
 }
 
 /** Whether a step builds, or reads what a build left. */
-function runsKas(step: WorkStep): boolean {
+export function runsKas(step: WorkStep): boolean {
   switch (step.kind) {
     case 'build':
     case 'archive':
@@ -86,30 +87,42 @@ function runsKas(step: WorkStep): boolean {
 async function runStep(
   step: WorkStep,
   snapshot: SwupdateSnapshot,
-  { host }: RunRequest,
+  { host, jobs }: RunRequest,
   builds: BuildSession | undefined,
   progress: (message: string) => void,
 ): Promise<Made<SwupdateSnapshot>> {
   switch (step.kind) {
     case 'build':
-      return { snapshot, message: await runBuild(step.version, requireBuilds(builds), progress) };
+      return { change: (now) => now, message: await runBuild(step.version, requireBuilds(builds), progress) };
     case 'archive': {
       const { manifest, dir, message } = await runArchive(step.version, requireBuilds(builds), progress);
-      const versions = new Map(snapshot.archive.versions).set(step.version, { state: 'whole', manifest, dir });
-      return { snapshot: { ...snapshot, archive: { ...snapshot.archive, versions } }, message };
+      return { change: (now) => withVersion(now, step.version, { manifest, dir }), message };
     }
     case 'full': {
       const made = await runFull(step.version, snapshot, host, progress);
-      return { snapshot: withFull(snapshot, made), message: made.summary };
+      return { change: (now) => withFull(now, made), message: made.summary };
     }
     case 'delta': {
       const engineHost: EngineHost = {
         buildDelta: async (from, to) => await buildDeltaWithKas(from, to, requireBuilds(builds), progress),
       };
-      const made = await runDelta(step, snapshot, host, engineHost, progress);
-      return { snapshot: withUpdate(snapshot, made), message: made.summary };
+      const made = await runDelta(step, snapshot, host, engineHost, progress, threadsOf(jobs));
+      return { change: (now) => withUpdate(now, made), message: made.summary };
     }
   }
+}
+
+/**
+ * Threads of one step when so many run at once; what the engine takes by itself for one alone. The first of them is
+ * this process's own, which all steps share.
+ */
+const threadsOf = (jobs: number): number | undefined =>
+  jobs <= 1 ? undefined : 1 + Math.max(1, Math.floor(availableParallelism() / jobs));
+
+/** The snapshot with a version that was just archived. */
+function withVersion(snapshot: SwupdateSnapshot, version: string, { manifest, dir }: UpdateSide): SwupdateSnapshot {
+  const versions = new Map(snapshot.archive.versions).set(version, { state: 'whole', manifest, dir });
+  return { ...snapshot, archive: { ...snapshot.archive, versions } };
 }
 
 /** The snapshot with an update that was just made. */

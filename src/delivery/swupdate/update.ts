@@ -38,6 +38,8 @@ export interface UpdateRequest {
   recipe: string;
   trust?: string;
   host: EngineHost;
+  /** Threads that the engine may take; as many as it finds processors unless given. */
+  threads?: number;
   env: NodeJS.ProcessEnv;
   signal: AbortSignal;
   progress(message: string): void;
@@ -78,8 +80,9 @@ async function fill(staging: string, request: UpdateRequest, inputs: readonly De
   const { base, target } = request;
   const [from, to] = [base.manifest.version, target.manifest.version];
   const engine = engineNamed(request.engine);
-  const { progress, signal } = request;
-  const made = await engine.create({ from, to, inputs, outDir: staging, signal, progress }, request.host);
+  const { progress, signal, threads } = request;
+  const job = { from, to, inputs, outDir: staging, signal, progress, ...(threads === undefined ? {} : { threads }) };
+  const made = await engine.create(job, request.host);
   const proof: Proof[] = [];
   for (const input of inputs) {
     const delta = join(staging, deltaName(input.partition));
