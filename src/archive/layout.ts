@@ -35,6 +35,9 @@ export const productDir = (key: ArchiveKey): string => join(key.artifacts, key.m
 /** The lock that apply, gc and repair hold while they change the archive of one product. */
 export const lockFile = (key: ArchiveKey): string => join(productDir(key), '.release-plan.lock');
 
+/** The lock that workers share while they write into the archive of one product. */
+export const workersLockFile = (key: ArchiveKey): string => join(productDir(key), '.release-plan-workers.lock');
+
 export const versionDir = (key: ArchiveKey, version: string): string => join(productDir(key), version);
 
 export const updatesDir = (key: ArchiveKey, to: string): string => join(versionDir(key, to), UPDATES);

@@ -18,6 +18,7 @@ import { registerSchedule } from './schedule.ts';
 import { registerValidate } from './validate.ts';
 import { registerTargets } from './targets/index.ts';
 import { registerVerify } from './verify.ts';
+import { registerWorker } from './worker.ts';
 
 /** Every command, in the order of `release-plan --help`. */
 export const commands: readonly RegisterCommand[] = [
@@ -36,6 +37,7 @@ export const commands: readonly RegisterCommand[] = [
   registerBase,
   registerInspect,
   registerSchedule,
+  registerWorker,
   registerInit,
   registerDoctor,
   registerExplain,

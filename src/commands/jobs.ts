@@ -10,10 +10,10 @@ export const JOBS_FLAG = [
 const JOBS_MAX = 1024;
 
 /** The value of {@link JOBS_FLAG}; undefined without it. @throws ReleasePlanError `usage` */
-export function jobsOf(jobs: string | undefined): number | undefined {
+export function jobsOf(jobs: string | undefined, flag = '--jobs'): number | undefined {
   if (jobs === undefined) return undefined;
   const number = Number(jobs);
   if (!/^\d+$/.test(jobs) || number < 1 || number > JOBS_MAX)
-    throw new ReleasePlanError('usage', `--jobs expects a number from 1 to ${JOBS_MAX}, not ${JSON.stringify(jobs)}`);
+    throw new ReleasePlanError('usage', `${flag} expects a number from 1 to ${JOBS_MAX}, not ${JSON.stringify(jobs)}`);
   return number;
 }

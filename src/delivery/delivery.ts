@@ -144,6 +144,28 @@ export interface FleetDeltas {
   ): Promise<void>;
 }
 
+/** How steps of a system are made on other hosts, which see the same archive and have a plan of their own. */
+export interface HandOut<S extends Snapshot = Snapshot> {
+  /**
+   * What a step is made of and makes, by name: equal on two hosts when they would make the same. Undefined for a step
+   * that has to be made where the plan is applied. Pure.
+   */
+  identity(step: WorkStep, snapshot: S): Readonly<Record<string, unknown>> | undefined;
+  /** As `survey`, of nothing but these steps. @param reading how archived files are read */
+  surveyFor(
+    inputs: Inputs,
+    steps: readonly WorkStep[],
+    host: Pick<Host, 'env' | 'signal'>,
+    reading: ReadOptions,
+  ): Promise<S>;
+  /**
+   * What another host made of a step, every byte of it read.
+   *
+   * @throws ReleasePlanError `archive-damaged`, `archive-missing`, `archive-unreadable`
+   */
+  taken(step: WorkStep, snapshot: S, signal: AbortSignal): Promise<Made<S>>;
+}
+
 /** @typeParam S what the system's own functions know of a plan; jobs hand it back unread */
 export interface Delivery<S extends Snapshot = Snapshot> {
   /** The format of its Targets in the registry. */
@@ -201,4 +223,6 @@ export interface Delivery<S extends Snapshot = Snapshot> {
    */
   signManifests(found: Reproven, host: Host): Promise<string[]>;
   readonly deltas: FleetDeltas;
+  /** Absent where all steps have to be made on one host. */
+  readonly handOut?: HandOut<S>;
 }

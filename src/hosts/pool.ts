@@ -4,6 +4,8 @@ import type { Turns } from '../core/turns.ts';
 export interface PoolTask {
   /** The tasks that have to have ended before, by their place in the list. */
   after: readonly number[];
+  /** It takes nothing of the capacity. */
+  isElsewhere?: boolean;
   /** Memory that it takes at its peak; asked when it could begin. */
   memoryBytes(): number;
 }
@@ -26,8 +28,8 @@ export class Pool implements Turns {
   readonly #capacity: Capacity;
   readonly #waiting: Set<number>;
   readonly #ended = new Set<number>();
-  /** What runs, and the memory that it was let in with. */
-  readonly #running = new Map<number, number>();
+  /** What runs, and the memory that it was let in with; undefined for what takes nothing of the capacity. */
+  readonly #running = new Map<number, number | undefined>();
   /** Tasks that ran beside another. */
   readonly #accompanied = new Set<number>();
   /** Tasks that wait until nothing else runs, and what lets each go on. */
@@ -44,13 +46,17 @@ export class Pool implements Turns {
   due(): number[] {
     const due: number[] = [];
     if (this.#toRunAlone.size > 0 || this.#alone !== undefined) return due;
+    let isFull = false;
     for (const at of this.#waiting) {
-      if (this.#running.size >= this.#capacity.jobs) break;
       const task = this.#tasks[at];
       if (task === undefined || task.after.some((one) => !this.#ended.has(one))) continue;
-      const memoryBytes = task.memoryBytes();
-      const takenBytes = [...this.#running.values()].reduce((sum, one) => sum + one, 0);
-      if (this.#running.size > 0 && takenBytes + memoryBytes > this.#capacity.memoryBytes) break;
+      const isElsewhere = task.isElsewhere === true;
+      if (isFull && !isElsewhere) continue;
+      const memoryBytes = isElsewhere ? undefined : task.memoryBytes();
+      if (memoryBytes !== undefined && !this.#hasRoom(memoryBytes)) {
+        isFull = true;
+        continue;
+      }
       this.#waiting.delete(at);
       this.#running.set(at, memoryBytes);
       due.push(at);
@@ -79,6 +85,13 @@ export class Pool implements Turns {
       this.#toRunAlone.set(at, resolve);
       this.#letOneGoOn();
     });
+  }
+
+  #hasRoom(memoryBytes: number): boolean {
+    const taken = [...this.#running.values()].filter((one) => one !== undefined);
+    if (taken.length === 0) return true;
+    const sumBytes = taken.reduce((sum, one) => sum + one, memoryBytes);
+    return taken.length < this.#capacity.jobs && sumBytes <= this.#capacity.memoryBytes;
   }
 
   #letOneGoOn(): void {

@@ -24,6 +24,8 @@ export interface StepsRequest {
   /** Who makes them. */
   runner: StepRunner;
   capacity: Capacity;
+  /** Whether a step is made on another host, and takes nothing of this one's capacity. */
+  isElsewhere(step: Step): boolean;
   /** Memory that a step takes at its peak. */
   memoryBytes(step: WorkStep, snapshot: Snapshot): number;
   host: Host;
@@ -59,6 +61,7 @@ export async function runSteps(request: StepsRequest): Promise<StepsRun> {
   const pool = new Pool(
     nodes.map(({ step, after }) => ({
       after,
+      isElsewhere: request.isElsewhere(step),
       memoryBytes: () => (step.kind === 'report' ? 0 : request.memoryBytes(step, snapshot)),
     })),
     request.capacity,

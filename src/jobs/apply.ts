@@ -6,15 +6,16 @@ import { PairMap } from '../core/pair.ts';
 import type { Plan } from '../core/plan.ts';
 import type { ConsistencyReport } from '../core/report.ts';
 import type { Phase, Step, WorkStep } from '../core/step.ts';
-import type { Failures, StepRunner } from '../delivery/delivery.ts';
+import type { Failures } from '../delivery/delivery.ts';
 import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs } from '../delivery/inputs.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
 import { capacityOf } from '../hosts/capacity.ts';
 import { graphOf } from '../hosts/graph.ts';
-import type { Capacity } from '../hosts/pool.ts';
-import { isWanted, runSteps, type StepResult } from '../hosts/run-steps.ts';
+import { withHandedOut, type QueueSettings } from '../hosts/queue/hand-out.ts';
+import { clientOf, queueRunner, type HandedOut } from '../hosts/queue/runner.ts';
+import { isWanted, runSteps, type StepResult, type StepsRequest } from '../hosts/run-steps.ts';
 import { publishSnapshot, type PublishJobResult } from './publish.ts';
 import { reportOf, stepsOf, writeReport } from './report.ts';
 
@@ -27,6 +28,8 @@ export interface ApplyOptions {
   waitMs: number;
   /** Steps that run at once; as many as processors and memory allow when undefined. */
   jobs?: number | undefined;
+  /** Where workers get steps from; all are made here when undefined. */
+  queue?: QueueSettings | undefined;
   /** The archive that has to be there at every step. */
   archiveId?: string;
 }
@@ -83,14 +86,33 @@ export async function withPublishing<T extends Applied>(applied: T, host: Host, 
 /** Runs the steps that a snapshot leads to; the caller holds the archive ({@link withArchive}). */
 export async function applySnapshot(snapshot: Snapshot, host: Host, options: ApplyOptions): Promise<Applied> {
   if (!options.keepGoing) requireReadable(snapshot.archive);
+  const { queue, archiveId } = options;
+  if (queue === undefined) return await applyWith(snapshot, undefined, host, options);
+  if (archiveId === undefined) throw new Error('steps are handed out under the lock of an archive');
+  return await withHandedOut(snapshot, queue, archiveId, host, async (handed) => {
+    return await applyWith(snapshot, handed, host, options);
+  });
+}
+
+/** @param handed how steps are made on other hosts; undefined when all are made here */
+async function applyWith(
+  snapshot: Snapshot,
+  handed: HandedOut | undefined,
+  host: Host,
+  options: ApplyOptions,
+): Promise<Applied> {
   const delivery = deliveryOf(snapshot.inputs.plan);
   const steps = stepsOf(snapshot);
-  const work = steps.filter((step): step is WorkStep => step.kind !== 'report' && isWanted(step, options.only));
+  const isElsewhere = (step: Step): boolean => handed !== undefined && clientOf(step, snapshot, handed) !== undefined;
+  const work = steps.filter(
+    (step): step is WorkStep => step.kind !== 'report' && isWanted(step, options.only) && !isElsewhere(step),
+  );
   const capacity = capacityOf(options.jobs);
   const jobs = Math.min(capacity.jobs, work.length);
   const request = { steps: work, host, waitMs: options.waitMs, jobs, wantedJobs: options.jobs };
-  const run = await delivery.run(snapshot, request, async (runner) => {
-    return await runAll(steps, snapshot, runner, capacity, host, options);
+  const run = await delivery.run(snapshot, request, async (here) => {
+    const runner = handed === undefined ? here : queueRunner(here, handed, host);
+    return await runAll(steps, snapshot, { runner, capacity, isElsewhere }, host, options);
   });
   await delivery.register(run.snapshot, host);
   const report = reportOf(run.snapshot, failuresOf(run.results));
@@ -100,8 +122,7 @@ export async function applySnapshot(snapshot: Snapshot, host: Host, options: App
 async function runAll(
   steps: readonly Step[],
   start: Snapshot,
-  runner: StepRunner,
-  capacity: Capacity,
+  hosts: Pick<StepsRequest, 'runner' | 'capacity' | 'isElsewhere'>,
   host: Host,
   options: ApplyOptions,
 ): Promise<Pick<Applied, 'results' | 'reportFiles' | 'snapshot'>> {
@@ -111,8 +132,7 @@ async function runAll(
   const run = await runSteps({
     nodes: graphOf(steps, delivery.lane),
     start,
-    runner,
-    capacity,
+    ...hosts,
     memoryBytes: delivery.memoryBytes,
     host,
     only: options.only,

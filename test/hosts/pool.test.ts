@@ -38,6 +38,16 @@ test('memory is shared out; one that waits for it is not overtaken, and one alon
   assert.equal(pool.due(), [3]);
 });
 
+test('what is made elsewhere takes nothing, and begins also when there is no room', () => {
+  const elsewhere = { ...task(), isElsewhere: true };
+  const pool = new Pool([elsewhere, task(), task(), elsewhere, elsewhere], { jobs: 1, memoryBytes: Infinity });
+  assert.equal(pool.due(), [0, 1, 3, 4]);
+  pool.ended(3);
+  assert.equal(pool.due(), []);
+  pool.ended(1);
+  assert.equal(pool.due(), [2]);
+});
+
 test('memory is asked for when a task could begin: before, its inputs may not be there', () => {
   let isArchived = false;
   const asked: boolean[] = [];

@@ -46,6 +46,7 @@ async function run(
       },
     },
     capacity: { jobs: 3, memoryBytes: Infinity },
+    isElsewhere: () => false,
     memoryBytes: () => 0,
     host,
     only: undefined,
@@ -86,10 +87,8 @@ test('a step that finds the disk full beside others is tried again alone', async
     if (others > 0) throw new ReleasePlanError('disk-full', 'full');
   });
   assert.equal(outcomes(done), ['a: made a', 'b: made b', 'c: made c', 'd: made d']);
-  assert.equal(tries, [
-    ...['a beside 0', 'b beside 1', 'c beside 2', 'd beside 2'],
-    ...['b', 'c', 'd'].map((one) => `${one} beside 0`),
-  ]);
+  assert.equal(tries.slice(0, 4), ['a beside 0', 'b beside 1', 'c beside 2', 'd beside 2']);
+  assert.equal(tries.slice(4), ['b beside 0', 'c beside 0', 'd beside 0']);
 });
 
 test('a step that finds the disk full alone stops all, also with --keep-going', async () => {
@@ -122,10 +121,11 @@ test('an interruption lets nothing more begin, and comes when nothing runs any m
       ),
   );
   assert.is(failure.code, 'interrupted');
-  assert.equal(seen, [
-    ...['a', 'b', 'c'].map((one) => `${one} begins`),
-    ...['a', 'b', 'c'].map((one) => `${one} ends`),
-  ]);
+  const began = ['a', 'b', 'c'];
+  assert.equal(
+    seen,
+    ['begins', 'ends'].flatMap((what) => began.map((one) => `${one} ${what}`)),
+  );
 });
 
 test('a bug is thrown, and waits for what runs', async () => {

@@ -14,6 +14,7 @@ import { publicationOf } from './publication.ts';
 import { register } from './register.ts';
 import { repairs } from './repair.ts';
 import { rows } from './rows.ts';
+import { handOut } from './hand-out.ts';
 import { memoryBytes } from './memory.ts';
 import { run, runsKas } from './run.ts';
 import { signManifests } from './sign-manifests.ts';
@@ -62,4 +63,5 @@ export const swupdate: Delivery<SwupdateSnapshot> = {
   repairs,
   signManifests,
   deltas,
+  handOut,
 };

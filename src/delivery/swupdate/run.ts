@@ -120,7 +120,11 @@ const threadsOf = (jobs: number): number | undefined =>
   jobs <= 1 ? undefined : 1 + Math.max(1, Math.floor(availableParallelism() / jobs));
 
 /** The snapshot with a version that was just archived. */
-function withVersion(snapshot: SwupdateSnapshot, version: string, { manifest, dir }: UpdateSide): SwupdateSnapshot {
+export function withVersion(
+  snapshot: SwupdateSnapshot,
+  version: string,
+  { manifest, dir }: UpdateSide,
+): SwupdateSnapshot {
   const versions = new Map(snapshot.archive.versions).set(version, { state: 'whole', manifest, dir });
   return { ...snapshot, archive: { ...snapshot.archive, versions } };
 }

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { plainDrive } from '../../../src/commands/terminal/drive-plain.ts';
@@ -94,10 +95,9 @@ function screen(): { stream: NodeJS.WriteStream; text(): string } {
     },
   });
   Object.assign(stream, { isTTY: true, columns: 100, rows: 50 });
-  // oxlint-disable-next-line no-control-regex -- the escapes are what is taken out
   return {
     stream: stream as unknown as NodeJS.WriteStream,
-    text: () => text.replaceAll(/\u001b\[[0-9;?]*[A-Za-z]/g, ''),
+    text: () => stripVTControlCharacters(text),
   };
 }
 
