@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { close, constants, fchmod, fstat, ftruncate, open, write, type BigIntStats } from 'node:fs';
 import { lstat, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -6,6 +5,7 @@ import { promisify } from 'node:util';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { makeFolder } from './atomic.ts';
 import { attributed } from './attribute.ts';
+import { startProgram } from './children.ts';
 import { toolEnvironment } from './environment.ts';
 import { ifPresent } from './present.ts';
 import { missingTool } from './tools.ts';
@@ -157,7 +157,7 @@ async function flock(
 ): Promise<number | string> {
   const kind = isShared ? '--shared' : '--exclusive';
   const wait = waitMs > 0 ? ['--timeout', (waitMs / 1000).toFixed(3)] : ['--nonblock'];
-  const child = spawn('flock', [kind, ...wait, '--conflict-exit-code', String(CONFLICT), String(IN_CHILD)], {
+  const child = startProgram('flock', [kind, ...wait, '--conflict-exit-code', String(CONFLICT), String(IN_CHILD)], {
     stdio: ['ignore', 'ignore', 'ignore', number],
     env: toolEnvironment(),
   });

@@ -19,7 +19,7 @@ export const hostCodes = {
   'queue-forged': {
     exit: EXIT.environment,
     about:
-      'A step, or the answer to one, is not authenticated by the key of this host. Either another key is set there, or ' +
+      'A step, or the answer to one, is not authenticated by the key of this host. Another key is set there, or ' +
       'somebody else writes into the queue.',
     cure: 'Set the same RELEASE_PLAN_QUEUE_KEY on all hosts, and let nobody else reach redis.',
     example: 'RELEASE_PLAN_QUEUE_KEY=another-secret-than-there release-plan worker plan.yml --queue redis://...',
@@ -27,8 +27,8 @@ export const hostCodes = {
   'queue-differs': {
     exit: EXIT.environment,
     about:
-      'A worker would make something else of a step than the host that asked for it: its plan, its public key, or its ' +
-      'release-plan is another one.',
+      'A worker would make something else of a step than the host that asked for it: its plan, its public key, or ' +
+      'its release-plan is another one.',
     cure: 'Bring the plan and release-plan of the worker to the same state, and run the same command again.',
     example: 'swu: { compress: zstd }   # in the plan of apply, and gzip in the plan of the worker',
   },
@@ -36,8 +36,8 @@ export const hostCodes = {
     exit: EXIT.environment,
     about: 'Each of the workers that took a step died, or lost its connection, before it was done.',
     cure:
-      'See the log of the workers that the message names: a step that needs more memory than they have ends them. Run ' +
-      'the same command again to try once more.',
+      'See the log of the workers that the message names: a step that needs more memory than they have ends them. ' +
+      'Run the same command again to try once more.',
     example: 'a delta that takes 4 GiB, on workers with 2 GiB   # each is killed by the kernel',
   },
 } satisfies CodeTable;

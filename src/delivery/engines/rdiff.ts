@@ -12,6 +12,7 @@ export const rdiffEngine: DeltaEngine = {
   version: 1,
   algorithm: 'rdiff',
   builds: false,
+  format: { handlers: { block: 'rdiff_image', file: 'rdiff_file' }, suffix: '.delta' },
   async create({ inputs, outDir, threads, signal, progress }) {
     const options = signal === undefined ? {} : { signal };
     const workers = threads === undefined ? {} : { workersMax: threads };
@@ -26,6 +27,7 @@ export const rdiffEngine: DeltaEngine = {
   },
   // One partition after the other.
   memoryBytes: (inputs) => Math.max(0, ...inputs.map(({ baseBytes }) => deltaMemoryBytes(baseBytes))),
+  diff: async (base, target, out, options) => void (await createDelta(base, target, out, options)),
   apply: async (base, delta, out, options) => void (await applyDelta(base, delta, out, options)),
   prove: proveDelta,
   proveOnDevice: proveWithLibrsync,

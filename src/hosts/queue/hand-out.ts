@@ -32,8 +32,8 @@ export async function withHandedOut<T>(
 ): Promise<T> {
   const { handOut } = deliveryOf(plan);
   if (handOut === undefined)
-    throw new ReleasePlanError('usage', `${plan.file} is an OSTree plan: its deltas are made beside its repository`, {
-      hint: 'Leave out --queue; --jobs and ostree.jobs set how many deltas are made at once.',
+    throw new ReleasePlanError('usage', `${plan.file}: its deltas are made beside its repository, on one host`, {
+      hint: 'Leave out --queue; --jobs sets how many deltas are made at once.',
     });
   const clients = new Map<Work, QueueClient>();
   try {

@@ -13,7 +13,7 @@ export interface Sealed {
   mac: string;
 }
 
-/** Authenticates what travels through the queue: whoever can write into redis cannot have anything made, or believed. */
+/** Authenticates what travels: whoever can write into redis cannot have anything made, or believed. */
 export class Seal {
   readonly #key: string;
 

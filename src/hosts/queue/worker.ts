@@ -70,13 +70,9 @@ export async function serve(request: WorkerRequest): Promise<void> {
     for (const plan of plans) {
       const { handOut } = deliveryOf(plan);
       if (handOut === undefined)
-        throw new ReleasePlanError(
-          'usage',
-          `${plan.file} is an OSTree plan: its deltas are made beside its repository`,
-          {
-            hint: 'Run `release-plan apply` there; --jobs and ostree.jobs set how many deltas it makes at once.',
-          },
-        );
+        throw new ReleasePlanError('usage', `${plan.file}: its deltas are made beside its repository, on one host`, {
+          hint: 'Run `release-plan apply` there; --jobs sets how many deltas it makes at once.',
+        });
       const archiveId = await openArchive(plan, { isUnattended: true, isNew: false });
       for (const work of works) {
         const queue = queueName(plan, work, request.label);
