@@ -45,6 +45,10 @@ export const updatesDir = (key: ArchiveKey, to: string): string => join(versionD
 export const updateDir = (key: ArchiveKey, from: string, to: string): string =>
   join(updatesDir(key, to), `from_${from}`);
 
+/** Where deltas lie that are not packed yet; no update. @param id of what they are made */
+export const preparedDir = (key: ArchiveKey, { from, to }: { from: string; to: string }, id: string): string =>
+  join(updatesDir(key, to), `.deltas-from_${from}-${id}`);
+
 /** Where the full package of a version lies. */
 export const fullDir = (key: ArchiveKey, version: string): string => join(updatesDir(key, version), 'full');
 

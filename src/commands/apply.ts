@@ -41,7 +41,7 @@ export const registerApply: RegisterCommand = (program, run) => {
     .option('--keep-going', 'after a failure, continue with steps that do not depend on it')
     .option(...JOBS_FLAG)
     .option(QUEUE_FLAG, 'hand steps to workers through redis://HOST[:PORT], or rediss:// for TLS')
-    .option('--hand-out <work>', 'what workers make, comma-separated: delta (also full packages; the default), build')
+    .option('--hand-out <work>', 'what workers make, comma-separated: delta (the default), full, build')
     .option('--label <label>', 'hand steps to workers with this label')
     .option(
       '--nightly',

@@ -18,8 +18,8 @@ export const registerWorker: RegisterCommand = (program, run) => {
     .description('make steps of these plans for other hosts, which ask for them through a queue')
     .argument('<plan...>', 'plan files, folders of plans, or globs; no others are worked for')
     .requiredOption(QUEUE_FLAG, 'redis://HOST[:PORT][/DATABASE], or rediss:// for TLS')
-    .option('--concurrency <number>', 'packages to make at once, for each plan', '1')
-    .option('--only <work>', 'take only this kind of work: delta (also full packages) or build')
+    .option('--concurrency <number>', 'deltas or full packages to make at once, for each plan', '1')
+    .option('--only <work>', 'take only this work, comma-separated: delta, full, build')
     .option('--label <label>', 'take the steps of those who ask for this label')
     .addHelpText(
       ...examples({

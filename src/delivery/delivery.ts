@@ -159,6 +159,25 @@ export interface HandOut<S extends Snapshot = Snapshot> {
     reading: ReadOptions,
   ): Promise<S>;
   /**
+   * Why packages cannot be signed here, in words; undefined when they can.
+   *
+   * @throws ReleasePlanError `certificate-*`, `signing-key-mismatch`: what is wrong with a key that is here
+   */
+  unsignable(plan: Plan, host: Pick<Host, 'env' | 'signal'>): Promise<string | undefined>;
+  /**
+   * Does of a step what needs no key, for the host that has one to do the rest; undefined for one that leaves nothing
+   * to do without it.
+   *
+   * @returns what was made, in words
+   */
+  prepare(
+    step: WorkStep,
+    snapshot: S,
+    host: Host,
+    progress: (message: string) => void,
+    jobs: number,
+  ): Promise<string> | undefined;
+  /**
    * What another host made of a step, every byte of it read.
    *
    * @throws ReleasePlanError `archive-damaged`, `archive-missing`, `archive-unreadable`

@@ -89,7 +89,8 @@ export async function applySnapshot(snapshot: Snapshot, host: Host, options: App
   const { queue, archiveId } = options;
   if (queue === undefined) return await applyWith(snapshot, undefined, host, options);
   if (archiveId === undefined) throw new Error('steps are handed out under the lock of an archive');
-  return await withHandedOut(snapshot, queue, archiveId, host, async (handed) => {
+  const { jobs } = capacityOf(options.jobs);
+  return await withHandedOut(snapshot, queue, { archiveId, jobs }, host, async (handed) => {
     return await applyWith(snapshot, handed, host, options);
   });
 }

@@ -19,17 +19,22 @@ const test = suite('queue');
 const PATIENCE_MS = 60_000;
 
 let many: ManyProduct;
+let planText: string;
 let redis: RedisServer;
 let env: NodeJS.ProcessEnv;
 const children: ChildProcess[] = [];
 
 test.before(async () => {
   many = await manyProduct('queue');
+  planText = readFileSync(many.plan, 'utf8');
   redis = await redisServer();
   env = { ...many.env, RELEASE_PLAN_QUEUE_KEY: 'a secret that all hosts share' };
 });
 
-test.before.each(() => many.reset());
+test.before.each(() => {
+  many.reset();
+  writeFileSync(many.plan, planText);
+});
 
 test.after.each(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
@@ -74,8 +79,8 @@ async function worker(more: NodeJS.ProcessEnv = {}, flags: readonly string[] = [
   return running;
 }
 
-const apply = (...more: string[]): Running =>
-  start(['apply', 'plan.yml', '--queue', redis.url, '--only', 'delta,report', '--json', ...more]);
+const apply = (more: NodeJS.ProcessEnv = {}, flags: readonly string[] = []): Running =>
+  start(['apply', 'plan.yml', '--queue', redis.url, '--only', 'delta,report', '--json', ...flags], more);
 
 const stepsOf = (run: CliResult): Array<{ title: string; state: string; message: string; code?: string }> =>
   (JSON.parse(run.stdout) as { plans: Array<{ steps: [] }> }).plans[0]?.steps ?? [];
@@ -101,6 +106,46 @@ test('two workers make each step once; what they say is in the one terminal', as
     assert.match(message, /^\S+\/\d+: delta-update-\S+: .*; proven$/, title);
   one.child.kill('SIGTERM');
   assert.is((await one.done).exitCode, 0, 'a worker that is told to stop has done nothing wrong');
+});
+
+const KEY_BY_NAME = '${QUEUE_TEST_KEY}';
+
+const leftDeltas = (): string[] => filesBelow(many.archive).filter((file) => file.includes('.deltas-from_'));
+
+test('a worker without the key makes deltas; they are proven again and signed where the key is', async () => {
+  many.edit((plan) => void (plan.signing.key = KEY_BY_NAME));
+  const keyless = await worker();
+  assert.match(keyless.said(), 'to be signed where it comes from');
+  const run = await apply({ QUEUE_TEST_KEY: join(many.keys, 'rsa.pem') }).done;
+  sameAsOneHost(run);
+  assert.is(begun(keyless), PAIRS.length);
+  assert.equal(leftDeltas(), []);
+});
+
+test('nothing that a worker without the key left is signed unproven', async () => {
+  many.edit((plan) => void (plan.signing.key = KEY_BY_NAME));
+  await worker();
+  const unsigned = await apply({}, ['--keep-going']).done;
+  assert.is(unsigned.exitCode, 5);
+  assert.equal(
+    stepsOf(unsigned).flatMap(({ code }) => code ?? []),
+    PAIRS.map(() => 'signing-key-missing'),
+  );
+  const deltas = leftDeltas().filter((file) => file.endsWith('.delta'));
+  assert.is(deltas.length, PAIRS.length);
+  const [ofAnotherTarget = '', wrong = '', cut = ''] = deltas.map((file) => join(many.archive, file));
+  // One is of other images, and so is its compressed form; another was cut off.
+  for (const end of ['', '.gz']) cpSync(`${ofAnotherTarget}${end}`, `${wrong}${end}`);
+  writeFileSync(cut, '');
+  const local = { ...many.env, QUEUE_TEST_KEY: join(many.keys, 'rsa.pem') };
+  const refused = await many.run(['apply', 'plan.yml', '--keep-going', '--json'], local);
+  assert.is(refused.exitCode, 4, refused.stderr);
+  assert.equal(
+    stepsOf(refused).flatMap(({ code }) => code ?? []),
+    ['delta-unproven'],
+  );
+  assert.equal(leftDeltas(), []);
+  sameAsOneHost(await many.run(['apply', 'plan.yml', '--json'], local));
 });
 
 test('a worker killed in the middle of a delta is replaced, and redis loses everything: the same archive', async () => {
@@ -168,7 +213,7 @@ function failing(program: string): string {
 
 test('a step that fails is tried three times and reported; it loses no other', async () => {
   const poisoned = await worker({ PATH: failing('libdeflate-gzip') });
-  const run = await apply('--keep-going').done;
+  const run = await apply({}, ['--keep-going']).done;
   assert.is(run.exitCode, 5, run.stderr);
   const [first] = stepsOf(run);
   assert.is(first?.state, 'failed');
@@ -184,7 +229,7 @@ test('a step that fails is tried three times and reported; it loses no other', a
 test('what is wrong with an image is so everywhere: it is tried once', async () => {
   const image = join(many.archive, '0.3.0/image-prod-tolomeo-qemux86-64.squashfs');
   const bytes = readFileSync(image);
-  const run = apply('--keep-going');
+  const run = apply({}, ['--keep-going']);
   await run.says(/> delta/);
   // Found by nobody before the worker reads it.
   bytes[1000] = (bytes[1000] ?? 0) ^ 1;
@@ -203,7 +248,7 @@ test('what is wrong with an image is so everywhere: it is tried once', async () 
 
 test('workers that die of a step one after the other: it is reported after the third', async () => {
   many.edit((plan) => void (plan.deltas = [{ to: '0.4.0', from: ['0.1.0'], engine: 'rdiff' }]));
-  const run = apply('--keep-going');
+  const run = apply({}, ['--keep-going']);
   for (let round = 1; round <= 3; round += 1) {
     const hung = stub(scratch(`queue-dying-${round}`), 'libdeflate-gzip');
     hung.hang();
@@ -217,13 +262,6 @@ test('workers that die of a step one after the other: it is reported after the t
   const result = await run.done;
   assert.is(result.exitCode, 5, result.stderr);
   assert.is(stepsOf(result)[0]?.code, 'queue-worker-lost');
-  many.edit((plan) => {
-    plan.deltas = ['0.3.0', '0.4.0'].map((to) => ({
-      to,
-      from: PAIRS.filter((pair) => pair.to === to).map(({ from }) => from),
-      engine: 'rdiff',
-    }));
-  });
 });
 
 test('a worker that sees another archive leaves with exit 5, and its step goes to one that sees the right one', async () => {

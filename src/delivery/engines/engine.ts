@@ -67,6 +67,8 @@ export interface DeltaEngine {
   /** The handlers that apply its deltas on a device, and the name of such a payload. */
   readonly format: DeltaFormat;
   create(job: DeltaJob, host: EngineHost): Promise<EngineResult>;
+  /** What {@link EngineResult.tools} says of deltas that were made by this release. */
+  tools(): Record<string, string>;
   /** Memory that `create` takes at its peak for these inputs. Pure. */
   memoryBytes(inputs: ReadonlyArray<{ baseBytes: number }>): number;
   /** Makes one plain delta here, whoever makes the others: of a partition that did not change and still travels. */

@@ -20,6 +20,7 @@ export const kasEngine: DeltaEngine = {
   version: 1,
   builds: true,
   memoryBytes: () => 0,
+  tools: () => ({}),
   async create({ from, to, inputs, outDir, signal, progress }, host) {
     progress(`kas builds ${from} -> ${to}`);
     const deployed = await host.buildDelta(from, to);

@@ -23,8 +23,9 @@ export const rdiffEngine: DeltaEngine = {
       progress(`${partition}: compress`);
       await gzipFile(delta, `${delta}.gz`, options);
     }
-    return { tools: { 'release-plan rdiff': packageVersion() } };
+    return { tools: rdiffEngine.tools() };
   },
+  tools: () => ({ 'release-plan rdiff': packageVersion() }),
   // One partition after the other.
   memoryBytes: (inputs) => Math.max(0, ...inputs.map(({ baseBytes }) => deltaMemoryBytes(baseBytes))),
   diff: async (base, target, out, options) => void (await createDelta(base, target, out, options)),

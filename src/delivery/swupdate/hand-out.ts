@@ -7,11 +7,13 @@ import { manifestOf, type ArchiveEntry, type VersionManifest } from '../../core/
 import { ReleasePlanError } from '../../core/errors.ts';
 import { versionsOf, type WorkStep } from '../../core/step.ts';
 import { packageVersion } from '../../io/package.ts';
+import { checkSigning } from '../../swu/sign.ts';
 import type { HandOut } from '../delivery.ts';
 import { engineNamed, engines } from '../engines/index.ts';
 import type { FleetPair } from '../snapshot.ts';
+import { runPrepare } from './delta.ts';
 import { FULL, recipeOf } from './recipe.ts';
-import { withFull, withUpdate, withVersion } from './run.ts';
+import { threadsOf, withFull, withUpdate, withVersion } from './run.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
 import { trustDigest } from './trust.ts';
 import { vouchedVersions } from './vouched.ts';
@@ -58,6 +60,20 @@ export const handOut: HandOut<SwupdateSnapshot> = {
     };
   },
 
+  async unsignable({ signing, dir: planDir }, { env, signal }) {
+    if (signing === undefined) return undefined;
+    try {
+      await checkSigning(signing, { env, planDir, signal });
+      return undefined;
+    } catch (error) {
+      if (error instanceof ReleasePlanError && NO_KEY.has(error.code)) return error.message;
+      throw error;
+    }
+  },
+
+  prepare: (step, snapshot, host, progress, jobs) =>
+    step.kind === 'delta' ? runPrepare(step, snapshot, host, progress, threadsOf(jobs)) : undefined,
+
   async taken(step, { inputs: { plan } }, signal) {
     switch (step.kind) {
       // Its images are in no archive yet.
@@ -83,6 +99,9 @@ export const handOut: HandOut<SwupdateSnapshot> = {
     }
   },
 };
+
+/** What a host that is not meant to sign says. */
+const NO_KEY: ReadonlySet<string> = new Set(['signing-key-missing', 'signing-key-unreadable', 'signing-failed']);
 
 const pairOf = ({ from, to, engine }: Extract<WorkStep, { kind: 'delta' }>): FleetPair => ({
   from,

@@ -116,7 +116,7 @@ async function runStep(
  * Threads of one step when so many run at once; what the engine takes by itself for one alone. The first of them is
  * this process's own, which all steps share.
  */
-const threadsOf = (jobs: number): number | undefined =>
+export const threadsOf = (jobs: number): number | undefined =>
   jobs <= 1 ? undefined : 1 + Math.max(1, Math.floor(availableParallelism() / jobs));
 
 /** The snapshot with a version that was just archived. */

@@ -26,7 +26,7 @@ export interface QueueSettings {
 export async function withHandedOut<T>(
   { inputs: { plan } }: Snapshot,
   { address, seal, works, label }: QueueSettings,
-  archiveId: string,
+  { archiveId, jobs }: Pick<HandedOut, 'archiveId' | 'jobs'>,
   { report, signal }: Pick<Host, 'report' | 'signal'>,
   body: (handed: HandedOut) => Promise<T>,
 ): Promise<T> {
@@ -39,7 +39,7 @@ export async function withHandedOut<T>(
   try {
     for (const work of works)
       clients.set(work, await QueueClient.open({ address, seal, name: queueName(plan, work, label), report, signal }));
-    return await body({ clients, handOut, archiveId });
+    return await body({ clients, handOut, archiveId, jobs });
   } finally {
     await Promise.all([...clients.values()].map(async (client) => await client.close()));
     if (signal.aborted)

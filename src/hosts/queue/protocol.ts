@@ -5,8 +5,8 @@ import { CODES, type Code } from '../../core/codes/index.ts';
 import type { WorkStep } from '../../core/step.ts';
 import { digestOf } from '../../text/json.ts';
 
-/** Kinds of work that workers choose from: packages, which any host can make, and builds, which need kas. */
-export const WORKS = ['delta', 'build'] as const;
+/** Kinds of work that workers choose from: deltas, which any host can make; full packages need the key, builds kas. */
+export const WORKS = ['delta', 'full', 'build'] as const;
 export type Work = (typeof WORKS)[number];
 
 /** What is asked of a worker. Its own plan says how; nothing in here is run or opened. */
@@ -28,6 +28,8 @@ export interface StepNote {
 /** What a worker says at the end. */
 export interface StepReply {
   worker: string;
+  /** It did what needs no key; the rest is for the host that asked. */
+  isPrepared?: true;
   message: string;
 }
 

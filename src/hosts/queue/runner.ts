@@ -11,6 +11,8 @@ export interface HandedOut {
   clients: ReadonlyMap<Work, QueueClient>;
   handOut: HandOut;
   archiveId: string;
+  /** So many steps are finished here at once: those that workers could not sign. */
+  jobs: number;
 }
 
 /** The kind of work that a phase is. */
@@ -20,6 +22,7 @@ export function workOf(phase: Phase): Work | undefined {
     case 'archive':
       return 'build';
     case 'full':
+      return 'full';
     case 'delta':
       return 'delta';
     case 'report':
@@ -35,15 +38,19 @@ export function clientOf(step: Step, snapshot: Snapshot, { clients, handOut }: H
 }
 
 /** Has steps made by workers where they are handed out, and the others by a runner here. */
-export const queueRunner = (here: StepRunner, handed: HandedOut, host: Pick<Host, 'signal'>): StepRunner => ({
-  async run(step, snapshot, progress) {
-    const client = clientOf(step, snapshot, handed);
-    return client === undefined
-      ? await here.run(step, snapshot, progress)
-      : await makeElsewhere(step, snapshot, progress, client, handed, host);
-  },
-});
+export function queueRunner(here: StepRunner, handed: HandedOut, host: Pick<Host, 'signal'>): StepRunner {
+  const finish = atMost(handed.jobs, here);
+  return {
+    async run(step, snapshot, progress) {
+      const client = clientOf(step, snapshot, handed);
+      if (client === undefined) return await here.run(step, snapshot, progress);
+      const made = await makeElsewhere(step, snapshot, progress, client, handed, host);
+      return made ?? (await finish.run(step, snapshot, progress));
+    },
+  };
+}
 
+/** @returns undefined where the step is prepared, and has to be finished here */
 async function makeElsewhere(
   step: WorkStep,
   snapshot: Snapshot,
@@ -51,7 +58,7 @@ async function makeElsewhere(
   client: QueueClient,
   { handOut, archiveId }: HandedOut,
   { signal }: Pick<Host, 'signal'>,
-): Promise<Made> {
+): Promise<Made | undefined> {
   const identity = handOut.identity(step, snapshot);
   if (identity === undefined) throw new Error(`${titleOf(step)} is for no other host`);
   let message = 'archived by the worker that built it';
@@ -60,7 +67,28 @@ async function makeElsewhere(
     const steps: WorkStep[] = step.kind === 'build' ? [step, { ...step, kind: 'archive' }] : [step];
     const reply = await client.make({ steps, archiveId, identity }, progress);
     message = `${reply.worker}: ${reply.message}`;
+    progress(message);
+    if (reply.isPrepared === true) return undefined;
   }
   const made = await handOut.taken(step, snapshot, signal);
   return { ...made, message };
+}
+
+/** A runner that makes so many steps at once; the others wait. */
+function atMost(jobs: number, runner: StepRunner): StepRunner {
+  let running = 0;
+  const waiting: Array<() => void> = [];
+  return {
+    async run(step, snapshot, progress) {
+      if (running >= jobs) await new Promise<void>((resolve) => waiting.push(resolve));
+      else running += 1;
+      try {
+        return await runner.run(step, snapshot, progress);
+      } finally {
+        const next = waiting.shift();
+        if (next === undefined) running -= 1;
+        else next();
+      }
+    },
+  };
 }

@@ -74,18 +74,19 @@ export async function serve(request: WorkerRequest): Promise<void> {
           hint: 'Run `release-plan apply` there; --jobs sets how many deltas it makes at once.',
         });
       const archiveId = await openArchive(plan, { isUnattended: true, isNew: false });
-      for (const work of works) {
+      const unsignable = await handOut.unsignable(plan, host);
+      // Everything else ends with a signature.
+      for (const work of unsignable === undefined ? works : works.filter((one) => one === 'delta')) {
         const queue = queueName(plan, work, request.label);
         const trial = new Queue(queue, { connection: connectionOf(address) });
         await requireAnswer(trial, address, signal).finally(async () => await disconnect(trial));
-        const bench = new Bench({ ...request, host: { ...host, signal } }, plan, handOut, queue, archiveId, (error) =>
-          ending.abort(error),
-        );
+        const leave = (error: ReleasePlanError): void => ending.abort(error);
+        const facts = { plan, handOut, queue, archiveId, signs: unsignable === undefined, leave };
+        const bench = new Bench({ ...request, host: { ...host, signal } }, facts);
         served.push(await startWorker(request, queue, work === 'build' ? 1 : request.concurrency, bench));
-        host.report({
-          type: 'note',
-          message: `${request.name} takes ${work} steps of ${plan.file} from ${address.text}`,
-        });
+        const how = unsignable === undefined ? '' : `, to be signed where it comes from (${unsignable})`;
+        const what = `takes ${work} steps of ${plan.file} from ${address.text}${how}`;
+        host.report({ type: 'note', message: `${request.name} ${what}` });
       }
     }
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
@@ -119,31 +120,29 @@ async function startWorker(
   return worker;
 }
 
+/** What a bench works on. */
+interface BenchFacts {
+  plan: Plan;
+  handOut: HandOut;
+  /** The queue's name. */
+  queue: string;
+  archiveId: string;
+  /** Whether it has the key of the plan. */
+  signs: boolean;
+  /** Ends the worker, which is of no use. */
+  leave(error: ReleasePlanError): void;
+}
+
 /** Where the steps of one plan are made. */
 class Bench {
   readonly #request: WorkerRequest;
-  readonly #plan: Plan;
-  readonly #handOut: HandOut;
-  readonly #queue: string;
-  readonly #archiveId: string;
-  readonly #leave: (error: ReleasePlanError) => void;
+  readonly #facts: BenchFacts;
   /** Files that were read and found whole, by path and stamp: many steps share a version. */
   readonly #whole = new Set<string>();
 
-  constructor(
-    request: WorkerRequest,
-    plan: Plan,
-    handOut: HandOut,
-    queue: string,
-    archiveId: string,
-    leave: (error: ReleasePlanError) => void,
-  ) {
+  constructor(request: WorkerRequest, facts: BenchFacts) {
     this.#request = request;
-    this.#plan = plan;
-    this.#handOut = handOut;
-    this.#queue = queue;
-    this.#archiveId = archiveId;
-    this.#leave = leave;
+    this.#facts = facts;
   }
 
   /** Makes the steps of a job. @returns the sealed reply */
@@ -152,14 +151,18 @@ class Bench {
     if (host.signal.aborted) return await giveBack(job, token);
     const id = job.id ?? '';
     const note = async (type: StepNote['type'], message: string): Promise<void> => {
-      const sealed = seal.seal(purposeOf(this.#queue, id, 'note'), { type, worker: name, message } satisfies StepNote);
+      const sealed = seal.seal(purposeOf(this.#facts.queue, id, 'note'), {
+        type,
+        worker: name,
+        message,
+      } satisfies StepNote);
       // Words that are lost are no failure of the work.
       await job.updateProgress(sealed).catch(() => undefined);
     };
     try {
-      const asked = seal.open<StepJob>(purposeOf(this.#queue, id, 'step'), job.data);
-      const message = await this.#makeSteps(id, asked, note);
-      return seal.seal(purposeOf(this.#queue, id, 'reply'), { worker: name, message } satisfies StepReply);
+      const asked = seal.open<StepJob>(purposeOf(this.#facts.queue, id, 'step'), job.data);
+      const made = await this.#makeSteps(id, asked, note);
+      return seal.seal(purposeOf(this.#facts.queue, id, 'reply'), { worker: name, ...made } satisfies StepReply);
     } catch (error) {
       if (host.signal.aborted) return await giveBack(job, token);
       const failure = failureOf(name, error);
@@ -167,7 +170,7 @@ class Bench {
       const isLast = !mayHelp(error) || job.attemptsMade + 1 >= ATTEMPTS;
       if (!isLast) await note('progress', `attempt ${job.attemptsMade + 1} of ${ATTEMPTS} failed: ${failure.message}`);
       const { UnrecoverableError } = await import('bullmq');
-      const words = JSON.stringify(seal.seal(purposeOf(this.#queue, id, 'failure'), failure));
+      const words = JSON.stringify(seal.seal(purposeOf(this.#facts.queue, id, 'failure'), failure));
       throw mayHelp(error) ? new Error(words) : new UnrecoverableError(words);
     }
   }
@@ -176,28 +179,28 @@ class Bench {
     id: string,
     asked: StepJob,
     note: (type: StepNote['type'], message: string) => Promise<void>,
-  ): Promise<string> {
+  ): Promise<Omit<StepReply, 'worker'>> {
     const { host } = this.#request;
     const { steps, archiveId } = asked;
-    const last = steps.at(-1);
-    if (last === undefined || id !== jobId(asked)) throw new ReleasePlanError('queue-forged', `${id} is another step`);
-    if (archiveId !== this.#archiveId) throw this.#otherArchive(archiveId);
+    const [first, last] = [steps[0], steps.at(-1)];
+    if (first === undefined || last === undefined || id !== jobId(asked))
+      throw new ReleasePlanError('queue-forged', `${id} is another step`);
+    if (archiveId !== this.#facts.archiveId) throw this.#otherArchive(archiveId);
     const progress = (message: string): void => void note('progress', message);
     const report: Host['report'] = (event) =>
       event.type === 'warning' ? void note('warning', event.message) : host.report(event);
     const own: Host = { ...host, report };
-    host.report({ type: 'note', message: `> ${titleOf(last)}` });
-    const message = await withSharedArchive(this.#plan, host.signal, async () => {
+    host.report({ type: 'note', message: `> ${titleOf(first)}` });
+    const made = await withSharedArchive(this.#facts.plan, host.signal, async () => {
       const snapshot = await this.#survey(steps, own);
       this.#requireSame(asked, snapshot, last);
-      const due = deliveryOf(this.#plan)
+      const due = deliveryOf(this.#facts.plan)
         .steps(snapshot)
         .filter((one) => steps.some((step) => sameWork(step, one)));
-      if (due.length === 0 && last.kind !== 'archive') return 'was there already';
-      return await this.#run(due.length === 0 ? steps : due, snapshot, own, progress);
+      return due.length === 0 ? { message: 'was there already' } : await this.#run(due, snapshot, own, progress);
     });
-    host.report({ type: 'note', message: `  done: ${message}` });
-    return message;
+    host.report({ type: 'note', message: `  done: ${made.message}` });
+    return made;
   }
 
   async #survey(steps: readonly WorkStep[], host: Host): Promise<Snapshot> {
@@ -205,7 +208,7 @@ class Bench {
       vouches: (path, _file, stamp) => this.#whole.has(pathStamp(path, stamp)),
       onWhole: (path, _file, stamp) => void this.#whole.add(pathStamp(path, stamp)),
     };
-    return await this.#handOut.surveyFor(await readInputs(this.#plan, host), steps, host, reading);
+    return await this.#facts.handOut.surveyFor(await readInputs(this.#facts.plan, host), steps, host, reading);
   }
 
   async #run(
@@ -213,9 +216,16 @@ class Bench {
     start: Snapshot,
     host: Host,
     progress: (message: string) => void,
-  ): Promise<string> {
-    const request = { steps, host, waitMs: WAIT_MS, jobs: this.#request.concurrency };
-    return await deliveryOf(this.#plan).run(start, request, async (runner) => {
+  ): Promise<Omit<StepReply, 'worker'>> {
+    const jobs = this.#request.concurrency;
+    const [first] = steps;
+    if (!this.#facts.signs && first !== undefined) {
+      const message = await this.#facts.handOut.prepare(first, start, host, progress, jobs);
+      if (message === undefined) throw new Error(`${titleOf(first)} needs a key`);
+      return { message, isPrepared: true };
+    }
+    const request = { steps, host, waitMs: WAIT_MS, jobs };
+    return await deliveryOf(this.#facts.plan).run(start, request, async (runner) => {
       let snapshot = start;
       let message = '';
       for (const step of steps) {
@@ -223,7 +233,7 @@ class Bench {
         snapshot = made.change(snapshot);
         ({ message } = made);
       }
-      return message;
+      return { message };
     });
   }
 
@@ -232,13 +242,13 @@ class Bench {
     // What is damaged is told by whoever makes the step.
     if ([...snapshot.archive.versions.values()].some(({ state }) => state === 'damaged' || state === 'unreadable'))
       return;
-    const own = this.#handOut.identity(step, snapshot) ?? {};
+    const own = this.#facts.handOut.identity(step, snapshot) ?? {};
     const names = [...new Set([...Object.keys(identity), ...Object.keys(own)])];
     const other = names.filter((name) => JSON.stringify(identity[name]) !== JSON.stringify(own[name]));
     if (other.length > 0)
       throw new ReleasePlanError(
         'queue-differs',
-        `${this.#plan.file} on this worker differs from the plan of the host that asks: ${other.join(', ')}`,
+        `${this.#facts.plan.file} on this worker differs from the plan of the host that asks: ${other.join(', ')}`,
       );
   }
 
@@ -246,10 +256,10 @@ class Bench {
   #otherArchive(archiveId: string): ReleasePlanError {
     const error = new ReleasePlanError(
       'archive-other',
-      `${this.#plan.artifacts} is the archive ${this.#archiveId}; steps are for the archive ${archiveId}`,
+      `${this.#facts.plan.artifacts} is the archive ${this.#facts.archiveId}; steps are for the archive ${archiveId}`,
       { hint: 'A worker needs the archive of the host that applies the plan, for example by a network file system.' },
     );
-    this.#leave(error);
+    this.#facts.leave(error);
     return error;
   }
 }
