@@ -8,6 +8,8 @@ import { registerGc } from './gc.ts';
 import type { RegisterCommand } from './host.ts';
 import { registerInit } from './init.ts';
 import { registerInspect } from './inspect.ts';
+import { registerMake } from './make.ts';
+import { registerPipeline } from './pipeline.ts';
 import { registerPlan } from './plan.ts';
 import { registerRebuild } from './rebuild.ts';
 import { registerPublish } from './publish.ts';
@@ -38,6 +40,8 @@ export const commands: readonly RegisterCommand[] = [
   registerInspect,
   registerSchedule,
   registerWorker,
+  registerPipeline,
+  registerMake,
   registerInit,
   registerDoctor,
   registerExplain,

@@ -1,17 +1,16 @@
 /** A worker: makes steps of its own plans that other hosts ask for through a queue. */
 import type { Job, Worker } from 'bullmq';
-import { withSharedArchive } from '../../archive/exclusive.ts';
 import { openArchive } from '../../archive/identity.ts';
 import type { ReadOptions } from '../../archive/manifest.ts';
 import { EXIT } from '../../core/codes/index.ts';
 import { asUserError, ReleasePlanError } from '../../core/errors.ts';
 import type { Plan } from '../../core/plan.ts';
-import { sameWork, titleOf, type WorkStep } from '../../core/step.ts';
+import { titleOf, type WorkStep } from '../../core/step.ts';
 import type { HandOut } from '../../delivery/delivery.ts';
 import type { Host } from '../../delivery/host.ts';
 import { deliveryOf } from '../../delivery/index.ts';
-import { readInputs } from '../../delivery/inputs.ts';
 import type { Snapshot } from '../../delivery/snapshot.ts';
+import { makeOwn, type OwnMade } from '../own-steps.ts';
 import { pathStamp } from './stamps.ts';
 import { connectionOf, disconnect, requireAnswer } from './connection.ts';
 import type { QueueAddress } from './address.ts';
@@ -49,9 +48,6 @@ const LOOK_FOR_DEAD_MS = 1000;
 
 /** How long what is being made gets to stop. */
 const CLOSE_MS = 10_000;
-
-/** How long a worker waits for another run on its host that builds. */
-const WAIT_MS = 24 * 3600_000;
 
 /**
  * Works until the host's signal fires; what it is making then goes back to the queue.
@@ -139,6 +135,10 @@ class Bench {
   readonly #facts: BenchFacts;
   /** Files that were read and found whole, by path and stamp: many steps share a version. */
   readonly #whole = new Set<string>();
+  readonly #reading: ReadOptions = {
+    vouches: (path, _file, stamp) => this.#whole.has(pathStamp(path, stamp)),
+    onWhole: (path, _file, stamp) => void this.#whole.add(pathStamp(path, stamp)),
+  };
 
   constructor(request: WorkerRequest, facts: BenchFacts) {
     this.#request = request;
@@ -179,7 +179,7 @@ class Bench {
     id: string,
     asked: StepJob,
     note: (type: StepNote['type'], message: string) => Promise<void>,
-  ): Promise<Omit<StepReply, 'worker'>> {
+  ): Promise<OwnMade> {
     const { host } = this.#request;
     const { steps, archiveId } = asked;
     const [first, last] = [steps[0], steps.at(-1)];
@@ -191,50 +191,11 @@ class Bench {
       event.type === 'warning' ? void note('warning', event.message) : host.report(event);
     const own: Host = { ...host, report };
     host.report({ type: 'note', message: `> ${titleOf(first)}` });
-    const made = await withSharedArchive(this.#facts.plan, host.signal, async () => {
-      const snapshot = await this.#survey(steps, own);
-      this.#requireSame(asked, snapshot, last);
-      const due = deliveryOf(this.#facts.plan)
-        .steps(snapshot)
-        .filter((one) => steps.some((step) => sameWork(step, one)));
-      return due.length === 0 ? { message: 'was there already' } : await this.#run(due, snapshot, own, progress);
-    });
+    const { plan, handOut, signs } = this.#facts;
+    const how = { plan, handOut, signs, jobs: this.#request.concurrency, reading: this.#reading };
+    const made = await makeOwn(steps, how, own, progress, (snapshot) => this.#requireSame(asked, snapshot, last));
     host.report({ type: 'note', message: `  done: ${made.message}` });
     return made;
-  }
-
-  async #survey(steps: readonly WorkStep[], host: Host): Promise<Snapshot> {
-    const reading: ReadOptions = {
-      vouches: (path, _file, stamp) => this.#whole.has(pathStamp(path, stamp)),
-      onWhole: (path, _file, stamp) => void this.#whole.add(pathStamp(path, stamp)),
-    };
-    return await this.#facts.handOut.surveyFor(await readInputs(this.#facts.plan, host), steps, host, reading);
-  }
-
-  async #run(
-    steps: readonly WorkStep[],
-    start: Snapshot,
-    host: Host,
-    progress: (message: string) => void,
-  ): Promise<Omit<StepReply, 'worker'>> {
-    const jobs = this.#request.concurrency;
-    const [first] = steps;
-    if (!this.#facts.signs && first !== undefined) {
-      const message = await this.#facts.handOut.prepare(first, start, host, progress, jobs);
-      if (message === undefined) throw new Error(`${titleOf(first)} needs a key`);
-      return { message, isPrepared: true };
-    }
-    const request = { steps, host, waitMs: WAIT_MS, jobs };
-    return await deliveryOf(this.#facts.plan).run(start, request, async (runner) => {
-      let snapshot = start;
-      let message = '';
-      for (const step of steps) {
-        const made = await runner.run(step, snapshot, progress);
-        snapshot = made.change(snapshot);
-        ({ message } = made);
-      }
-      return { message };
-    });
   }
 
   /** @throws ReleasePlanError `queue-differs` */
