@@ -15,6 +15,7 @@ import { blameBench } from './blame.ts';
 import { compressBench } from './compress.ts';
 import { deltaBench } from './delta.ts';
 import { fleetBench } from './fleet.ts';
+import { hostsBench } from './hosts.ts';
 import { imageKindsBench } from './image-kinds.ts';
 import { memoryBench } from './memory.ts';
 import { signatureBench } from './signature.ts';
@@ -33,6 +34,7 @@ const BENCHES: readonly Bench[] = [
   compressBench,
   fleetBench,
   imageKindsBench,
+  hostsBench,
   validateBench,
   staticDeltaBench,
 ];

@@ -41,6 +41,10 @@ export interface StepRunner<S extends Snapshot = Snapshot> {
 export interface RunRequest {
   /** The steps that will be run. */
   steps: readonly WorkStep[];
+  /** Steps that other hosts will run meanwhile: what speaks against them is found here, too. */
+  elsewhere?: readonly WorkStep[];
+  /** The host that asked for the steps has looked at what speaks against them. */
+  isChecked?: boolean;
   host: Host;
   /** How long to wait for another run that holds what the steps need; 0 leaves at once. */
   waitMs: number;

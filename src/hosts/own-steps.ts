@@ -16,6 +16,8 @@ export interface OwnSteps {
   signs: boolean;
   /** Steps that this host makes at once. */
   jobs: number;
+  /** Whoever asks for the steps has looked at what speaks against them. */
+  isChecked?: boolean;
   /** How archived files are read. */
   reading?: ReadOptions;
 }
@@ -59,7 +61,7 @@ export async function makeOwn(
 async function run(
   steps: readonly WorkStep[],
   start: Snapshot,
-  { plan, handOut, signs, jobs }: OwnSteps,
+  { plan, handOut, signs, jobs, isChecked = false }: OwnSteps,
   host: Host,
   progress: (message: string) => void,
 ): Promise<OwnMade> {
@@ -69,7 +71,7 @@ async function run(
     if (message === undefined) throw new Error(`${titleOf(first)} needs a key`);
     return { message, isPrepared: true };
   }
-  return await deliveryOf(plan).run(start, { steps, host, waitMs: WAIT_MS, jobs }, async (runner) => {
+  return await deliveryOf(plan).run(start, { steps, host, waitMs: WAIT_MS, jobs, isChecked }, async (runner) => {
     let snapshot = start;
     let message = '';
     for (const step of steps) {

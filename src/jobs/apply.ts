@@ -105,12 +105,17 @@ async function applyWith(
   const delivery = deliveryOf(snapshot.inputs.plan);
   const steps = stepsOf(snapshot);
   const isElsewhere = (step: Step): boolean => handed !== undefined && clientOf(step, snapshot, handed) !== undefined;
-  const work = steps.filter(
-    (step): step is WorkStep => step.kind !== 'report' && isWanted(step, options.only) && !isElsewhere(step),
-  );
+  const wanted = steps.filter((step): step is WorkStep => step.kind !== 'report' && isWanted(step, options.only));
+  const work = wanted.filter((step) => !isElsewhere(step));
   const capacity = capacityOf(options.jobs);
-  const jobs = Math.min(capacity.jobs, work.length);
-  const request = { steps: work, host, waitMs: options.waitMs, jobs, wantedJobs: options.jobs };
+  const request = {
+    steps: work,
+    elsewhere: wanted.filter(isElsewhere),
+    host,
+    waitMs: options.waitMs,
+    jobs: Math.min(capacity.jobs, work.length),
+    wantedJobs: options.jobs,
+  };
   const run = await delivery.run(snapshot, request, async (here) => {
     const runner = handed === undefined ? here : queueRunner(here, handed, host);
     return await runAll(steps, snapshot, { runner, capacity, isElsewhere }, host, options);

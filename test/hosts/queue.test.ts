@@ -303,6 +303,18 @@ test('a worker whose plan says otherwise makes nothing', async () => {
   );
 });
 
+test('what contradicts the archive is found before anything is handed out', async () => {
+  const registry = join(many.dir, 'artifacts/targets.json');
+  writeFileSync(
+    registry,
+    readFileSync(registry, 'utf8').replaceAll(/"sha256": "[0-9a-f]{64}"/g, `"sha256": "${'0'.repeat(64)}"`),
+  );
+  const run = await apply().done;
+  assert.is(run.exitCode, 4, run.stderr);
+  assert.match(run.stderr, 'error[archive-contradicted]');
+  assert.not.match(run.stderr, '> delta');
+});
+
 test('who has another key is not believed, and makes nothing', async () => {
   await worker({ RELEASE_PLAN_QUEUE_KEY: 'quite another secret' });
   const run = await apply().done;

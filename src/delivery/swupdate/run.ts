@@ -19,7 +19,7 @@ import type { MadeUpdate, UpdateSide } from './update.ts';
 export const run: Delivery<SwupdateSnapshot>['run'] = async (snapshot, request, body) => {
   const { host, steps, waitMs } = request;
   const { plan } = snapshot.inputs;
-  await checkBeforehand(snapshot, request);
+  if (request.isChecked !== true) await checkBeforehand(snapshot, request);
   if (!steps.some(runsKas)) {
     await cleanBuilds(plan, host);
     return await body({ run: (step, now, progress) => runStep(step, now, request, undefined, progress) });
@@ -50,13 +50,14 @@ function refuseRebuilding({ inputs }: SwupdateSnapshot, steps: RunRequest['steps
 }
 
 /** What would make a step fail at its very end is found before hours of building: keys and certificates. */
-async function checkBeforehand(snapshot: SwupdateSnapshot, { steps, host }: RunRequest): Promise<void> {
+async function checkBeforehand(snapshot: SwupdateSnapshot, { steps, elsewhere = [], host }: RunRequest): Promise<void> {
   const { plan } = snapshot.inputs;
-  if (host.startsArchive !== true) refuseRebuilding(snapshot, steps);
+  const all = [...steps, ...elsewhere];
+  if (host.startsArchive !== true) refuseRebuilding(snapshot, all);
   await requireVouched(
     snapshot,
     new Set(
-      steps.flatMap((step) =>
+      all.flatMap((step) =>
         step.kind === 'delta' ? [step.from, step.to] : step.kind === 'full' ? [step.version] : [],
       ),
     ),

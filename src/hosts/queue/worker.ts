@@ -192,7 +192,7 @@ class Bench {
     const own: Host = { ...host, report };
     host.report({ type: 'note', message: `> ${titleOf(first)}` });
     const { plan, handOut, signs } = this.#facts;
-    const how = { plan, handOut, signs, jobs: this.#request.concurrency, reading: this.#reading };
+    const how = { plan, handOut, signs, jobs: this.#request.concurrency, reading: this.#reading, isChecked: true };
     const made = await makeOwn(steps, how, own, progress, (snapshot) => this.#requireSame(asked, snapshot, last));
     host.report({ type: 'note', message: `  done: ${made.message}` });
     return made;
