@@ -1,13 +1,15 @@
 /** Folders for intermediate files outside of the archive, and what becomes of them when a run is killed. */
 import { constants } from 'node:fs';
-import { access, lstat, mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
+import { access, lstat, mkdtemp, readFile, readdir, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { errnoOf } from '../core/errors.ts';
 import { DISK_FULL_WORDS, attributed, diskFull } from './attribute.ts';
 import { BLOCK_BYTES, freeBytes, requireSpace } from './space.ts';
 
-/** How every such folder's name begins; then what for, pid, the pid's namespace, six random characters. */
+/**
+ * How every such folder's name begins; then what for, the process, six random characters. A process is its pid, the
+ * pid's namespace and when it began, the latter two to base 36: pids come round again within minutes on a busy host.
+ */
 export const SCRATCH_PREFIX = 'release-plan-scratch-';
 
 /** There on every Linux, and short. */
@@ -42,7 +44,7 @@ export async function withScratch<T>(
   body: (folder: string) => Promise<T>,
   parent = tmpdir(),
 ): Promise<T> {
-  const name = `${SCRATCH_PREFIX}${what}-${process.pid}.${await pidNamespace()}-`;
+  const name = `${SCRATCH_PREFIX}${what}-${await processName()}-`;
   const folder = await attributed(parent, async () => await mkdtemp(join(parent, name)), BLOCK_BYTES, {
     within: parent,
     hint: hintFor(parent, BLOCK_BYTES),
@@ -74,7 +76,7 @@ export async function requireNotFull(folder: string, needBytes: number, said: st
 }
 
 /** The longest TMPDIR that leaves room for our folder's name and a socket's in the 107 bytes of a socket's path. */
-const LONGEST_FOR_SOCKETS = 40;
+const LONGEST_FOR_SOCKETS = 36;
 
 /**
  * As {@link withScratch}, for a program that makes sockets there.
@@ -101,8 +103,8 @@ export async function cleanScratch(parents: readonly string[] = [tmpdir(), SHORT
   const removed: string[] = [];
   for (const parent of new Set(parents)) {
     for (const name of await readdir(parent).catch(() => [])) {
-      const [, pid, from] = /^release-plan-scratch-[a-z]+-(\d+)\.(\d+)-/.exec(name) ?? [];
-      if (pid === undefined || from !== namespace || isAlive(Number(pid))) continue;
+      const [, pid, from, began] = /^release-plan-scratch-[a-z]+-(\d+)\.([0-9a-z]+)\.([0-9a-z]+)-/.exec(name) ?? [];
+      if (pid === undefined || from !== namespace || (await startOf(pid)) === began) continue;
       const path = join(parent, name);
       if ((await lstat(path).catch(() => undefined))?.uid !== process.getuid?.()) continue;
       await rm(path, { recursive: true, force: true });
@@ -125,16 +127,20 @@ export async function withPrivateScratch<T>(what: string, body: (folder: string)
   );
 }
 
+/** What a folder's name says of this process. */
+export const processName = async (): Promise<string> =>
+  `${process.pid}.${await pidNamespace()}.${(await startOf('self')) ?? '0'}`;
+
 /** The number of the namespace that this process's pid belongs to; 0 where the system has none. */
 async function pidNamespace(): Promise<string> {
-  return /\d+/.exec(await readlink('/proc/self/ns/pid').catch(() => ''))?.[0] ?? '0';
+  const number = /\d+/.exec(await readlink('/proc/self/ns/pid').catch(() => ''))?.[0] ?? '0';
+  return Number(number).toString(36);
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errnoOf(error) !== 'ESRCH';
-  }
+/** When a process began, in ticks since the machine did; undefined for one that is no more. @see proc(5), stat, 22 */
+async function startOf(pid: string): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  // The second field is a name in parentheses that may hold anything.
+  const ticks = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  return ticks === undefined ? undefined : Number(ticks).toString(36);
 }

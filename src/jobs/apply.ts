@@ -17,6 +17,7 @@ import { withHandedOut, type QueueSettings } from '../hosts/queue/hand-out.ts';
 import { clientOf, queueRunner, type HandedOut } from '../hosts/queue/runner.ts';
 import { isWanted, runSteps, type StepResult, type StepsRequest } from '../hosts/run-steps.ts';
 import { publishSnapshot, type PublishJobResult } from './publish.ts';
+import { withRemembered } from './remembered.ts';
 import { reportOf, stepsOf, writeReport } from './report.ts';
 
 export interface ApplyOptions {
@@ -64,8 +65,14 @@ export async function apply(plan: Plan, host: Host, options: ApplyOptions): Prom
     `apply ${plan.file}`,
     { waitMs, signal, isNew: host.startsArchive === true },
     async (archiveId) => {
-      const snapshot = await deliveryOf(plan).survey(await readInputs(plan, { ...host, runsCommands: true }), host);
-      return await withPublishing(await applySnapshot(snapshot, host, { ...options, archiveId }), host, options);
+      const inputs = await readInputs(plan, { ...host, runsCommands: true });
+      const applied = await withRemembered(
+        plan,
+        host,
+        async (reading) => await deliveryOf(plan).survey(inputs, host, { reading }),
+        async (snapshot) => await applySnapshot(snapshot, host, { ...options, archiveId }),
+      );
+      return await withPublishing(applied, host, options);
     },
   );
 }

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   cleanScratch,
+  processName,
   requireNotFull,
   withPrivateScratch,
   withScratch,
@@ -14,7 +15,6 @@ import { failureOf } from '../support/failure.ts';
 import { scratch } from '../support/scratch.ts';
 
 const test = suite('scratch');
-const namespace = /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '';
 const deadPid = (): number => spawnSync('true').pid;
 
 test('a folder is private, and gone afterwards, also after a failure', async () => {
@@ -38,18 +38,20 @@ test('a folder is private, and gone afterwards, also after a failure', async () 
 
 test('what a killed run left is removed; what lives, what is of another namespace and what is not ours stays', async () => {
   const parent = scratch('killed');
-  const stale = `release-plan-scratch-key-${deadPid()}.${namespace}-abcdef`;
+  const [pid = '', space = '', began = ''] = (await processName()).split('.');
+  const stale = [
+    `release-plan-scratch-key-${deadPid()}.${space}.${began}-abcdef`,
+    // Its pid is another process's by now.
+    `release-plan-scratch-key-${pid}.${space}.0-abcdef`,
+  ].sort();
   const stays = [
-    `release-plan-scratch-key-${process.pid}.${namespace}-abcdef`,
-    `release-plan-scratch-key-${deadPid()}.1-abcdef`,
+    `release-plan-scratch-key-${pid}.${space}.${began}-abcdef`,
+    `release-plan-scratch-key-${deadPid()}.1.${began}-abcdef`,
     'release-plan-scratch-',
     'somebody-elses',
   ];
-  for (const name of [stale, ...stays]) mkdirSync(join(parent, name, 'inner'), { recursive: true });
-  assert.equal(
-    (await cleanScratch([parent])).map((path) => basename(path)),
-    [stale],
-  );
+  for (const name of [...stale, ...stays]) mkdirSync(join(parent, name, 'inner'), { recursive: true });
+  assert.equal((await cleanScratch([parent])).map((path) => basename(path)).sort(), stale);
   assert.equal(readdirSync(parent), stays.sort());
 });
 

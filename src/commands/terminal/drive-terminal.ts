@@ -1,5 +1,6 @@
 import type { Drive } from '../../core/events.ts';
 import { inSequence, takeTurns } from '../../core/turns.ts';
+import { printable, printableLines } from '../../text/printable.ts';
 
 /** What listr2 hands to a task of its own. */
 interface Shown {
@@ -21,18 +22,20 @@ export function terminalDrive(stream: NodeJS.WriteStream): Drive {
     const gates = tasks.map(() => ({ turn: deferred(), end: deferred() }));
     const list = new Listr(
       tasks.map((task, at) => ({
-        title: task.title,
+        title: printable(task.title),
         task: async (_context: unknown, shown: Shown) => {
+          const title = printable(task.title);
           // listr2 begins all of them; a task whose turn has not come is shown as one that waits.
           shown.task.state$ = ListrTaskState.WAITING;
           await gates[at]?.turn.promise;
           shown.task.state$ = ListrTaskState.STARTED;
-          if (interruption !== undefined) return shown.skip(`${task.title}: interrupted`);
+          if (interruption !== undefined) return shown.skip(`${title}: interrupted`);
           try {
-            const outcome = await task.run((message) => void (shown.output = message));
-            if (outcome.state === 'skipped') return shown.skip(`${task.title}: ${outcome.message}`);
-            if (outcome.state === 'failed') throw new Failed(`${task.title}: ${outcome.message}`);
-            shown.title = `${task.title}: ${outcome.message}`;
+            const outcome = await task.run((message) => void (shown.output = printable(message)));
+            const words = printableLines(outcome.message);
+            if (outcome.state === 'skipped') return shown.skip(`${title}: ${words}`);
+            if (outcome.state === 'failed') throw new Failed(`${title}: ${words}`);
+            shown.title = `${title}: ${words}`;
           } catch (error) {
             // Recorded here: with exitOnError off, listr2 9 keeps no errors.
             if (!(error instanceof Failed)) interruption ??= error;

@@ -166,7 +166,7 @@ class Bench {
     } catch (error) {
       if (host.signal.aborted) return await giveBack(job, token);
       const failure = failureOf(name, error);
-      host.report({ type: 'note', message: `  failed (attempt ${job.attemptsMade + 1}): ${failure.message}` });
+      host.report({ type: 'step-failed', id, message: `attempt ${job.attemptsMade + 1}: ${failure.message}` });
       const isLast = !mayHelp(error) || job.attemptsMade + 1 >= ATTEMPTS;
       if (!isLast) await note('progress', `attempt ${job.attemptsMade + 1} of ${ATTEMPTS} failed: ${failure.message}`);
       const { UnrecoverableError } = await import('bullmq');
@@ -190,11 +190,11 @@ class Bench {
     const report: Host['report'] = (event) =>
       event.type === 'warning' ? void note('warning', event.message) : host.report(event);
     const own: Host = { ...host, report };
-    host.report({ type: 'note', message: `> ${titleOf(first)}` });
+    host.report({ type: 'step-started', id, title: titleOf(first) });
     const { plan, handOut, signs } = this.#facts;
     const how = { plan, handOut, signs, jobs: this.#request.concurrency, reading: this.#reading, isChecked: true };
     const made = await makeOwn(steps, how, own, progress, (snapshot) => this.#requireSame(asked, snapshot, last));
-    host.report({ type: 'note', message: `  done: ${made.message}` });
+    host.report({ type: 'step-done', id, message: `${titleOf(first)}: ${made.message}` });
     return made;
   }
 
