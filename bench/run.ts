@@ -16,6 +16,7 @@ import { blameBench } from './blame.ts';
 import { compressBench } from './compress.ts';
 import { deltaBench } from './delta.ts';
 import { fleetBench } from './fleet.ts';
+import { hostsBench } from './hosts.ts';
 import { imageKindsBench } from './image-kinds.ts';
 import { memoryBench } from './memory.ts';
 import { signatureBench } from './signature.ts';
@@ -35,6 +36,7 @@ const BENCHES: readonly Bench[] = [
   compressBench,
   fleetBench,
   imageKindsBench,
+  hostsBench,
   validateBench,
   staticDeltaBench,
   archiveBench,

@@ -32,6 +32,8 @@ export interface OstreeHost {
   signal?: AbortSignal;
   /** How long to wait for another run on the repository. */
   waitMs?: number;
+  /** Deltas made at once; what the plan says unless given. */
+  jobs?: number | undefined;
 }
 
 /** The repository's side of a pair. @throws ReleasePlanError `ostree-commit-missing` */
@@ -54,12 +56,13 @@ export async function makeOstreeDeltas(
   host: OstreeHost,
 ): Promise<MadeDelta[]> {
   const settings = ostreeOf(plan);
+  const { jobs = settings.jobs } = host;
   const made = await makeDeltas(repositoryOf(settings), pairs.map(commitsOf), {
     progress: host.progress,
     warn: (message) => host.report({ type: 'warning', message }),
     ...stopOf(host),
     ...(host.waitMs === undefined ? {} : { waitMs: host.waitMs }),
-    ...(settings.jobs === undefined ? {} : { jobs: settings.jobs }),
+    ...(jobs === undefined ? {} : { jobs }),
     generator: settings.generator,
   });
   await registerSizes(

@@ -49,6 +49,9 @@ export const ostree: Delivery<OstreeSnapshot> = {
   kept: (plan) => ({ 'artifacts': plan.artifacts, 'ostree.repo': ostreeOf(plan).repo }),
   survey,
   steps,
+  // The first step makes what all of them are for, as many at once as the machine has room for.
+  lane: ({ kind }) => (kind === 'delta' ? 'repository' : undefined),
+  memoryBytes: () => 0,
   run,
   // Sizes are registered with each delta; Targets are whoever's who made the commits.
   register: async () => undefined,
