@@ -10,15 +10,18 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { archiveBench } from './archive.ts';
 import type { Bench, BenchResult, BenchSettings } from './bench.ts';
 import { blameBench } from './blame.ts';
 import { compressBench } from './compress.ts';
 import { deltaBench } from './delta.ts';
 import { fleetBench } from './fleet.ts';
+import { hostsBench } from './hosts.ts';
 import { imageKindsBench } from './image-kinds.ts';
 import { memoryBench } from './memory.ts';
 import { signatureBench } from './signature.ts';
 import { staticDeltaBench } from './static-delta.ts';
+import { suggestBench } from './suggest.ts';
 import { markdownTable } from './table.ts';
 import { validateBench } from './validate.ts';
 import { worstCasesBench } from './worst-cases.ts';
@@ -33,8 +36,11 @@ const BENCHES: readonly Bench[] = [
   compressBench,
   fleetBench,
   imageKindsBench,
+  hostsBench,
   validateBench,
   staticDeltaBench,
+  archiveBench,
+  suggestBench,
 ];
 
 const { values: flags, positionals } = parseArgs({

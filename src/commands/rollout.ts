@@ -5,6 +5,7 @@ import { prettyJson } from '../text/pretty-json.ts';
 import { suggestion } from '../text/suggest.ts';
 import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
+import { printable } from '../text/printable.ts';
 
 interface Flags {
   tag: string;
@@ -104,12 +105,17 @@ const planDocument = ({ plan: { parts, ...rest }, destination, unproven }: Plann
   unproven,
 });
 
+const partName = ({ base, refused }: PlannedRollout['plan']['parts'][number]): string => {
+  if (base !== undefined) return `from ${base}, delta`;
+  return `${refused.length > 0 ? 'refused their delta' : 'the rest'}, full package`;
+};
+
 async function planInWords({ plan, destination, blockers, unproven }: PlannedRollout): Promise<string> {
   const { formatColumns } = await import('../text/rows.ts');
   const { formatBytes, formatShare } = await import('../text/bytes.ts');
   const { blockerInWords } = await import('../delivery/fleet/guard.ts');
   const rows = plan.parts.map((part) => [
-    part.base === undefined ? `the rest, full package` : `from ${part.base}, delta`,
+    partName(part),
     String(part.devices),
     formatBytes(part.package.sizeBytes),
     formatBytes(part.wireBytes),
@@ -120,16 +126,15 @@ async function planInWords({ plan, destination, blockers, unproven }: PlannedRol
     [plan.there, 'run it already'],
     [plan.newer, 'run a newer version and stay'],
     [plan.otherHardware, 'are other hardware, or do not say which'],
-    [plan.parts.reduce((sum, one) => sum + one.refused.length, 0), 'refused their delta, and get the full package'],
     [plan.stranded, 'HAVE NO PACKAGE: there is no full one'],
   ];
   return [
-    `${plan.version} to the devices on ${plan.tag}, by ${destination}, in this order:\n`,
+    `${plan.version} to the devices on ${printable(plan.tag)}, by ${printable(destination)}, in this order:\n`,
     rows.length === 0 ? 'no device needs it\n' : formatColumns([['', 'devices', 'package', 'in all'], ...rows]),
     rows.length === 0 ? '' : `${formatBytes(plan.wireBytes)} over the wire${of}\n`,
     ...others.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}\n`),
-    ...blockers.map((one) => `blocked: ${blockerInWords(one)}\n`),
-    ...unproven.map((one) => `not published: ${one}\n`),
+    ...blockers.map((one) => `blocked: ${printable(blockerInWords(one))}\n`),
+    ...unproven.map((one) => `not published: ${printable(one)}\n`),
   ].join('');
 }
 
@@ -146,9 +151,11 @@ async function progressInWords({ rollouts, failed }: RolloutProgress): Promise<s
   ]);
   return [
     formatColumns([head, ...rows]),
-    ...[...failed].map(([name, devices]) => `failed in ${name}: ${devices.join(', ')}\n`),
+    ...[...failed].map(([name, devices]) => `failed in ${printable(`${name}: ${devices.join(', ')}`)}\n`),
   ].join('');
 }
 
 const changedInWords = (names: readonly string[], verb: string): string =>
-  names.length === 0 ? `Nothing to do: none was to be ${verb}.\n` : names.map((name) => `${verb} ${name}\n`).join('');
+  names.length === 0
+    ? `Nothing to do: none was to be ${verb}.\n`
+    : names.map((name) => `${verb} ${printable(name)}\n`).join('');

@@ -6,7 +6,7 @@ import { examples } from '../examples.ts';
 import type { CommandContext, Runner } from '../host.ts';
 import { planOf } from './plan.ts';
 import { table } from './table.ts';
-import { prettyJson } from '../../text/pretty-json.ts';
+import { prettyJson, visibleJson } from '../../text/pretty-json.ts';
 
 interface Flags {
   plan?: string;
@@ -69,7 +69,7 @@ async function list(flags: Flags, context: CommandContext): Promise<ExitCode> {
   const plan = await planOf(flags.plan, context);
   const registry = await readRegistry(registryFile(plan));
   if (flags.raw === true) {
-    context.out(flags.production === true ? await rawOfTag(registry, flags.byTag ?? '') : registry.text);
+    context.out(visibleJson(flags.production === true ? await rawOfTag(registry, flags.byTag ?? '') : registry.text));
     return EXIT.ok;
   }
   const found = targetsOf(registry, deliveryOf(plan).format)

@@ -9,6 +9,7 @@ import { asJson } from './list.ts';
 import { planOf } from './plan.ts';
 import { table } from './table.ts';
 import { prettyJson } from '../../text/pretty-json.ts';
+import { printable } from '../../text/printable.ts';
 
 interface Flags {
   plan?: string;
@@ -102,7 +103,7 @@ function describe({ name, sha256, commit, tags, hardwareIds, custom }: Target): 
     ['Build', custom.uri],
   ];
   const lines = fields.flatMap(([title, value]) =>
-    typeof value === 'string' && value !== '' ? [`\t${`${title}:`.padEnd(15)}${value}\n`] : [],
+    typeof value === 'string' && value !== '' ? [`\t${`${title}:`.padEnd(15)}${printable(value)}\n`] : [],
   );
   const apps =
     typeof custom.docker_compose_apps === 'object' && custom.docker_compose_apps !== null
@@ -111,5 +112,6 @@ function describe({ name, sha256, commit, tags, hardwareIds, custom }: Target): 
   const rows = apps
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([app, { uri = '' }]) => [app, uri.split('@').pop() ?? '']);
-  return `## Target: ${name}\n${lines.join('')}${rows.length === 0 ? '' : `\n${table(['APP', 'HASH'], rows)}`}`;
+  const appTable = rows.length === 0 ? '' : `\n${table(['APP', 'HASH'], rows)}`;
+  return `## Target: ${printable(name)}\n${lines.join('')}${appTable}`;
 }

@@ -5,6 +5,7 @@ import { endInWords, type RequiredPair } from '../../delivery/fleet/required.ts'
 import { coverageInWords } from '../../delivery/fleet/rows.ts';
 import { counted } from '../../text/count.ts';
 import type { Answered } from '../../jobs/static-deltas.ts';
+import { printable } from '../../text/printable.ts';
 
 /** Reasons that are named one by one; the rest are counted. */
 const REASONS_SHOWN = 10;
@@ -15,8 +16,8 @@ export function dryRunText(missing: readonly RequiredPair[], to: string, hardwar
   const heading =
     hardwareId === undefined
       ? 'Dry run: Would generate static deltas for Target versions:'
-      : `Dry run: Would generate static deltas for Targets with hardware ID ${hardwareId} and versions:`;
-  const lines = new Set(missing.map(({ from }) => `   ${endInWords(from)} -> ${to}`));
+      : `Dry run: Would generate static deltas for Targets with hardware ID ${printable(hardwareId)} and versions:`;
+  const lines = new Set(missing.map(({ from }) => `   ${printable(`${endInWords(from)} -> ${to}`)}`));
   return `${[heading, ...lines].join('\n')}\n`;
 }
 

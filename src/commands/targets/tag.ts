@@ -8,6 +8,7 @@ import { RUN_COMMANDS_FLAG } from '../run-commands.ts';
 import { NO_TAIL_FLAG } from './no-tail.ts';
 import { planOf } from './plan.ts';
 import { prettyJson } from '../../text/pretty-json.ts';
+import { printable } from '../../text/printable.ts';
 
 interface Flags {
   plan?: string;
@@ -109,7 +110,7 @@ function print(
 ): void {
   if (json === true) return;
   for (const { target, before, after } of changes)
-    context.out(`Changing tags of ${target.name} from [${before.join(' ')}] -> [${after.join(' ')}]\n`);
+    context.out(`${printable(`Changing tags of ${target.name} from [${before.join(' ')}] -> [${after.join(' ')}]`)}\n`);
 }
 
 async function guard(
