@@ -1,8 +1,9 @@
 import { dirname } from 'node:path';
+import { whileAnchored } from '../io/anchor.ts';
 import { cleanStaging } from '../io/atomic.ts';
 import { withLock } from '../io/lock.ts';
 import { cleanScratch } from '../io/scratch.ts';
-import { openArchive, type ArchiveMode, type ArchivePlan } from './identity.ts';
+import { openArchive, wentAway, type ArchiveMode, type ArchivePlan } from './identity.ts';
 import { takeInventory } from './inventory.ts';
 import { lockFile, productDir, reportFile, updatesDir, versionDir, type PlanKey } from './layout.ts';
 
@@ -26,10 +27,15 @@ export async function withArchive<T>(
 ): Promise<T> {
   // Before the lock, whose file would start an archive in an empty mount point.
   const id = await openArchive(plan, { isUnattended, isNew });
-  return await withLock(lockFile(plan), what, { waitMs, signal }, async () => {
-    await cleanLeftovers(plan);
-    return await body(id);
-  });
+  return await whileAnchored(
+    plan.artifacts,
+    () => wentAway(plan, id),
+    async () =>
+      await withLock(lockFile(plan), what, { waitMs, signal }, async () => {
+        await cleanLeftovers(plan);
+        return await body(id);
+      }),
+  );
 }
 
 /** What an interrupted run left half done. Nothing of it has a final name. */
