@@ -1,5 +1,6 @@
 import { registerApply } from './apply.ts';
 import { registerBase } from './base.ts';
+import { registerChanges } from './changes.ts';
 import { registerCompletion } from './completion.ts';
 import { registerDelta } from './delta/index.ts';
 import { registerDoctor } from './doctor.ts';
@@ -8,6 +9,8 @@ import { registerGc } from './gc.ts';
 import type { RegisterCommand } from './host.ts';
 import { registerInit } from './init.ts';
 import { registerInspect } from './inspect.ts';
+import { registerMake } from './make.ts';
+import { registerPipeline } from './pipeline.ts';
 import { registerPlan } from './plan.ts';
 import { registerRebuild } from './rebuild.ts';
 import { registerPublish } from './publish.ts';
@@ -18,6 +21,7 @@ import { registerSchedule } from './schedule.ts';
 import { registerValidate } from './validate.ts';
 import { registerTargets } from './targets/index.ts';
 import { registerVerify } from './verify.ts';
+import { registerWorker } from './worker.ts';
 
 /** Every command, in the order of `release-plan --help`. */
 export const commands: readonly RegisterCommand[] = [
@@ -29,6 +33,7 @@ export const commands: readonly RegisterCommand[] = [
   registerRebuild,
   registerGc,
   registerReport,
+  registerChanges,
   registerPublish,
   registerRollout,
   registerTargets,
@@ -36,6 +41,9 @@ export const commands: readonly RegisterCommand[] = [
   registerBase,
   registerInspect,
   registerSchedule,
+  registerWorker,
+  registerPipeline,
+  registerMake,
   registerInit,
   registerDoctor,
   registerExplain,

@@ -169,7 +169,9 @@ export type DeltaSources =
   /** The n versions next below the target. */
   | { kind: 'previous'; count: number }
   /** A semver range over the plan's versions. */
-  | { kind: 'range'; range: string };
+  | { kind: 'range'; range: string }
+  /** What a share (0 to 1) of the devices runs, on one tag or on all, with at most so many deltas. */
+  | { kind: 'cover'; share: number; max?: number; tag?: string };
 
 /** Name of what makes deltas; the schema lists them. */
 export type EngineName = string;
@@ -275,9 +277,24 @@ export interface OstreeSettings {
   gpgKey?: string;
   /** Absolute path of the gpg keyring's folder; gpg's own otherwise. */
   gpgHomedir?: string;
-  /** Static deltas made at once; as many as memory and cores allow otherwise. */
+  /** Static deltas that are proven at once, or made at once by ostree; as many as memory and cores allow otherwise. */
   jobs?: number;
+  generator: StaticDeltaGenerator;
 }
+
+/** Who makes static deltas. */
+export type StaticDeltaGenerator =
+  /** `ostree static-delta generate`. */
+  | { kind: 'program' }
+  | {
+      kind: 'own';
+      /** xz's preset, 2 to 9. */
+      xz: number;
+      /** Threads that match; as many as processors and memory allow otherwise. */
+      workers?: number;
+      /** What all of them may take; what is free on the machine otherwise. */
+      memoryBytes?: number;
+    };
 
 export interface TargetsSettings {
   file: string;

@@ -20,7 +20,7 @@ import { leavesOpen } from '../io/present.ts';
 import { changesSince, nightRecord, type Night } from '../report/night.ts';
 import { formatBytes } from '../text/bytes.ts';
 import { Meter } from '../text/meter.ts';
-import { applySnapshot, withPublishing, type ApplyResult } from './apply.ts';
+import { applySnapshot, withPublishing, type ApplyOptions, type ApplyResult } from './apply.ts';
 import { archivedSubjects } from './archived.ts';
 import { expiredTrash } from './gc.ts';
 import { withInputsRead } from './remembered.ts';
@@ -41,19 +41,19 @@ export interface NightlyResult extends ApplyResult {
 export async function nightly(
   plan: Plan,
   host: Host,
-  { waitMs, now }: { waitMs: number; now: Date },
+  { now, ...given }: Pick<ApplyOptions, 'waitMs' | 'jobs' | 'queue'> & { now: Date },
 ): Promise<NightlyResult> {
   return await withArchive(
     plan,
     `apply --nightly ${plan.file}`,
-    { waitMs, signal: host.signal, isUnattended: true, isNew: host.startsArchive === true },
+    { waitMs: given.waitMs, signal: host.signal, isUnattended: true, isNew: host.startsArchive === true },
     async (archiveId) => {
       const { memory, problem } = await readMemory(plan);
       if (problem !== undefined)
         host.report({ type: 'warning', message: `${problem}; the whole archive is read again` });
       const ledger = new ReadLedger(plan, memory.files, now);
       const read = await readShare(await readInputs(plan, { ...host, runsCommands: true }), host, memory, ledger, now);
-      const options = { keepGoing: true, waitMs, archiveId };
+      const options = { waitMs: given.waitMs, jobs: given.jobs, queue: given.queue, keepGoing: true, archiveId };
       const applied = await applySnapshot(read.snapshot, host, options);
       const { snapshot, ...result } = await withPublishing(applied, host, options);
 

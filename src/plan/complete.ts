@@ -12,6 +12,7 @@ import type {
   RetentionSettings,
   Signer,
   SigningSettings,
+  StaticDeltaGenerator,
   SwuSettings,
 } from '../core/plan.ts';
 import {
@@ -178,6 +179,8 @@ function deltaOf(delta: DeltaSource, engine: EngineName): DeltaRule {
 /** Which versions a delta's `from` selects, as the model writes it. */
 export function sourcesOf(from: DeltaSource['from']): DeltaSources {
   if (from === undefined || Array.isArray(from)) return { kind: 'list', versions: present(from) };
+  if (from.cover !== undefined)
+    return { kind: 'cover', share: parseShare(from.cover) ?? 1, ...defined({ max: from.max, tag: from.tag }) };
   if (from.tag !== undefined) return { kind: 'tag', tag: from.tag };
   if (from.previous !== undefined) return { kind: 'previous', count: from.previous };
   return from.range === undefined ? { kind: 'list', versions: [] } : { kind: 'range', range: from.range };
@@ -239,6 +242,7 @@ function ostreeOf(ostree: NonNullable<PlanSource['ostree']>, dir: string): NonNu
   return {
     repo: resolve(dir, ostree.repo ?? ''),
     branch: ostree.branch ?? '',
+    generator: generatorOf(ostree),
     ...defined({
       gpgKey: ostree.gpg_key,
       gpgHomedir:
@@ -248,6 +252,15 @@ function ostreeOf(ostree: NonNullable<PlanSource['ostree']>, dir: string): NonNu
       jobs: ostree.jobs,
     }),
   };
+}
+
+/** xz's own default: what level 2 saves in time, downloads pay for. */
+const DEFAULT_XZ = 6;
+
+function generatorOf(ostree: NonNullable<PlanSource['ostree']>): StaticDeltaGenerator {
+  if (ostree.generator === 'ostree') return { kind: 'program' };
+  const memoryBytes = ostree.memory === undefined ? undefined : parseSizeBytes(ostree.memory);
+  return { kind: 'own', xz: ostree.xz ?? DEFAULT_XZ, ...defined({ workers: ostree.workers, memoryBytes }) };
 }
 
 const retentionOf = (retention: RetentionSource): RetentionSettings => ({

@@ -110,7 +110,8 @@ export type VersionSource = Loose<{
   kas: FilesSource;
 }>;
 
-export type FromSource = Array<string | undefined> | Loose<{ tag: string; previous: number; range: string }>;
+export type FromSource =
+  Array<string | undefined> | Loose<{ tag: string; previous: number; range: string; cover: string; max: number }>;
 
 export type DeltaSource = Loose<{ to: string; from: FromSource; engine: EngineName; max_share: string }>;
 
@@ -130,7 +131,17 @@ export type SigningSource = SignerSource &
     former: Array<string | undefined>;
   }>;
 
-export type OstreeSource = Loose<{ repo: string; branch: string; gpg_key: string; gpg_homedir: string; jobs: number }>;
+export type OstreeSource = Loose<{
+  repo: string;
+  branch: string;
+  gpg_key: string;
+  gpg_homedir: string;
+  jobs: number;
+  generator: 'own' | 'ostree';
+  xz: number;
+  workers: number;
+  memory: string | number;
+}>;
 
 export type RetentionSource = Loose<{
   keep_last: number;

@@ -13,6 +13,8 @@ import { printable } from '../../text/printable.ts';
 
 interface Flags {
   plan?: string;
+  productionTag?: string;
+  raw?: boolean;
   json?: boolean;
 }
 
@@ -22,6 +24,8 @@ export function registerShow(targets: Command, run: Runner): void {
     .command('show')
     .description('show the Targets of a version, or one Target by name')
     .argument('<version|name>', 'version or name of a Target')
+    .option('--production-tag <tag>', 'only among the Targets with this tag')
+    .option('-r, --raw', 'print `custom` of each Target as JSON, with the hash in base64, as fioctl does')
     .option('--plan <plan>', 'plan file (default: the nearest release-plan.yml or plan.yml)')
     .option('--json', 'print one JSON document')
     .addHelpText(
@@ -42,7 +46,10 @@ async function show(wanted: string, flags: Flags, context: CommandContext): Prom
   const { targetsOf } = await import('../../fleet/running.ts');
   const { suggestion } = await import('../../text/suggest.ts');
   const plan = await planOf(flags.plan, context);
-  const known = targetsOf(await readRegistry(registryFile(plan)), deliveryOf(plan).format);
+  const { productionTag: tag } = flags;
+  const known = targetsOf(await readRegistry(registryFile(plan)), deliveryOf(plan).format).filter(
+    (target) => tag === undefined || target.tags.includes(tag),
+  );
   const found = known.filter((target) => target.version === wanted || target.name === wanted);
   if (found.length === 0) {
     throw new ReleasePlanError('target-unknown', `no Target found for ${JSON.stringify(wanted)}`, {
@@ -52,6 +59,10 @@ async function show(wanted: string, flags: Flags, context: CommandContext): Prom
         'Targets',
       ),
     });
+  }
+  if (flags.raw === true) {
+    context.out(byName(found).map(rawOf).join(''));
+    return EXIT.ok;
   }
   const { readRecord } = await import('../../publish/record.ts');
   const { recordFile } = await import('../../jobs/publish.ts');
@@ -63,12 +74,17 @@ async function show(wanted: string, flags: Flags, context: CommandContext): Prom
     );
   else
     context.out(
-      [
-        ...found.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(describe),
-        ...(published.length === 0 ? [] : [publishedTable(published)]),
-      ].join('\n'),
+      [...byName(found).map(describe), ...(published.length === 0 ? [] : [publishedTable(published)])].join('\n'),
     );
   return EXIT.ok;
+}
+
+const byName = (targets: readonly Target[]): Target[] => targets.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+
+/** fioctl's lines: scripts cut them apart. */
+function rawOf({ name, sha256, custom }: Target): string {
+  const json = JSON.stringify(custom, undefined, '\t').replaceAll('\n', '\n\t');
+  return `\n## Target: ${name}\n   Hash:   ${Buffer.from(sha256, 'hex').toString('base64')}\n\t${json}\n`;
 }
 
 const publishedTable = (published: readonly PublishedPackage[]): string =>

@@ -47,7 +47,7 @@ export function noteCoverage({ view, answer, unrequired = [] }: Answered, report
 }
 
 /** The whole answer for programs. */
-export function answerAsJson({ view, answer, problems, unrequired }: Answered, isDryRun: boolean): object {
+export function answerAsJson({ view, answer, problems, cautions, unrequired }: Answered, isDryRun: boolean): object {
   const { fleet, format } = view;
   return {
     schema: 1,
@@ -64,6 +64,7 @@ export function answerAsJson({ view, answer, problems, unrequired }: Answered, i
     uncovered: uncoveredOf(answer),
     running: versionCounts(answer.ways),
     unrequired: unrequired ?? [],
+    ...(cautions.length === 0 ? {} : { cautions }),
     fleet: fleet === undefined ? null : { source: fleet.source, devices: fleet.devices, badRows: fleet.bad.count },
   };
 }

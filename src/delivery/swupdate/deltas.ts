@@ -8,6 +8,7 @@ import { engines } from '../engines/index.ts';
 import type { RequiredPair } from '../fleet/required.ts';
 import { registryOf } from '../inputs.ts';
 import { archiveFacts } from './facts.ts';
+import { archivedSizes } from './sizes.ts';
 import { ownDevices, versionsOf } from './fleet-pairs.ts';
 
 export const deltas: FleetDeltas = {
@@ -15,12 +16,15 @@ export const deltas: FleetDeltas = {
   own: ownDevices,
   facts: async (inputs) => await archiveFacts(inputs.plan, registryOf(inputs)),
   problems,
+  // A base that is not archived is an obstacle already.
+  cautions: () => [],
   async make({ plan }, pairs, { signal }, { apply }) {
     await apply(planOf(plan, pairs));
     const [problem] = (await problems(plan, pairs, signal)).filter((one) => one !== undefined);
     if (problem !== undefined)
       throw new ReleasePlanError('pair-inconsistent', `a delta to ${pairs[0]?.to.versions[0] ?? ''} ${problem}`);
   },
+  sizes: async ({ plan }, to) => await archivedSizes(plan, to),
   unrequired: async () => undefined,
   prune: async () => undefined,
 };
