@@ -1,3 +1,4 @@
+import { readPackageList } from '../../archive/package-lists.ts';
 import { PairMap } from '../../core/pair.ts';
 import type { WorkStep } from '../../core/step.ts';
 import { checkSigning } from '../../swu/sign.ts';
@@ -95,8 +96,11 @@ async function runStep(
       return { snapshot, message: await runBuild(step.version, requireBuilds(builds), progress) };
     case 'archive': {
       const { manifest, dir, message } = await runArchive(step.version, requireBuilds(builds), progress);
-      const versions = new Map(snapshot.archive.versions).set(step.version, { state: 'whole', manifest, dir });
-      return { snapshot: { ...snapshot, archive: { ...snapshot.archive, versions } }, message };
+      const entry = { state: 'whole', manifest, dir } as const;
+      const versions = new Map(snapshot.archive.versions).set(step.version, entry);
+      const list = await readPackageList(entry);
+      const packages = list === undefined ? snapshot.packages : new Map(snapshot.packages).set(step.version, list);
+      return { snapshot: { ...snapshot, packages, archive: { ...snapshot.archive, versions } }, message };
     }
     case 'full': {
       const made = await runFull(step.version, snapshot, host, progress);
