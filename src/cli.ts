@@ -11,6 +11,7 @@ import { plainDrive } from './commands/terminal/drive-plain.ts';
 import { terminalDrive } from './commands/terminal/drive-terminal.ts';
 import { plainView } from './commands/terminal/plain.ts';
 import { lostResults, tameStreams, writeMessage, writeResult } from './commands/terminal/streams.ts';
+import { printableLines, printableMessage } from './text/printable.ts';
 import { withExplicitWait } from './commands/wait.ts';
 
 /**
@@ -53,7 +54,12 @@ async function runCommand(argv: readonly string[], stop: AbortController): Promi
     const run: Runner = async (action) => {
       exitCode = await action(contextOf(stop.signal));
     };
-    const program = createProgram(run, { writeOut: writeResult, writeErr: writeMessage });
+    const program = createProgram(run, {
+      writeOut: writeResult,
+      writeErr: writeMessage,
+      // It quotes words of the command line, which a script may have from others.
+      outputError: (text, write) => write(`${printableMessage(text.trimEnd(), '  ')}\n`),
+    });
     if (argv.some((word) => HELP.has(word))) await describeChoices(program);
     await program.parseAsync(withExplicitWait(argv), { from: 'user' });
     return exitCode;
@@ -92,7 +98,8 @@ function contextOf(signal: AbortSignal): CommandContext {
     cwd: process.cwd(),
     env: process.env,
     signal,
-    out: writeResult,
+    out: (text) => writeResult(printableLines(text)),
+    document: writeResult,
     report,
     drive: process.stderr.isTTY ? terminalDrive(process.stderr) : plainDrive(report),
     diagnostics: (found) => writeMessage(formatDiagnostics(found, process.cwd(), colour)),
@@ -119,7 +126,7 @@ function explain(error: unknown, signal: AbortSignal): ExitCode {
         ];
   writeMessage(formatDiagnostics(found, process.cwd(), colour));
   if (failure.code === 'bug' && process.env.RELEASE_PLAN_DEBUG !== undefined && error instanceof Error)
-    writeMessage(`${error.stack}\n`);
+    writeMessage(`${printableLines(error.stack ?? '')}\n`);
   return failure.exitCode;
 }
 

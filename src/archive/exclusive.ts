@@ -1,10 +1,12 @@
+import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { cleanStaging } from '../io/atomic.ts';
-import { withLock } from '../io/lock.ts';
+import { tryLock, withLock } from '../io/lock.ts';
+import { ifPresent } from '../io/present.ts';
 import { cleanScratch } from '../io/scratch.ts';
 import { openArchive, type ArchiveMode, type ArchivePlan } from './identity.ts';
 import { takeInventory } from './inventory.ts';
-import { lockFile, productDir, reportFile, updatesDir, versionDir, type PlanKey } from './layout.ts';
+import { lockFile, productDir, reportFile, updatesDir, versionDir, workersLockFile, type PlanKey } from './layout.ts';
 
 export interface ExclusiveOptions extends Partial<ArchiveMode> {
   /** How long to wait for another run that holds the archive; 0 leaves at once. */
@@ -32,9 +34,36 @@ export async function withArchive<T>(
   });
 }
 
+/** How long a worker waits for a run that cleans up. */
+const CLEANING_MS = 60_000;
+
+/**
+ * Runs `body`, which writes into the archive for a run on another host. That
+ * one holds the archive; what is unfinished here is left alone meanwhile.
+ *
+ * @throws ReleasePlanError `locked`, `interrupted`
+ */
+export async function withSharedArchive<T>(plan: PlanKey, signal: AbortSignal, body: () => Promise<T>): Promise<T> {
+  const options = { isShared: true, waitMs: CLEANING_MS, signal };
+  return await withLock(workersLockFile(plan), 'worker', options, body);
+}
+
 /** What an interrupted run left half done. Nothing of it has a final name. */
 async function cleanLeftovers(plan: PlanKey): Promise<void> {
   await cleanScratch();
+  const workers = workersLockFile(plan);
+  if ((await ifPresent(stat(workers))) === undefined) return await cleanFolders(plan);
+  const lock = await tryLock(workers);
+  // Workers are writing: what is unfinished may be theirs. A later run cleans up.
+  if (lock === undefined) return;
+  try {
+    await cleanFolders(plan);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function cleanFolders(plan: PlanKey): Promise<void> {
   const { versions } = await takeInventory(plan);
   const folders = [
     productDir(plan),

@@ -35,12 +35,19 @@ export const productDir = (key: ArchiveKey): string => join(key.artifacts, key.m
 /** The lock that apply, gc and repair hold while they change the archive of one product. */
 export const lockFile = (key: ArchiveKey): string => join(productDir(key), '.release-plan.lock');
 
+/** The lock that workers share while they write into the archive of one product. */
+export const workersLockFile = (key: ArchiveKey): string => join(productDir(key), '.release-plan-workers.lock');
+
 export const versionDir = (key: ArchiveKey, version: string): string => join(productDir(key), version);
 
 export const updatesDir = (key: ArchiveKey, to: string): string => join(versionDir(key, to), UPDATES);
 
 export const updateDir = (key: ArchiveKey, from: string, to: string): string =>
   join(updatesDir(key, to), `from_${from}`);
+
+/** Where deltas lie that are not packed yet; no update. @param id of what they are made */
+export const preparedDir = (key: ArchiveKey, { from, to }: { from: string; to: string }, id: string): string =>
+  join(updatesDir(key, to), `.deltas-from_${from}-${id}`);
 
 /** Where the full package of a version lies. */
 export const fullDir = (key: ArchiveKey, version: string): string => join(updatesDir(key, version), 'full');

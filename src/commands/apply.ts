@@ -6,13 +6,16 @@ import type { ApplyOptions, ApplyResult } from '../jobs/apply.ts';
 import type { Night } from '../report/night.ts';
 import type { Phase } from '../core/step.ts';
 import { examples } from './examples.ts';
+import { JOBS_FLAG, jobsOf } from './jobs.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 import { printSteps } from './plan.ts';
 import { publishedDocument, publishedInWords } from './publish.ts';
 import { loadPlans } from './plans.ts';
+import { QUEUE_FLAG, queueOf } from './queue.ts';
 import { RUN_COMMANDS_FLAG } from './run-commands.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
 import { prettyJson } from '../text/pretty-json.ts';
+import { printable } from '../text/printable.ts';
 
 interface Flags {
   dryRun?: boolean;
@@ -22,6 +25,10 @@ interface Flags {
   keepGoing?: boolean;
   nightly?: boolean;
   wait?: string | boolean;
+  jobs?: string;
+  queue?: string;
+  handOut?: string;
+  label?: string;
   json?: boolean;
 }
 
@@ -33,6 +40,10 @@ export const registerApply: RegisterCommand = (program, run) => {
     .option('--dry-run', 'print the steps and their reasons without taking them')
     .option('--only <phases>', 'take only the steps of these phases, comma-separated')
     .option('--keep-going', 'after a failure, continue with steps that do not depend on it')
+    .option(...JOBS_FLAG)
+    .option(QUEUE_FLAG, 'hand steps to workers through redis://HOST[:PORT], or rediss:// for TLS')
+    .option('--hand-out <work>', 'what workers make, comma-separated: delta (the default), full, build')
+    .option('--label <label>', 'hand steps to workers with this label')
     .option(
       '--nightly',
       'for timers: also verify a part of the archive, keep going, and report what changed since last night',
@@ -45,6 +56,8 @@ export const registerApply: RegisterCommand = (program, run) => {
       ...examples({
         'Make the release': 'release-plan apply plan.yml',
         'Print the steps of all plans in a folder': 'release-plan apply --dry-run plans/',
+        'Hand deltas to workers on other hosts': 'release-plan apply plan.yml --queue redis://queue.example',
+        'Make one step after the other': 'release-plan apply --jobs 1 plan.yml',
         'Build and archive only; wait for another run to finish':
           'release-plan apply --only build,archive --wait plan.yml',
       }),
@@ -67,6 +80,8 @@ async function applyAll(plans: readonly string[], flags: Flags, context: ApplyCo
     only: await phasesOf(flags.only),
     keepGoing: flags.keepGoing === true || flags.nightly === true,
     waitMs: waitOf(flags.wait),
+    jobs: jobsOf(flags.jobs),
+    queue: await queueOf(flags, context.env),
   };
   const loaded = await loadPlans(plans, context);
   const documents: object[] = [];
@@ -123,7 +138,7 @@ async function applyOne(
     return await notified(
       plan,
       context,
-      async () => await nightly(plan, context, { waitMs: options.waitMs, now: new Date() }),
+      async () => await nightly(plan, context, { ...options, now: new Date() }),
       ({ night }) => night.changes,
     );
   } catch (error) {
@@ -155,7 +170,7 @@ async function summarise(result: Applied, only: readonly Phase[] | undefined, co
   const { summaryTable } = await import('../report/summary.ts');
   if (result.results.length === 0) context.out('Nothing to do: everything in the plan exists and is verified.\n');
   if (only === undefined || only.includes('report')) context.out(summaryTable(result.report));
-  for (const file of result.reportFiles) context.out(`${relative(context.cwd, file)}\n`);
+  for (const file of result.reportFiles) context.out(`${printable(relative(context.cwd, file))}\n`);
   if (result.published !== undefined) context.out(await publishedInWords(result.published));
   if (result.night !== undefined) context.out((await import('../report/night-text.ts')).nightInWords(result.night));
 }

@@ -1,6 +1,6 @@
 import { formatBytes } from '../text/bytes.ts';
 import { counted } from '../text/count.ts';
-import { codeSpan, link, markdownTable, plainText } from '../text/markdown.ts';
+import { codeSpan, link, markdownTable, markdownText, type Made } from '../text/markdown.ts';
 import type { ReleaseChanges, PartitionChanges } from '../insight/changes/changes.ts';
 import type { CveChanges } from '../insight/changes/cve-changes.ts';
 import type { ChangedFile, FileChanges } from '../insight/changes/file-changes.ts';
@@ -24,7 +24,7 @@ const SOURCES: Record<PackageSource, string> = {
 export function changesInMarkdown(changes: ReleaseChanges, product: string): string {
   const parts = [
     `# Changes from ${changes.from} to ${changes.to}\n`,
-    `${plainText(product)}\n`,
+    `${markdownText(product)}\n`,
     `${summaryLines(changes)
       .map((line) => `- ${line}`)
       .join('\n')}\n`,
@@ -48,7 +48,7 @@ function summaryLines({ layers, packages, cves, partitions }: ReleaseChanges): s
     cves === null
       ? 'Vulnerabilities are not known: not both versions have a list of cve-check or vex.'
       : `Vulnerabilities: ${cves.fixed.length} fixed, ${cves.introduced.length} new, ${cves.remaining} remain.`,
-    ...partitions.map((one) => `${plainText(one.partition)}: ${partitionSummary(one)}`),
+    ...partitions.map((one) => `${markdownText(one.partition)}: ${partitionSummary(one)}`),
   ];
 }
 
@@ -63,9 +63,14 @@ function partitionSummary({ isSame, fromBytes, toBytes, files }: PartitionChange
   return `${counted(changed.length, 'file')} changed, ${added.length} added, ${removed.length} removed; ${size}.`;
 }
 
+const made = (cell: string): Made => ({ markdown: cell });
+
 /** A list as a table, cut where it gets long. */
 function listed<T>(rows: readonly T[], head: readonly string[], cells: (row: T) => string[]): string {
-  const table = markdownTable(head, rows.slice(0, ROWS_SHOWN).map(cells));
+  const table = markdownTable(
+    head,
+    rows.slice(0, ROWS_SHOWN).map((row) => cells(row).map(made)),
+  );
   const more = rows.length - ROWS_SHOWN;
   return more > 0 ? `${table}\n${more} more; \`--format json\` lists all.\n` : table;
 }
@@ -82,7 +87,7 @@ function layerParts(layers: readonly LayerChange[]): string[] {
   };
   const table = markdownTable(
     ['Layer', 'From', 'To', 'Between'],
-    layers.map((one) => [plainText(one.layer), shortCommit(one.from), shortCommit(one.to), commitsOf(one)]),
+    layers.map((one) => [one.layer, made(shortCommit(one.from)), made(shortCommit(one.to)), made(commitsOf(one))]),
   );
   return ['## Layers\n', table, ...layers.flatMap(commitParts)];
 }
@@ -91,10 +96,10 @@ function commitParts({ layer, commits }: LayerChange): string[] {
   if (commits === null || commits.list.length === 0) return [];
   const lines = commits.list.slice(0, ROWS_SHOWN).map(({ commit, subject, link: address }) => {
     const id = codeSpan(commit.slice(0, 12));
-    return `- ${plainText(subject)} (${address === null ? id : link(id, address)})\n`;
+    return `- ${markdownText(subject)} (${address === null ? id : link(id, address)})\n`;
   });
   const more = commits.added - lines.length;
-  return [`### ${plainText(layer)}\n`, `${lines.join('')}${more > 0 ? `- ${counted(more, 'more commit')}\n` : ''}`];
+  return [`### ${markdownText(layer)}\n`, `${lines.join('')}${more > 0 ? `- ${counted(more, 'more commit')}\n` : ''}`];
 }
 
 function packageParts(packages: SourcedPackageChanges | null): string[] {
@@ -103,9 +108,9 @@ function packageParts(packages: SourcedPackageChanges | null): string[] {
   if (upgraded.length + added.length + removed.length + relicensed.length === 0) return [];
   const licences = licenceSource === null ? '' : `; licences by ${SOURCES[licenceSource]}`;
   const pair = ({ name, from, to }: { name: string; from: string; to: string }): string[] =>
-    [name, from, to].map(plainText);
+    [name, from, to].map(markdownText);
   const single = ({ name, version, licence }: { name: string; version: string; licence?: string }): string[] =>
-    [name, version, licence ?? '-'].map(plainText);
+    [name, version, licence ?? '-'].map(markdownText);
   return [
     '## Packages\n',
     `By ${SOURCES[source]}${licences}.\n`,
@@ -126,10 +131,10 @@ const section = <T>(
 function cveParts(cves: CveChanges | null): string[] {
   if (cves === null || cves.fixed.length + cves.introduced.length === 0) return [];
   const cells = (one: CveChanges['fixed'][number] | CveChanges['introduced'][number]): string[] => [
-    link(plainText(one.id), `https://nvd.nist.gov/vuln/detail/${encodeURIComponent(one.id)}`),
-    plainText(`${one.package} ${one.version}`.trim()),
+    link(markdownText(one.id), `https://nvd.nist.gov/vuln/detail/${encodeURIComponent(one.id)}`),
+    markdownText(`${one.package} ${one.version}`.trim()),
     one.score === null ? '-' : String(one.score),
-    plainText('now' in one ? one.now : one.before),
+    markdownText('now' in one ? one.now : one.before),
   ];
   const head = (last: string): string[] => ['Vulnerability', 'Package', 'CVSS', last];
   return [
@@ -161,7 +166,7 @@ function configurationParts({ settings, chain, kas }: ReleaseChanges['configurat
     ...(chain === null
       ? []
       : [`- Chain of kas files: ${codeSpan(chain.from.join(':'))} became ${codeSpan(chain.to.join(':'))}`]),
-    ...(kas === null ? [] : [`- ${plainText(kas.from)} became ${plainText(kas.to)}`]),
+    ...(kas === null ? [] : [`- ${markdownText(kas.from)} became ${markdownText(kas.to)}`]),
   ];
   return lines.length === 0 ? [] : ['## Configuration\n', `${lines.join('\n')}\n`];
 }
@@ -172,7 +177,7 @@ function partitionParts(one: PartitionChanges): string[] {
   const isEmpty = files === null || files.added.length + files.removed.length + files.changed.length === 0;
   if (layout.length === 0 && isEmpty) return [];
   return [
-    `## Partition ${plainText(one.partition)}\n`,
+    `## Partition ${markdownText(one.partition)}\n`,
     ...(layout.length === 0 ? [] : [`${layout.join('\n')}\n`]),
     ...(files === null ? [] : fileParts(files)),
   ];

@@ -9,6 +9,8 @@ import { registerGc } from './gc.ts';
 import type { RegisterCommand } from './host.ts';
 import { registerInit } from './init.ts';
 import { registerInspect } from './inspect.ts';
+import { registerMake } from './make.ts';
+import { registerPipeline } from './pipeline.ts';
 import { registerPlan } from './plan.ts';
 import { registerRebuild } from './rebuild.ts';
 import { registerPublish } from './publish.ts';
@@ -19,6 +21,7 @@ import { registerSchedule } from './schedule.ts';
 import { registerValidate } from './validate.ts';
 import { registerTargets } from './targets/index.ts';
 import { registerVerify } from './verify.ts';
+import { registerWorker } from './worker.ts';
 
 /** Every command, in the order of `release-plan --help`. */
 export const commands: readonly RegisterCommand[] = [
@@ -38,6 +41,9 @@ export const commands: readonly RegisterCommand[] = [
   registerBase,
   registerInspect,
   registerSchedule,
+  registerWorker,
+  registerPipeline,
+  registerMake,
   registerInit,
   registerDoctor,
   registerExplain,

@@ -27,6 +27,7 @@ export const registerReport: RegisterCommand = (program, run) => {
         const { requirePlan } = await import('../plan/load.ts');
         const { deliveryOf } = await import('../delivery/index.ts');
         const { readInputs } = await import('../delivery/inputs.ts');
+        const { rememberedReading } = await import('../jobs/remembered.ts');
         const { reportOf } = await import('../jobs/report.ts');
         const { unreadableOf } = await import('../archive/readable.ts');
         const { reportFormats } = await import('../report/registry.ts');
@@ -45,10 +46,11 @@ export const registerReport: RegisterCommand = (program, run) => {
         const snapshot = await deliveryOf(plan).survey(
           await readInputs(plan, { ...context, runsCommands: flags.runCommands === true }),
           context,
+          { reading: await rememberedReading(plan, context) },
         );
         noteUnasked(snapshot.inputs.isFleetUnasked, context);
         const report = reportOf(snapshot);
-        context.out(format.render(report));
+        context.document(format.render(report));
         if (unreadableOf(snapshot.archive).length > 0) return EXIT.environment;
         return report.consistent ? EXIT.ok : EXIT.inconsistent;
       });

@@ -1,3 +1,5 @@
+import type { Turns } from './turns.ts';
+
 /**
  * What the core tells whoever runs it. The core never prints: commands hand
  * these to a view in commands/terminal/ (a terminal, plain lines, NDJSON).
@@ -26,5 +28,8 @@ export interface Task {
   run(progress: (message: string) => void): Promise<TaskOutcome>;
 }
 
-/** Runs tasks one after the other and shows them; ends when the last has ended. */
-export type Drive = (tasks: readonly Task[]) => Promise<void>;
+/**
+ * Runs tasks and shows them; ends when the last has ended. They run one after
+ * the other, unless `turns` says which may run beside one another.
+ */
+export type Drive = (tasks: readonly Task[], turns?: Turns) => Promise<void>;

@@ -25,24 +25,33 @@ export interface SurveyOptions {
   acceptUnvouched?: boolean;
 }
 
-/** What a step left: the snapshot with it, and a line for the person who watches. */
+/** What a step left: what it changed, and a line for the person who watches. */
 export interface Made<S extends Snapshot = Snapshot> {
-  snapshot: S;
+  /** The snapshot with it; others may have changed the snapshot while it was made. */
+  change(snapshot: S): S;
   message: string;
 }
 
-/** Makes steps, one after the other. */
+/** Makes steps, several at once where they share no lane. */
 export interface StepRunner<S extends Snapshot = Snapshot> {
-  /** @param snapshot as the steps before it left it */
+  /** @param snapshot as the steps left it that had ended when it began */
   run(step: WorkStep, snapshot: S, progress: (message: string) => void): Promise<Made<S>>;
 }
 
 export interface RunRequest {
   /** The steps that will be run. */
   steps: readonly WorkStep[];
+  /** Steps that other hosts will run meanwhile: what speaks against them is found here, too. */
+  elsewhere?: readonly WorkStep[];
+  /** The host that asked for the steps has looked at what speaks against them. */
+  isChecked?: boolean;
   host: Host;
   /** How long to wait for another run that holds what the steps need; 0 leaves at once. */
   waitMs: number;
+  /** So many of them run at once, at the most: what one may take of the processors. */
+  jobs: number;
+  /** The number of jobs that the user gave; a system that shares out work by itself takes it as it is. */
+  wantedJobs?: number | undefined;
 }
 
 /** Why something could not be made in this run. */
@@ -128,6 +137,8 @@ export interface FleetDeltas {
   facts(inputs: Inputs, signal?: AbortSignal): Promise<BasisFacts>;
   /** What keeps devices from using each delta, in the order of the pairs; undefined where nothing does. */
   problems(plan: Plan, pairs: readonly RequiredPair[], signal?: AbortSignal): Promise<Array<string | undefined>>;
+  /** What an operator should know of deltas that devices can use all the same, a line each. */
+  cautions(plan: Plan, pairs: readonly RequiredPair[]): string[];
   /**
    * Makes what is missing of these pairs.
    *
@@ -156,6 +167,47 @@ export interface FleetDeltas {
   ): Promise<void>;
 }
 
+/** How steps of a system are made on other hosts, which see the same archive and have a plan of their own. */
+export interface HandOut<S extends Snapshot = Snapshot> {
+  /**
+   * What a step is made of and makes, by name: equal on two hosts when they would make the same. Undefined for a step
+   * that has to be made where the plan is applied. Pure.
+   */
+  identity(step: WorkStep, snapshot: S): Readonly<Record<string, unknown>> | undefined;
+  /** As `survey`, of nothing but these steps. @param reading how archived files are read */
+  surveyFor(
+    inputs: Inputs,
+    steps: readonly WorkStep[],
+    host: Pick<Host, 'env' | 'signal'>,
+    reading: ReadOptions,
+  ): Promise<S>;
+  /**
+   * Why packages cannot be signed here, in words; undefined when they can.
+   *
+   * @throws ReleasePlanError `certificate-*`, `signing-key-mismatch`: what is wrong with a key that is here
+   */
+  unsignable(plan: Plan, host: Pick<Host, 'env' | 'signal'>): Promise<string | undefined>;
+  /**
+   * Does of a step what needs no key, for the host that has one to do the rest; undefined for one that leaves nothing
+   * to do without it.
+   *
+   * @returns what was made, in words
+   */
+  prepare(
+    step: WorkStep,
+    snapshot: S,
+    host: Host,
+    progress: (message: string) => void,
+    jobs: number,
+  ): Promise<string> | undefined;
+  /**
+   * What another host made of a step, every byte of it read.
+   *
+   * @throws ReleasePlanError `archive-damaged`, `archive-missing`, `archive-unreadable`
+   */
+  taken(step: WorkStep, snapshot: S, signal: AbortSignal): Promise<Made<S>>;
+}
+
 /** @typeParam S what the system's own functions know of a plan; jobs hand it back unread */
 export interface Delivery<S extends Snapshot = Snapshot> {
   /** The format of its Targets in the registry. */
@@ -172,6 +224,10 @@ export interface Delivery<S extends Snapshot = Snapshot> {
   survey(inputs: Inputs, host: Pick<Host, 'env' | 'signal'>, options?: SurveyOptions): Promise<S>;
   /** What has to be done, in order; nothing when all is made. Pure. */
   steps(snapshot: S): WorkStep[];
+  /** What only one step can have at a time, by name; undefined for a step that needs nothing of the kind. Pure. */
+  lane(step: WorkStep): string | undefined;
+  /** Memory that a step takes at its peak, in this process and in what it starts; 0 where it is little. Pure. */
+  memoryBytes(step: WorkStep, snapshot: S): number;
   /** Holds what the steps need while `body` runs them. */
   run<T>(snapshot: S, request: RunRequest, body: (runner: StepRunner<S>) => Promise<T>): Promise<T>;
   /** Keeps the registry in step with what was made. */
@@ -209,4 +265,6 @@ export interface Delivery<S extends Snapshot = Snapshot> {
    */
   signManifests(found: Reproven, host: Host): Promise<string[]>;
   readonly deltas: FleetDeltas;
+  /** Absent where all steps have to be made on one host. */
+  readonly handOut?: HandOut<S>;
 }

@@ -39,6 +39,9 @@ export function toolEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.Pr
   return { ...Object.fromEntries(kept), LC_ALL: 'C.UTF-8', PATH: `${env.PATH ?? ''}:${MORE_PATH}` };
 }
 
+/** What release-plan itself takes from the environment, and no command of a plan may see. */
+export const OWN_SECRETS = ['RELEASE_PLAN_QUEUE_KEY', 'RELEASE_PLAN_QUEUE_PASSWORD'] as const;
+
 /** An environment without some names. Pure. */
 export function withoutVariables(env: NodeJS.ProcessEnv, names: readonly string[]): NodeJS.ProcessEnv {
   const withheld = new Set(names);

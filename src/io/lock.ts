@@ -28,6 +28,8 @@ export interface LockOptions {
   /** How long to wait for another holder; 0 does not wait. */
   waitMs?: number;
   signal?: AbortSignal;
+  /** Others may share it, but nobody takes it alone meanwhile. Such a holder leaves no name. */
+  isShared?: boolean;
 }
 
 /**
@@ -77,7 +79,7 @@ export async function takeLock(path: string, what: string, options: LockOptions 
       await lockFile(number, path, options);
       // Whoever removed or replaced the file meanwhile has another one, which nobody has locked.
       if (await hasName(number, path)) {
-        await attributed(path, async () => await writeHolder(number, what), BLOCK_BYTES);
+        if (options.isShared !== true) await attributed(path, async () => await writeHolder(number, what), BLOCK_BYTES);
         return { release: async () => await fd.close(number) };
       }
     } catch (error) {
@@ -130,11 +132,12 @@ async function openLockFile(path: string): Promise<number> {
 const refused = (path: string, what: string): ReleasePlanError =>
   new ReleasePlanError('lock-refused', `the lock file ${path} is ${what}`);
 
-async function lockFile(number: number, path: string, { waitMs = 0, signal }: LockOptions): Promise<void> {
-  let outcome = await flock(number, waitMs, signal);
+async function lockFile(number: number, path: string, options: LockOptions): Promise<void> {
+  const { waitMs = 0, signal, isShared = false } = options;
+  let outcome = await flock(number, { waitMs, isShared, signal });
   // A run that was killed a moment ago, perhaps before it had written who it is: it is about to end.
   if (outcome === CONFLICT && mayBeDead(await readHolder(path)))
-    outcome = await flock(number, Math.max(waitMs, DYING_MS), signal);
+    outcome = await flock(number, { waitMs: Math.max(waitMs, DYING_MS), isShared, signal });
   if (outcome === 0) return;
   if (signal?.aborted === true) throw new ReleasePlanError('interrupted', `interrupted while waiting for ${path}`);
   if (outcome === CONFLICT)
@@ -148,9 +151,13 @@ async function lockFile(number: number, path: string, { waitMs = 0, signal }: Lo
 const IN_CHILD = 3;
 
 /** Locks an open file; ends with flock's exit code, or the signal that ended it. */
-async function flock(number: number, waitMs: number, signal: AbortSignal | undefined): Promise<number | string> {
+async function flock(
+  number: number,
+  { waitMs, isShared, signal }: { waitMs: number; isShared: boolean; signal: AbortSignal | undefined },
+): Promise<number | string> {
+  const kind = isShared ? '--shared' : '--exclusive';
   const wait = waitMs > 0 ? ['--timeout', (waitMs / 1000).toFixed(3)] : ['--nonblock'];
-  const child = startProgram('flock', [...wait, '--conflict-exit-code', String(CONFLICT), String(IN_CHILD)], {
+  const child = startProgram('flock', [kind, ...wait, '--conflict-exit-code', String(CONFLICT), String(IN_CHILD)], {
     stdio: ['ignore', 'ignore', 'ignore', number],
     env: toolEnvironment(),
   });
@@ -190,6 +197,21 @@ function mayBeDead(holder: LockHolder | undefined): boolean {
   } catch (error) {
     return errnoOf(error) === 'ESRCH';
   }
+}
+
+/** Takes an exclusive lock that nobody holds or shares; undefined when somebody does. Leaves no name. */
+export async function tryLock(path: string): Promise<Lock | undefined> {
+  const number = await attributed(path, async () => await openLockFile(path), BLOCK_BYTES);
+  const release = async (): Promise<void> => await fd.close(number);
+  try {
+    const outcome = await flock(number, { waitMs: 0, isShared: false, signal: undefined });
+    if (outcome === 0) return { release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  await release();
+  return undefined;
 }
 
 /** Runs `body` under a lock. */

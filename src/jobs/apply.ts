@@ -2,18 +2,22 @@ import { requireArchive } from '../archive/identity.ts';
 import { withArchive } from '../archive/exclusive.ts';
 import { requireReadable, unreadableOf } from '../archive/readable.ts';
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
-import { asUserError, type ReleasePlanError } from '../core/errors.ts';
-import type { Task, TaskOutcome } from '../core/events.ts';
 import { PairMap } from '../core/pair.ts';
 import type { Plan } from '../core/plan.ts';
 import type { ConsistencyReport } from '../core/report.ts';
-import { titleOf, versionsOf, type Phase, type Step, type WorkStep } from '../core/step.ts';
-import type { Failures, StepRunner } from '../delivery/delivery.ts';
+import type { Phase, Step, WorkStep } from '../core/step.ts';
+import type { Failures } from '../delivery/delivery.ts';
 import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs } from '../delivery/inputs.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
+import { capacityOf } from '../hosts/capacity.ts';
+import { graphOf } from '../hosts/graph.ts';
+import { withHandedOut, type QueueSettings } from '../hosts/queue/hand-out.ts';
+import { clientOf, queueRunner, type HandedOut } from '../hosts/queue/runner.ts';
+import { isWanted, runSteps, type StepResult, type StepsRequest } from '../hosts/run-steps.ts';
 import { publishSnapshot, type PublishJobResult } from './publish.ts';
+import { withRemembered } from './remembered.ts';
 import { reportOf, stepsOf, writeReport } from './report.ts';
 
 export interface ApplyOptions {
@@ -23,17 +27,12 @@ export interface ApplyOptions {
   keepGoing: boolean;
   /** How long to wait for another run that holds a lock; 0 leaves at once. */
   waitMs: number;
+  /** Steps that run at once; as many as processors and memory allow when undefined. */
+  jobs?: number | undefined;
+  /** Where workers get steps from; all are made here when undefined. */
+  queue?: QueueSettings | undefined;
   /** The archive that has to be there at every step. */
   archiveId?: string;
-}
-
-/** What became of one step. */
-export interface StepResult {
-  step: Step;
-  title: string;
-  outcome: TaskOutcome;
-  /** The failure itself, when there is one. */
-  error?: ReleasePlanError;
 }
 
 export interface ApplyResult {
@@ -66,8 +65,14 @@ export async function apply(plan: Plan, host: Host, options: ApplyOptions): Prom
     `apply ${plan.file}`,
     { waitMs, signal, isNew: host.startsArchive === true },
     async (archiveId) => {
-      const snapshot = await deliveryOf(plan).survey(await readInputs(plan, { ...host, runsCommands: true }), host);
-      return await withPublishing(await applySnapshot(snapshot, host, { ...options, archiveId }), host, options);
+      const inputs = await readInputs(plan, { ...host, runsCommands: true });
+      const applied = await withRemembered(
+        plan,
+        host,
+        async (reading) => await deliveryOf(plan).survey(inputs, host, { reading }),
+        async (snapshot) => await applySnapshot(snapshot, host, { ...options, archiveId }),
+      );
+      return await withPublishing(applied, host, options);
     },
   );
 }
@@ -88,92 +93,72 @@ export async function withPublishing<T extends Applied>(applied: T, host: Host, 
 /** Runs the steps that a snapshot leads to; the caller holds the archive ({@link withArchive}). */
 export async function applySnapshot(snapshot: Snapshot, host: Host, options: ApplyOptions): Promise<Applied> {
   if (!options.keepGoing) requireReadable(snapshot.archive);
+  const { queue, archiveId } = options;
+  if (queue === undefined) return await applyWith(snapshot, undefined, host, options);
+  if (archiveId === undefined) throw new Error('steps are handed out under the lock of an archive');
+  const { jobs } = capacityOf(options.jobs);
+  return await withHandedOut(snapshot, queue, { archiveId, jobs }, host, async (handed) => {
+    return await applyWith(snapshot, handed, host, options);
+  });
+}
+
+/** @param handed how steps are made on other hosts; undefined when all are made here */
+async function applyWith(
+  snapshot: Snapshot,
+  handed: HandedOut | undefined,
+  host: Host,
+  options: ApplyOptions,
+): Promise<Applied> {
   const delivery = deliveryOf(snapshot.inputs.plan);
   const steps = stepsOf(snapshot);
-  const work = steps.filter((step): step is WorkStep => step.kind !== 'report' && isWanted(step, options));
-  const run = await delivery.run(snapshot, { steps: work, host, waitMs: options.waitMs }, async (runner) => {
-    return await runSteps(steps, snapshot, runner, host, options);
+  const isElsewhere = (step: Step): boolean => handed !== undefined && clientOf(step, snapshot, handed) !== undefined;
+  const wanted = steps.filter((step): step is WorkStep => step.kind !== 'report' && isWanted(step, options.only));
+  const work = wanted.filter((step) => !isElsewhere(step));
+  const capacity = capacityOf(options.jobs);
+  const request = {
+    steps: work,
+    elsewhere: wanted.filter(isElsewhere),
+    host,
+    waitMs: options.waitMs,
+    jobs: Math.min(capacity.jobs, work.length),
+    wantedJobs: options.jobs,
+  };
+  const run = await delivery.run(snapshot, request, async (here) => {
+    const runner = handed === undefined ? here : queueRunner(here, handed, host);
+    return await runAll(steps, snapshot, { runner, capacity, isElsewhere }, host, options);
   });
   await delivery.register(run.snapshot, host);
   const report = reportOf(run.snapshot, failuresOf(run.results));
   return { ...run, report, exitCode: exitCodeOf(run.snapshot, run.results, report) };
 }
 
-const isWanted = (step: Step, { only }: ApplyOptions): boolean => only === undefined || only.includes(step.kind);
-
-async function runSteps(
+async function runAll(
   steps: readonly Step[],
   start: Snapshot,
-  runner: StepRunner,
+  hosts: Pick<StepsRequest, 'runner' | 'capacity' | 'isElsewhere'>,
   host: Host,
   options: ApplyOptions,
 ): Promise<Pick<Applied, 'results' | 'reportFiles' | 'snapshot'>> {
-  const results: StepResult[] = [];
-  let snapshot = start;
+  const { plan } = start.inputs;
+  const delivery = deliveryOf(plan);
   let reportFiles: string[] = [];
-  const make = async (step: Step, progress: (message: string) => void): Promise<string> => {
-    if (step.kind === 'report') {
-      reportFiles = await writeReport(snapshot.inputs.plan, start.written, reportOf(snapshot, failuresOf(results)));
-      return reportFiles.join(', ');
-    }
-    const made = await runner.run(step, snapshot, progress);
-    snapshot = made.snapshot;
-    return made.message;
-  };
-  const tasks = steps.map((step): Task => ({
-    title: titleOf(step),
-    async run(progress) {
-      host.signal.throwIfAborted();
-      if (options.archiveId !== undefined) await requireArchive(start.inputs.plan, options.archiveId);
-      const reason = reasonToSkip(step, results, options);
-      const result: StepResult =
-        reason === undefined
-          ? await attempt(step, host, async () => await make(step, progress))
-          : { step, title: titleOf(step), outcome: { state: 'skipped', message: reason } };
-      results.push(result);
-      return result.outcome;
+  const run = await runSteps({
+    nodes: graphOf(steps, delivery.lane),
+    start,
+    ...hosts,
+    memoryBytes: delivery.memoryBytes,
+    host,
+    only: options.only,
+    keepGoing: options.keepGoing,
+    async beforeEach() {
+      if (options.archiveId !== undefined) await requireArchive(plan, options.archiveId);
     },
-  }));
-  await host.drive(tasks);
-  return { results, reportFiles, snapshot };
-}
-
-/** Turns a failure that a user can meet into an outcome; bugs and interruptions go on upwards. */
-async function attempt(step: Step, host: Host, body: () => Promise<string>): Promise<StepResult> {
-  const title = titleOf(step);
-  try {
-    return { step, title, outcome: { state: 'done', message: await body() } };
-  } catch (error) {
-    const known = asUserError(error);
-    if (host.signal.aborted || known === undefined) throw error;
-    const message = known.hint === undefined ? known.message : `${known.message}\n${known.hint}`;
-    return { step, title, outcome: { state: 'failed', message }, error: known };
-  }
-}
-
-/** Why a step is not even tried, or undefined. The report is always written: it says what holds. */
-function reasonToSkip(step: Step, results: readonly StepResult[], options: ApplyOptions): string | undefined {
-  if (!isWanted(step, options)) return `excluded by --only ${options.only?.join(',') ?? ''}`;
-  if (step.kind === 'report') return undefined;
-  const failed = results.filter((one) => one.outcome.state === 'failed');
-  if (failed.length === 0) return undefined;
-  if (!options.keepGoing) return 'an earlier step failed';
-  const wanted = versionsOf(step);
-  const cause = failed.find((one) => madeVersion(one.step).some((version) => wanted.includes(version)));
-  return cause === undefined ? undefined : `${cause.title} failed`;
-}
-
-/** The version that a step makes; none for what is made of versions. */
-function madeVersion(step: Step): string[] {
-  switch (step.kind) {
-    case 'build':
-    case 'archive':
-      return [step.version];
-    case 'full':
-    case 'delta':
-    case 'report':
-      return [];
-  }
+    async report(snapshot, results) {
+      reportFiles = await writeReport(plan, start.written, reportOf(snapshot, failuresOf(results)));
+      return reportFiles.join(', ');
+    },
+  });
+  return { ...run, reportFiles };
 }
 
 function failuresOf(results: readonly StepResult[]): Failures {

@@ -3,7 +3,7 @@ import { withArchive } from '../archive/exclusive.ts';
 import type { Inventory } from '../archive/inventory.ts';
 import { planName } from '../archive/layout.ts';
 import { ReadLedger } from '../archive/ledger.ts';
-import { HEADERS_ALONE, readVersion, type ReadOptions } from '../archive/manifest.ts';
+import { HEADERS_ALONE, type ReadOptions } from '../archive/manifest.ts';
 import { readMemory, writeMemory, type ArchiveMemory } from '../archive/memory.ts';
 import { nightlyShare } from '../archive/share.ts';
 import { surveyArchive } from '../archive/survey.ts';
@@ -12,7 +12,6 @@ import { problemsOf, type ArchiveEntry, type ArchiveState, type ArchivedFile } f
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
-import type { Step } from '../core/step.ts';
 import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs, type Inputs } from '../delivery/inputs.ts';
@@ -21,10 +20,10 @@ import { leavesOpen } from '../io/present.ts';
 import { changesSince, nightRecord, type Night } from '../report/night.ts';
 import { formatBytes } from '../text/bytes.ts';
 import { Meter } from '../text/meter.ts';
-import { applySnapshot, withPublishing, type ApplyResult } from './apply.ts';
+import { applySnapshot, withPublishing, type ApplyOptions, type ApplyResult } from './apply.ts';
 import { archivedSubjects } from './archived.ts';
 import { expiredTrash } from './gc.ts';
-import { stepsOf } from './report.ts';
+import { withInputsRead } from './remembered.ts';
 
 /** What apply says, and what the night found beside. */
 export interface NightlyResult extends ApplyResult {
@@ -42,19 +41,19 @@ export interface NightlyResult extends ApplyResult {
 export async function nightly(
   plan: Plan,
   host: Host,
-  { waitMs, now }: { waitMs: number; now: Date },
+  { now, ...given }: Pick<ApplyOptions, 'waitMs' | 'jobs' | 'queue'> & { now: Date },
 ): Promise<NightlyResult> {
   return await withArchive(
     plan,
     `apply --nightly ${plan.file}`,
-    { waitMs, signal: host.signal, isUnattended: true, isNew: host.startsArchive === true },
+    { waitMs: given.waitMs, signal: host.signal, isUnattended: true, isNew: host.startsArchive === true },
     async (archiveId) => {
       const { memory, problem } = await readMemory(plan);
       if (problem !== undefined)
         host.report({ type: 'warning', message: `${problem}; the whole archive is read again` });
       const ledger = new ReadLedger(plan, memory.files, now);
       const read = await readShare(await readInputs(plan, { ...host, runsCommands: true }), host, memory, ledger, now);
-      const options = { keepGoing: true, waitMs, archiveId };
+      const options = { waitMs: given.waitMs, jobs: given.jobs, queue: given.queue, keepGoing: true, archiveId };
       const applied = await applySnapshot(read.snapshot, host, options);
       const { snapshot, ...result } = await withPublishing(applied, host, options);
 
@@ -157,31 +156,6 @@ async function dueFiles(
     sizeBytes: bytesOf(files.filter((one) => paths.has(one.path))),
     archivedBytes: bytesOf(files),
   };
-}
-
-/** Every byte that a delta will be made of is read now, whenever it was read before; damage changes the steps. */
-async function withInputsRead(snapshot: Snapshot, reading: ReadOptions): Promise<Snapshot> {
-  const inputs = new Set(stepsOf(snapshot).flatMap(inputsOf));
-  const versions = new Map(snapshot.archive.versions);
-  for (const version of inputs) {
-    const entry = versions.get(version);
-    if (entry?.state === 'whole') versions.set(version, await readVersion(entry.dir, version, reading));
-  }
-  return { ...snapshot, archive: { ...snapshot.archive, versions } };
-}
-
-/** The versions that a step reads from the archive. */
-function inputsOf(step: Step): string[] {
-  switch (step.kind) {
-    case 'delta':
-      return [step.from, step.to];
-    case 'full':
-      return [step.version];
-    case 'build':
-    case 'archive':
-    case 'report':
-      return [];
-  }
 }
 
 /** The files that manifests name which can be read, whole or not. */

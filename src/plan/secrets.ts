@@ -1,6 +1,6 @@
 /** Which variables of the environment a plan names as secret, and what its commands get without them. Pure. */
 import type { Plan } from '../core/plan.ts';
-import { withoutVariables } from '../io/environment.ts';
+import { OWN_SECRETS, withoutVariables } from '../io/environment.ts';
 
 const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
@@ -31,7 +31,7 @@ export function secretVariables(plan: object): string[] {
 
 /** The environment of `fleet.command`, `targets.sign` and `notify.command`: the caller's without what is secret. */
 export const commandEnvironment = (plan: Plan, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
-  withoutVariables(env, secretVariables(plan));
+  withoutVariables(env, [...secretVariables(plan), ...OWN_SECRETS]);
 
 /** How `targets.sign` is run, for whoever rewrites the registry; nothing where the plan has no such command. */
 export const signOf = (
@@ -45,8 +45,5 @@ export const signOf = (
 /** The environment of kas: the caller's without what is secret, but for what `kas.pass` names. */
 export function buildEnvironment(plan: Plan, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const passed = new Set(plan.kas?.pass ?? []);
-  return withoutVariables(
-    env,
-    secretVariables(plan).filter((name) => !passed.has(name)),
-  );
+  return withoutVariables(env, [...secretVariables(plan).filter((name) => !passed.has(name)), ...OWN_SECRETS]);
 }

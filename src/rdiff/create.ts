@@ -22,6 +22,8 @@ export interface CreateDeltaOptions {
   memoryBytes?: number;
   /** Threads; the number of processors, 8 at most, unless given. The delta does not depend on it. */
   workers?: number;
+  /** No more threads than these, where their number is not given. */
+  workersMax?: number;
   signal?: AbortSignal;
   /**
    * Phases `index`, `scan`, `write`; `scan` comes once for the long matches, and once for each part of the base in
@@ -40,6 +42,16 @@ const DEFAULT_MEMORY_BYTES = 4 * 2 ** 30;
 
 /** Unless told otherwise: more threads wait for the same memory. */
 const WORKERS_MAX = 8;
+
+/** Memory that {@link createDelta} takes for a base of a size unless told otherwise. Pure. */
+export function deltaMemoryBytes(baseBytes: number): number {
+  const workers = Math.min(availableParallelism(), WORKERS_MAX);
+  try {
+    return planLayout(baseBytes, DEFAULT_MEMORY_BYTES, workers).sizeBytes;
+  } catch {
+    return DEFAULT_MEMORY_BYTES;
+  }
+}
 
 /** Below this, starting workers takes longer than the work. */
 const SOLO_BYTES = 16 * 2 ** 20;
@@ -93,7 +105,8 @@ async function makeDelta(
   const baseBytes = await sizeOfImage(images.base, paths.base);
   const targetBytes = await sizeOfImage(images.target, paths.target);
   const solo = options.workers === undefined && baseBytes + targetBytes <= SOLO_BYTES;
-  const workers = solo ? 1 : (options.workers ?? Math.min(availableParallelism(), WORKERS_MAX));
+  const { workersMax = WORKERS_MAX } = options;
+  const workers = solo ? 1 : (options.workers ?? Math.min(availableParallelism(), workersMax, WORKERS_MAX));
   if (!Number.isInteger(workers) || workers < 1)
     throw new ReleasePlanError('usage', `invalid number of workers: ${workers}`, {
       hint: 'Use a whole number of at least 1.',

@@ -1,7 +1,7 @@
 /** The librsync formats and the delta engine: what the rest of the program, and library users, call. */
 export { applyDelta, type AppliedDelta, type ApplyOptions } from './apply.ts';
 export { gzipFile, zstdFile, type Compressed, type CompressOptions } from './compress.ts';
-export { createDelta, type CreateDeltaOptions, type DeltaSummary } from './create.ts';
+export { createDelta, deltaMemoryBytes, type CreateDeltaOptions, type DeltaSummary } from './create.ts';
 export { readDelta } from './delta-source.ts';
 export { inspectDelta, type DeltaInspection, type OpcodeCount } from './inspect.ts';
 export type { Progress } from './progress.ts';

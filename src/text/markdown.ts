@@ -1,16 +1,32 @@
 /** Markdown out of text of others, as GitHub, GitLab and mail clients show it. */
 import { printable } from './printable.ts';
 
-/** Text that a table cell can hold: a bar or a line break would end it. */
-const cell = (text: string): string => text.replace(/\|/g, '\\|').replace(/\s*\n\s*/g, ' ');
+/**
+ * Text of others in a Markdown document, also within a table: one line, in
+ * which nothing is a link, an image, HTML, code, emphasis or the end of a cell.
+ *
+ * @see https://spec.commonmark.org/0.31.2/#backslash-escapes
+ */
+export const markdownText = (text: string): string =>
+  printable(text.replace(/\s*\n\s*/g, ' '))
+    .replace(/[\\`*[\]|~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, String.raw`\$&`)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;');
 
-/** A table; cells are Markdown. */
-export const markdownTable = (head: readonly string[], rows: ReadonlyArray<readonly string[]>): string =>
-  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |\n`).join('');
+/** What is Markdown already. */
+export interface Made {
+  markdown: string;
+}
 
-/** Text as it is: what would be markup, or HTML, is escaped. */
-export const plainText = (text: string): string =>
-  printable(text).replace(/[\\`*<>[\]#~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, '\\$&');
+/** A table; a cell is text of others, or Markdown that was made for it. */
+export const markdownTable = (head: readonly string[], rows: ReadonlyArray<ReadonlyArray<string | Made>>): string =>
+  [head, head.map(() => ({ markdown: '---' })), ...rows].map((row) => `| ${row.map(cellOf).join(' | ')} |\n`).join('');
+
+/** A bar would end a cell, also within code. */
+const cellOf = (content: string | Made): string =>
+  typeof content === 'string'
+    ? markdownText(content)
+    : content.markdown.replace(/\\?\|/g, String.raw`\|`).replace(/\s*\n\s*/g, ' ');
 
 /** A code span, which no backtick in the text ends. */
 export function codeSpan(text: string): string {

@@ -166,8 +166,8 @@ test('release notes: what others wrote is text, not markup', async () => {
   holds('- Packages: 2 with another version, 1 added, 1 removed, 0 with another licence.');
   holds('- Vulnerabilities: 1 fixed, 0 new, 0 remain.');
   holds(`| meta-demo | ${short(FIRST)} | ${short(LAST)} | [2 commits](${compare}) |`);
-  holds(`- open | close the door ([${short(LAST)}](https://github.com/team/meta-demo/commit/${LAST}))`);
-  assert.match(ran.stdout, '- mend \\<the\\> \\*lid\\* ([`');
+  holds(`- open \\| close the door ([${short(LAST)}](https://github.com/team/meta-demo/commit/${LAST}))`);
+  assert.match(ran.stdout, '- mend &lt;the> \\*lid\\* ([`');
   holds('| new | 2-r0 | GPL-3.0-only |');
   holds('From `6.6.1` to `6.6.2`.');
   holds('- Other values of `DISTRO_FEATURES`');

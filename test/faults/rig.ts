@@ -160,6 +160,8 @@ export function snapshot({ dir }: Product): Map<string, string> {
     // The id of an archive is its own.
     if (path.endsWith('.lock') || path.startsWith(IDENTITY)) continue;
     const full = join(archive, path);
+    // A memory without nights spares reading, no more: a run that could not write it is none the worse.
+    if (path.endsWith('state.json') && contentOf(full) === '{}') continue;
     const { mode } = statSync(full);
     // A batch is named by its time; one that was begun by a killed run may be ended in another.
     found.set(

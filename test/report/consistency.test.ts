@@ -193,8 +193,8 @@ test('JSON reads back; Markdown names failures first; what a detail holds breaks
   const [json, markdown, html] = reportFormats.map((format) => format.render(found));
   assert.equal(JSON.parse(json ?? ''), found);
   assert.match(markdown ?? '', '**INCONSISTENT**: 10 checks pass, 1 fail, 1 not checked.');
-  assert.match(markdown ?? '', '| delta | 0.1.0 -> 0.3.0 | **FAIL** | a \\| b c <d> |');
-  assert.match(html ?? '', '<td class="fail">FAIL</td><td>a | b\nc &lt;d&gt;</td>');
+  assert.match(markdown ?? '', '| delta | 0.1.0 -> 0.3.0 | **FAIL** | a \\| b c &lt;d> |');
+  assert.match(html ?? '', '<td class="fail">FAIL</td><td>a | b c &lt;d&gt;</td>');
   assert.match(summaryTable(found), 'FAIL delta 0.1.0 -> 0.3.0');
 });
 

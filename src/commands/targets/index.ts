@@ -1,6 +1,7 @@
 import { examples } from '../examples.ts';
 import type { RegisterCommand } from '../host.ts';
 import { registerList } from './list.ts';
+import { registerPrune } from './prune.ts';
 import { registerShow } from './show.ts';
 import { registerStaticDeltas } from './static-deltas.ts';
 import { registerSuggest } from './suggest.ts';
@@ -22,5 +23,6 @@ export const registerTargets: RegisterCommand = (program, run) => {
   registerShow(targets, run);
   registerTag(targets, run);
   registerStaticDeltas(targets, run);
+  registerPrune(targets, run);
   registerSuggest(targets, run);
 };

@@ -9,6 +9,7 @@ import { deltaCodes } from './delta.ts';
 import type { CodeEntry } from './entry.ts';
 import { environmentCodes } from './environment.ts';
 import { fleetCodes } from './fleet.ts';
+import { hostCodes } from './hosts.ts';
 import { insightCodes } from './insight.ts';
 import { kasCodes } from './kas.ts';
 import { ostreeCodes } from './ostree.ts';
@@ -38,6 +39,7 @@ const codes = {
   ...ostreeCodes,
   ...publishCodes,
   ...scheduleCodes,
+  ...hostCodes,
   ...environmentCodes,
 };
 

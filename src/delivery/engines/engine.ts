@@ -26,6 +26,8 @@ export interface DeltaJob {
   inputs: readonly DeltaInput[];
   /** Folder to fill with `<partition>.delta` and `<partition>.delta.gz`, and a `.swu` when the engine makes its own. */
   outDir: string;
+  /** Threads that may be used; the delta does not depend on it. */
+  threads?: number;
   signal?: AbortSignal;
   progress(message: string): void;
 }
@@ -65,6 +67,10 @@ export interface DeltaEngine {
   /** The handlers that apply its deltas on a device, and the name of such a payload. */
   readonly format: DeltaFormat;
   create(job: DeltaJob, host: EngineHost): Promise<EngineResult>;
+  /** What {@link EngineResult.tools} says of deltas that were made by this release. */
+  tools(): Record<string, string>;
+  /** Memory that `create` takes at its peak for these inputs. Pure. */
+  memoryBytes(inputs: ReadonlyArray<{ baseBytes: number }>): number;
   /** Makes one plain delta here, whoever makes the others: of a partition that did not change and still travels. */
   diff(base: string, target: string, out: string, options: ReadDeltaOptions): Promise<void>;
   /** Writes what a delta, plain or compressed, gives from the base. */

@@ -19,6 +19,8 @@ export const kasEngine: DeltaEngine = {
   name: 'kas',
   version: 1,
   builds: true,
+  memoryBytes: () => 0,
+  tools: () => ({}),
   async create({ from, to, inputs, outDir, signal, progress }, host) {
     progress(`kas builds ${from} -> ${to}`);
     const deployed = await host.buildDelta(from, to);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { deltaName } from '../../archive/layout.ts';
 import { packageVersion } from '../../io/package.ts';
-import { applyDelta, createDelta, gzipFile, proveDelta } from '../../rdiff/index.ts';
+import { applyDelta, createDelta, deltaMemoryBytes, gzipFile, proveDelta } from '../../rdiff/index.ts';
 import { formatBytes } from '../../text/bytes.ts';
 import type { DeltaEngine } from './engine.ts';
 import { proveWithLibrsync } from './librsync.ts';
@@ -13,17 +13,21 @@ export const rdiffEngine: DeltaEngine = {
   algorithm: 'rdiff',
   builds: false,
   format: { handlers: { block: 'rdiff_image', file: 'rdiff_file' }, suffix: '.delta' },
-  async create({ inputs, outDir, signal, progress }) {
+  async create({ inputs, outDir, threads, signal, progress }) {
     const options = signal === undefined ? {} : { signal };
+    const workers = threads === undefined ? {} : { workersMax: threads };
     for (const { partition, base, target } of inputs) {
       const delta = join(outDir, deltaName(partition));
       progress(`${partition}: delta of ${formatBytes(base.sizeBytes)} and ${formatBytes(target.sizeBytes)}`);
-      await createDelta(base.path, target.path, delta, options);
+      await createDelta(base.path, target.path, delta, { ...options, ...workers });
       progress(`${partition}: compress`);
       await gzipFile(delta, `${delta}.gz`, options);
     }
-    return { tools: { 'release-plan rdiff': packageVersion() } };
+    return { tools: rdiffEngine.tools() };
   },
+  tools: () => ({ 'release-plan rdiff': packageVersion() }),
+  // One partition after the other.
+  memoryBytes: (inputs) => Math.max(0, ...inputs.map(({ baseBytes }) => deltaMemoryBytes(baseBytes))),
   diff: async (base, target, out, options) => void (await createDelta(base, target, out, options)),
   apply: async (base, delta, out, options) => void (await applyDelta(base, delta, out, options)),
   prove: proveDelta,

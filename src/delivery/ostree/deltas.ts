@@ -7,6 +7,7 @@ import { readRegistry, updateRegistry } from '../../fleet/registry-file.ts';
 import { signOf } from '../../plan/secrets.ts';
 import { isRecord, type Registry } from '../../fleet/registry.ts';
 import { withLock } from '../../io/lock.ts';
+import { counted } from '../../text/count.ts';
 import type { DeltaSizes } from '../delivery.ts';
 import { endInWords, type RequiredPair } from '../fleet/required.ts';
 import { registryFile, registryOf, type Inputs } from '../inputs.ts';
@@ -14,10 +15,10 @@ import { makeDeltas, type MadeDelta } from './make.ts';
 import { ostreeOf } from './plan.ts';
 import { pruneDeltas, unrequiredDeltas } from './prune.ts';
 import { readProofs } from './proofs.ts';
-import { repositoryLock, repositoryOf } from './repository.ts';
+import { commitProblem, repositoryLock, repositoryOf } from './repository.ts';
 import { publishSizes } from './sizes.ts';
 import { deltaStates, problemOf } from './state.ts';
-import type { CommitPair } from './static-delta.ts';
+import { isGenerated, type CommitPair } from './static-delta.ts';
 import type { StatsRef } from './stats.ts';
 
 /** Another run holds the lock for hours while it makes deltas; sizes are a matter of seconds, but come after them. */
@@ -31,6 +32,8 @@ export interface OstreeHost {
   signal?: AbortSignal;
   /** How long to wait for another run on the repository. */
   waitMs?: number;
+  /** Deltas made at once; what the plan says unless given. */
+  jobs?: number | undefined;
 }
 
 /** The repository's side of a pair. @throws ReleasePlanError `ostree-commit-missing` */
@@ -53,12 +56,14 @@ export async function makeOstreeDeltas(
   host: OstreeHost,
 ): Promise<MadeDelta[]> {
   const settings = ostreeOf(plan);
+  const { jobs = settings.jobs } = host;
   const made = await makeDeltas(repositoryOf(settings), pairs.map(commitsOf), {
     progress: host.progress,
     warn: (message) => host.report({ type: 'warning', message }),
     ...stopOf(host),
     ...(host.waitMs === undefined ? {} : { waitMs: host.waitMs }),
-    ...(settings.jobs === undefined ? {} : { jobs: settings.jobs }),
+    ...(jobs === undefined ? {} : { jobs }),
+    generator: settings.generator,
   });
   await registerSizes(
     plan,
@@ -96,6 +101,19 @@ export async function ostreeProblems(
 ): Promise<Array<string | undefined>> {
   const states = await deltaStates(repositoryOf(ostreeOf(plan)), pairs.map(commitsOf), signal);
   return states.map(problemOf);
+}
+
+/** Deltas whose source was pruned from the repository: clients can use them, nobody can make or prove them again. */
+export function ostreeCautions(plan: Plan, pairs: readonly RequiredPair[]): string[] {
+  const repo = repositoryOf(ostreeOf(plan));
+  return pairs
+    .filter((pair) => commitProblem(repo, commitsOf(pair).from) !== undefined && isGenerated(repo, commitsOf(pair)))
+    .map(
+      ({ from, to, devices }) =>
+        `the source commit of the delta ${endInWords(from)} -> ${endInWords(to)}, which ` +
+        `${counted(devices, 'device requires', 'devices require')}, was pruned from the repository: ` +
+        'the delta is kept, and cannot be made again when it is lost',
+    );
 }
 
 /**

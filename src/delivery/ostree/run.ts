@@ -26,7 +26,7 @@ export const run: Delivery<OstreeSnapshot>['run'] = async (_snapshot, request, b
     async run(step, snapshot, progress) {
       const mine = snapshot.required.find((one) => pairText(one) === titleOfPair(step));
       if (mine === undefined) throw new Error(`${titleOfPair(step)} is a step of no pair`);
-      if (problemOf(mine.state) === undefined) return { snapshot, message: inWords(mine) };
+      if (problemOf(mine.state) === undefined) return { change: (now) => now, message: inWords(mine) };
       const wanted = isFirst ? snapshot.required.filter(({ state }) => problemOf(state) !== undefined) : [mine];
       isFirst = false;
       return await makeAll(wanted, mine, snapshot, request, progress);
@@ -49,11 +49,11 @@ async function makeAll(
   wanted: readonly RequiredStaticDelta[],
   mine: RequiredStaticDelta,
   snapshot: OstreeSnapshot,
-  { host: { env, report, signal } }: RunRequest,
+  { host: { env, report, signal }, wantedJobs: jobs }: RunRequest,
   progress: (message: string) => void,
 ): Promise<Made<OstreeSnapshot>> {
   const pairs = wanted.map(({ pair }) => pair);
-  const made = await makeOstreeDeltas(snapshot.inputs.plan, pairs, { env, report, progress, signal });
+  const made = await makeOstreeDeltas(snapshot.inputs.plan, pairs, { env, report, progress, signal, jobs });
   const withProof = (one: RequiredStaticDelta): RequiredStaticDelta => {
     if (!wanted.includes(one)) return one;
     const { from, to } = commitsOf(one.pair);
@@ -61,12 +61,13 @@ async function makeAll(
     return delta === undefined ? one : { ...one, state: { state: 'proven', proof: delta.proof, isAdvertised: true } };
   };
   return {
-    snapshot: { ...snapshot, required: snapshot.required.map(withProof) },
+    change: (now) => ({ ...now, required: now.required.map(withProof) }),
     message: inWords(withProof(mine)),
   };
 }
 
-const inWords = ({ state, loose }: RequiredStaticDelta): string =>
-  state.state === 'proven'
-    ? `${formatBytes(state.proof.sizeBytes)} in place of ${formatBytes(loose.bytes)} in ${loose.objects} objects`
-    : 'made';
+function inWords({ state, loose }: RequiredStaticDelta): string {
+  if (state.state !== 'proven') return 'made';
+  const size = formatBytes(state.proof.sizeBytes);
+  return loose === undefined ? size : `${size} in place of ${formatBytes(loose.bytes)} in ${loose.objects} objects`;
+}

@@ -4,12 +4,14 @@ import { pairText } from '../../core/pair.ts';
 import type { WorkStep } from '../../core/step.ts';
 import { checkPair } from '../../report/pair.ts';
 import { checkSlots } from '../../report/version.ts';
-import type { EngineHost } from '../engines/engine.ts';
+import type { DeltaInput, EngineHost } from '../engines/engine.ts';
+import { engineNamed } from '../engines/index.ts';
 import type { Host } from '../host.ts';
 import { requireSigned } from './vouched.ts';
 import { makeFull, type MadeFull } from './full.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
-import { makeUpdate, type MadeUpdate, type UpdateSide } from './update.ts';
+import { dropPrepared, prepareDeltas, takePrepared } from './prepared.ts';
+import { makeUpdate, type MadeUpdate, type UpdateRequest, type UpdateSide } from './update.ts';
 
 export type DeltaStep = Extract<WorkStep, { kind: 'delta' }>;
 
@@ -20,17 +22,65 @@ export type DeltaStep = Extract<WorkStep, { kind: 'delta' }>;
  *   or what {@link makeUpdate} throws
  */
 export async function runDelta(
-  step: Pick<DeltaStep, 'from' | 'to' | 'engine'>,
+  step: DeltaPair,
+  snapshot: SwupdateSnapshot,
+  host: Host,
+  engineHost: EngineHost,
+  progress: (message: string) => void,
+  threads?: number,
+): Promise<MadeUpdate> {
+  const request = await requestOf(step, snapshot, host, engineHost, progress, threads);
+  const takeDeltas = async (staging: string, inputs: readonly DeltaInput[]): Promise<boolean> =>
+    await takePrepared(staging, request, inputs);
+  try {
+    const made = await makeUpdate(engineNamed(step.engine).builds ? request : { ...request, takeDeltas });
+    await dropPrepared(request);
+    return made;
+  } catch (error) {
+    // A delta that another host left and that gives something else is no good the next time either.
+    if (error instanceof ReleasePlanError && error.code.startsWith('delta-')) await dropPrepared(request);
+    throw error;
+  }
+}
+
+/** A host that a delta needs nothing of: an engine that builds is for the host with the build directory. */
+const NO_BUILDS: EngineHost = {
+  buildDelta: async () => {
+    throw new Error('deltas that kas builds are made where the plan is applied');
+  },
+};
+
+/**
+ * Makes the deltas of one version pair, for another host to pack and sign.
+ *
+ * @returns what was made, in words
+ * @throws ReleasePlanError as {@link runDelta}
+ */
+export async function runPrepare(
+  step: DeltaPair,
+  snapshot: SwupdateSnapshot,
+  host: Host,
+  progress: (message: string) => void,
+  threads?: number,
+): Promise<string> {
+  return await prepareDeltas(await requestOf(step, snapshot, host, NO_BUILDS, progress, threads));
+}
+
+type DeltaPair = Pick<DeltaStep, 'from' | 'to' | 'engine'>;
+
+async function requestOf(
+  step: DeltaPair,
   { inputs: { plan }, archive, recipes, trust }: SwupdateSnapshot,
   host: Host,
   engineHost: EngineHost,
   progress: (message: string) => void,
-): Promise<MadeUpdate> {
+  threads: number | undefined,
+): Promise<UpdateRequest> {
   const base = sideOf(archive.versions.get(step.from), step.from);
   const target = sideOf(archive.versions.get(step.to), step.to);
   requireFit(base.manifest, target.manifest);
   for (const side of [base, target]) await requireSigned(plan, side, host);
-  return await makeUpdate({
+  return {
     plan,
     base,
     target,
@@ -38,11 +88,12 @@ export async function runDelta(
     recipe: recipes.get(step.engine) ?? '',
     ...(trust === undefined ? {} : { trust }),
     host: engineHost,
+    ...(threads === undefined ? {} : { threads }),
     env: host.env,
     signal: host.signal,
     progress,
     warn: (message) => host.report({ type: 'warning', message }),
-  });
+  };
 }
 
 /**

@@ -14,7 +14,9 @@ import { publicationOf } from './publication.ts';
 import { register } from './register.ts';
 import { repairs } from './repair.ts';
 import { rows } from './rows.ts';
-import { run } from './run.ts';
+import { handOut } from './hand-out.ts';
+import { memoryBytes } from './memory.ts';
+import { run, runsKas } from './run.ts';
 import { signManifests } from './sign-manifests.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
 import { survey } from './survey.ts';
@@ -28,6 +30,8 @@ export const swupdate: Delivery<SwupdateSnapshot> = {
   survey,
   steps: ({ inputs, ...rest }) =>
     decideSteps(inputs.plan, { ...rest, engineVersion: (engine) => engineNamed(engine).version }),
+  lane: (step) => (runsKas(step) ? 'build directory' : undefined),
+  memoryBytes,
   run,
   register,
   findings,
@@ -59,4 +63,5 @@ export const swupdate: Delivery<SwupdateSnapshot> = {
   repairs,
   signManifests,
   deltas,
+  handOut,
 };

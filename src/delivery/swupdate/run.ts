@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { readPackageList } from '../../archive/package-lists.ts';
 import { PairMap } from '../../core/pair.ts';
 import type { WorkStep } from '../../core/step.ts';
@@ -13,13 +14,13 @@ import { registryOf } from '../inputs.ts';
 import { swupdateTargetName } from './target.ts';
 import { requireVouched } from './vouched.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
-import type { MadeUpdate } from './update.ts';
+import type { MadeUpdate, UpdateSide } from './update.ts';
 
 /** Checks keys, holds the build directory where steps need it, and runs `body`; see {@link Delivery.run}. */
 export const run: Delivery<SwupdateSnapshot>['run'] = async (snapshot, request, body) => {
   const { host, steps, waitMs } = request;
   const { plan } = snapshot.inputs;
-  await checkBeforehand(snapshot, request);
+  if (request.isChecked !== true) await checkBeforehand(snapshot, request);
   if (!steps.some(runsKas)) {
     await cleanBuilds(plan, host);
     return await body({ run: (step, now, progress) => runStep(step, now, request, undefined, progress) });
@@ -50,13 +51,14 @@ function refuseRebuilding({ inputs }: SwupdateSnapshot, steps: RunRequest['steps
 }
 
 /** What would make a step fail at its very end is found before hours of building: keys and certificates. */
-async function checkBeforehand(snapshot: SwupdateSnapshot, { steps, host }: RunRequest): Promise<void> {
+async function checkBeforehand(snapshot: SwupdateSnapshot, { steps, elsewhere = [], host }: RunRequest): Promise<void> {
   const { plan } = snapshot.inputs;
-  if (host.startsArchive !== true) refuseRebuilding(snapshot, steps);
+  const all = [...steps, ...elsewhere];
+  if (host.startsArchive !== true) refuseRebuilding(snapshot, all);
   await requireVouched(
     snapshot,
     new Set(
-      steps.flatMap((step) =>
+      all.flatMap((step) =>
         step.kind === 'delta' ? [step.from, step.to] : step.kind === 'full' ? [step.version] : [],
       ),
     ),
@@ -72,7 +74,7 @@ async function checkBeforehand(snapshot: SwupdateSnapshot, { steps, host }: RunR
 }
 
 /** Whether a step builds, or reads what a build left. */
-function runsKas(step: WorkStep): boolean {
+export function runsKas(step: WorkStep): boolean {
   switch (step.kind) {
     case 'build':
     case 'archive':
@@ -87,33 +89,50 @@ function runsKas(step: WorkStep): boolean {
 async function runStep(
   step: WorkStep,
   snapshot: SwupdateSnapshot,
-  { host }: RunRequest,
+  { host, jobs }: RunRequest,
   builds: BuildSession | undefined,
   progress: (message: string) => void,
 ): Promise<Made<SwupdateSnapshot>> {
   switch (step.kind) {
     case 'build':
-      return { snapshot, message: await runBuild(step.version, requireBuilds(builds), progress) };
+      return { change: (now) => now, message: await runBuild(step.version, requireBuilds(builds), progress) };
     case 'archive': {
       const { manifest, dir, message } = await runArchive(step.version, requireBuilds(builds), progress);
-      const entry = { state: 'whole', manifest, dir } as const;
-      const versions = new Map(snapshot.archive.versions).set(step.version, entry);
-      const list = await readPackageList(entry);
-      const packages = list === undefined ? snapshot.packages : new Map(snapshot.packages).set(step.version, list);
-      return { snapshot: { ...snapshot, packages, archive: { ...snapshot.archive, versions } }, message };
+      const list = await readPackageList({ state: 'whole', manifest, dir });
+      const { version } = step;
+      return { change: (now) => withVersion(now, version, { manifest, dir }, list), message };
     }
     case 'full': {
       const made = await runFull(step.version, snapshot, host, progress);
-      return { snapshot: withFull(snapshot, made), message: made.summary };
+      return { change: (now) => withFull(now, made), message: made.summary };
     }
     case 'delta': {
       const engineHost: EngineHost = {
         buildDelta: async (from, to) => await buildDeltaWithKas(from, to, requireBuilds(builds), progress),
       };
-      const made = await runDelta(step, snapshot, host, engineHost, progress);
-      return { snapshot: withUpdate(snapshot, made), message: made.summary };
+      const made = await runDelta(step, snapshot, host, engineHost, progress, threadsOf(jobs));
+      return { change: (now) => withUpdate(now, made), message: made.summary };
     }
   }
+}
+
+/**
+ * Threads of one step when so many run at once; what the engine takes by itself for one alone. The first of them is
+ * this process's own, which all steps share.
+ */
+export const threadsOf = (jobs: number): number | undefined =>
+  jobs <= 1 ? undefined : 1 + Math.max(1, Math.floor(availableParallelism() / jobs));
+
+/** The snapshot with a version that was just archived. */
+export function withVersion(
+  snapshot: SwupdateSnapshot,
+  version: string,
+  { manifest, dir }: UpdateSide,
+  list: Awaited<ReturnType<typeof readPackageList>>,
+): SwupdateSnapshot {
+  const versions = new Map(snapshot.archive.versions).set(version, { state: 'whole', manifest, dir });
+  const packages = list === undefined ? snapshot.packages : new Map(snapshot.packages).set(version, list);
+  return { ...snapshot, packages, archive: { ...snapshot.archive, versions } };
 }
 
 /** The snapshot with an update that was just made. */

@@ -17,7 +17,7 @@ import {
   type VersionManifest,
 } from '../../core/archive.ts';
 import type { EngineName, Plan } from '../../core/plan.ts';
-import type { DeltaEngine, DeltaInput, EngineHost, ImageRef } from '../engines/engine.ts';
+import type { DeltaEngine, DeltaInput, EngineHost, EngineResult, ImageRef } from '../engines/engine.ts';
 import { makePackage } from './package.ts';
 import { partitionOf, travelsAs, type Traveller } from './payloads.ts';
 import { engineNamed } from '../engines/index.ts';
@@ -38,6 +38,10 @@ export interface UpdateRequest {
   recipe: string;
   trust?: string;
   host: EngineHost;
+  /** Threads that the engine may take; as many as it finds processors unless given. */
+  threads?: number;
+  /** Puts deltas that were made before into a folder, where there are any: plain, and compressed beside it. */
+  takeDeltas?(staging: string, inputs: readonly DeltaInput[]): Promise<boolean>;
   env: NodeJS.ProcessEnv;
   signal: AbortSignal;
   progress(message: string): void;
@@ -64,27 +68,43 @@ export async function makeUpdate(request: UpdateRequest): Promise<MadeUpdate> {
   const [from, to] = [base.manifest.version, target.manifest.version];
   const dir = updateDir(plan, from, to);
   const inputs = inputsOf(base, target);
-  // A delta never needs more than its target; packed and gzipped it stands there three times at the most.
-  const needBytes = 3 * inputs.reduce((sum, one) => sum + one.target.sizeBytes, 0);
   const manifest = await withSpace(
     dir,
-    needBytes,
+    needBytesOf(inputs),
     async () => await publishFolder(dir, (staging) => fill(staging, request, inputs), { replace: true }),
   );
   return { manifest, dir, summary: summaryOf(manifest) };
+}
+
+/** A delta never needs more than its target; packed and gzipped it stands there three times at the most. */
+export const needBytesOf = (inputs: readonly DeltaInput[]): number =>
+  3 * inputs.reduce((sum, one) => sum + one.target.sizeBytes, 0);
+
+/** Makes the deltas of an update, or takes those that are given, and proves each. */
+export async function makeDeltas(
+  staging: string,
+  request: UpdateRequest,
+  inputs: readonly DeltaInput[],
+): Promise<EngineResult & { proof: Proof[] }> {
+  const { base, target, progress, signal, threads } = request;
+  const [from, to] = [base.manifest.version, target.manifest.version];
+  const engine = engineNamed(request.engine);
+  const job = { from, to, inputs, outDir: staging, signal, progress, ...(threads === undefined ? {} : { threads }) };
+  const isGiven = (await request.takeDeltas?.(staging, inputs)) ?? false;
+  const made = isGiven ? { tools: engine.tools() } : await engine.create(job, request.host);
+  const proof: Proof[] = [];
+  for (const input of inputs) {
+    const delta = join(staging, deltaName(input.partition));
+    proof.push(await proveOne(input, delta, engine, request), await engine.proveOnDevice(input, delta, signal));
+  }
+  return { ...made, proof };
 }
 
 async function fill(staging: string, request: UpdateRequest, inputs: readonly DeltaInput[]): Promise<DeltaInfo> {
   const { base, target } = request;
   const [from, to] = [base.manifest.version, target.manifest.version];
   const engine = engineNamed(request.engine);
-  const { progress, signal } = request;
-  const made = await engine.create({ from, to, inputs, outDir: staging, signal, progress }, request.host);
-  const proof: Proof[] = [];
-  for (const input of inputs) {
-    const delta = join(staging, deltaName(input.partition));
-    proof.push(await proveOne(input, delta, engine, request), await engine.proveOnDevice(input, delta, signal));
-  }
+  const { proof, ...made } = await makeDeltas(staging, request, inputs);
   for (const input of inputs) await copyFile(input.baseSignature, join(staging, signatureName(input.partition)));
   const partitions = await partitionInfos(staging, engine, request, inputs);
 
@@ -165,7 +185,7 @@ export function requireImage(side: UpdateSide, partition: string): ImageRef & { 
   return { path: join(side.dir, found.path), file: found.path, sizeBytes: found.sizeBytes, sha256: found.sha256 };
 }
 
-const inputsOf = (base: UpdateSide, target: UpdateSide): DeltaInput[] =>
+export const inputsOf = (base: UpdateSide, target: UpdateSide): DeltaInput[] =>
   target.manifest.partitions
     .filter((one) => one.delta !== 'none')
     .map(({ name }) => ({

@@ -1,19 +1,10 @@
 import type { BuildWarning, CheckRow, ConsistencyReport, FullRow, SizeRow } from '../../core/report.ts';
 import type { ReportFormat } from '../format.ts';
+import { htmlText } from '../../text/html.ts';
 import { fullCells, sizeCells } from '../size-cells.ts';
 
 /** The report as one page without scripts or other files: to attach to a build or a mail. */
 export const html: ReportFormat = { name: 'html', extension: 'html', render };
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-const escape = (text: string): string => text.replace(/[&<>"']/g, (one) => ENTITIES[one] ?? one);
 
 const STYLE = `
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; }
@@ -41,7 +32,7 @@ function render(report: ConsistencyReport): string {
   const passed = report.checks.filter((row) => row.result === 'pass').length;
   const open = report.checks.length - passed - failed.length;
   const title = `Consistency report: ${report.product}`;
-  const at = escape(report.generatedAt);
+  const at = htmlText(report.generatedAt);
   const time = `<time datetime="${at}">${at}</time>`;
   const verdict = report.consistent ? '<span class="pass">Consistent</span>' : '<span class="fail">INCONSISTENT</span>';
   const updates =
@@ -51,12 +42,12 @@ function render(report: ConsistencyReport): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(title)}</title>
+<title>${htmlText(title)}</title>
 <style>${STYLE}</style>
 </head>
 <body>
-<h1>${escape(title)}</h1>
-<p>Machine ${escape(report.machine)}, image ${escape(report.image)}, ${time}</p>
+<h1>${htmlText(title)}</h1>
+<p>Machine ${htmlText(report.machine)}, image ${htmlText(report.image)}, ${time}</p>
 <p class="verdict">${verdict}: ${passed} checks pass, ${failed.length} fail, ${open} not checked.</p>
 ${failed.length === 0 ? '' : `<h2>Failed</h2>\n${checkTable(failed)}`}<h2>Sizes</h2>
 ${updates}<h2>Checks</h2>
@@ -71,8 +62,8 @@ const headOf = (names: readonly string[]): string =>
 function checkTable(rows: readonly CheckRow[]): string {
   const body = rows.map(
     (row) =>
-      `<tr><td class="check">${row.check}</td><td class="pair">${escape(row.subject)}</td><td ` +
-      `class="${row.result}">${WORDS[row.result]}</td><td>${escape(row.detail)}</td></tr>\n`,
+      `<tr><td class="check">${htmlText(row.check)}</td><td class="pair">${htmlText(row.subject)}</td><td ` +
+      `class="${row.result}">${WORDS[row.result]}</td><td>${htmlText(row.detail)}</td></tr>\n`,
   );
   return `<table>${headOf(['Check', 'Subject', 'Result', 'Detail'])}<tbody>\n${body.join('')}</tbody></table>\n`;
 }
@@ -80,7 +71,7 @@ function checkTable(rows: readonly CheckRow[]): string {
 function warningTable(warnings: readonly BuildWarning[] = []): string {
   if (warnings.length === 0) return '';
   const body = warnings.map(
-    ({ version, message }) => `<tr><td class="pair">${escape(version)}</td><td>${escape(message)}</td></tr>\n`,
+    ({ version, message }) => `<tr><td class="pair">${htmlText(version)}</td><td>${htmlText(message)}</td></tr>\n`,
   );
   const table = `<table>${headOf(['Version', 'Warning'])}<tbody>\n${body.join('')}</tbody></table>`;
   return `<h2>Build warnings</h2>\n${table}\n`;
@@ -93,8 +84,8 @@ function sizeTable(sizes: readonly SizeRow[], fulls: readonly FullRow[]): string
     ...fulls.map((one) => [...fullCells(one), devicesOf(one)]),
   ];
   const body = rows.map(([pair = '', ...numbers]) => {
-    const cells = numbers.map((text) => `<td class="number">${text}</td>`).join('');
-    return `<tr><td class="pair">${escape(pair)}</td>${cells}</tr>\n`;
+    const cells = numbers.map((text) => `<td class="number">${htmlText(text)}</td>`).join('');
+    return `<tr><td class="pair">${htmlText(pair)}</td>${cells}</tr>\n`;
   });
   const head = headOf(['Update', 'Full package', 'Delta', 'Compressed', 'To download', 'Saved per device', 'Devices']);
   return `<table class="sizes">${head}<tbody>\n${body.join('')}</tbody></table>\n`;

@@ -1,5 +1,5 @@
 import { formatBytes } from '../../text/bytes.ts';
-import { markdownTable as table } from '../../text/markdown.ts';
+import { markdownTable as table, markdownText, type Made } from '../../text/markdown.ts';
 import { pairText } from '../../core/pair.ts';
 import type { BuildWarning, ChangeRow, CheckRow, ConsistencyReport, FullRow, SizeRow } from '../../core/report.ts';
 import type { ReportFormat } from '../format.ts';
@@ -8,14 +8,19 @@ import { fullCells, sizeCells } from '../size-cells.ts';
 /** The report for a person: failures first, then every row. */
 export const markdown: ReportFormat = { name: 'markdown', extension: 'md', render };
 
-const SIGN: Record<CheckRow['result'], string> = { 'pass': 'pass', 'fail': '**FAIL**', 'not-checked': 'not checked' };
+const SIGN: Record<CheckRow['result'], Made> = {
+  'pass': { markdown: 'pass' },
+  'fail': { markdown: '**FAIL**' },
+  'not-checked': { markdown: 'not checked' },
+};
 
 function render(report: ConsistencyReport): string {
   const count = (result: CheckRow['result']): number => report.checks.filter((row) => row.result === result).length;
   const failed = report.checks.filter((row) => row.result === 'fail');
   return [
-    `# Consistency report: ${report.product}\n`,
-    `Machine ${report.machine}, image ${report.image}, ${report.generatedAt}\n`,
+    `# Consistency report: ${markdownText(report.product)}\n`,
+    `Machine ${markdownText(report.machine)}, image ${markdownText(report.image)}, ` +
+      `${markdownText(report.generatedAt)}\n`,
     `**${report.consistent ? 'Consistent' : 'INCONSISTENT'}**: ${count('pass')} checks pass, ${failed.length} fail, ` +
       `${count('not-checked')} not checked.\n`,
     ...(failed.length === 0 ? [] : ['## Failed\n', checkTable(failed)]),

@@ -1,0 +1,84 @@
+/** Steps of a plan made by a host that does not hold the archive: a worker, or a job of a pipeline. */
+import { withSharedArchive } from '../archive/exclusive.ts';
+import type { ReadOptions } from '../archive/manifest.ts';
+import type { Plan } from '../core/plan.ts';
+import { sameWork, titleOf, type WorkStep } from '../core/step.ts';
+import type { HandOut } from '../delivery/delivery.ts';
+import type { Host } from '../delivery/host.ts';
+import { deliveryOf } from '../delivery/index.ts';
+import { readInputs } from '../delivery/inputs.ts';
+import type { Snapshot } from '../delivery/snapshot.ts';
+
+export interface OwnSteps {
+  plan: Plan;
+  handOut: HandOut;
+  /** Whether this host has the key of the plan; without it, a step is done as far as it needs none. */
+  signs: boolean;
+  /** Steps that this host makes at once. */
+  jobs: number;
+  /** Whoever asks for the steps has looked at what speaks against them. */
+  isChecked?: boolean;
+  /** How archived files are read. */
+  reading?: ReadOptions;
+}
+
+/** What came of steps. */
+export interface OwnMade {
+  /** The last of them, in words. */
+  message: string;
+  /** What needs no key is done; the rest is for the host that applies the plan. */
+  isPrepared?: true;
+}
+
+/** How long a host waits for another run of its own that builds. */
+const WAIT_MS = 24 * 3600_000;
+
+/**
+ * Makes what is due of some steps, one after the other. What is there already
+ * is not made again.
+ *
+ * @param check throws what speaks against it, with what is known of the steps
+ * @throws ReleasePlanError what the steps throw, `locked`, `interrupted`
+ */
+export async function makeOwn(
+  steps: readonly WorkStep[],
+  own: OwnSteps,
+  host: Host,
+  progress: (message: string) => void,
+  check: (snapshot: Snapshot) => void = () => undefined,
+): Promise<OwnMade> {
+  const { plan, handOut, reading = {} } = own;
+  return await withSharedArchive(plan, host.signal, async () => {
+    const snapshot = await handOut.surveyFor(await readInputs(plan, host), steps, host, reading);
+    check(snapshot);
+    const due = deliveryOf(plan)
+      .steps(snapshot)
+      .filter((one) => steps.some((step) => sameWork(step, one)));
+    return due.length === 0 ? { message: 'was there already' } : await run(due, snapshot, own, host, progress);
+  });
+}
+
+async function run(
+  steps: readonly WorkStep[],
+  start: Snapshot,
+  { plan, handOut, signs, jobs, isChecked = false }: OwnSteps,
+  host: Host,
+  progress: (message: string) => void,
+): Promise<OwnMade> {
+  const [first] = steps;
+  if (!signs && first !== undefined) {
+    const message = await handOut.prepare(first, start, host, progress, jobs);
+    if (message === undefined) throw new Error(`${titleOf(first)} needs a key`);
+    return { message, isPrepared: true };
+  }
+  return await deliveryOf(plan).run(start, { steps, host, waitMs: WAIT_MS, jobs, isChecked }, async (runner) => {
+    let snapshot = start;
+    let message = '';
+    for (const step of steps) {
+      const made = await runner.run(step, snapshot, progress);
+      snapshot = made.change(snapshot);
+      ({ message } = made);
+    }
+    return { message };
+  });
+}

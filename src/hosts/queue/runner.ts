@@ -1,0 +1,94 @@
+import { titleOf, type Phase, type Step, type WorkStep } from '../../core/step.ts';
+import type { HandOut, Made, StepRunner } from '../../delivery/delivery.ts';
+import type { Host } from '../../delivery/host.ts';
+import type { Snapshot } from '../../delivery/snapshot.ts';
+import type { QueueClient } from './client.ts';
+import type { Work } from './protocol.ts';
+
+/** Which work of a plan other hosts do. */
+export interface HandedOut {
+  /** The queue of each kind of work that is handed out. */
+  clients: ReadonlyMap<Work, QueueClient>;
+  handOut: HandOut;
+  archiveId: string;
+  /** So many steps are finished here at once: those that workers could not sign. */
+  jobs: number;
+}
+
+/** The kind of work that a phase is. */
+export function workOf(phase: Phase): Work | undefined {
+  switch (phase) {
+    case 'build':
+    case 'archive':
+      return 'build';
+    case 'full':
+      return 'full';
+    case 'delta':
+      return 'delta';
+    case 'report':
+      return undefined;
+  }
+}
+
+/** The queue that a step is handed out through; undefined for one that is made here. Pure. */
+export function clientOf(step: Step, snapshot: Snapshot, { clients, handOut }: HandedOut): QueueClient | undefined {
+  const work = workOf(step.kind);
+  if (step.kind === 'report' || work === undefined || handOut.identity(step, snapshot) === undefined) return undefined;
+  return clients.get(work);
+}
+
+/** Has steps made by workers where they are handed out, and the others by a runner here. */
+export function queueRunner(here: StepRunner, handed: HandedOut, host: Pick<Host, 'signal'>): StepRunner {
+  const finish = atMost(handed.jobs, here);
+  return {
+    async run(step, snapshot, progress) {
+      const client = clientOf(step, snapshot, handed);
+      if (client === undefined) return await here.run(step, snapshot, progress);
+      const made = await makeElsewhere(step, snapshot, progress, client, handed, host);
+      return made ?? (await finish.run(step, snapshot, progress));
+    },
+  };
+}
+
+/** @returns undefined where the step is prepared, and has to be finished here */
+async function makeElsewhere(
+  step: WorkStep,
+  snapshot: Snapshot,
+  progress: (message: string) => void,
+  client: QueueClient,
+  { handOut, archiveId }: HandedOut,
+  { signal }: Pick<Host, 'signal'>,
+): Promise<Made | undefined> {
+  const identity = handOut.identity(step, snapshot);
+  if (identity === undefined) throw new Error(`${titleOf(step)} is for no other host`);
+  let message = 'archived by the worker that built it';
+  // A worker archives what it builds: the next build would remove it.
+  if (step.kind !== 'archive') {
+    const steps: WorkStep[] = step.kind === 'build' ? [step, { ...step, kind: 'archive' }] : [step];
+    const reply = await client.make({ steps, archiveId, identity }, progress);
+    message = `${reply.worker}: ${reply.message}`;
+    progress(message);
+    if (reply.isPrepared === true) return undefined;
+  }
+  const made = await handOut.taken(step, snapshot, signal);
+  return { ...made, message };
+}
+
+/** A runner that makes so many steps at once; the others wait. */
+function atMost(jobs: number, runner: StepRunner): StepRunner {
+  let running = 0;
+  const waiting: Array<() => void> = [];
+  return {
+    async run(step, snapshot, progress) {
+      if (running >= jobs) await new Promise<void>((resolve) => waiting.push(resolve));
+      else running += 1;
+      try {
+        return await runner.run(step, snapshot, progress);
+      } finally {
+        const next = waiting.shift();
+        if (next === undefined) running -= 1;
+        else next();
+      }
+    },
+  };
+}
