@@ -10,6 +10,7 @@ export const registerMake: RegisterCommand = (program, run) => {
     .argument('<step...>', 'build:VERSION, full:VERSION or delta:FROM:TO:ENGINE')
     .addHelpText(
       ...examples({
+        'Build and archive a version': 'release-plan make plan.yml build:0.3.0',
         'Make two deltas': 'release-plan make plan.yml delta:0.1.0:0.3.0:rdiff delta:0.2.0:0.3.0:rdiff',
       }),
     )
