@@ -21,6 +21,7 @@ import { imageKindsBench } from './image-kinds.ts';
 import { memoryBench } from './memory.ts';
 import { signatureBench } from './signature.ts';
 import { staticDeltaBench } from './static-delta.ts';
+import { suggestBench } from './suggest.ts';
 import { markdownTable } from './table.ts';
 import { validateBench } from './validate.ts';
 import { worstCasesBench } from './worst-cases.ts';
@@ -39,6 +40,7 @@ const BENCHES: readonly Bench[] = [
   validateBench,
   staticDeltaBench,
   archiveBench,
+  suggestBench,
 ];
 
 const { values: flags, positionals } = parseArgs({

@@ -1,5 +1,6 @@
 import { registerApply } from './apply.ts';
 import { registerBase } from './base.ts';
+import { registerChanges } from './changes.ts';
 import { registerCompletion } from './completion.ts';
 import { registerDelta } from './delta/index.ts';
 import { registerDoctor } from './doctor.ts';
@@ -32,6 +33,7 @@ export const commands: readonly RegisterCommand[] = [
   registerRebuild,
   registerGc,
   registerReport,
+  registerChanges,
   registerPublish,
   registerRollout,
   registerTargets,

@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
+import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 
 interface Flags {
@@ -16,12 +17,11 @@ export const registerInspect: RegisterCommand = (program, run) => {
     .option('--aes-key <file>', 'the key file of `swupdate -K`: read encrypted packages')
     .option('--json', 'one JSON document on stdout')
     .addHelpText(
-      'after',
-      `
-Examples:
-  release-plan inspect delta-update-0.1.0-to-0.2.0.swu
-  release-plan inspect vendor.swu --public keys/vendor.crt
-  release-plan inspect encrypted.swu --aes-key swu.aes --json`,
+      ...examples({
+        'Check a package': 'release-plan inspect delta-update-0.1.0-to-0.2.0.swu',
+        'Check the signature of a vendor': 'release-plan inspect vendor.swu --public keys/vendor.crt',
+        'Look into an encrypted package, for programs': 'release-plan inspect encrypted.swu --aes-key swu.aes --json',
+      }),
     )
     .action(async (file: string, flags: Flags) => {
       await run((context) => inspect(file, flags, context));

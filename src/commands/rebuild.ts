@@ -1,5 +1,6 @@
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import type { RebuildResult } from '../jobs/rebuild.ts';
+import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
 
 interface Flags {
@@ -20,11 +21,11 @@ export const registerRebuild: RegisterCommand = (program, run) => {
     .option('--shared-state', 'take results from SSTATE_DIR: faster, but what it holds is not built again')
     .option('--json', 'the result as one JSON document on stdout')
     .addHelpText(
-      'after',
-      '\nExamples:\n' +
-        '  release-plan rebuild plan.yml 1.4.0\n' +
-        '  release-plan rebuild plan.yml 1.4.0 --into /scratch/rebuild --keep\n' +
-        "  release-plan rebuild plan.yml 1.4.0 --json | jq '.images[].differences[].path'\n",
+      ...examples({
+        'Build a version again, and compare it with the archive': 'release-plan rebuild plan.yml 1.4.0',
+        'Keep the build, in a folder of its own': 'release-plan rebuild plan.yml 1.4.0 --into /scratch/rebuild --keep',
+        'List the files that differ': "release-plan rebuild plan.yml 1.4.0 --json | jq '.images[].differences[].path'",
+      }),
     )
     .action(async (file: string, version: string, flags: Flags) => {
       await run((context) => rebuild(file, version, flags, context));

@@ -15,7 +15,7 @@ export interface ArchivedFile {
 }
 
 /** What a build says of itself, where it does: archived as `records/<kind>/`, so that versions can be compared. */
-export type BuildRecordKind = 'provenance' | 'sbom' | 'packages' | 'licenses' | 'buildhistory';
+export type BuildRecordKind = 'provenance' | 'sbom' | 'packages' | 'licenses' | 'buildhistory' | 'cves';
 
 /** A partition as it was when a version was archived: what two versions must share. */
 export interface ArchivedPartition {

@@ -169,7 +169,9 @@ export type DeltaSources =
   /** The n versions next below the target. */
   | { kind: 'previous'; count: number }
   /** A semver range over the plan's versions. */
-  | { kind: 'range'; range: string };
+  | { kind: 'range'; range: string }
+  /** What a share (0 to 1) of the devices runs, on one tag or on all, with at most so many deltas. */
+  | { kind: 'cover'; share: number; max?: number; tag?: string };
 
 /** Name of what makes deltas; the schema lists them. */
 export type EngineName = string;

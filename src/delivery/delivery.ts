@@ -112,6 +112,19 @@ export interface Unneeded {
   running: ReadonlyMap<string, number> | undefined;
 }
 
+/** What devices download. */
+export interface DeltaSizes {
+  deltas: Array<{
+    from: string;
+    to: string;
+    bytes: number;
+    /** ISO 8601, UTC. */
+    madeAt?: string;
+  }>;
+  /** Absent where the system has no full package, or none of the version. */
+  fullBytes?: number;
+}
+
 /** How the deltas of a system stand to what a fleet requires. */
 export interface FleetDeltas {
   /** What is told of a delta that cannot be made, since one of its ends is not there. */
@@ -135,6 +148,8 @@ export interface FleetDeltas {
     host: Host,
     options: { waitMs: number; apply(plan: Plan): Promise<void> },
   ): Promise<void>;
+  /** Every delta that is there, and what devices without one download to reach a version. */
+  sizes(inputs: Inputs, to: string, signal?: AbortSignal): Promise<DeltaSizes>;
   /** The deltas that are there and that none of these pairs is; undefined where `gc` sees to them. */
   unrequired(
     plan: Plan,

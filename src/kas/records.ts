@@ -2,10 +2,10 @@
  * What a build says of itself, where the product has it do so: kept with the
  * version, so that two versions can be compared by package and licence.
  *
- * @see Yocto: create-spdx.bbclass, license_image.bbclass, buildhistory.bbclass,
+ * @see Yocto: create-spdx.bbclass, license_image.bbclass, buildhistory.bbclass, cve-check.bbclass, vex.bbclass,
  *   rootfs manifests; meta-cyclonedx; kas 4.8, build --provenance
  */
-import { realpath, stat } from 'node:fs/promises';
+import { open, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { glob } from 'tinyglobby';
 import { ifPresent } from '../io/present.ts';
@@ -52,12 +52,32 @@ export async function findRecords(places: RecordPlaces): Promise<BuildRecord[]> 
     ],
     licenses: await newestFolder(licences),
     buildhistory: await newOnly(await within(join(buildDir, 'buildhistory/images'), [`*/*/${literal(image)}/*.txt`])),
+    cves: await cveLists(await named(deploy, [`${name}*.json`])),
     provenance: hasProvenance ? await newOnly(await within(join(buildDir, 'attestation'), ['*.json'])) : [],
   };
   return Object.entries(found).flatMap(([kind, paths]) => {
     const byName = new Map(paths.map((path) => [basename(path), path]));
     return [...byName.values()].sort().map((path) => ({ path, kind: kind as BuildRecordKind }));
   });
+}
+
+/** A check's list names its first package with the version of the format before it. */
+const HEAD_BYTES = 64 * 1024;
+
+/** Of the JSON beside an image, which Yocto gives no ending of its own, the lists of cve-check and vex. */
+async function cveLists(paths: readonly string[]): Promise<string[]> {
+  const lists: string[] = [];
+  for (const path of paths) {
+    const handle = await open(path);
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+      const head = buffer.toString('utf8', 0, bytesRead);
+      if (/^\s*\{\s*"version"\s*:\s*"1"\s*,\s*"package"\s*:\s*\[/.test(head)) lists.push(path);
+    } finally {
+      await handle.close();
+    }
+  }
+  return lists;
 }
 
 /** Names are the plan's, patterns are ours. */

@@ -133,7 +133,9 @@ function removedVersions(before: PlanView, after: PlanView, uses: VersionUses): 
               `(${use.examples.join(', ')}${use.devices > use.examples.length ? ', ...' : ''})`,
           ]),
       ...tags
-        .filter((tag) => after.plan.deltas.some(({ from }) => from.kind === 'tag' && from.tag === tag))
+        .filter((tag) =>
+          after.plan.deltas.some(({ from }) => (from.kind === 'tag' || from.kind === 'cover') && from.tag === tag),
+        )
         .map((tag) => `deltas start from its tag ${tag}`),
       ...after.pairs
         .filter((pair) => pair.from === version || pair.to === version)

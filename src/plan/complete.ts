@@ -179,6 +179,8 @@ function deltaOf(delta: DeltaSource, engine: EngineName): DeltaRule {
 /** Which versions a delta's `from` selects, as the model writes it. */
 export function sourcesOf(from: DeltaSource['from']): DeltaSources {
   if (from === undefined || Array.isArray(from)) return { kind: 'list', versions: present(from) };
+  if (from.cover !== undefined)
+    return { kind: 'cover', share: parseShare(from.cover) ?? 1, ...defined({ max: from.max, tag: from.tag }) };
   if (from.tag !== undefined) return { kind: 'tag', tag: from.tag };
   if (from.previous !== undefined) return { kind: 'previous', count: from.previous };
   return from.range === undefined ? { kind: 'list', versions: [] } : { kind: 'range', range: from.range };

@@ -47,5 +47,7 @@ export function ruleInWords(from: DeltaSources): string {
       return `previous ${from.count}`;
     case 'range':
       return `range ${from.range}`;
+    case 'cover':
+      return `cover ${Number((100 * from.share).toFixed(3))}%${from.tag === undefined ? '' : ` of tag ${from.tag}`}`;
   }
 }

@@ -110,7 +110,8 @@ export type VersionSource = Loose<{
   kas: FilesSource;
 }>;
 
-export type FromSource = Array<string | undefined> | Loose<{ tag: string; previous: number; range: string }>;
+export type FromSource =
+  Array<string | undefined> | Loose<{ tag: string; previous: number; range: string; cover: string; max: number }>;
 
 export type DeltaSource = Loose<{ to: string; from: FromSource; engine: EngineName; max_share: string }>;
 

@@ -15,6 +15,8 @@ export type SelectSources = (rule: Pick<DeltaRule, 'to' | 'from'>) => string[];
  * those older than `to` alone. A list is taken at its word: what it names may
  * be archived without being planned.
  *
+ * What `cover` selects is decided by the fleet; without one, it may be any version of its tag, or any at all.
+ *
  * For an OSTree product, whose versions and tags stand in targets.json, hand
  * in the Targets as `versions`.
  *
@@ -47,6 +49,8 @@ function selected(from: Exclude<DeltaSources, { kind: 'list' }>, older: readonly
   switch (from.kind) {
     case 'tag':
       return older.filter((one) => one.tags.includes(from.tag));
+    case 'cover':
+      return from.tag === undefined ? older : older.filter((one) => one.tags.includes(from.tag ?? ''));
     case 'previous':
       return older.slice(-from.count);
     case 'range': {

@@ -24,7 +24,7 @@ function single(name: string, localConf: readonly string[]): Product {
 const manifestOf = (here: Product): VersionManifest =>
   JSON.parse(readFileSync(join(here.archive, '0.1.0/manifest.json'), 'utf8')) as VersionManifest;
 
-test('lock, packages, SBOM, licences and buildhistory are archived with their digests; warnings are in the report', async () => {
+test('lock, packages, SBOM, licences, CVEs and buildhistory are archived with their digests; warnings are in the report', async () => {
   const here = single('records', ['STAND_IN_RECORDS = "1"', 'STAND_IN_WARN = "zlib do_fetch: a mirror was used"']);
   const partial = await here.run(['apply', 'plan.yml', '--only', 'build,archive']);
   assert.equal([partial.exitCode, partial.stdout], [0, ''], 'nothing was asked for that shows consistency');
@@ -43,6 +43,7 @@ test('lock, packages, SBOM, licences and buildhistory are archived with their di
       ['sbom', `records/sbom/${image}.spdx.json`],
       ['licenses', 'records/licenses/license.manifest'],
       ['buildhistory', 'records/buildhistory/installed-packages.txt'],
+      ['cves', `records/cves/${image}.json`],
     ],
   );
   assert.equal([warnings, dirty], [['zlib do_fetch: a mirror was used'], undefined]);

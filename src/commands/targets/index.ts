@@ -4,6 +4,7 @@ import { registerList } from './list.ts';
 import { registerPrune } from './prune.ts';
 import { registerShow } from './show.ts';
 import { registerStaticDeltas } from './static-deltas.ts';
+import { registerSuggest } from './suggest.ts';
 import { registerTag } from './tag.ts';
 
 /** `targets`: the registry of versions and tags, in fioctl's words. */
@@ -23,4 +24,5 @@ export const registerTargets: RegisterCommand = (program, run) => {
   registerTag(targets, run);
   registerStaticDeltas(targets, run);
   registerPrune(targets, run);
+  registerSuggest(targets, run);
 };

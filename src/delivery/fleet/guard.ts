@@ -1,9 +1,12 @@
 /** The guard of a promotion: asks for the deltas that the devices on a tag require. */
 import { ReleasePlanError } from '../../core/errors.ts';
+import type { Plan } from '../../core/plan.ts';
 import type { FleetDeltas } from '../delivery.ts';
 import type { Inputs } from '../inputs.ts';
 import { blockersOf, promotionsOf, type Blocker, type TagChange } from './promotion.ts';
-import { endInWords, requiredDeltas } from './required.ts';
+import { coverRequired } from './cover.ts';
+import { endInWords, requiredDeltas, type RequiredDeltas } from './required.ts';
+import { asksFleet, tagOf } from './rules.ts';
 import type { FleetView } from './view.ts';
 
 /**
@@ -25,13 +28,22 @@ export async function promotionBlockers(
   const promotions = promotionsOf(changes).filter((one) => one.format === format && fleet.tags.includes(one.tag));
   for (const { tag, version } of promotions) {
     const question = { format, to: version, from: [], tag, allowDowngrade: false };
-    const required = requiredDeltas(registry, fleet, question, facts);
+    const required = covered(requiredDeltas(registry, fleet, question, facts), plan, version, tag);
     const problems = await deltas.problems(plan, required.pairs, signal);
     const byPair = new Map(required.pairs.map((pair, at) => [pair, problems[at]]));
     blockers.push(...blockersOf(tag, required, (pair) => byPair.get(pair)));
     for (const caution of deltas.cautions(plan, required.pairs)) cautions.add(caution);
   }
   return { blockers, cautions: [...cautions] };
+}
+
+/** Of devices for which the plan wants no delta, none keeps a tag from moving. */
+function covered(answer: RequiredDeltas, { deltas }: Plan, version: string, tag: string): RequiredDeltas {
+  const rules = deltas.filter((rule) => rule.to === version && asksFleet(rule) && (tagOf(rule) ?? tag) === tag);
+  const limits = rules.map(({ from }) => (from.kind === 'cover' ? from : undefined));
+  const [first] = limits;
+  // Of several rules, one that wants a delta for every device decides.
+  return first === undefined || limits.includes(undefined) ? answer : coverRequired(answer, first);
 }
 
 /** A blocker for people. */

@@ -17,6 +17,8 @@ export interface DeltaQuestion {
   from: readonly string[];
   /** Take the sources from what the devices on this tag run; without it, `from` alone counts. */
   tag?: string;
+  /** Take the sources from what all devices run; without a tag. */
+  isOfEveryone?: true;
   /** Only this kind of hardware. */
   hardwareId?: string;
   /** Only Targets of this name (`custom.name`), where they have one: a registry may be of several products. */
@@ -66,7 +68,7 @@ export type Way =
   | { kind: 'newer' }
   | { kind: 'delta'; pair: RequiredPair }
   /** No delta can be made: the whole image, or object by object. */
-  | { kind: 'full-image'; reason: 'orphan' | 'base-missing' | 'layout' | 'share' | 'unknown'; detail: string }
+  | { kind: 'full-image'; reason: 'orphan' | 'base-missing' | 'layout' | 'share' | 'cover' | 'unknown'; detail: string }
   /** There is no Target of this version for the hardware. */
   | { kind: 'none'; detail: string };
 
@@ -216,7 +218,7 @@ class Answer {
     const byDevices = [...this.#pairs.values()]
       .filter((pair) => !this.#named.has(pair))
       .sort((a, b) => b.devices - a.devices || this.#compareEnds(b.from, a.from));
-    if (this.question.tag !== undefined)
+    if (this.question.tag !== undefined || this.question.isOfEveryone === true)
       return {
         to: this.question.to,
         pairs: [...this.#named, ...byDevices],

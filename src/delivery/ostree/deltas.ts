@@ -8,11 +8,13 @@ import { signOf } from '../../plan/secrets.ts';
 import { isRecord, type Registry } from '../../fleet/registry.ts';
 import { withLock } from '../../io/lock.ts';
 import { counted } from '../../text/count.ts';
+import type { DeltaSizes } from '../delivery.ts';
 import { endInWords, type RequiredPair } from '../fleet/required.ts';
-import { registryFile } from '../inputs.ts';
+import { registryFile, registryOf, type Inputs } from '../inputs.ts';
 import { makeDeltas, type MadeDelta } from './make.ts';
 import { ostreeOf } from './plan.ts';
 import { pruneDeltas, unrequiredDeltas } from './prune.ts';
+import { readProofs } from './proofs.ts';
 import { commitProblem, repositoryLock, repositoryOf } from './repository.ts';
 import { publishSizes } from './sizes.ts';
 import { deltaStates, problemOf } from './state.ts';
@@ -113,6 +115,27 @@ export function ostreeCautions(plan: Plan, pairs: readonly RequiredPair[]): stri
         'the delta is kept, and cannot be made again when it is lost',
     );
 }
+
+/**
+ * The proven deltas by version. What a device without one fetches, object by object, takes reading both commits, and is
+ * left out.
+ */
+export async function provenSizes(inputs: Inputs): Promise<DeltaSizes> {
+  const { targets } = registryOf(inputs);
+  const versionOf = (commit: string): string =>
+    targets.find(({ sha256 }) => sha256 === commit)?.version ?? endInWords({ versions: [], commit });
+  const proofs = await readProofs(repositoryOf(ostreeOf(inputs.plan)));
+  return {
+    deltas: [...proofs].map(([name, { sizeBytes }]) => ({
+      from: versionOf(name.slice(0, COMMIT_DIGITS)),
+      to: versionOf(name.slice(-COMMIT_DIGITS)),
+      bytes: sizeBytes,
+    })),
+  };
+}
+
+/** Of sha256, in hex. */
+const COMMIT_DIGITS = 64;
 
 /** Under the repository's lock, so that of two runs the later one has the sizes of both. */
 async function registerSizes(plan: Plan, commits: readonly string[], host: OstreeHost): Promise<void> {

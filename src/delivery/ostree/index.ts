@@ -3,7 +3,14 @@ import { PairMap } from '../../core/pair.ts';
 import { titleOf } from '../../core/step.ts';
 import type { Delivery, FleetDeltas } from '../delivery.ts';
 import { retainedPairs } from '../fleet/rules.ts';
-import { makeOstreeDeltas, ostreeCautions, ostreeProblems, pruneOstreeDeltas, unrequiredOf } from './deltas.ts';
+import {
+  makeOstreeDeltas,
+  ostreeCautions,
+  ostreeProblems,
+  provenSizes,
+  pruneOstreeDeltas,
+  unrequiredOf,
+} from './deltas.ts';
 import { facts } from './facts.ts';
 import { findings } from './findings.ts';
 import { repairs } from './repair.ts';
@@ -28,6 +35,7 @@ const deltas: FleetDeltas = {
     const progress = (message: string): void => report({ type: 'note', message });
     await makeOstreeDeltas(plan, pairs, { env, report, progress, signal, waitMs });
   },
+  sizes: provenSizes,
   unrequired: unrequiredOf,
   async prune(plan, pairs, { env, report, signal }, { waitMs }) {
     await pruneOstreeDeltas(plan, pairs, { env, report, progress: () => undefined, signal, waitMs });

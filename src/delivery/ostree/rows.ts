@@ -2,6 +2,7 @@ import { pairText } from '../../core/pair.ts';
 import type { CheckRow, SizeRow } from '../../core/report.ts';
 import type { Delivery } from '../delivery.ts';
 import { endInWords } from '../fleet/required.ts';
+import { asksFleet, devicesOf } from '../fleet/rules.ts';
 import { FLEET_NOT_ASKED, NO_FLEET, badRows, deviceRows } from '../fleet/rows.ts';
 import type { OstreeSnapshot, RequiredStaticDelta } from './snapshot.ts';
 import { problemOf, type DeltaState } from './state.ts';
@@ -27,7 +28,7 @@ export const rows: Delivery<OstreeSnapshot>['rows'] = (
         })),
       ),
       ...answers.flatMap(({ rule, answer }) =>
-        rule.from.kind === 'tag' && fleet !== undefined ? deviceRows(rule.from.tag, answer) : [],
+        asksFleet(rule) && fleet !== undefined ? deviceRows(devicesOf(rule), answer) : [],
       ),
       ...(fleet === undefined ? [isUnasked === true ? FLEET_NOT_ASKED : NO_FLEET] : badRows(fleet)),
     ],

@@ -8,6 +8,7 @@ import { engines } from '../engines/index.ts';
 import type { RequiredPair } from '../fleet/required.ts';
 import { registryOf } from '../inputs.ts';
 import { archiveFacts } from './facts.ts';
+import { archivedSizes } from './sizes.ts';
 import { ownDevices, versionsOf } from './fleet-pairs.ts';
 
 export const deltas: FleetDeltas = {
@@ -23,6 +24,7 @@ export const deltas: FleetDeltas = {
     if (problem !== undefined)
       throw new ReleasePlanError('pair-inconsistent', `a delta to ${pairs[0]?.to.versions[0] ?? ''} ${problem}`);
   },
+  sizes: async ({ plan }, to) => await archivedSizes(plan, to),
   unrequired: async () => undefined,
   prune: async () => undefined,
 };

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { takeInventory } from '../../archive/inventory.ts';
-import { DELTA_INFO, FULL_INFO, fullDir, MANIFEST, updateDir, versionDir } from '../../archive/layout.ts';
+import { DELTA_INFO, FULL_INFO, fullDir, updateDir } from '../../archive/layout.ts';
+import { readVersionManifest } from '../../archive/read-manifest.ts';
 import type { DeltaInfo, FullInfo, VersionManifest } from '../../core/archive.ts';
-import { errnoOf } from '../../core/errors.ts';
-import type { DocumentName } from '../../io/documents/compile.ts';
-import { readSealedDocument } from '../../io/documents/read.ts';
+import { readIfThere } from '../../io/documents/read.ts';
 import { PairMap } from '../../core/pair.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Registry } from '../../fleet/registry.ts';
@@ -20,7 +19,7 @@ export async function archiveFacts(plan: Plan, registry: Registry): Promise<Basi
   const versions = distinct(targetsOf(registry, FORMAT).map((target) => target.version));
   const manifests = new Map<string, VersionManifest>();
   for (const version of versions) {
-    const manifest = await readJson<VersionManifest>('manifest', join(versionDir(plan, version), MANIFEST));
+    const manifest = await readVersionManifest(plan, version);
     if (manifest !== undefined) manifests.set(version, manifest);
   }
   const tooLarge = await largeDeltas(plan);
@@ -41,17 +40,6 @@ export async function archiveFacts(plan: Plan, registry: Registry): Promise<Basi
   };
 }
 
-/** A manifest, not compared with its files: making a delta does that, and reads gigabytes. */
-async function readJson<T>(name: DocumentName, path: string): Promise<T | undefined> {
-  try {
-    const opened = await readSealedDocument<T>(name, path);
-    return 'problem' in opened ? undefined : opened.value;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
-    throw error;
-  }
-}
-
 /** The archived deltas that are hardly smaller than the full package, and why each is not offered. */
 async function largeDeltas(plan: Plan): Promise<PairMap<string>> {
   const found = new PairMap<string>();
@@ -59,10 +47,10 @@ async function largeDeltas(plan: Plan): Promise<PairMap<string>> {
   if (!plan.swu.full) return found;
   const { pairs } = await takeInventory(plan);
   for (const { to, maxShare } of plan.deltas) {
-    const full = await readJson<FullInfo>('fullInfo', join(fullDir(plan, to), FULL_INFO));
+    const full = await readIfThere<FullInfo>('fullInfo', join(fullDir(plan, to), FULL_INFO));
     if (full === undefined) continue;
     for (const pair of pairs.filter((one) => one.to === to)) {
-      const update = await readJson<DeltaInfo>('deltaInfo', join(updateDir(plan, pair.from, to), DELTA_INFO));
+      const update = await readIfThere<DeltaInfo>('deltaInfo', join(updateDir(plan, pair.from, to), DELTA_INFO));
       const why = update && notOffered(update, full, maxShare);
       if (why !== undefined) found.set(pair, why);
     }

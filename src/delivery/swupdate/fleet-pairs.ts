@@ -1,10 +1,13 @@
 /** What the fleet requires of a SWUpdate plan: devices on a tag decide, where the plan names a fleet. */
 import { PairMap, type Pair } from '../../core/pair.ts';
 import type { DeltaRule, Plan } from '../../core/plan.ts';
+import type { Fleet } from '../../fleet/devices/tally.ts';
 import type { Registry, Target } from '../../fleet/registry.ts';
 import { counted } from '../../text/count.ts';
 import { requiredPairs } from '../../plan/pairs.ts';
-import { requiredDeltas, type BasisFacts, type RequiredPair } from '../fleet/required.ts';
+import { coverRequired } from '../fleet/cover.ts';
+import { requiredDeltas, type BasisFacts, type RequiredDeltas, type RequiredPair } from '../fleet/required.ts';
+import { asksFleet, devicesOf, tagOf } from '../fleet/rules.ts';
 import { badRows } from '../fleet/rows.ts';
 import { fleetIfAsked, registryOf, type Inputs } from '../inputs.ts';
 import type { FleetPair } from '../snapshot.ts';
@@ -22,8 +25,8 @@ export async function requiredUpdates(
   inputs: Inputs,
 ): Promise<{ pairs: FleetPair[]; devices: SwupdateSnapshot['devices'] }> {
   const { plan } = inputs;
-  const asksFleet = plan.fleet !== undefined && plan.deltas.some((rule) => rule.from.kind === 'tag');
-  if (!asksFleet) return { pairs: requiredPairs(plan), devices: undefined };
+  if (plan.fleet === undefined || !plan.deltas.some(asksFleet))
+    return { pairs: requiredPairs(plan), devices: undefined };
   const fleet = await fleetIfAsked(inputs);
   if (fleet === undefined) return { pairs: requiredPairs(plan), devices: 'not asked' };
   const registry = knownVersions(plan, registryOf(inputs));
@@ -31,25 +34,19 @@ export async function requiredUpdates(
   const found = new PairMap<FleetPair>();
   const answers: Array<DeviceAnswers['answers'][number]> = [];
   for (const rule of plan.deltas) {
-    const tag = tagOf(rule);
-    const question = { format: FORMAT, to: rule.to, from: [], allowDowngrade: false, ...ownDevices(plan) };
-    // A tag that no device follows yet requires nothing.
-    const answer =
-      tag === undefined || !fleet.tags.includes(tag)
-        ? undefined
-        : requiredDeltas(registry, fleet, { ...question, tag }, facts);
-    const pairs: FleetPair[] =
-      tag === undefined
-        ? requiredPairs({ ...plan, deltas: [rule] })
-        : (answer?.pairs ?? []).map((pair) => ({
-            ...versionsOf(pair),
-            engine: rule.engine,
-            rule: `${counted(pair.devices, 'device')} on ${tag}`,
-            devices: pair.devices,
-            maxShare: rule.maxShare,
-          }));
+    const tag = devicesOf(rule);
+    const answer = answerOf(rule, fleet, registry, plan, facts);
+    const pairs: FleetPair[] = asksFleet(rule)
+      ? (answer?.pairs ?? []).map((pair) => ({
+          ...versionsOf(pair),
+          engine: rule.engine,
+          rule: `${counted(pair.devices, 'device')} ${tagOf(rule) === undefined ? 'of the fleet' : `on ${tag}`}`,
+          devices: pair.devices,
+          maxShare: rule.maxShare,
+        }))
+      : requiredPairs({ ...plan, deltas: [rule] });
     for (const pair of pairs) if (!found.has(pair)) found.set(pair, pair);
-    if (tag !== undefined && answer !== undefined) answers.push({ tag, answer });
+    if (answer !== undefined) answers.push({ tag, answer });
   }
   return { pairs: found.values(), devices: { bad: badRows(fleet), answers } };
 }
@@ -60,7 +57,21 @@ export const versionsOf = ({ from, to }: Pick<RequiredPair, 'from' | 'to'>): Pai
   to: to.versions[0] ?? '',
 });
 
-const tagOf = ({ from }: DeltaRule): string | undefined => (from.kind === 'tag' ? from.tag : undefined);
+/** What the devices say to a rule; undefined for one that they do not decide, or whose tag none follows yet. */
+function answerOf(
+  rule: DeltaRule,
+  fleet: Fleet,
+  registry: Registry,
+  plan: Plan,
+  facts: BasisFacts,
+): RequiredDeltas | undefined {
+  const tag = tagOf(rule);
+  if (!asksFleet(rule) || (tag !== undefined && !fleet.tags.includes(tag))) return undefined;
+  const devices = tag === undefined ? { isOfEveryone: true as const } : { tag };
+  const question = { format: FORMAT, to: rule.to, from: [], allowDowngrade: false, ...ownDevices(plan), ...devices };
+  const answer = requiredDeltas(registry, fleet, question, facts);
+  return rule.from.kind === 'cover' ? coverRequired(answer, rule.from) : answer;
+}
 
 /** The fleet may have other products, and this one on other machines: a plan judges the devices of its own. */
 export const ownDevices = ({ machine, image }: Plan): { hardwareId: string; family: string } => ({

@@ -5,18 +5,26 @@ import type { ImageInode } from '../filesystem/image-tree.ts';
 /** In what a file of the same path differs. `unreadable`: its contents could not be compared. */
 export type FileDifference = 'kind' | 'content' | 'mode' | 'owner' | 'size' | 'link' | 'unreadable';
 
+/** A file, folder, link or device as its inode has it. */
+export interface FileFacts {
+  bytes: number;
+  /** Permissions in octal, as chmod takes them: `4755`. */
+  mode: string;
+  /** `uid:gid` */
+  owner: string;
+}
+
 export interface ChangedFile {
   path: string;
   differs: FileDifference[];
-  /** Sizes before and after. */
-  fromBytes: number;
-  toBytes: number;
+  from: FileFacts;
+  to: FileFacts;
 }
 
 /** Files, folders, links and devices of two images; each list by path. Times are not compared. */
 export interface FileChanges {
-  added: Array<{ path: string; bytes: number }>;
-  removed: Array<{ path: string; bytes: number }>;
+  added: Array<{ path: string } & FileFacts>;
+  removed: Array<{ path: string } & FileFacts>;
   changed: ChangedFile[];
 }
 
@@ -53,7 +61,7 @@ export async function compareFiles(from: OpenImage, to: OpenImage, signal?: Abor
     if (mayBeEqual(a, b)) differs.push(...contentDifference(digests.from.get(old), digests.to.get(now)));
     if (a.kind === 'link' && b.kind === 'link' && from.tree.linkTargetOf(old) !== to.tree.linkTargetOf(now))
       differs.push('link');
-    if (differs.length > 0) changed.push({ path, differs, fromBytes: a.sizeBytes, toBytes: b.sizeBytes });
+    if (differs.length > 0) changed.push({ path, differs, from: factsOf(a), to: factsOf(b) });
   }
   return { added: onlyIn(to, after, before), removed: onlyIn(from, before, after), changed: byPath(changed) };
 }
@@ -65,6 +73,13 @@ function inodesByPath({ tree }: OpenImage): Map<string, number> {
   inodes.delete('/lost+found');
   return inodes;
 }
+
+const factsOf = ({ kind, sizeBytes, mode, uid, gid }: ImageInode): FileFacts => ({
+  // What a folder takes is the file system's affair.
+  bytes: kind === 'file' ? sizeBytes : 0,
+  mode: mode.toString(8).padStart(4, '0'),
+  owner: `${uid}:${gid}`,
+});
 
 const mayBeEqual = (a: ImageInode | undefined, b: ImageInode | undefined): boolean =>
   a?.kind === 'file' && b?.kind === 'file' && a.sizeBytes === b.sizeBytes;
@@ -91,8 +106,9 @@ function onlyIn(
   here: ReadonlyMap<string, number>,
   there: ReadonlyMap<string, number>,
 ): FileChanges['added'] {
-  const rows = [...here].flatMap(([path, inode]) =>
-    there.has(path) ? [] : [{ path, bytes: tree.inodes[inode]?.sizeBytes ?? 0 }],
-  );
+  const rows = [...here].flatMap(([path, number]) => {
+    const inode = tree.inodes[number];
+    return inode === undefined || there.has(path) ? [] : [{ path, ...factsOf(inode) }];
+  });
   return byPath(rows);
 }

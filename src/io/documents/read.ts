@@ -1,5 +1,6 @@
 /** Reading back what release-plan itself or a server wrote: bounded, and believed only as far as its schema says. */
 import type { ErrorObject } from 'ajv/dist/2020.js';
+import { errnoOf } from '../../core/errors.ts';
 import { openSealedJson } from '../../text/json.ts';
 import { parseJson } from '../../text/parse-json.ts';
 import { readRegularText, type RegularOptions } from '../regular.ts';
@@ -29,6 +30,17 @@ export async function readDocument<T>(
   options: RegularOptions = {},
 ): Promise<Opened<T>> {
   return await checked<T>(name, parseJson(await readRegularText(path, options)));
+}
+
+/** As {@link readSealedDocument}; undefined where there is no such file, and for one that was altered. */
+export async function readIfThere<T>(name: DocumentName, path: string): Promise<T | undefined> {
+  try {
+    const opened = await readSealedDocument<T>(name, path);
+    return 'problem' in opened ? undefined : opened.value;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
 }
 
 /** What is wrong with the shape of a document; undefined when nothing is. */

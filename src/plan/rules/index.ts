@@ -18,6 +18,7 @@ import { placeholdersKnown } from './placeholders.ts';
 import type { Project } from './project.ts';
 import { destinationsAreDistinct } from './publish.ts';
 import { selectionsFindVersions } from './selections.ts';
+import { selectionsAreOne } from './selection-keys.ts';
 import { signingIsComplete } from './signing.ts';
 import { versionsInOrder } from './versions.ts';
 
@@ -37,6 +38,7 @@ export const rules: readonly Rule[] = [
   partitionsTakeDeltas,
   deltasLeadForward,
   selectionsFindVersions,
+  selectionsAreOne,
   enginesHaveWhatTheyNeed,
   packageIsReadable,
   signingIsComplete,

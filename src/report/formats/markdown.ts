@@ -1,5 +1,5 @@
 import { formatBytes } from '../../text/bytes.ts';
-import { markdownText } from '../../text/markdown.ts';
+import { markdownTable as table, markdownText, type Made } from '../../text/markdown.ts';
 import type { BuildWarning, CheckRow, ConsistencyReport, FullRow, SizeRow } from '../../core/report.ts';
 import type { ReportFormat } from '../format.ts';
 import { fullCells, sizeCells } from '../size-cells.ts';
@@ -12,17 +12,6 @@ const SIGN: Record<CheckRow['result'], Made> = {
   'fail': { markdown: '**FAIL**' },
   'not-checked': { markdown: 'not checked' },
 };
-
-/** A cell that is Markdown already. */
-interface Made {
-  markdown: string;
-}
-
-const cell = (content: string | Made): string =>
-  typeof content === 'string' ? markdownText(content) : content.markdown;
-
-const table = (head: readonly string[], rows: ReadonlyArray<ReadonlyArray<string | Made>>): string =>
-  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |\n`).join('');
 
 function render(report: ConsistencyReport): string {
   const count = (result: CheckRow['result']): number => report.checks.filter((row) => row.result === result).length;

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ArchivedFile } from '../../../src/core/archive.ts';
-import { changesBetween, type ArchivedVersion } from '../../../src/insight/changes/changes.ts';
+import type { ArchivedVersion } from '../../../src/insight/changes/archived.ts';
+import { changesBetween } from '../../../src/insight/changes/changes.ts';
 import { comparePackages } from '../../../src/insight/changes/package-changes.ts';
 import { parseImageManifest } from '../../../src/insight/packages/manifest-file.ts';
 import { digestBytes } from '../../../src/io/hash.ts';
@@ -39,7 +40,7 @@ const now = join(dir, 'new');
 cpSync(old, now, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
 writeTree(now, { 'usr/bin/content': noise(50_000, 3), 'usr/bin/grown': 'longer now', 'usr/bin/added': 'added' });
 writeTree(now, { 'var/lib/opkg/status': status(['a', '2', 'MIT'], ['c', '1', 'GPL-2.0-only'], ['d', '1', 'MIT']) });
-chmodSync(join(now, 'usr/bin/mode'), 0o755);
+chmodSync(join(now, 'usr/bin/mode'), 0o4755);
 for (const name of ['gone', 'kind', 'link']) rmSync(join(now, 'usr/bin', name));
 mkdirSync(join(now, 'usr/bin/kind'));
 symlinkSync('content', join(now, 'usr/bin/link'));
@@ -84,8 +85,18 @@ for (const [a, b] of [
   test(`files and packages from ${a} to ${b}`, async () => {
     const found = await changesBetween(archived('1', old, a), archived('2', now, b));
     const [rootfs] = found.partitions;
-    assert.equal(rootfs?.files?.added, [{ path: '/usr/bin/added', bytes: 5 }]);
-    assert.equal(rootfs?.files?.removed, [{ path: '/usr/bin/gone', bytes: 4 }]);
+    const owner = `${process.getuid?.()}:${process.getgid?.()}`;
+    assert.equal(rootfs?.files?.added, [{ path: '/usr/bin/added', bytes: 5, mode: '0644', owner }]);
+    assert.equal(rootfs?.files?.removed, [{ path: '/usr/bin/gone', bytes: 4, mode: '0644', owner }]);
+    assert.equal(
+      rootfs?.files?.changed.find(({ path }) => path === '/usr/bin/mode'),
+      {
+        path: '/usr/bin/mode',
+        differs: ['mode'],
+        from: { bytes: 4, mode: '0644', owner },
+        to: { bytes: 4, mode: '4755', owner },
+      },
+    );
     assert.equal(
       rootfs?.files?.changed.map(({ path, differs }) => [path, differs.filter((one) => one !== 'size').join()]),
       [
@@ -97,7 +108,9 @@ for (const [a, b] of [
         ['/var/lib/opkg/status', 'content'],
       ],
     );
-    assert.equal(rootfs?.packages, {
+    assert.equal(found.packages, {
+      source: 'image',
+      licenceSource: 'image',
       added: [{ name: 'd', version: '1', licence: 'MIT' }],
       removed: [{ name: 'b', version: '1', licence: 'MIT' }],
       upgraded: [{ name: 'a', from: '1', to: '2' }],
@@ -116,12 +129,13 @@ test('layers and settings, by their names', async () => {
     archived('1', old, 'squashfs', { layers: { 'meta-a': '1', 'meta-gone': '1', 'meta-same': '1' } }),
     archived('2', old, 'squashfs', { layers: { 'meta-a': '2', 'meta-new': '1', 'meta-same': '1' }, distro: 'c' }),
   );
+  const unknown = { remote: null, link: null, commits: null };
   assert.equal(found.layers, [
-    { layer: 'meta-a', from: '1', to: '2' },
-    { layer: 'meta-gone', from: '1', to: null },
-    { layer: 'meta-new', from: null, to: '1' },
+    { layer: 'meta-a', from: '1', to: '2', ...unknown },
+    { layer: 'meta-gone', from: '1', to: null, ...unknown },
+    { layer: 'meta-new', from: null, to: '1', ...unknown },
   ]);
-  assert.equal(found.settings, ['DISTRO']);
+  assert.equal(found.configuration.settings, ['DISTRO']);
 });
 
 test('packages from the manifest that the build left, where the image has no database', async () => {
@@ -131,8 +145,8 @@ test('packages from the manifest that the build left, where the image has no dat
   writeTree(bare, { file: 'other' });
   const after = archived('2', bare, 'squashfs', { collected: { 'image.manifest': 'busybox core2-64 1.36.1\n' } });
   const found = await changesBetween(before, after);
-  assert.equal(found.partitions[0]?.packages?.upgraded, [{ name: 'busybox', from: '1.36.0', to: '1.36.1' }]);
-  assert.is((await changesBetween(before, archived('3', bare, 'ext4'))).partitions[0]?.packages, null);
+  assert.equal(found.packages?.upgraded, [{ name: 'busybox', from: '1.36.0', to: '1.36.1' }]);
+  assert.is((await changesBetween(before, archived('3', bare, 'ext4'))).packages, null);
 });
 
 test('what is no manifest of packages is not taken for one', () => {

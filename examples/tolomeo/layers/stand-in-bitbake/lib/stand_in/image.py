@@ -170,6 +170,20 @@ def _write_records(image: Image) -> list[str]:
     texts = {
         image.deploy / f"{image.file}.manifest": f"busybox core2_64 1.36.1\nproduct core2_64 {version}\n",
         image.deploy / f"{image.file}.spdx.json": json.dumps({"spdxVersion": "SPDX-2.2", "name": image.file}),
+        image.deploy / f"{image.file}.testdata.json": json.dumps({"BUILD_VERSION": version}, indent=4),
+        image.deploy / f"{image.file}.json": json.dumps(
+            {
+                "version": "1",
+                "package": [
+                    {
+                        "name": "busybox",
+                        "version": "1.36.1",
+                        "issue": [{"id": "CVE-2026-0001", "status": "Unpatched", "scorev3": "7.5"}],
+                    }
+                ],
+            },
+            indent=2,
+        ),
         tmp / "deploy" / "licenses" / image.file / "license.manifest": "PACKAGE NAME: busybox\nLICENSE: GPL-2.0-only\n",
         image.configuration.topdir / "buildhistory" / "images" / "machine" / "glibc" / image.name / "installed-packages.txt": "busybox\n",
     }
