@@ -281,7 +281,7 @@ test('a worker that sees another archive leaves with exit 5, and its step goes t
   sameAsOneHost(await run.done);
 });
 
-test('a worker whose plan says otherwise makes nothing', async () => {
+test('a worker whose plan says otherwise makes nothing, until it says the same', async () => {
   const other = parse(readFileSync(many.plan, 'utf8')) as { swu: { compress: string } };
   other.swu.compress = 'zstd';
   // The same file name, so that it listens to the same queue.
@@ -301,6 +301,9 @@ test('a worker whose plan says otherwise makes nothing', async () => {
     filesBelow(many.archive).filter((file) => file.endsWith('.swu')),
     [],
   );
+  // Its checkout moves on.
+  writeFileSync(join(folder, 'plan.yml'), text.replace('compress: zstd', 'compress: gzip'));
+  sameAsOneHost(await apply().done);
 });
 
 test('what contradicts the archive is found before anything is handed out', async () => {

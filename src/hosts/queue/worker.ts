@@ -1,4 +1,5 @@
 /** A worker: makes steps of its own plans that other hosts ask for through a queue. */
+import { stat } from 'node:fs/promises';
 import type { Job, Worker } from 'bullmq';
 import { openArchive } from '../../archive/identity.ts';
 import type { ReadOptions } from '../../archive/manifest.ts';
@@ -10,6 +11,7 @@ import type { HandOut } from '../../delivery/delivery.ts';
 import type { Host } from '../../delivery/host.ts';
 import { deliveryOf } from '../../delivery/index.ts';
 import type { Snapshot } from '../../delivery/snapshot.ts';
+import { requirePlan } from '../../plan/load.ts';
 import { makeOwn, type OwnMade } from '../own-steps.ts';
 import { pathStamp } from './stamps.ts';
 import { connectionOf, disconnect, requireAnswer } from './connection.ts';
@@ -72,7 +74,12 @@ export async function serve(request: WorkerRequest): Promise<void> {
       const archiveId = await openArchive(plan, { isUnattended: true, isNew: false });
       const unsignable = await handOut.unsignable(plan, host);
       // Everything else ends with a signature.
-      for (const work of unsignable === undefined ? works : works.filter((one) => one === 'delta')) {
+      const possible = unsignable === undefined ? works : works.filter((one) => one === 'delta');
+      if (possible.length === 0)
+        throw new ReleasePlanError('usage', `this worker can make nothing of ${plan.file}`, {
+          hint: unsignable ?? 'A plan without kas builds nothing.',
+        });
+      for (const work of possible) {
         const queue = queueName(plan, work, request.label);
         const trial = new Queue(queue, { connection: connectionOf(address) });
         await requireAnswer(trial, address, signal).finally(async () => await disconnect(trial));
@@ -135,6 +142,9 @@ class Bench {
   readonly #facts: BenchFacts;
   /** Files that were read and found whole, by path and stamp: many steps share a version. */
   readonly #whole = new Set<string>();
+  #plan: Plan;
+  /** When the plan that is known was written. */
+  #planReadMs: number | undefined;
   readonly #reading: ReadOptions = {
     vouches: (path, _file, stamp) => this.#whole.has(pathStamp(path, stamp)),
     onWhole: (path, _file, stamp) => void this.#whole.add(pathStamp(path, stamp)),
@@ -143,6 +153,7 @@ class Bench {
   constructor(request: WorkerRequest, facts: BenchFacts) {
     this.#request = request;
     this.#facts = facts;
+    this.#plan = facts.plan;
   }
 
   /** Makes the steps of a job. @returns the sealed reply */
@@ -191,11 +202,36 @@ class Bench {
       event.type === 'warning' ? void note('warning', event.message) : host.report(event);
     const own: Host = { ...host, report };
     host.report({ type: 'step-started', id, title: titleOf(first) });
-    const { plan, handOut, signs } = this.#facts;
+    const { handOut, signs } = this.#facts;
+    const plan = await this.#currentPlan();
     const how = { plan, handOut, signs, jobs: this.#request.concurrency, reading: this.#reading, isChecked: true };
     const made = await makeOwn(steps, how, own, progress, (snapshot) => this.#requireSame(asked, snapshot, last));
     host.report({ type: 'step-done', id, message: `${titleOf(first)}: ${made.message}` });
     return made;
+  }
+
+  /**
+   * The plan as it stands now: a worker runs for months, and a checkout moves on.
+   *
+   * @throws ReleasePlanError what is wrong with it; `queue-differs` when it is the plan of another product or archive
+   */
+  async #currentPlan(): Promise<Plan> {
+    const { file, dir } = this.#facts.plan;
+    const { mtimeMs } = await stat(file);
+    if (mtimeMs !== this.#planReadMs) {
+      const { plan } = await requirePlan(file, { cwd: dir });
+      const same = (['product', 'machine', 'image', 'artifacts'] as const).every(
+        (key) => plan[key] === this.#plan[key],
+      );
+      if (!same)
+        throw new ReleasePlanError(
+          'queue-differs',
+          `${file} is the plan of another product by now: start the worker again`,
+        );
+      this.#plan = plan;
+      this.#planReadMs = mtimeMs;
+    }
+    return this.#plan;
   }
 
   /** @throws ReleasePlanError `queue-differs` */
