@@ -13,8 +13,12 @@ import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs } from '../delivery/inputs.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
+import { timestamp } from '../text/timestamp.ts';
+import { explainDeltas } from './explain.ts';
 import { publishSnapshot, type PublishJobResult } from './publish.ts';
+import { recordRun, type RunStart } from './record-run.ts';
 import { reportOf, stepsOf, writeReport } from './report.ts';
+import { pageFacts, pageFolder } from './report-page.ts';
 
 export interface ApplyOptions {
   /** Phases to run; all when undefined. */
@@ -61,13 +65,21 @@ export interface Applied extends ApplyResult {
 export async function apply(plan: Plan, host: Host, options: ApplyOptions): Promise<ApplyResult> {
   const { waitMs } = options;
   const { signal } = host;
+  const start: RunStart = { kind: 'apply', startedAt: timestamp(), startMs: performance.now() };
   return await withArchive(
     plan,
     `apply ${plan.file}`,
     { waitMs, signal, isNew: host.startsArchive === true },
     async (archiveId) => {
       const snapshot = await deliveryOf(plan).survey(await readInputs(plan, { ...host, runsCommands: true }), host);
-      return await withPublishing(await applySnapshot(snapshot, host, { ...options, archiveId }), host, options);
+      const applied = await withPublishing(
+        await applySnapshot(snapshot, host, { ...options, archiveId }),
+        host,
+        options,
+      );
+      if (options.only === undefined || options.only.includes('report'))
+        await recordRun(applied, start, applied.exitCode);
+      return applied;
     },
   );
 }
@@ -113,7 +125,11 @@ async function runSteps(
   let reportFiles: string[] = [];
   const make = async (step: Step, progress: (message: string) => void): Promise<string> => {
     if (step.kind === 'report') {
-      reportFiles = await writeReport(snapshot.inputs.plan, start.written, reportOf(snapshot, failuresOf(results)));
+      const report = reportOf(snapshot, failuresOf(results));
+      await explainDeltas(snapshot, report, host, progress);
+      reportFiles = await writeReport(snapshot.inputs.plan, start.written, report, async () => {
+        return await pageFacts(snapshot, report, pageFolder(snapshot.inputs.plan));
+      });
       return reportFiles.join(', ');
     }
     const made = await runner.run(step, snapshot, progress);
