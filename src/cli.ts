@@ -1,14 +1,16 @@
 import { CommanderError } from 'commander';
 import { EXIT, type ExitCode } from './core/codes/index.ts';
 import { describeChoices } from './commands/choices.ts';
-import type { CommandContext } from './commands/host.ts';
+import type { CommandContext, Runner } from './commands/host.ts';
 import { createProgram } from './commands/program.ts';
 import { asUserError, InvalidPlanError, messageOf, ReleasePlanError } from './core/errors.ts';
+import { endPrograms } from './io/children.ts';
 import { isStopping } from './io/stopping.ts';
 import { formatDiagnostics } from './commands/terminal/diagnostics.ts';
 import { plainDrive } from './commands/terminal/drive-plain.ts';
 import { terminalDrive } from './commands/terminal/drive-terminal.ts';
 import { plainView } from './commands/terminal/plain.ts';
+import { lostResults, tameStreams, writeMessage, writeResult } from './commands/terminal/streams.ts';
 import { withExplicitWait } from './commands/wait.ts';
 
 /**
@@ -27,18 +29,31 @@ const HELP: ReadonlySet<string> = new Set(['help', '--help', '-h']);
  * @param argv arguments after the program's name
  */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
-  let exitCode: ExitCode = EXIT.ok;
+  tameStreams();
   const stop = new AbortController();
+  const exitCode = await runCommand(argv, stop);
+  const lost = await lostResults();
+  // A bug and an interruption say more than that their results are missing.
+  if (lost === undefined || exitCode === EXIT.bug || exitCode === EXIT.interrupted) return exitCode;
+  const error = new ReleasePlanError('output-failed', `standard output: ${lost.message}`, {
+    cause: lost,
+    hint: 'The command has done its work, but its results are incomplete: run it again with another standard output.',
+  });
+  return explain(error, stop.signal);
+}
+
+async function runCommand(argv: readonly string[], stop: AbortController): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.ok;
   const onSignal = (name: NodeJS.Signals): void => {
     stop.abort(new ReleasePlanError('interrupted', 'interrupted'));
     insist(name, performance.now());
   };
   for (const name of SIGNALS) process.on(name, onSignal);
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe);
   try {
-    const program = createProgram(async (action) => {
+    const run: Runner = async (action) => {
       exitCode = await action(contextOf(stop.signal));
-    });
+    };
+    const program = createProgram(run, { writeOut: writeResult, writeErr: writeMessage });
     if (argv.some((word) => HELP.has(word))) await describeChoices(program);
     await program.parseAsync(withExplicitWait(argv), { from: 'user' });
     return exitCode;
@@ -46,7 +61,6 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     return explain(error, stop.signal);
   } finally {
     for (const name of SIGNALS) process.off(name, onSignal);
-    // The stream listeners stay: what is written last may fail after this.
   }
 }
 
@@ -63,6 +77,7 @@ function insist(name: NodeJS.Signals, sinceMs: number): void {
   const look = (): void => {
     if (isStopping() && performance.now() - sinceMs < STOPPING_MS) setTimeout(look, 100).unref();
     else {
+      endPrograms();
       process.removeAllListeners(name);
       process.kill(process.pid, name);
     }
@@ -70,22 +85,17 @@ function insist(name: NodeJS.Signals, sinceMs: number): void {
   setTimeout(look, ORDERLY_END_MS).unref();
 }
 
-/** `release-plan ... | head` closes the pipe: nobody reads on, which is no failure of the work. */
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
-}
-
 function contextOf(signal: AbortSignal): CommandContext {
   const colour = process.stderr.hasColors?.() ?? false;
-  const report = plainView((text) => void process.stderr.write(text));
+  const report = plainView(writeMessage);
   return {
     cwd: process.cwd(),
     env: process.env,
     signal,
-    out: (text) => void process.stdout.write(text),
+    out: writeResult,
     report,
     drive: process.stderr.isTTY ? terminalDrive(process.stderr) : plainDrive(report),
-    diagnostics: (found) => void process.stderr.write(formatDiagnostics(found, process.cwd(), colour)),
+    diagnostics: (found) => writeMessage(formatDiagnostics(found, process.cwd(), colour)),
   };
 }
 
@@ -107,9 +117,9 @@ function explain(error: unknown, signal: AbortSignal): ExitCode {
             ...(failure.where === undefined ? {} : { where: failure.where }),
           },
         ];
-  process.stderr.write(formatDiagnostics(found, process.cwd(), colour));
+  writeMessage(formatDiagnostics(found, process.cwd(), colour));
   if (failure.code === 'bug' && process.env.RELEASE_PLAN_DEBUG !== undefined && error instanceof Error)
-    process.stderr.write(`${error.stack}\n`);
+    writeMessage(`${error.stack}\n`);
   return failure.exitCode;
 }
 

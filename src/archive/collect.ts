@@ -2,7 +2,7 @@ import { mkdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, normalize } from 'node:path';
 import { glob } from 'tinyglobby';
 import { ReleasePlanError } from '../core/errors.ts';
-import { publishFolder, writeFileAtomic } from '../io/atomic.ts';
+import { publishFile, publishFolder, writeFileAtomic } from '../io/atomic.ts';
 import { filesystemOf } from '../io/filesystem.ts';
 import { copyWithDigest, digestBytes, digestFile } from '../io/hash.ts';
 import { sealJson } from '../text/json.ts';
@@ -181,7 +181,9 @@ async function takeRecords(dir: string, { lock, records = [], signal }: ArchiveR
   for (const { path, kind } of records) {
     const name = join(RECORDS, kind, basename(path));
     await mkdir(dirname(join(dir, name)), { recursive: true });
-    files.push({ path: name, role: kind, ...(await copyWithDigest(path, join(dir, name), signal)) });
+    // In a folder that is adopted the name is final: what has it is whole, and a rerun may replace it.
+    const copied = await publishFile(join(dir, name), async (to) => await copyWithDigest(path, to, signal));
+    files.push({ path: name, role: kind, ...copied });
   }
   return files;
 }

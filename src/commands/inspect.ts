@@ -31,7 +31,7 @@ Examples:
 async function inspect(file: string, flags: Flags, context: CommandContext): Promise<ExitCode> {
   const { resolve } = await import('node:path');
   const { checkFiles } = await import('./delta/files.ts');
-  const { withScratch } = await import('../io/scratch.ts');
+  const { FEW_FILES_BYTES, withScratch } = await import('../io/scratch.ts');
   const { readAesKey } = await import('../swu/aes.ts');
   const { inspectSwu } = await import('../swu/inspect.ts');
   const { prettyJson } = await import('../text/pretty-json.ts');
@@ -39,7 +39,7 @@ async function inspect(file: string, flags: Flags, context: CommandContext): Pro
   await checkFiles(context.cwd, { inputs: { PACKAGE: file, ...(flags.public ? { '--public': flags.public } : {}) } });
   const keys = { env: context.env, planDir: context.cwd };
   const aes = flags.aesKey === undefined ? undefined : await readAesKey(resolve(context.cwd, flags.aesKey), keys);
-  const found = await withScratch('inspect', (workDir) =>
+  const found = await withScratch('inspect', FEW_FILES_BYTES, (workDir) =>
     inspectSwu(resolve(context.cwd, file), {
       workDir,
       signal: context.signal,

@@ -1,5 +1,7 @@
 /** The plan as plain data, and the steps that it leads to: what the domain folders hand to one another. Types only. */
 
+import type { PartitionType } from './partition-type.ts';
+
 /** A checked plan. Paths are absolute unless a comment says otherwise; defaults are filled in. */
 export interface Plan {
   /** The plan file. */
@@ -81,9 +83,6 @@ export interface KasSettings {
   /** A build that prints nothing and uses no processor time for so long is stopped. */
   stallTimeoutMs: number;
 }
-
-/** What kind of place a partition is: a block device, a UBI volume, raw flash (MTD), or a file of a file system. */
-export type PartitionType = 'block' | 'ubivol' | 'flash' | 'file';
 
 /** What a package does with a partition: write it, write it where it changed, leave it alone. */
 export type UpdatePolicy = 'always' | 'if-changed' | 'never';

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { close, constants, fchmod, fstat, ftruncate, open, write, type BigIntStats } from 'node:fs';
 import { lstat, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -6,6 +5,7 @@ import { promisify } from 'node:util';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { makeFolder } from './atomic.ts';
 import { attributed } from './attribute.ts';
+import { startProgram } from './children.ts';
 import { toolEnvironment } from './environment.ts';
 import { ifPresent } from './present.ts';
 import { missingTool } from './tools.ts';
@@ -150,7 +150,7 @@ const IN_CHILD = 3;
 /** Locks an open file; ends with flock's exit code, or the signal that ended it. */
 async function flock(number: number, waitMs: number, signal: AbortSignal | undefined): Promise<number | string> {
   const wait = waitMs > 0 ? ['--timeout', (waitMs / 1000).toFixed(3)] : ['--nonblock'];
-  const child = spawn('flock', [...wait, '--conflict-exit-code', String(CONFLICT), String(IN_CHILD)], {
+  const child = startProgram('flock', [...wait, '--conflict-exit-code', String(CONFLICT), String(IN_CHILD)], {
     stdio: ['ignore', 'ignore', 'ignore', number],
     env: toolEnvironment(),
   });

@@ -1,5 +1,6 @@
 import { execa, type Options } from 'execa';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
+import { Supervisor, endsWithUs } from './children.ts';
 import { toolEnvironment } from './environment.ts';
 import { missingTool, TOOLS, type ToolName } from './tools.ts';
 
@@ -14,6 +15,10 @@ export interface RunOptions {
   timeoutMs?: number;
   /** Stops a program that prints more, on either stream; 256 MiB unless given. */
   maxBytes?: number;
+  /** It may ask a person: it stays in our session, where the terminal is. */
+  onTerminal?: boolean;
+  /** It may hang for ever: it is to end with us also when we are killed, and cannot end it ourselves. */
+  diesWithUs?: boolean;
   /** Exit codes that are no failure; 0 alone by default. */
   okCodes?: readonly number[];
 }
@@ -53,38 +58,49 @@ export async function runForBytes(
 
 /** Longer than any program that is run this way takes for the largest image. */
 const LONGEST_MS = 3_600_000;
-const KILL_AFTER_MS = 2000;
 
 /** More than any program prints that is not out of order. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
+/** @see prctl(2), PR_SET_PDEATHSIG: kept when a program becomes another, as unshare and chroot do */
+const WITH_US = ['setpriv', '--pdeathsig=KILL', '--'];
+
+/** As setpriv says it. */
+const NOT_EXECUTED = /^setpriv: failed to execute .*No such file or directory/m;
+
 async function execute(command: string, args: readonly string[], options: RunOptions, encoding: Options) {
   const { okCodes = [0], signal, env, cwd, input, timeoutMs = LONGEST_MS, maxBytes = MOST_BYTES } = options;
-  const result = await execa(command, args, {
+  const { onTerminal = false } = options;
+  const interrupted = (): ReleasePlanError => new ReleasePlanError('interrupted', `${command} was interrupted`);
+  if (signal?.aborted === true) throw interrupted();
+  const [program = command, ...words] = [...(options.diesWithUs === true ? WITH_US : []), command, ...args];
+  const child = execa(program, words, {
     ...encoding,
     reject: false,
     maxBuffer: maxBytes,
     stdin: input === undefined ? 'ignore' : 'pipe',
     ...(input === undefined ? {} : { input }),
     ...(cwd === undefined ? {} : { cwd }),
-    ...(signal === undefined ? {} : { cancelSignal: signal }),
-    timeout: timeoutMs,
-    // Some programs end in order on SIGTERM; none may ignore it for ever.
-    forceKillAfterDelay: KILL_AFTER_MS,
+    detached: !onTerminal,
     extendEnv: false,
     env: { ...toolEnvironment(), ...env },
   });
-  if (result.isCanceled) throw new ReleasePlanError('interrupted', `${command} was interrupted`);
+  if (!onTerminal) endsWithUs(child);
+  const supervisor = new Supervisor(child, { timeoutMs, onTerminal, ...(signal === undefined ? {} : { signal }) });
+  const result = await child.finally(() => supervisor.end());
+  if (supervisor.stopped === 'interrupted') throw interrupted();
   if (result.isMaxBuffer)
     throw new ReleasePlanError(
       'tool-output-too-large',
       `${command}${verbOf(args)} printed more than ${maxBytes} bytes and was stopped`,
     );
-  if (result.timedOut)
+  if (supervisor.stopped === 'late')
     throw new ReleasePlanError(
       'tool-stalled',
       `${command} did not finish within ${Math.round(timeoutMs / 1000)} s and was stopped`,
     );
+  if (errnoOf(result.cause) === 'ENOENT' && result.exitCode === undefined) throw missingTool(program, result.cause);
+  if (options.diesWithUs === true && NOT_EXECUTED.test(wordsOf(result.stderr))) throw missingTool(command);
   if (result.exitCode === undefined || !okCodes.includes(result.exitCode)) throw failure(command, args, result);
   return result;
 }
@@ -100,17 +116,17 @@ function failure(
   args: readonly string[],
   result: { cause?: unknown; exitCode?: number; signal?: string; stderr?: unknown },
 ): ReleasePlanError {
-  if (errnoOf(result.cause) === 'ENOENT' && result.exitCode === undefined) return missingTool(command, result.cause);
   const how = result.exitCode === undefined ? (result.signal ?? 'cannot be started') : `exit code ${result.exitCode}`;
-  const words =
-    result.stderr instanceof Uint8Array ? Buffer.from(result.stderr).toString('utf8') : String(result.stderr ?? '');
-  const tail = words.trim().split('\n').slice(-6).join('\n');
+  const tail = wordsOf(result.stderr).trim().split('\n').slice(-6).join('\n');
   return new ReleasePlanError(
     'tool-failed',
     `${command}${verbOf(args)} failed (${how})${tail === '' ? '' : `: ${tail}`}`,
     { cause: result.cause },
   );
 }
+
+const wordsOf = (said: unknown): string =>
+  said instanceof Uint8Array ? Buffer.from(said).toString('utf8') : String(said ?? '');
 
 /**
  * The line in which a program says its version: the first with a digit, since ostree begins with a heading; `unknown`

@@ -1,7 +1,7 @@
 /** Commands of the user's, which a shell runs and which must not hold us up. */
-import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errnoOf } from '../core/errors.ts';
+import { signalGroup, startProgram } from './children.ts';
 
 export interface ShellOptions {
   cwd: string;
@@ -30,12 +30,10 @@ const LAST_WORDS_MS = 500;
 
 /** Runs a shell command to its end. A command that fails is an outcome; nothing is thrown for it. */
 export async function runShell(command: string, options: ShellOptions): Promise<ShellOutcome> {
-  // A group of its own: whatever the shell started ends with it.
-  const child = spawn('sh', ['-c', command], {
+  const child = startProgram('sh', ['-c', command], {
     cwd: options.cwd,
     env: options.env,
     stdio: ['pipe', 'ignore', 'pipe'],
-    detached: true,
   });
   let words = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (words = `${words}${text}`.slice(-WORDS)));
@@ -45,9 +43,9 @@ export async function runShell(command: string, options: ShellOptions): Promise<
   let isLate = false;
   const late = setTimeout(() => {
     isLate = true;
-    killGroup(child.pid, 'SIGKILL');
+    signalGroup(child, 'SIGKILL');
   }, options.timeoutMs);
-  const stop = (): void => killGroup(child.pid, 'SIGTERM');
+  const stop = (): void => signalGroup(child, 'SIGTERM');
   options.signal?.addEventListener('abort', stop, { once: true });
   if (options.signal?.aborted === true) stop();
   try {
@@ -66,15 +64,5 @@ export async function runShell(command: string, options: ShellOptions): Promise<
     clearTimeout(late);
     options.signal?.removeEventListener('abort', stop);
     child.stderr.destroy();
-  }
-}
-
-function killGroup(pid: number | undefined, how: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, how);
-  } catch (error) {
-    // It has ended by itself in the meantime.
-    if (errnoOf(error) !== 'ESRCH') throw error;
   }
 }

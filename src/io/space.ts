@@ -1,5 +1,6 @@
-import { statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { constants } from 'node:fs';
+import { copyFile, rm, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { attributed } from './attribute.ts';
 
@@ -22,26 +23,41 @@ export async function withSpace<T>(path: string, needBytes: number, body: () => 
  * Refuses to start a step that the disk has no room for.
  *
  * @param path where the step writes; it may not exist yet
+ * @param otherwise what can be done in place of freeing room, as it goes on in the sentence
  * @throws ReleasePlanError `disk-full` with the need and what is free, in bytes
  */
-export async function requireSpace(path: string, needBytes: number): Promise<void> {
+export async function requireSpace(path: string, needBytes: number, otherwise = ''): Promise<void> {
   const free = await freeBytes(path);
   if (free >= needBytes) return;
   throw new ReleasePlanError(
     'disk-full',
     `not enough disk space for ${path}: ${needBytes} bytes required, ${free} free`,
     {
-      hint: `Free at least ${needBytes - free} bytes, then run the same command again.`,
+      hint: `Free at least ${needBytes - free} bytes${otherwise}, then run the same command again.`,
     },
   );
 }
 
-async function freeBytes(path: string): Promise<number> {
+/** What is free for this user, in bytes. @param path it may not exist yet */
+export async function freeBytes(path: string): Promise<number> {
   try {
     const found = await statfs(path);
     return found.bavail * found.bsize;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' && dirname(path) !== path) return await freeBytes(dirname(path));
     throw error;
+  }
+}
+
+/** What a copy of a file into a folder takes: nothing where the file system makes reflinks. */
+export async function bytesToCopy(path: string, folder: string): Promise<number> {
+  const probe = join(folder, '.reflink');
+  try {
+    await copyFile(path, probe, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
+    return 0;
+  } catch {
+    return (await stat(path)).size;
+  } finally {
+    await rm(probe, { force: true });
   }
 }

@@ -24,7 +24,7 @@ export const TOOLS = {
   'setpriv': {
     debian: 'util-linux',
     version: ['--version'],
-    purpose: 'an ostree that ends with the run that started it',
+    purpose: 'an ostree or swupdate that ends with the run that started it',
   },
   'prlimit': { debian: 'util-linux', version: ['--version'], purpose: 'limits of programs that unpack images' },
   'xz': { debian: 'xz-utils', version: ['--version'], purpose: 'static deltas, xz squashfs images' },

@@ -53,7 +53,7 @@ export async function adoptImages(
   const { machine, image, ours, left } = ofOneProduct(found, facts);
   const partitions = partitionsOf(ours.at(-1), machine, image);
   const versions: string[] = [];
-  await withScratch('adopt', async (scratchDir) => {
+  await withScratch('adopt', 0, async (scratchDir) => {
     const versionFile = await versionFileOf(ours.at(-1), partitions, scratchDir);
     if (versionFile !== undefined)
       for (const one of partitions.filter(({ name }) => name === 'rootfs')) one.versionFile = versionFile;

@@ -1,9 +1,9 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { stat, writeFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { HEADERS_ALONE } from '../archive/manifest.ts';
 import { InvalidPlanError, ReleasePlanError } from '../core/errors.ts';
 import { readRegular } from '../io/regular.ts';
+import { withScratch } from '../io/scratch.ts';
 import { git, gitBlob } from '../io/git.ts';
 import { ifPresent } from '../io/present.ts';
 import type { Plan } from '../core/plan.ts';
@@ -171,14 +171,12 @@ async function withTemplateAt<T>(
 ): Promise<T> {
   const { template } = earlier.swu;
   if (template === undefined) return await body();
-  const folder = await mkdtemp(join(tmpdir(), 'release-plan-against-'));
-  try {
+  const content = await contentAt(commit, template, earlier, revision, signal);
+  return await withScratch('against', content.length, async (folder) => {
     const copy = join(folder, 'template');
-    await writeFile(copy, await contentAt(commit, template, earlier, revision, signal));
+    await writeFile(copy, content);
     return await body(copy);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /**

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf } from '../core/errors.ts';
 import { attributed } from '../io/attribute.ts';
+import { endsWithUs } from '../io/children.ts';
 import { BLOCK_BYTES } from '../io/space.ts';
 import { whileStopping } from '../io/stopping.ts';
 import { missingTool } from '../io/tools.ts';
@@ -74,6 +75,7 @@ async function supervise(run: KasRun, log: FileHandle): Promise<string[]> {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  endsWithUs(child);
   const ended = endOf(child);
   await started(child, run.command);
   const output = new BuildOutput();

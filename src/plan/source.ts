@@ -4,11 +4,11 @@ import type {
   NotifySettings,
   OwnScript,
   Partition,
-  PartitionType,
   SigningMethod,
   SwuSettings,
   UpdatePolicy,
 } from '../core/plan.ts';
+import type { PartitionType } from '../core/partition-type.ts';
 
 /** Anything may be missing or was refused by the schema: rules judge what is left. */
 type Loose<T> = { [K in keyof T]?: T[K] | undefined };

@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import { publishFile } from '../io/atomic.ts';
+import { startProgram } from '../io/children.ts';
 import { toolEnvironment } from '../io/environment.ts';
 import { missingTool } from '../io/tools.ts';
 
@@ -85,7 +85,7 @@ async function compressThrough(
   return await publishFile(out, async (temporary) => {
     const handle = await open(temporary, 'wx');
     try {
-      const child = spawn(command, args, {
+      const child = startProgram(command, args, {
         stdio: ['ignore', handle.fd, 'pipe'],
         env: toolEnvironment(),
         ...(signal ? { signal } : {}),

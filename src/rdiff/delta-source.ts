@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { ReleasePlanError, errnoOf, messageOf } from '../core/errors.ts';
+import { startProgram } from '../io/children.ts';
 import { toolEnvironment } from '../io/environment.ts';
 import { openRegular } from '../io/regular.ts';
 import { missingTool } from '../io/tools.ts';
@@ -56,7 +56,7 @@ async function* gunzip(path: string, signal?: AbortSignal): AsyncGenerator<Uint8
 
 /** Node.js 20 has no zstd; Debian's program has, with the 128 MiB window limit that SWUpdate keeps as well. */
 async function* unzstd(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-  const child = spawn('zstd', ['--decompress', '--stdout', '--quiet', '--', path], {
+  const child = startProgram('zstd', ['--decompress', '--stdout', '--quiet', '--', path], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: toolEnvironment(),
     ...(signal ? { signal } : {}),

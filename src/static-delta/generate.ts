@@ -8,7 +8,8 @@ import { withScratch } from '../io/scratch.ts';
 import { startCrew, type Crew } from './crew.ts';
 import { commitMetaPath, deltaFolder, relativeDeltaFolder, type CommitPair, type ObjectName } from './names.ts';
 import { readMetadataObject } from './objects.ts';
-import { HeadReader, fallbackOf, markShared, planDelta, type DeltaPlan } from './plan.ts';
+import { PATCHED_BYTES } from './limits.ts';
+import { HeadReader, fallbackOf, markShared, planDelta, type DeltaPlan, type StoredFile } from './plan.ts';
 import { superblockBytes, type MetadataEntry } from './superblock.ts';
 import { TreeReader } from './tree.ts';
 import { loadMatcher } from './wasm.ts';
@@ -58,7 +59,7 @@ export async function generateStaticDeltas(
   const module = await loadMatcher();
   const parts = plans.reduce((sum, plan) => sum + plan.parts.length, 0);
   const threads = Math.min(parts, options.workers ?? availableParallelism());
-  return await withScratch('staticdelta', async (scratch) => {
+  return await withScratch('staticdelta', largeBytes(plans, threads), async (scratch) => {
     const crew = startCrew(module, threads, options.signal);
     try {
       return await Promise.all(plans.map(async (plan) => await generate(plan, crew, { ...options, repo, scratch })));
@@ -67,6 +68,18 @@ export async function generateStaticDeltas(
     }
   });
 }
+
+/** What large files and their sources take while they are unpacked, each thread one of them at a time. */
+function largeBytes(plans: readonly DeltaPlan[], threads: number): number {
+  const pairs = plans
+    .flatMap(({ parts }) => parts.flat())
+    .flatMap((one) => (one.kind === 'file' && one.source !== undefined ? [pairBytes(one.file, one.source)] : []))
+    .filter((bytes) => bytes > PATCHED_BYTES)
+    .sort((a, b) => b - a);
+  return pairs.slice(0, threads).reduce((sum, bytes) => sum + bytes, 0);
+}
+
+const pairBytes = (file: StoredFile, source: StoredFile): number => file.head.sizeBytes + source.head.sizeBytes;
 
 interface Settings extends GenerateOptions {
   repo: string;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { threadId } from 'node:worker_threads';
 import { createInflateRaw } from 'node:zlib';
+import { diskFull, isDiskFull } from '../io/attribute.ts';
 import { CopyWriter, appendPiece } from './copies.ts';
 import type { Encoded } from './encoded.ts';
 import type { Matcher } from './matcher.ts';
@@ -72,7 +73,7 @@ async function unpack(repo: string, { checksum, head }: StoredFile, path: string
   const from = createReadStream(objectPath(repo, name), { start: head.contentAt });
   const to = createWriteStream(path);
   await pipeline(from, createInflateRaw(), to).catch((error: unknown) => {
-    throw damagedObject(name, repo, error);
+    throw isDiskFull(error) ? diskFull(path, head.sizeBytes, error) : damagedObject(name, repo, error);
   });
   if (to.bytesWritten !== head.sizeBytes) throw damagedObject(name, repo, new Error(`it has ${to.bytesWritten} bytes`));
 }

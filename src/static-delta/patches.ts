@@ -1,9 +1,10 @@
 /** Patches that several deltas of one run have in common, kept in a folder until the run ends. */
 import { createHash } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { errnoOf } from '../core/errors.ts';
+import { isDiskFull } from '../io/attribute.ts';
 
 /** What a file becomes against its source, without what depends on the part that it is in. */
 export type KeptPatch =
@@ -30,12 +31,20 @@ export class KeptPatches {
     }
   }
 
-  /** Another thread may write the same at the same time: what has its name is whole. */
+  /**
+   * Another thread may write the same at the same time: what has its name is whole. Where the disk has no room for it,
+   * the next delta makes it anew.
+   */
   write(source: string, file: string, kept: KeptPatch): void {
     const path = this.#path(source, file);
     const temporary = `${path}.${threadId}`;
-    writeFileSync(temporary, kept.kind === 'whole' ? Buffer.alloc(0) : kept.patch);
-    renameSync(temporary, path);
+    try {
+      writeFileSync(temporary, kept.kind === 'whole' ? Buffer.alloc(0) : kept.patch);
+      renameSync(temporary, path);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      rmSync(temporary, { force: true });
+    }
   }
 
   #path(source: string, file: string): string {

@@ -1,8 +1,9 @@
 /** xz streams, by Debian's `xz`: what parts of static deltas are compressed with. */
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
+import { startProgram } from '../io/children.ts';
 import { missingTool } from '../io/tools.ts';
 
 /** Clients since 2026.3 give the decoder 100 MiB; a dictionary of 64 MiB stays below, the next larger one does not. */
@@ -88,7 +89,7 @@ export function compressXz(level: number): XzCompressor {
 type XzProcess = ChildProcessByStdio<Writable, Readable, Readable>;
 
 const startXz = (flags: readonly string[]): XzProcess =>
-  spawn('xz', ['--format=xz', '--stdout', '--quiet', ...flags], {
+  startProgram('xz', ['--format=xz', '--stdout', '--quiet', ...flags], {
     stdio: ['pipe', 'pipe', 'pipe'],
     // Settings of the user's shell (XZ_OPT) would change the bytes.
     env: { PATH: process.env.PATH, LC_ALL: 'C.UTF-8' },

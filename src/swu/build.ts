@@ -28,7 +28,7 @@ export interface SwuPartition extends Placed {
   decompressedSizeBytes: number;
   /** The image that must stand on the target afterwards, uncompressed. */
   image: FileDigest;
-  /** The image that the base must hold; needed for `rdiff`. */
+  /** The image that the base must hold; needed for a delta. */
   base?: FileDigest;
 }
 
@@ -62,8 +62,8 @@ export interface BuiltSwu extends FileDigest {
 const SUFFIX: Readonly<Record<Compression, string>> = { gzip: '.gz', zstd: '.zst', none: '' };
 
 /** Name of a partition's payload as a member: `rootfs.delta.gz`, `boot.img.zst`, ... */
-export const payloadName = (partition: Pick<SwuPartition, 'name' | 'kind' | 'compression'>): string =>
-  `${partition.name}${partition.kind === 'rdiff' ? '.delta' : '.img'}${SUFFIX[partition.compression]}`;
+export const payloadName = (partition: Pick<SwuPartition, 'name' | 'delta' | 'compression'>): string =>
+  `${partition.name}${partition.delta?.suffix ?? '.img'}${SUFFIX[partition.compression]}`;
 
 /**
  * Makes a .swu: sw-description from the template, its signature, the guard, the payloads.
@@ -189,7 +189,8 @@ async function guardOf(
   request: SwuRequest,
 ): Promise<{ members: MemberSource[]; described: { guardScript?: { name: string } & FileDigest; guardLua?: string } }> {
   const { guard } = request.swu;
-  const hasPlaces = request.partitions.some((one) => handlerOf(one).canBeRead) || (request.unchanged ?? []).length > 0;
+  const hasPlaces =
+    request.partitions.some((one) => handlerOf(one).unreadable === undefined) || (request.unchanged ?? []).length > 0;
   if (guard === 'none' || !hasPlaces) return { members: [], described: {} };
   if (guard === 'lua') return { members: [], described: { guardLua: await guardLua() } };
   const [name, bytes] = [GUARD_SCRIPT, await guardScript()];

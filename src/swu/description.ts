@@ -3,7 +3,7 @@ import type { OwnFile, OwnScript, SwuSettings } from '../core/plan.ts';
 import { ReleasePlanError, messageOf } from '../core/errors.ts';
 import type { FileDigest } from '../io/hash.ts';
 import { renderTemplate } from '../io/template.ts';
-import type { Slot } from './devices.ts';
+import { handlerOf, type Slot } from './devices.ts';
 import {
   bootenvEntries,
   guardArguments,
@@ -141,22 +141,16 @@ function readbacks({ readback }: SwuSettings, entries: readonly ImageEntry[]) {
 
 function notesOf(partitions: readonly UpdatePartition[], { readback }: SwuSettings): string[] {
   if (!readback) return ['nothing is read back on the device: swu.readback is false'];
-  return partitions.flatMap(({ name, type, image }) => {
-    switch (type) {
-      case 'ubivol':
-      case 'flash':
-        return [`${name}: not read back on the device: it is ${type === 'flash' ? 'raw flash' : 'a UBI volume'}`];
-      case 'block':
-      case 'file':
-        return image.sizeBytes < READBACK_LIMIT_BYTES
-          ? []
-          : [
-              `${name}: not read back on the device: its ${image.sizeBytes} bytes do not fit the 32-bit size of ` +
-                `SWUpdate's readback`,
-            ];
-    }
+  return partitions.flatMap((one) => {
+    const why = handlerOf(one).unreadable ?? tooLarge(one.image.sizeBytes);
+    return why === undefined ? [] : [`${one.name}: not read back on the device: ${why}`];
   });
 }
+
+const tooLarge = (sizeBytes: number): string | undefined =>
+  sizeBytes < READBACK_LIMIT_BYTES
+    ? undefined
+    : `its ${sizeBytes} bytes do not fit the 32-bit size of SWUpdate's readback`;
 
 function render(template: string, data: object): string {
   try {

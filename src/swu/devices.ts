@@ -1,5 +1,6 @@
 /** Where an update writes and what it reads, per slot, as SWUpdate's handlers want it said. Pure. */
-import type { Partition, PartitionType } from '../core/plan.ts';
+import { partitionFacts, type PartitionType } from '../core/partition-type.ts';
+import type { Partition } from '../core/plan.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 
 export type Slot = 'a' | 'b';
@@ -20,13 +21,21 @@ export interface Targets {
   base?: string;
 }
 
+/** What SWUpdate has to know of an engine's deltas. */
+export interface DeltaFormat {
+  /** The handler that applies one, by where it writes. */
+  handlers: Readonly<Record<'block' | 'file', string>>;
+  /** What the name of such a payload ends with, before that of its compression. */
+  suffix: string;
+}
+
 /** A partition as far as its places go. */
 export interface Placed {
   name: string;
   /** What kind of place; see {@link PartitionType}. */
   type: PartitionType;
-  /** `rdiff`: the payload is a librsync delta; `raw`: it is the image. */
-  kind: 'rdiff' | 'raw';
+  /** The format of the delta that is its payload; undefined where that is the image. */
+  delta: DeltaFormat | undefined;
   target: Partition['target'];
 }
 
@@ -37,11 +46,11 @@ export interface Placed {
  *   given, a delta without a base, or one that would overwrite its base
  */
 export function targetsOf(partition: Placed, slot: Slot | undefined): Targets {
-  const { name, kind, target, type } = partition;
+  const { name, delta, target, type } = partition;
   const found =
     'slots' in target ? { device: target.slots[slot ?? 'a'], base: target.slots[slot === 'b' ? 'a' : 'b'] } : target;
   checkPlace(partition, found.device);
-  if (kind === 'raw') return { device: found.device };
+  if (delta === undefined) return { device: found.device };
   // rdiff_file reads the file that it replaces.
   if (type === 'file') return { device: found.device, base: found.device };
   if (found.base === undefined) {
@@ -63,15 +72,14 @@ export function targetsOf(partition: Placed, slot: Slot | undefined): Targets {
 }
 
 function checkPlace({ name, type }: Placed, place: string): void {
-  if (type === 'ubivol' && VOLUME.test(place)) return;
-  if (type !== 'ubivol' && DEVICE.test(place)) return;
-  const wanted =
-    type === 'ubivol'
-      ? 'Use the name of a UBI volume: letters, digits and . _ + -.'
-      : 'Use an absolute path of letters, digits and . _ / : + @ = - with at most 80 characters.';
+  const isVolume = partitionFacts(type).place === 'name';
+  if ((isVolume ? VOLUME : DEVICE).test(place)) return;
+  const wanted = isVolume
+    ? 'Use the name of a UBI volume: letters, digits and . _ + -.'
+    : 'Use an absolute path of letters, digits and . _ / : + @ = - with at most 80 characters.';
   throw new ReleasePlanError(
     'swu-device',
-    `partition ${name}: ${JSON.stringify(place)} is not a ${type === 'ubivol' ? 'volume' : 'device path'} that ` +
+    `partition ${name}: ${JSON.stringify(place)} is not a ${isVolume ? 'volume' : 'device path'} that ` +
       'SWUpdate can use',
     { hint: wanted },
   );
@@ -85,8 +93,8 @@ export interface Handler {
   type: string;
   /** The setting that holds the place. */
   setting: 'device' | 'volume' | 'path';
-  /** Whether the place can be looked at before and after: it is a block device, or a file. */
-  canBeRead: boolean;
+  /** What keeps the place from being read before and after; undefined for block devices and files. */
+  unreadable?: string;
 }
 
 /**
@@ -94,17 +102,16 @@ export interface Handler {
  *
  * @see SWUpdate's doc/source/handlers.rst
  */
-export function handlerOf({ type, kind }: Pick<Placed, 'type' | 'kind'>): Handler {
-  const isDelta = kind === 'rdiff';
+export function handlerOf({ type, delta }: Pick<Placed, 'type' | 'delta'>): Handler {
   switch (type) {
     case 'block':
-      return { section: 'images', type: isDelta ? 'rdiff_image' : 'raw', setting: 'device', canBeRead: true };
+      return { section: 'images', type: delta?.handlers.block ?? 'raw', setting: 'device' };
     case 'file':
-      return { section: 'files', type: isDelta ? 'rdiff_file' : 'rawfile', setting: 'path', canBeRead: true };
+      return { section: 'files', type: delta?.handlers.file ?? 'rawfile', setting: 'path' };
     case 'ubivol':
-      return { section: 'images', type: 'ubivol', setting: 'volume', canBeRead: false };
+      return { section: 'images', type: 'ubivol', setting: 'volume', unreadable: 'it is a UBI volume' };
     case 'flash':
       // Bad blocks are skipped, so that what stands where is the driver's business.
-      return { section: 'images', type: 'flash', setting: 'device', canBeRead: false };
+      return { section: 'images', type: 'flash', setting: 'device', unreadable: 'it is raw flash' };
   }
 }

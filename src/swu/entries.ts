@@ -20,7 +20,7 @@ export interface UpdatePartition extends Placed {
   decompressedSizeBytes: number;
   /** The image as it must stand on the target afterwards. */
   image: FileDigest;
-  /** The image that the base must hold; needed for `rdiff`. */
+  /** The image that the base must hold; needed for a delta. */
   base?: FileDigest;
 }
 
@@ -43,10 +43,10 @@ export type ImageEntry = ReturnType<typeof imageEntry>;
 /** @throws ReleasePlanError `swu-device` */
 export function imageEntry(partition: UpdatePartition, slot: Slot | undefined) {
   const { device, base } = targetsOf(partition, slot);
-  const { section, type, setting, canBeRead } = handlerOf(partition);
+  const { section, type, setting, unreadable } = handlerOf(partition);
   return {
     name: partition.name,
-    delta: partition.kind === 'rdiff',
+    delta: partition.delta !== undefined,
     section,
     type,
     filename: partition.payloadName,
@@ -58,7 +58,7 @@ export function imageEntry(partition: UpdatePartition, slot: Slot | undefined) {
     decompressedSizeBytes: partition.decompressedSizeBytes,
     device,
     place: setting,
-    canBeRead,
+    canBeRead: unreadable === undefined,
     base: base ?? null,
     baseSizeBytes: partition.base?.sizeBytes ?? null,
     baseSha256: partition.base?.sha256 ?? null,

@@ -4,7 +4,8 @@ import { copyFile, open, rename, rm, stat, truncate, writeFile } from 'node:fs/p
 import { ReleasePlanError } from '../core/errors.ts';
 import type { SigningMethod } from '../core/plan.ts';
 import { digestFile, type FileDigest } from '../io/hash.ts';
-import { withScratch } from '../io/scratch.ts';
+import { FEW_FILES_BYTES, requireNotFull, withScratch } from '../io/scratch.ts';
+import { bytesToCopy } from '../io/space.ts';
 import { clientErrors, clientName, trustFlags, type Client } from './client.ts';
 import type { Selection } from './views.ts';
 import { isFree, makeSandbox, placeInside, runInside, whyNoSandbox, type Sandbox } from './sandbox.ts';
@@ -72,6 +73,7 @@ const BYTES_PER_MS = 4 * 1024;
 export async function proveByInstalling(request: InstallRequest): Promise<InstallProof> {
   return await withScratch(
     'install',
+    async (folder) => await bytesToInstall(request, folder),
     async (folder) => {
       const sandbox = await makeSandbox(folder, request.shared);
       const why = whyNot(request, sandbox) ?? (await whyNoSandbox(sandbox));
@@ -91,6 +93,16 @@ export async function proveByInstalling(request: InstallRequest): Promise<Instal
   );
 }
 
+/** What the files of the device take at the most; swupdate stores a payload before it writes it. */
+async function bytesToInstall({ swu, unchanged = [], partitions }: InstallRequest, folder: string): Promise<number> {
+  let bytes = FEW_FILES_BYTES + (await stat(swu)).size + (await bytesToCopy(swu, folder));
+  for (const { path } of unchanged) bytes += await bytesToCopy(path, folder);
+  // The base of one selection is there while that of the next is copied.
+  for (const { image, base } of partitions)
+    bytes += image.sizeBytes + (base === undefined ? 0 : 2 * (await bytesToCopy(base.path, folder)));
+  return bytes;
+}
+
 const refusalText = ({ isGuarded, partitions }: InstallRequest): string =>
   !isGuarded
     ? ''
@@ -101,7 +113,7 @@ const refusalText = ({ isGuarded, partitions }: InstallRequest): string =>
 
 function whyNot({ client, trust, partitions, unchanged = [] }: InstallRequest, sandbox: Sandbox): string | undefined {
   if (trustFlags(client, { ...trust, key: KEY }) === undefined)
-    return `${clientName(client)} here verifies CMS signatures alone, not ${trust.method}`;
+    return `${clientName(client)} here verifies only CMS signatures, not ${trust.method}`;
   const paths = [
     ...partitions.flatMap((one) => one.places.flatMap(({ device, base = device }) => [device, base])),
     ...unchanged.map((one) => one.device),
@@ -239,7 +251,10 @@ async function install({ request, sandbox }: Device, index: number): Promise<{ e
     try {
       const options = { timeoutMs, ...(signal ? { signal } : {}) };
       const { exitCode, stdout, stderr } = await runInside(sandbox, [...client.command, ...args], options);
-      return { exitCode, said: clientErrors(`${stdout}\n${stderr}`) || `exit code ${exitCode}` };
+      const said = `${stdout}\n${stderr}`;
+      // Of a guard, too, a refusal is no proof when the disk was full.
+      if (exitCode !== 0) await requireNotFull(sandbox.root, await bytesToInstall(request, sandbox.root), said);
+      return { exitCode, said: clientErrors(said) || `exit code ${exitCode}` };
     } catch (error) {
       if (tries === TRIES || !(error instanceof ReleasePlanError) || error.code !== 'tool-stalled') throw error;
       await prepare({ request, sandbox }, index);

@@ -3,8 +3,9 @@ import { isUtf8 } from 'node:buffer';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
+import { attributed } from '../io/attribute.ts';
 import { decryptBytes, type AesKey } from './aes.ts';
-import { withScratch } from '../io/scratch.ts';
+import { FEW_FILES_BYTES, withScratch } from '../io/scratch.ts';
 import { listMembers, streamMember, type CpioMember } from './cpio.ts';
 import { readListing, type Listing } from './listing.ts';
 import { readMembers, type OpenedMember, type ReadMember } from './members.ts';
@@ -117,7 +118,7 @@ async function plainDescription(
   const bytes = decryptBytes(stored.bytes, aes);
   if (bytes === undefined || !isText(bytes)) return { problem: `${DESCRIPTION} cannot be decrypted with this key` };
   const path = join(workDir, `${DESCRIPTION}.plain`);
-  await writeFile(path, bytes);
+  await attributed(path, async () => await writeFile(path, bytes), bytes.length);
   return { text: bytes.toString('utf8'), path };
 }
 
@@ -190,7 +191,7 @@ async function extract(
   for await (const chunk of streamMember(path, member, request.signal)) chunks.push(chunk);
   const to = join(request.workDir, name);
   const bytes = Buffer.concat(chunks);
-  await writeFile(to, bytes);
+  await attributed(to, async () => await writeFile(to, bytes), bytes.length);
   return { path: to, bytes };
 }
 
@@ -201,7 +202,7 @@ async function extract(
  * @throws ReleasePlanError when `trust.public` cannot be read, openssl is missing; system errors
  */
 export async function signedDescription(path: string, trust: Trust): Promise<string | undefined> {
-  return await withScratch('description', async (workDir) => {
+  return await withScratch('description', FEW_FILES_BYTES, async (workDir) => {
     const members = await listMembers(path).catch((error: unknown) => {
       if (!(error instanceof ReleasePlanError) || error.code !== 'swu-damaged') throw error;
       return [];

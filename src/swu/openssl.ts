@@ -93,7 +93,12 @@ export const engineOptions = (key: PrivateKey): string[] =>
  */
 export async function openssl(code: Code, key: PrivateKey, args: readonly string[]): Promise<string> {
   try {
-    const { stdout } = await run('openssl', args, { env: key.env, ...(key.signal ? { signal: key.signal } : {}) });
+    const { stdout } = await run('openssl', args, {
+      env: key.env,
+      // A token may want its PIN from a person.
+      onTerminal: key.argument.engine,
+      ...(key.signal ? { signal: key.signal } : {}),
+    });
     return stdout;
   } catch (error) {
     if (!(error instanceof ReleasePlanError) || error.code !== 'tool-failed') throw error;

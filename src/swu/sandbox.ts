@@ -101,6 +101,7 @@ export async function runInside(
     'unshare',
     [...unshareFlags(), 'sh', '-c', SCRIPT, 'sh', isRoot() ? 'no' : 'yes', root, ...present, '--', ...command],
     {
+      diesWithUs: true,
       // Nothing secret of ours is seen inside.
       env: { ...withheld(), PATH: '/usr/sbin:/usr/bin:/sbin:/bin', TMPDIR: '/tmp', HOME: '/tmp' },
       okCodes: Array.from({ length: 256 }, (_, code) => code),

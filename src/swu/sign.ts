@@ -78,6 +78,7 @@ async function signByCommand(
       cwd: planDir,
       env: { ...env },
       timeoutMs: COMMAND_TIMEOUT_MS,
+      onTerminal: true,
       ...(signal ? { signal } : {}),
     });
   } catch (error) {

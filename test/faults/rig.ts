@@ -201,7 +201,7 @@ export function leftovers({ product: { dir }, tmp, pids }: Rig): string[] {
 function keysOf(pids: ReadonlySet<number>): string[] {
   if (!existsSync(KEY_MEMORY)) return [];
   return readdirSync(KEY_MEMORY).filter(
-    (name) => name.startsWith(SCRATCH_PREFIX) && pids.has(Number(/-(\d+)\.\d+-/.exec(name)?.[1])),
+    (name) => name.startsWith(SCRATCH_PREFIX) && pids.has(Number(/-(\d+)\.[0-9a-z]+\.[0-9a-z]+-/.exec(name)?.[1])),
   );
 }
 

@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { run } from '../../src/io/process.ts';
 import { failureOf } from '../support/failure.ts';
+import { scratch } from '../support/scratch.ts';
 
 const test = suite('io/process');
 
@@ -14,5 +17,27 @@ test('a program that does not end is stopped, and named with its time', async ()
 test('one that ends in time is not', async () => {
   assert.is((await run('echo', ['here'], { timeoutMs: 60_000 })).stdout, 'here');
 });
+
+test('one that has ended keeps nobody waiting for what it left running, which ends', async () => {
+  const { stdout } = await run('sh', ['-c', 'sleep 600 & echo $!']);
+  assert.not.ok(isRunning(Number(stdout)));
+});
+
+test('nor does one that is stopped, with what it started', async () => {
+  const pidFile = join(scratch('process'), 'pid');
+  const script = 'sleep 600 & echo $! > "$1"; wait';
+  const failure = await failureOf(() => run('sh', ['-c', script, 'sh', pidFile], { timeoutMs: 1000 }));
+  assert.is(failure.code, 'tool-stalled');
+  assert.not.ok(isRunning(Number(readFileSync(pidFile, 'utf8'))));
+});
+
+/** A process that has ended may wait for its parent to ask how. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 
 test.run();

@@ -59,6 +59,13 @@ test("Tolomeo's layout: manifests in place, a plan that validates, and a delta b
     [plan.versions.map((one) => one.version), plan.partitions[0]?.file, plan.partitions[0]?.versionFile],
     [['1.0.0', '1.1.0'], '{image}-{machine}.squashfs', '/etc/buildinfo'],
   );
+  // Nothing is built on images that nobody has vouched for.
+  assert.match(init.stdout, 'verify plan.yml --sign-manifests');
+  const unsigned = await cli(dir, ['apply', 'plan.yml'], { SWU_KEY: join(keys, 'ec.pem') });
+  assert.is(unsigned.exitCode, 4);
+  assert.match(unsigned.stderr, 'error[archive-damaged]');
+  const vouched = await cli(dir, ['verify', 'plan.yml', '--sign-manifests'], { SWU_KEY: join(keys, 'ec.pem') });
+  assert.is(vouched.exitCode, 0, vouched.stderr);
   const applied = await cli(dir, ['apply', 'plan.yml'], { SWU_KEY: join(keys, 'ec.pem') });
   assert.is(applied.exitCode, 0, applied.stderr);
   assert.ok(existsSync(join(at('1.1.0'), 'updates/from_1.0.0/delta-update-1.0.0-to-1.1.0.swu')));

@@ -134,7 +134,7 @@ test('what another plan has built and archived last is taken as it stands, unles
 
   const layer = join(rig.product.dir, 'layers/meta-tolomeo/conf/layer.conf');
   writeFileSync(layer, `${readFileSync(layer, 'utf8')}# BitBake builds nothing again for a comment\n`);
-  const refused = await rig.product.run(['apply', third('artifacts-of-the-fourth')], rig.env);
+  const refused = await rig.product.run(['apply', '--new-archive', third('artifacts-of-the-fourth')], rig.env);
   assert.is(refused.exitCode, 3, refused.stderr);
   assert.match(
     refused.stderr,

@@ -2,9 +2,10 @@
  * A disk that is full for real: a tmpfs of a few MiB, which needs root to mount. The shim does the rest (test/faults).
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, statfsSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { COMMAND, WHOLE_COMMAND, differences, leftovers, makeRig, snapshot, type Rig } from '../faults/rig.ts';
@@ -15,6 +16,8 @@ import { scratch } from '../support/scratch.ts';
 import { stub } from '../support/stub.ts';
 
 const test = suite('full disk');
+
+const BIN = fileURLToPath(new URL('../../src/bin.js', import.meta.url));
 
 let rig: Rig;
 let root: string;
@@ -32,24 +35,34 @@ function unmount(): void {
   mounted = false;
 }
 
-/** An archive of 0.1.0 on a tmpfs of a size. @returns why there is none, where only root could mount one */
-function mountArchive(sizeKib: number): string | undefined {
+/** An archive of 0.1.0 on a tmpfs with so much room left. @returns why there is none, where only root could mount one */
+function mountArchive(freeKib: number): string | undefined {
   unmount();
   rig.reset();
   const aside = `${root}-aside`;
   rmSync(aside, { recursive: true, force: true });
-  spawnSync('mv', [root, aside]);
+  requireDone('mv', [root, aside]);
   mkdirSync(root);
-  const run = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeKib}k`, 'tmpfs', root], { encoding: 'utf8' });
+  const run = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'tmpfs', root], { encoding: 'utf8' });
   mounted = run.status === 0;
-  spawnSync('sh', ['-c', `mv '${aside}'/* '${root}'/ && rmdir '${aside}'`]);
-  return mounted ? undefined : run.stderr.trim();
+  // Where the disk is made small only afterwards, no file of the archive itself can be cut off on its way.
+  requireDone('sh', ['-c', `mv '${aside}'/* '${aside}'/.[!.]* '${root}'/ && rmdir '${aside}'`]);
+  if (!mounted) return run.stderr.trim();
+  resize(freeKib);
+  return undefined;
 }
 
-const freeKib = (): number => {
-  const found = statfsSync(root);
-  return (found.bavail * found.bsize) / 1024;
-};
+function requireDone(command: string, args: readonly string[]): void {
+  const run = spawnSync(command, args, { encoding: 'utf8' });
+  if (run.status !== 0) throw new Error(`${command} failed: ${run.stderr}`);
+}
+
+/** Leaves so much room on the disk. */
+function resize(freeKib: number): void {
+  const { blocks, bfree, bsize } = statfsSync(root);
+  const usedKib = ((blocks - bfree) * bsize) / 1024;
+  requireDone('mount', ['-o', `remount,size=${usedKib + freeKib}k`, root]);
+}
 
 /** No version and no update is there but those that are whole, and nothing unfinished. */
 async function nothingHalfWritten(): Promise<void> {
@@ -67,10 +80,10 @@ async function nothingHalfWritten(): Promise<void> {
   );
 }
 
-// Room for 0.1.0 (400 KiB) and less and less for what comes: the image, its signature, the delta, its package.
-for (const sizeKib of [440, 600, 760, 820, 1000, 1400]) {
-  test(`a disk of ${sizeKib} KiB: exit 5, path and bytes; with more room the same command completes`, async () => {
-    const why = mountArchive(sizeKib);
+// More and more room for what comes: the image, its signature, the delta, its package.
+for (const freeKib of [8, 180, 340, 400, 580, 980]) {
+  test(`${freeKib} KiB left: exit 5, path and bytes; with more room the same command completes`, async () => {
+    const why = mountArchive(freeKib);
     if (why !== undefined) {
       process.stdout.write(` (not done: ${why}; the shim's ENOSPC stands for it) `);
       return;
@@ -98,11 +111,11 @@ test('a disk that others fill while the step runs: the same', async () => {
   compressor.hang();
   const { done } = rig.product.start(COMMAND, { ...rig.env, PATH: compressor.path });
   while (compressor.pid() === undefined) await sleep(10);
-  spawnSync('mount', ['-o', `remount,size=${4096 - Math.floor(freeKib()) + 24}k`, root]);
+  resize(24);
   compressor.free();
   const run = await done;
   assert.is(run.exitCode, 5, run.stderr);
-  assert.match(run.stderr, /: \d+ bytes required/);
+  assert.match(run.stderr, /: \d+ bytes required/, run.stderr);
   await nothingHalfWritten();
   spawnSync('mount', ['-o', 'remount,size=32m', root]);
   const again = await rig.cli(COMMAND);
@@ -126,6 +139,64 @@ for (const [what, at] of [
     const again = await rig.cli(WHOLE_COMMAND);
     assert.is(again.exitCode, 0, again.stderr);
     assert.equal(differences(snapshot(rig.product), rig.reference), []);
+  });
+}
+
+test('messages that go to a full disk keep no build from its end', async () => {
+  unmount();
+  rig.reset('empty');
+  const full = openSync('/dev/full', 'w');
+  const run = spawnSync(process.execPath, [BIN, ...WHOLE_COMMAND], {
+    cwd: rig.product.dir,
+    env: rig.env,
+    stdio: ['ignore', 'pipe', full],
+    timeout: 300_000,
+  });
+  closeSync(full);
+  assert.is(run.status, 0);
+  assert.equal(differences(snapshot(rig.product), rig.reference), []);
+});
+
+/** A TMPDIR of a size. @returns why there is none */
+function mountTmp(dir: string, sizeKib: number): string | undefined {
+  mkdirSync(dir, { recursive: true });
+  const run = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeKib}k`, 'tmpfs', dir], { encoding: 'utf8' });
+  return run.status === 0 ? undefined : run.stderr.trim();
+}
+
+// swupdate takes a package that it has no room for as a bad one; each of its proofs needs more than the one before.
+for (const [sizeKib, what] of [
+  [8, 'for the check of a package'],
+  [1024, 'for installing it'],
+] as const) {
+  test(`a TMPDIR of ${sizeKib} KiB, too small ${what}: exit 5 with the folder and the bytes`, async () => {
+    const tmp = join(scratch('disk-tmpdir'), 'tmp');
+    const why = mountTmp(tmp, sizeKib);
+    if (why !== undefined) {
+      process.stdout.write(` (not done: ${why}) `);
+      return;
+    }
+    try {
+      rig.reset();
+      rig.product.edit((plan) => {
+        // Debian's swupdate verifies CMS alone.
+        const [key, cert] = [join(rig.product.keys, 'ec.pem'), join(rig.product.keys, 'ec.crt')];
+        const former = [join(rig.product.keys, 'rsa.pub.pem')];
+        plan.signing = { method: 'cms', key, cert, public: cert, former } as never;
+        plan.prove = { install: true };
+      });
+      const run = await rig.product.run(COMMAND, { ...rig.env, TMPDIR: tmp });
+      assert.is(run.exitCode, 5, run.stderr);
+      assert.match(run.stderr, new RegExp(`not enough disk space for ${tmp}: \\d+ bytes required, \\d+ free`));
+      assert.match(run.stderr, 'or set TMPDIR to a folder with more room');
+      assert.equal(readdirSync(tmp), []);
+      const again = await rig.product.run(COMMAND, rig.env);
+      assert.is(again.exitCode, 0, again.stderr);
+      const verified = await rig.product.run(['verify', 'plan.yml'], { ...rig.env, TMPDIR: tmp });
+      assert.is(verified.exitCode, sizeKib === 8 ? 5 : 0, verified.stderr);
+    } finally {
+      spawnSync('umount', [tmp]);
+    }
   });
 }
 

@@ -60,20 +60,28 @@ async function completes(command: readonly string[]): Promise<void> {
   assert.equal(leftovers(rig), []);
 }
 
-for (const [step, signal, words] of [
-  ['archive', 'SIGHUP', 'prove the build'],
-  ['delta create', 'SIGINT', '> delta'],
+// The tool that comes next hangs, so that the run is not over before the signal is sent.
+for (const [step, signal, words, next] of [
+  ['archive', 'SIGHUP', 'verify the build', 'openssl'],
+  ['delta create', 'SIGINT', '> delta', 'libdeflate-gzip'],
 ] as const) {
   test(`${signal} in ${step}`, async () => {
     rig.reset();
-    await interrupt(COMMAND, signal, {}, (said) => said().includes(words));
+    const one = stubs[next];
+    if (next !== 'openssl') one.hang();
+    await interrupt(COMMAND, signal, { PATH: one.path }, (said) => {
+      if (!said().includes(words)) return false;
+      one.hang();
+      return true;
+    });
+    one.free();
     await completes(COMMAND);
   });
 }
 
 for (const [step, signal, tool, words] of [
   ['compress', 'SIGTERM', 'libdeflate-gzip', 'compress'],
-  ['prove', 'SIGHUP', 'rdiff', 'apply to the base'],
+  ['prove', 'SIGHUP', 'rdiff', 'proving the delta'],
   ['sign', 'SIGINT', 'openssl', 'pack and sign'],
   ['sign', 'SIGTERM', 'openssl', 'pack and sign'],
 ] as const) {

@@ -13,6 +13,8 @@ import { scratch } from './scratch.ts';
 
 export const IMAGE = 'image-prod-tolomeo-qemux86-64.squashfs';
 const IMAGE_BYTES = 200_000;
+/** An image whose full package is larger than a delta with the padding for old clients. */
+export const LARGE_IMAGE_BYTES = 2_000_000;
 
 export const VERSIONS = ['0.1.0', '0.2.0', '0.3.0'];
 
@@ -24,7 +26,11 @@ export interface ArchivedProduct extends Product {
 }
 
 /** Each version in the archive, their updates made by `apply`. */
-export async function archivedProduct(name: string, versions: readonly string[] = VERSIONS): Promise<ArchivedProduct> {
+export async function archivedProduct(
+  name: string,
+  versions: readonly string[] = VERSIONS,
+  imageBytes = IMAGE_BYTES,
+): Promise<ArchivedProduct> {
   const here = product(name);
   here.edit((plan) => {
     plan.versions = versions.map((version) => ({
@@ -34,7 +40,7 @@ export async function archivedProduct(name: string, versions: readonly string[] 
     for (const rule of plan.deltas) rule.to = versions.at(-1) ?? '';
   });
   const load = async (): Promise<Plan> => (await requirePlan('plan.yml', { cwd: here.dir })).plan;
-  for (const version of versions) await archive(await load(), version);
+  for (const version of versions) await archive(await load(), version, imageBytes);
   const run = await here.run(['apply', 'plan.yml']);
   if (run.exitCode !== 0) throw new Error(`apply ended with ${run.exitCode}: ${run.stderr}${run.stdout}`);
   return {
@@ -46,10 +52,10 @@ export async function archivedProduct(name: string, versions: readonly string[] 
 }
 
 /** A version with an image that shares most of its bytes with the others. */
-export async function archive(plan: Plan, version: string): Promise<void> {
+export async function archive(plan: Plan, version: string, imageBytes = IMAGE_BYTES): Promise<void> {
   const deploy = join(scratch('deploy'), version);
   mkdirSync(deploy);
-  const bytes = noise(IMAGE_BYTES, 1);
+  const bytes = noise(imageBytes, 1);
   bytes.set(noise(5_000, 1000 + Number(version.replaceAll('.', ''))), 50_000);
   writeFileSync(join(deploy, IMAGE), bytes);
   writeFileSync(join(deploy, 'collected.txt'), `kept of ${version}\n`);

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { rdiffEngine } from '../../src/delivery/engines/rdiff.ts';
 import { digestBytes } from '../../src/io/hash.ts';
 import type { SwuSettings } from '../../src/core/plan.ts';
 import type { SwuPartition, SwuRequest } from '../../src/swu/build.ts';
@@ -73,7 +74,7 @@ export function deltaPartition(
     name: 'rootfs',
     type: 'block',
     target,
-    kind: 'rdiff',
+    delta: rdiffEngine.format,
     payload,
     compression,
     decompressedSizeBytes: release.deltaBytes,

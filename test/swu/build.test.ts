@@ -31,7 +31,7 @@ import {
 
 /**
  * Every package here goes through Debian's swupdate 2022.12, onto plain files
- * as slots. It verifies CMS signatures alone; rsa and rsa-pss are verified by
+ * as slots. It verifies only CMS signatures; rsa and rsa-pss are verified by
  * openssl in sign.test.ts.
  */
 const test = suite('swu/build, on the real swupdate');
@@ -257,7 +257,7 @@ test('two guarded deltas share one script and one install, beside a whole image'
       name: 'boot',
       type: 'block',
       target: { device: boot.device },
-      kind: 'raw',
+      delta: undefined,
       payload: join(on.dir, 'boot.img.zst'),
       compression: 'zstd',
       decompressedSizeBytes: boot.image.length,

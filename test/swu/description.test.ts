@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { rdiffEngine } from '../../src/delivery/engines/rdiff.ts';
 import type { ReleasePlanError } from '../../src/core/errors.ts';
 import { templatePath } from '../../src/io/template.ts';
 import { describeUpdate, type UpdateDescription, type UpdatePartition } from '../../src/swu/description.ts';
@@ -14,7 +15,7 @@ const digest = (digit: string, sizeBytes: number) => ({ sha256: digit.repeat(64)
 const rootfs: UpdatePartition = {
   name: 'rootfs',
   type: 'block',
-  kind: 'rdiff',
+  delta: rdiffEngine.format,
   payloadName: 'rootfs.delta.gz',
   payload: digest('1', 5_000_000_000),
   compression: 'gzip',
@@ -26,7 +27,7 @@ const rootfs: UpdatePartition = {
 const boot: UpdatePartition = {
   name: 'boot',
   type: 'block',
-  kind: 'raw',
+  delta: undefined,
   payloadName: 'boot.img',
   payload: digest('4', 70),
   compression: 'none',

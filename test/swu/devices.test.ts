@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { rdiffEngine } from '../../src/delivery/engines/rdiff.ts';
 import { ReleasePlanError } from '../../src/core/errors.ts';
 import { targetsOf } from '../../src/swu/devices.ts';
 
@@ -7,13 +8,13 @@ const test = suite('swu/targets');
 const slots = { a: '/dev/mmcblk0p2', b: '/dev/mmcblk0p3' };
 
 test('a slot is written from the base in the other one', () => {
-  const rootfs = { name: 'rootfs', type: 'block', kind: 'rdiff', target: { slots } } as const;
+  const rootfs = { name: 'rootfs', type: 'block', delta: rdiffEngine.format, target: { slots } } as const;
   assert.equal(targetsOf(rootfs, 'a'), { device: slots.a, base: slots.b });
   assert.equal(targetsOf(rootfs, 'b'), { device: slots.b, base: slots.a });
 });
 
 test('a whole image needs no base, and one device serves both slots', () => {
-  const boot = { name: 'boot', type: 'block', kind: 'raw', target: { device: '/dev/mmcblk0p1' } } as const;
+  const boot = { name: 'boot', type: 'block', delta: undefined, target: { device: '/dev/mmcblk0p1' } } as const;
   for (const slot of ['a', 'b', undefined] as const) assert.equal(targetsOf(boot, slot), { device: '/dev/mmcblk0p1' });
   assert.equal(targetsOf({ ...boot, target: { slots } }, 'b'), { device: slots.b });
 });
@@ -25,7 +26,7 @@ test('devices with names by label, by path or of plain files', () => {
     '/dev/ubi0_1',
     '/srv/x@y+z=1',
   ]) {
-    assert.is(targetsOf({ name: 'x', type: 'block', kind: 'raw', target: { device } }, undefined).device, device);
+    assert.is(targetsOf({ name: 'x', type: 'block', delta: undefined, target: { device } }, undefined).device, device);
   }
 });
 
@@ -43,7 +44,7 @@ test('what SWUpdate would cut, split or overwrite is refused', () => {
   ];
   for (const [target, expected] of cases) {
     try {
-      targetsOf({ name: 'rootfs', type: 'block', kind: 'rdiff', target }, 'a');
+      targetsOf({ name: 'rootfs', type: 'block', delta: rdiffEngine.format, target }, 'a');
       assert.unreachable(JSON.stringify(target));
     } catch (error) {
       assert.is((error as ReleasePlanError).code, 'swu-device');

@@ -28,7 +28,7 @@ const boot: SwuPartition = {
   name: 'boot',
   type: 'block',
   target: { device: '/dev/disk/by-partlabel/boot' },
-  kind: 'raw',
+  delta: undefined,
   payload: join(work, 'kernel.img'),
   compression: 'none',
   decompressedSizeBytes: kernel.length,
@@ -104,7 +104,7 @@ for (const client of everyone) {
   });
 
   test(`${client.name}: a full package onto rubbish, without a base`, async () => {
-    const full = rootfs({ kind: 'raw', payload: release.paths.target, compression: 'none' });
+    const full = rootfs({ delta: undefined, payload: release.paths.target, compression: 'none' });
     const { base: _none, ...partition } = full;
     const { from: _from, ...request } = requestFor(keys, join(work, `full-${client.name}.swu`), [partition, boot]);
     await buildSwu(request);

@@ -21,7 +21,7 @@ const boot = {
   name: 'boot',
   type: 'block',
   target: { device: '/dev/boot' },
-  kind: 'raw',
+  delta: undefined,
   payload: join(work, 'boot.img'),
   compression: 'none',
   decompressedSizeBytes: image.length,

@@ -98,8 +98,11 @@ async function explain({ base, target, delta }: Paths, flags: Flags, context: Co
   const { cwd, signal } = context;
   const images = [resolve(cwd, base), resolve(cwd, target)] as const;
   if (delta !== undefined) return await blameDelta(...images, resolve(cwd, delta), { signal });
+  const { stat } = await import('node:fs/promises');
   const { withScratch } = await import('../../io/scratch.ts');
-  return await withScratch('blame', async (folder) => {
+  // A delta is never larger than its target; compressed it lies there as well.
+  const needBytes = (flags.compress === undefined ? 1 : 2) * (await stat(images[1])).size;
+  return await withScratch('blame', needBytes, async (folder) => {
     const made = await makeDelta({ base, target }, images, folder, flags, context);
     return await blameDelta(...images, made, { signal });
   });

@@ -34,6 +34,14 @@ export const environmentCodes = {
     cure: 'Free the space that the message names, then run the same command again.',
     example: 'release-plan apply plan.yml   # an image of 512 MiB, a disk with 300 MiB free',
   },
+  'output-failed': {
+    exit: EXIT.environment,
+    about:
+      'Results could not be written to standard output. What the command did stands; what it was to print is missing ' +
+      'or incomplete.',
+    cure: 'Look at where standard output leads: a full disk, a device. Then run the same command again.',
+    example: 'release-plan report plan.yml > /mnt/full/report.md',
+  },
   'locked': {
     exit: EXIT.environment,
     about: 'Another run is using the same archive or repository.',

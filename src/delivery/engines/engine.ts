@@ -1,6 +1,7 @@
 import type { EngineName } from '../../core/plan.ts';
 import type { Proof } from '../../core/archive.ts';
 import type { DeltaProof, Progress } from '../../rdiff/index.ts';
+import type { DeltaFormat } from '../../swu/devices.ts';
 
 /** A file in the archive whose content is known. */
 export interface ImageRef {
@@ -61,7 +62,11 @@ export interface DeltaEngine {
   readonly algorithm: string;
   /** Whether `create` asks for {@link EngineHost.buildDelta}, so that the build directory has to be held. */
   readonly builds: boolean;
+  /** The handlers that apply its deltas on a device, and the name of such a payload. */
+  readonly format: DeltaFormat;
   create(job: DeltaJob, host: EngineHost): Promise<EngineResult>;
+  /** Makes one plain delta here, whoever makes the others: of a partition that did not change and still travels. */
+  diff(base: string, target: string, out: string, options: ReadDeltaOptions): Promise<void>;
   /** Writes what a delta, plain or compressed, gives from the base. */
   apply(base: string, delta: string, out: string, options: ReadDeltaOptions): Promise<void>;
   /** Applies a delta to its base, compares with the target bit for bit. @param digest also give the target's sha256 */

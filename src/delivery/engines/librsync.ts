@@ -1,8 +1,8 @@
 /** Proof by librsync, which SWUpdate's rdiff handler links: its program `rdiff`, as Debian packages it. */
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import type { Proof } from '../../core/archive.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
+import { startProgram } from '../../io/children.ts';
 import { toolEnvironment } from '../../io/environment.ts';
 import { missingTool } from '../../io/tools.ts';
 import type { DeltaInput } from './engine.ts';
@@ -38,7 +38,7 @@ function digestOfOutput(
   signal: AbortSignal,
 ): Promise<{ sha256: string; exitCode: number; stderr: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: toolEnvironment(), signal });
+    const child = startProgram(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: toolEnvironment(), signal });
     const hash = createHash('sha256');
     const stderr: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => hash.update(chunk));

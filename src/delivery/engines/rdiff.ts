@@ -12,6 +12,7 @@ export const rdiffEngine: DeltaEngine = {
   version: 1,
   algorithm: 'rdiff',
   builds: false,
+  format: { handlers: { block: 'rdiff_image', file: 'rdiff_file' }, suffix: '.delta' },
   async create({ inputs, outDir, signal, progress }) {
     const options = signal === undefined ? {} : { signal };
     for (const { partition, base, target } of inputs) {
@@ -23,6 +24,7 @@ export const rdiffEngine: DeltaEngine = {
     }
     return { tools: { 'release-plan rdiff': packageVersion() } };
   },
+  diff: async (base, target, out, options) => void (await createDelta(base, target, out, options)),
   apply: async (base, delta, out, options) => void (await applyDelta(base, delta, out, options)),
   prove: proveDelta,
   proveOnDevice: proveWithLibrsync,

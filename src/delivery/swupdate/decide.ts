@@ -72,8 +72,7 @@ function reasonToRepack(
   recipe: string | undefined,
   trust: string | undefined,
 ): string | undefined {
-  if (made.recipe !== recipe)
-    return 'the plan says otherwise of partitions, packaging or signing than when it was made';
+  if (made.recipe !== recipe) return "the plan's partitions, packaging or signing changed since it was made";
   return trust !== undefined && made.trust !== trust
     ? 'the public key that devices trust is another than when it was made'
     : undefined;

@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { run, type RunResult } from '../../io/process.ts';
 import { readRegular, readRegularText } from '../../io/regular.ts';
-import { withSocketScratch } from '../../io/scratch.ts';
+import { FEW_FILES_BYTES, requireNotFull, withSocketScratch } from '../../io/scratch.ts';
 import type { Proof } from '../../core/archive.ts';
 import type { Plan } from '../../core/plan.ts';
 import { keyText, readAesKey } from '../../swu/aes.ts';
@@ -46,10 +46,10 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
     const client = await askClient();
     // Its sockets have moved to /run/swupdate, which only root can make; installing it shows the same.
     if (client.takesProvider) return skipped(`${clientName(client)} has its sockets in /run/swupdate`);
-    return await withSocketScratch('swupdate', async (work) => {
+    return await withSocketScratch('swupdate', await bytesToCheck(request), async (work) => {
       const key = await certificateFile(trusted, request, work);
       const trust = trustFlags(client, { method, key, isCodeSigning: await isForCode(key) });
-      if (trust === undefined) return skipped("Debian's swupdate verifies CMS signatures alone");
+      if (trust === undefined) return skipped("Debian's swupdate verifies only CMS signatures");
       const selections = selectionsOf(plan, plan.partitions).map(({ set, mode }) => `${set},${mode}`);
       const board = `${swu.boards[0] ?? plan.machine}:${revision}`;
       // Short, and without what swupdate might take for something else.
@@ -68,6 +68,9 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
     });
   });
 }
+
+/** In a check, too, swupdate stores every payload before it looks at its hash. */
+const bytesToCheck = async ({ swu }: SwupdateRequest): Promise<number> => FEW_FILES_BYTES + (await stat(swu)).size;
 
 /** Linked, not named where it lies: swupdate cuts long paths off. */
 async function certificateFile(written: string, { plan, env }: SwupdateRequest, work: string): Promise<string> {
@@ -114,6 +117,7 @@ async function runSwupdate(
     try {
       // Its sockets and what it unpacks lie in TMPDIR; two runs must not share one.
       return await run('swupdate', args, {
+        diesWithUs: true,
         env: { TMPDIR: work },
         signal,
         timeoutMs,
@@ -136,6 +140,7 @@ async function check(
   const args = ['-v', '-c', '-i', request.link, ...device, ...(selection === undefined ? [] : ['-e', selection])];
   const { exitCode, stdout, stderr } = await runSwupdate(args, request, work);
   if (exitCode === 0) return;
+  await requireNotFull(work, await bytesToCheck(request), `${stdout}\n${stderr}`);
   const errors = `${stdout}\n${stderr}`.split('\n').filter((line) => line.includes('ERROR'));
   throw new ReleasePlanError(
     'pair-inconsistent',

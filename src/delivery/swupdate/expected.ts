@@ -35,7 +35,7 @@ export function expectedOf(plan: Plan, version: string, { partitions }: Payloads
       type: handlerOf(one).type,
       image: one.image,
       places: placesOf(one, selections),
-      ...(one.kind === 'rdiff' && one.base !== undefined ? { base: one.base } : {}),
+      ...(one.delta !== undefined && one.base !== undefined ? { base: one.base } : {}),
     })),
   };
 }
@@ -55,12 +55,12 @@ export function installedPartitions(
   { partitions }: Payloads,
   travellers: readonly Traveller[],
 ): InstalledPartition[] | string {
-  const unreadable = partitions.find((one) => !handlerOf(one).canBeRead);
+  const unreadable = partitions.find((one) => handlerOf(one).unreadable !== undefined);
   if (unreadable !== undefined) return `no file can stand for ${unreadable.name}, which is of type ${unreadable.type}`;
   const selections = selectionsOf(plan, partitions);
   return partitions.map((one) => {
     const base =
-      one.kind === 'rdiff' ? travellers.find(({ partition }) => partition.name === one.name)?.base : undefined;
+      one.delta !== undefined ? travellers.find(({ partition }) => partition.name === one.name)?.base : undefined;
     return {
       name: one.name,
       places: placesOf(one, selections),

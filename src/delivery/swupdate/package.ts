@@ -8,6 +8,7 @@ import { readAesKey } from '../../swu/aes.ts';
 import { buildSwu } from '../../swu/build.ts';
 import { inspectSwu, type InspectedSwu } from '../../swu/inspect.ts';
 import { unforgiven } from '../../swu/lint/index.ts';
+import type { DeltaEngine } from '../engines/engine.ts';
 import { proveWithSwupdate } from './device.ts';
 import { expectedOf, leftOut } from './expected.ts';
 import { proveInstall } from './installs.ts';
@@ -20,6 +21,8 @@ export interface PackageRequest {
   from?: string;
   to: string;
   travellers: readonly Traveller[];
+  /** That of the pair; undefined for a full package. */
+  engine?: DeltaEngine;
   /** For intermediate files; whoever calls removes it. */
   workDir: string;
   /** The .swu. */
@@ -45,9 +48,13 @@ export interface MadePackage {
  *   its sw-description says, or says less than the plan; and what signing and packing throw
  */
 export async function makePackage(request: PackageRequest): Promise<MadePackage> {
-  const { plan, out, env, signal, workDir, travellers } = request;
+  const { plan, out, env, signal, workDir, travellers, engine } = request;
   request.progress('pack and sign');
-  const payloads = await makePayloads(travellers, plan.swu.compress, { workDir, signal });
+  const payloads = await makePayloads(travellers, plan.swu.compress, {
+    workDir,
+    signal,
+    ...(engine === undefined ? {} : { engine }),
+  });
   const notes = request.ready === undefined ? await pack(request, payloads) : await take(request.ready, out);
   request.progress('verify the package');
   const opened = await openAgain(request, payloads);

@@ -6,9 +6,11 @@ import type { DeltaPartitionInfo, Travels } from '../../core/archive.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import type { Partition, Plan } from '../../core/plan.ts';
 import type { FileDigest } from '../../io/hash.ts';
-import { createDelta, gzipFile, proveDelta, zstdFile } from '../../rdiff/index.ts';
+import { gzipFile, zstdFile } from '../../rdiff/index.ts';
 import type { SwuPartition } from '../../swu/build.ts';
+import { handlerOf } from '../../swu/devices.ts';
 import type { UnchangedPartition } from '../../swu/description.ts';
+import type { DeltaEngine } from '../engines/engine.ts';
 
 /** A partition of the target version, with the base's image for an update. */
 export interface Traveller {
@@ -24,6 +26,15 @@ export interface Traveller {
 
 export interface ImageFile extends FileDigest {
   path: string;
+}
+
+/** With what payloads are made. */
+export interface PayloadWork {
+  /** That of the pair; undefined for a full package. */
+  engine?: DeltaEngine;
+  /** For intermediate files; whoever calls removes it. */
+  workDir: string;
+  signal: AbortSignal;
 }
 
 /** What a package is made of. */
@@ -46,7 +57,7 @@ export function travelsAs(
   if (partition.update === 'never') return 'never';
   const usual: Travels = info.delta === undefined ? 'image' : 'delta';
   const isSame = info.base.sha256 === info.target.sha256 && info.base.sizeBytes === info.target.sizeBytes;
-  const canBeRead = partition.type === 'block' || partition.type === 'file';
+  const canBeRead = handlerOf({ type: partition.type, delta: undefined }).unreadable === undefined;
   if (partition.update === 'always' || !isSame || !partition.readOnly || !canBeRead) return usual;
   if ('slots' in partition.target) return partition.type === 'block' ? 'delta' : usual;
   return 'unchanged';
@@ -67,12 +78,12 @@ export function partitionOf(plan: Plan, name: string): Partition {
  * Makes the payloads in the form that `swu.compress` names. Deltas that only
  * copy are made here; those of the engine are there already.
  *
- * @param workDir for intermediate files; whoever calls removes it
+ * @throws ReleasePlanError `delta-unproven`
  */
 export async function makePayloads(
   travellers: readonly Traveller[],
   compress: Plan['swu']['compress'],
-  { workDir, signal }: { workDir: string; signal: AbortSignal },
+  work: PayloadWork,
 ): Promise<Payloads> {
   const made: Payloads = { partitions: [], unchanged: [] };
   for (const one of travellers) {
@@ -85,41 +96,47 @@ export async function makePayloads(
         break;
       case 'delta':
       case 'image':
-        made.partitions.push(await payloadOf(one, compress, workDir, signal));
+        made.partitions.push(await payloadOf(one, compress, work));
         break;
     }
   }
   return made;
 }
 
-async function payloadOf(
-  one: Traveller,
-  compress: Plan['swu']['compress'],
-  workDir: string,
-  signal: AbortSignal,
-): Promise<SwuPartition> {
+async function payloadOf(one: Traveller, compress: Plan['swu']['compress'], work: PayloadWork): Promise<SwuPartition> {
   const { name, target, type } = one.partition;
-  const isDelta = one.travels === 'delta';
-  const bare = isDelta ? await deltaOf(one, workDir, signal) : { path: one.image.path, sizeBytes: one.image.sizeBytes };
+  const { workDir, signal } = work;
+  const engine = one.travels === 'delta' ? requireEngine(one, work) : undefined;
+  const bare =
+    engine === undefined
+      ? { path: one.image.path, sizeBytes: one.image.sizeBytes }
+      : await deltaOf(one, engine, workDir, signal);
   const common: Omit<SwuPartition, 'payload'> = {
     name,
     type,
     target,
-    kind: isDelta ? 'rdiff' : 'raw',
+    delta: engine?.format,
     compression: compress,
     decompressedSizeBytes: bare.sizeBytes,
     image: one.image,
-    ...(isDelta && one.base !== undefined ? { base: one.base } : {}),
+    ...(engine !== undefined && one.base !== undefined ? { base: one.base } : {}),
   };
   if (compress === 'none') return { ...common, payload: bare.path };
-  if (compress === 'gzip' && one.delta !== undefined && isDelta) return { ...common, payload: `${bare.path}.gz` };
+  if (compress === 'gzip' && one.delta !== undefined && engine !== undefined)
+    return { ...common, payload: `${bare.path}.gz` };
   const payload = join(workDir, `${name}-${basename(bare.path)}.${compress === 'gzip' ? 'gz' : 'zst'}`);
   await (compress === 'gzip' ? gzipFile : zstdFile)(bare.path, payload, { signal });
   return { ...common, payload };
 }
 
+function requireEngine({ partition }: Traveller, { engine }: PayloadWork): DeltaEngine {
+  if (engine !== undefined) return engine;
+  throw new ReleasePlanError('pair-inconsistent', `${partition.name} is to travel as a delta, and no engine makes it`);
+}
+
 async function deltaOf(
   one: Traveller,
+  engine: DeltaEngine,
   workDir: string,
   signal: AbortSignal,
 ): Promise<{ path: string; sizeBytes: number }> {
@@ -127,8 +144,8 @@ async function deltaOf(
   const path = join(workDir, deltaName(one.partition.name));
   const { path: target } = one.image;
   const base = one.base?.path ?? target;
-  await createDelta(base, target, path, { signal });
-  const { equal } = await proveDelta(base, path, target, { signal, digest: false });
+  await engine.diff(base, target, path, { signal });
+  const { equal } = await engine.prove(base, path, target, { signal, digest: false });
   if (!equal) throw new ReleasePlanError('delta-unproven', `${one.partition.name}: the delta does not give the target`);
   return { path, sizeBytes: (await stat(path)).size };
 }

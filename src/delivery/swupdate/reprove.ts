@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 import { asUserError, errnoOf, ReleasePlanError } from '../../core/errors.ts';
 import { attributed } from '../../io/attribute.ts';
 import { leavesOpen } from '../../io/present.ts';
-import { withScratch } from '../../io/scratch.ts';
+import { FEW_FILES_BYTES, withScratch } from '../../io/scratch.ts';
 import type { DeltaInfo } from '../../core/archive.ts';
 import type { Plan } from '../../core/plan.ts';
 import { proveDelta } from '../../rdiff/index.ts';
@@ -102,7 +102,7 @@ export async function reopenPackage({ plan, swu, env, signal, progress }: Reopen
   const { signing } = plan;
   const context = { env, planDir: plan.dir };
   progress(`verify ${file}`);
-  return await withScratch('open', async (workDir) => {
+  return await withScratch('open', FEW_FILES_BYTES, async (workDir) => {
     let checks: SwuCheck[];
     try {
       const aes = await aesIfHere(plan, context);

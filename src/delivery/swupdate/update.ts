@@ -95,6 +95,7 @@ async function fill(staging: string, request: UpdateRequest, inputs: readonly De
     ...request,
     from,
     to,
+    engine,
     travellers: partitions.map((one) => travellerOf(one, request, staging)),
     workDir: work,
     out: join(staging, swuName(from, to)),

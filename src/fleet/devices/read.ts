@@ -1,8 +1,9 @@
 /** Reads a fleet from a file or a command, whichever of the known forms it has, or from a server. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { basename } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../../core/errors.ts';
 import type { Report } from '../../core/events.ts';
+import { signalGroup, startProgram } from '../../io/children.ts';
 import { toolEnvironment } from '../../io/environment.ts';
 import { openRegular } from '../../io/regular.ts';
 import type { FleetSource } from '../../core/plan.ts';
@@ -134,7 +135,7 @@ async function* fileBytes(file: string, { signal }: ReadFleetOptions): AsyncGene
 /** The output of a shell command, which is a fleet only when the command succeeds. */
 async function* commandBytes(command: string, options: ReadFleetOptions): AsyncGenerator<Uint8Array> {
   const { cwd, signal, env = toolEnvironment(), timeoutMs = TIMEOUT_MS } = options;
-  const child = spawn('sh', ['-c', command], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = startProgram('sh', ['-c', command], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const group = new CommandGroup(child, timeoutMs, signal);
   let words = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (words = `${words}${text}`.slice(-STDERR_BYTES)));
@@ -201,20 +202,10 @@ class CommandGroup {
     clearTimeout(this.#late);
     this.#signal?.removeEventListener('abort', this.#onAbort);
     if (this.#hasEnded || this.#child.pid === undefined) return;
-    const { pid } = this.#child;
-    killGroup(pid, 'SIGTERM');
-    setTimeout(() => killGroup(pid, 'SIGKILL'), KILL_AFTER_MS);
+    signalGroup(this.#child, 'SIGTERM');
+    setTimeout(() => signalGroup(this.#child, 'SIGKILL'), KILL_AFTER_MS);
     this.#child.stdout?.destroy(why);
     this.#child.stderr?.destroy();
     this.#child.unref();
-  }
-}
-
-function killGroup(pid: number, how: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, how);
-  } catch (error) {
-    // It has ended by itself in the meantime.
-    if (errnoOf(error) !== 'ESRCH') throw error;
   }
 }

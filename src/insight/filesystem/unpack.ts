@@ -1,7 +1,9 @@
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { inflateRawSync, inflateSync } from 'node:zlib';
 import { errnoOf } from '../../core/errors.ts';
+import { startProgram } from '../../io/children.ts';
+import { toolEnvironment } from '../../io/environment.ts';
 import { missingTool } from '../../io/tools.ts';
 import type { ImageBytes } from './image-bytes.ts';
 import type { PackedBlock } from './image-map.ts';
@@ -96,7 +98,7 @@ class Pipe {
 
   constructor(bytes: ImageBytes, blocks: readonly Outside[], codec: keyof typeof PROGRAMS) {
     const [command, args] = PROGRAMS[codec];
-    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'] });
+    const child = startProgram(command, args, { stdio: ['pipe', 'pipe', 'ignore'], env: toolEnvironment() });
     this.#child = child;
     child.once('error', (error) => {
       this.#failure ??= errnoOf(error) === 'ENOENT' ? missingTool(command, error) : error;

@@ -120,9 +120,10 @@ async function isPaddedTail(slot: SlotSignature, likeness: Likeness, restBytes: 
 /** The sums that blocks would have, each of the slot's block length. */
 export async function sumsOf(slot: SlotSignature, blocks: readonly Buffer[]): Promise<Buffer[]> {
   if (blocks.length === 0) return [];
-  return await withScratch('identify', async (folder) => {
+  const bytes = Buffer.concat(blocks);
+  return await withScratch('identify', bytes.length, async (folder) => {
     const file = join(folder, 'blocks');
-    await writeFile(file, Buffer.concat(blocks));
+    await writeFile(file, bytes);
     return await withSums(file, slot.header, async (sums) => {
       const entries: Buffer[] = [];
       for await (const { entry } of sums.entries()) entries.push(Buffer.from(entry));

@@ -2,7 +2,7 @@ import { writeFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { run } from '../../io/process.ts';
-import { withScratch } from '../../io/scratch.ts';
+import { FEW_FILES_BYTES, withScratch } from '../../io/scratch.ts';
 import { contentOf } from '../filesystem/content.ts';
 import type { OpenImage } from '../filesystem/index.ts';
 import { filesIn, ownersOf } from './files.ts';
@@ -31,10 +31,11 @@ const FORMAT = '[%{NAME}\\t%{VERSION}-%{RELEASE}\\t%{LICENSE}\\t%{FILENAMES}\\n]
 export async function readRpm(image: OpenImage, signal?: AbortSignal): Promise<PackageDatabase | undefined> {
   const folder = FOLDERS.find((one) => DATABASES.some((name) => image.tree.resolve(`${one}/${name}`) !== undefined));
   if (folder === undefined) return undefined;
-  const answer = await withScratch('rpm', async (scratch) => {
+  const files = filesIn(image, folder);
+  const answer = await withScratch('rpm', bytesOf(image, files), async (scratch) => {
     const database = join(scratch, 'db');
     await mkdir(database);
-    await copyOut(image, filesIn(image, folder), database, signal);
+    await copyOut(image, files, database, signal);
     const args = ['--dbpath', database, '--query', '--all', '--queryformat', FORMAT];
     const options = { timeoutMs: QUERY_TIMEOUT_MS, ...(signal === undefined ? {} : { signal }) };
     return await run('rpm', args, options).catch((error: unknown) => {
@@ -45,6 +46,12 @@ export async function readRpm(image: OpenImage, signal?: AbortSignal): Promise<P
   return answer === undefined ? undefined : databaseOf(image, answer.stdout);
 }
 
+const sizeOf = ({ tree }: OpenImage, entry: number): number => tree.inodes[tree.inodeOf(entry)]?.sizeBytes ?? 0;
+
+/** What {@link copyOut} stores; it refuses what is larger. */
+const bytesOf = (image: OpenImage, files: ReadonlyMap<string, number>): number =>
+  [...files.values()].reduce((sum, entry) => sum + Math.min(sizeOf(image, entry), MOST_BYTES), FEW_FILES_BYTES);
+
 async function copyOut(
   image: OpenImage,
   files: ReadonlyMap<string, number>,
@@ -52,7 +59,7 @@ async function copyOut(
   signal?: AbortSignal,
 ): Promise<void> {
   for (const [name, entry] of files) {
-    const { sizeBytes } = image.tree.inodes[image.tree.inodeOf(entry)] ?? { sizeBytes: 0 };
+    const sizeBytes = sizeOf(image, entry);
     if (sizeBytes > MOST_BYTES) throw image.bytes.corrupt(`its rpm database has a file of ${sizeBytes} bytes`);
     await writeFile(join(folder, name), '');
     for await (const { bytes } of contentOf(image, [image.tree.inodeOf(entry)], signal))

@@ -39,8 +39,10 @@ export async function whatIf(
 ): Promise<WhatIfRow[]> {
   const { signal, onRow } = options;
   const rows: WhatIfRow[] = [];
+  // The files, and images of them with a delta: what does not compress is not smaller there.
+  const needBytes = 3 * ((await filesOf(basePath, signal)) + (await filesOf(targetPath, signal)));
   for (const times of ['kept', 'clamped'] as const)
-    await withScratch('whatif', async (folder) => {
+    await withScratch('whatif', needBytes, async (folder) => {
       const trees = { base: join(folder, 'base'), target: join(folder, 'target') };
       const modified = { ...(times === 'clamped' ? { modifiedS: CLAMPED_S } : {}), ...(signal ? { signal } : {}) };
       for (const [path, tree] of [
@@ -63,6 +65,16 @@ export async function whatIf(
       }
     });
   return rows;
+}
+
+/** The bytes of an image's files. */
+async function filesOf(path: string, signal: AbortSignal | undefined): Promise<number> {
+  const image = await openImage(path, signal);
+  try {
+    return image.tree.inodes.reduce((sum, one) => sum + one.sizeBytes, 0);
+  } finally {
+    image.close();
+  }
 }
 
 async function measure(

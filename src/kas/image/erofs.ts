@@ -1,8 +1,10 @@
-import { lstat, mkdtemp, readlink, rm } from 'node:fs/promises';
+import { lstat, mkdtemp, readlink, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { STAGING_PREFIX } from '../../io/atomic.ts';
+import { DISK_FULL_WORDS, diskFull } from '../../io/attribute.ts';
 import { run } from '../../io/process.ts';
+import { requireSpace } from '../../io/space.ts';
 import { missingTool } from '../../io/tools.ts';
 import { readRegular } from '../../io/regular.ts';
 import { MOST_FILE_BYTES, type ImageReader } from './reader.ts';
@@ -19,6 +21,9 @@ const MOST_UNPACKED_BYTES = 4 * 1024 ** 3;
  * @param scratchDir a folder with room for the unpacked image
  */
 export async function erofsReader(image: string, scratchDir: string, signal?: AbortSignal): Promise<ImageReader> {
+  // Unpacked it is never much smaller; how much larger, nobody knows before.
+  const { size: leastBytes } = await stat(image);
+  await requireSpace(scratchDir, leastBytes);
   const root = await mkdtemp(join(scratchDir, `${STAGING_PREFIX}unpacked-`));
   const close = (): Promise<void> => rm(root, { recursive: true, force: true });
   let failure: string | undefined;
@@ -33,6 +38,7 @@ export async function erofsReader(image: string, scratchDir: string, signal?: Ab
       },
     );
     if (exitCode === NOT_FOUND) throw missingTool('fsck.erofs');
+    if (stderr.includes(DISK_FULL_WORDS)) throw diskFull(scratchDir, leastBytes, stderr.trim());
     if (exitCode !== 0) failure = stderr.trim().split('\n').slice(-3).join('\n');
   } catch (error) {
     await close();

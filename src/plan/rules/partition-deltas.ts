@@ -1,4 +1,4 @@
-import type { PartitionType } from '../../core/plan.ts';
+import { partitionFacts } from '../../core/partition-type.ts';
 import { formatPointer, type Finding, type Pointer } from '../finding.ts';
 import { numbered, type PartitionSource, type PlanSource } from '../source.ts';
 import { parseSizeBytes } from '../../text/units.ts';
@@ -85,14 +85,8 @@ function unevenSize(at: Pointer, { slot_size: size }: PartitionSource): Finding[
   ];
 }
 
-/** Why each type that takes whole images alone does so. */
-const NO_DELTA: Readonly<Partial<Record<PartitionType, string>>> = {
-  ubivol: "SWUpdate's rdiff handler writes block devices; a UBI volume is written by an update of the whole volume",
-  flash: "SWUpdate's rdiff handler knows nothing of erasing and of bad blocks, which raw flash needs",
-};
-
 function undeltable(at: Pointer, { type, delta }: PartitionSource): Finding[] {
-  const why = type === undefined ? undefined : NO_DELTA[type];
+  const why = type === undefined ? undefined : partitionFacts(type).noDelta;
   if (why === undefined || delta !== 'rdiff') return [];
   return [
     {

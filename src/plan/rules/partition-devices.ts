@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { partitionFacts } from '../../core/partition-type.ts';
 import { formatPointer, quote, type Finding, type Pointer } from '../finding.ts';
 import { numbered, type PartitionSource, type PlanSource } from '../source.ts';
 
@@ -14,7 +15,7 @@ export function partitionDevices(plan: PlanSource): Finding[] {
 
 /** UBI volumes have names, everything else has paths. */
 function places(at: Pointer, { type = 'block', slots, device, base }: PartitionSource): Finding[] {
-  const isVolume = type === 'ubivol';
+  const isVolume = partitionFacts(type).place === 'name';
   const all: Array<[string | undefined, Pointer]> = [
     [slots?.a, [...at, 'slots', 'a']],
     [slots?.b, [...at, 'slots', 'b']],
