@@ -26,7 +26,7 @@ const yamlAsModules = {
 };
 
 /** Large and seldom needed: a file each beside the bundle, so that short runs need not load them. */
-const APART = ['@streamparser/json', 'csv-parse', 'execa', 'handlebars', 'jsonc-parser', 'listr2', 'tinyglobby'];
+const APART = ['@streamparser/json', 'csv-parse', 'execa', 'handlebars', 'jsonc-parser', 'tinyglobby'];
 const fileOf = (name) => name.replace('/', '-');
 
 const apart = {

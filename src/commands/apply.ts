@@ -72,6 +72,8 @@ async function applyAll(plans: readonly string[], flags: Flags, context: ApplyCo
   const documents: object[] = [];
   let exitCode: ExitCode = EXIT.ok;
   for (const [index, plan] of loaded.entries()) {
+    const heading = loaded.length > 1 ? [`${relative(context.cwd, plan.file)}:`] : [];
+    for (const message of heading) context.report({ type: 'note', message });
     const result = await applyOne(plan, flags, options, context, index === loaded.length - 1);
     exitCode = worse(exitCode, result.exitCode);
     if ('failure' in result)
@@ -82,7 +84,10 @@ async function applyAll(plans: readonly string[], flags: Flags, context: ApplyCo
         message: result.failure.message,
       });
     else if (flags.json === true) documents.push(documentOf(plan.file, result));
-    else await summarise(result, options.only, context);
+    else {
+      for (const line of heading) context.out(`${line}\n`);
+      await summarise(result, options.only, context);
+    }
     // That one product is inconsistent keeps no other from its release.
     if (exitCode !== EXIT.ok && exitCode !== EXIT.inconsistent && !options.keepGoing) break;
   }

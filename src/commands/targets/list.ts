@@ -11,7 +11,7 @@ import { prettyJson } from '../../text/pretty-json.ts';
 interface Flags {
   plan?: string;
   byTag?: string;
-  columns: string;
+  columns?: string;
   raw?: boolean;
   json?: boolean;
 }
@@ -29,6 +29,15 @@ const COLUMNS: Readonly<Record<string, (target: Target) => string>> = {
   'containers-sha': ({ custom }) => textOf(custom['containers-sha']),
 };
 
+/** What is shown unless columns are chosen, as in fioctl. */
+const USUAL = ['version', 'tags', 'apps', 'origin'];
+
+/** The usual columns, and the machine where the registry is of several. */
+const usualFor = (targets: readonly Target[]): string[] =>
+  new Set(targets.flatMap(({ hardwareIds }) => hardwareIds)).size > 1
+    ? ['version', 'hardware-ids', ...USUAL.slice(1)]
+    : USUAL;
+
 /** `targets list` */
 export function registerList(targets: Command, run: Runner): void {
   targets
@@ -37,8 +46,8 @@ export function registerList(targets: Command, run: Runner): void {
     .option('--by-tag <tag>', 'list only Targets with this tag')
     .option(
       '--columns <names>',
-      `columns to print, comma-separated: ${Object.keys(COLUMNS).join(', ')}`,
-      'version,tags,apps,origin',
+      `columns to print, comma-separated: ${Object.keys(COLUMNS).join(', ')} (default: ${USUAL.join(',')}; with ` +
+        'hardware-ids where there are several)',
     )
     .option('-r, --raw', 'print targets.json unchanged')
     .option('--plan <plan>', 'plan file (default: the nearest release-plan.yml or plan.yml)')
@@ -71,7 +80,7 @@ async function list(flags: Flags, context: CommandContext): Promise<ExitCode> {
     .toSorted((a, b) => compareReported(a.version, b.version));
   if (flags.json === true) context.out(prettyJson({ schema: 1, targets: found.map(asJson) }));
   else {
-    const names = flags.columns.split(',').map((name) => name.trim());
+    const names = flags.columns?.split(',').map((name) => name.trim()) ?? usualFor(found);
     const columns = names.map(columnOf);
     // One line per version and tags, as fioctl: builds for several kinds of hardware belong together.
     const lines = new Map(found.map((target) => [JSON.stringify([target.version, target.tags]), target]));

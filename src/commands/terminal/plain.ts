@@ -16,7 +16,7 @@ function lineOf(event: ReleaseEvent): string {
     case 'step-skipped':
       return `- ${event.title}: ${event.reason}`;
     case 'step-failed':
-      return `  FAILED: ${event.message}`;
+      return `  FAILED ${event.title}: ${event.message}`;
     case 'note':
       return event.message;
     case 'warning':
