@@ -59,7 +59,7 @@ test('--index takes the reports that runs wrote: a plan without one is no GO, an
   assert.is((await runCommand(registerReport, args, { cwd: here.dir })).exitCode, 4);
   const page = readFileSync(join(here.dir, 'public/index.html'), 'utf8');
   assert.match(page, 'href="../artifacts/board/image/reports/demo-plan.html"');
-  assert.match(page, '1 of 2 plans can be released.');
+  assert.match(page, '<title>Releases: 1 of 2 GO</title>');
   const one = await runCommand(registerReport, ['report', '--index', 'plan.yml', '--json'], { cwd: here.dir });
   assert.is(one.exitCode, 0);
   assert.is((JSON.parse(one.stdout) as { plans: Array<{ verdict: string }> }).plans[0]?.verdict, 'go');

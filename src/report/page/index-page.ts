@@ -39,9 +39,7 @@ export function indexPage(rows: readonly IndexRow[]): string {
   const products = new Set(rows.map(({ product }) => product)).size;
   const sorted = rows.toSorted((a, b) => ORDER.indexOf(stateOf(a)) - ORDER.indexOf(stateOf(b)));
   const isGo = count('go') === rows.length;
-  const sentence = isGo
-    ? `All ${counted(rows.length, 'plan')} can be released.`
-    : `${count('go')} of ${counted(rows.length, 'plan')} can be released.`;
+  const sentence = isGo ? `All ${counted(rows.length, 'plan')} can be released.` : 'plans can be released.';
   const failing =
     count('no-go') === 0 ? 'No report names a failed check' : `${counted(count('no-go'), 'report')} with failed checks`;
   const unknown =
@@ -54,7 +52,8 @@ export function indexPage(rows: readonly IndexRow[]): string {
       <main>
         <section class="verdict ${isGo ? 'go' : 'no-go'}" aria-labelledby="verdict">
           <h2 id="verdict">
-            <span class="word">${isGo ? 'GO' : 'NO-GO'}</span> <span class="sentence">${sentence}</span>
+            <span class="word">${isGo ? 'GO' : `${count('go')} of ${rows.length}`}</span>
+            <span class="sentence">${sentence}</span>
           </h2>
           <ul>
             <li>${failing}</li>
@@ -71,9 +70,9 @@ export function indexPage(rows: readonly IndexRow[]): string {
                 </caption>
                 <thead>
                   <tr>
+                    <th scope="col">Verdict</th>
                     <th scope="col">Product</th>
                     <th scope="col">Machine</th>
-                    <th scope="col">Verdict</th>
                     <th scope="col" class="number">Failed checks</th>
                     <th scope="col" class="number">Median update</th>
                     <th scope="col" class="number">Devices</th>
@@ -99,9 +98,9 @@ function planRow(row: IndexRow): Html {
   const state = stateOf(row);
   const name = page === undefined ? html`${product}` : html`<a href="${page}">${product}</a>`;
   return html`<tr>
+    <td><span class="badge ${state}">${WORDS[state]}</span></td>
     <th scope="row">${name}<span class="detail">${plan}</span></th>
     <td>${machine}<span class="detail">${image}</span></td>
-    <td><span class="badge ${state}">${WORDS[state]}</span></td>
     ${
       report === undefined
         ? html`<td class="number">&ndash;</td>

@@ -16,14 +16,16 @@ const HEIGHT = 60;
 export function runsSection(all: readonly RunRecord[]): Html {
   const runs = all.slice(-RUNS_SHOWN);
   return html`<section id="runs" aria-labelledby="runs-title">
-    <h2 id="runs-title">Runs ${runs.length === 0 ? '' : html`<span class="quiet">the last ${runs.length}</span>`}</h2>
+    <h2 id="runs-title">Runs ${runs.length === 0 ? '' : html`<span class="quiet">${spanOf(runs.length)}</span>`}</h2>
     ${
       runs.length === 0
         ? html`<p class="empty">No run is on record yet. Each apply leaves one, and each night.</p>`
-        : [outcomes(runs), sizes(runs), durations(runs), runTable(runs)]
+        : [outcomes(runs), ...(runs.length === 1 ? [] : [sizes(runs), durations(runs)]), runTable(runs)]
     }
   </section>`;
 }
+
+const spanOf = (count: number): string => (count === 1 ? 'one so far, no line yet' : `the last ${count}`);
 
 const isGood = ({ exitCode }: RunRecord): boolean => exitCode === 0;
 
@@ -85,7 +87,7 @@ function durations(runs: readonly RunRecord[]): Html {
 }
 
 const grid = (height: number): Html =>
-  html`<path class="grid" d="M0 2H10000M0 ${height / 2}H10000M0 ${height - 0.5}H10000" />`;
+  html`<path class="grid" d="M-1000 2H1000M-1000 ${height / 2}H1000M-1000 ${height - 0.5}H1000" />`;
 
 const titleOf = ({ startedAt, durationMs, exitCode, checks }: RunRecord): string =>
   `${startedAt}: exit code ${exitCode}, ${checks.fail} failed checks, ${formatDuration(durationMs)}`;

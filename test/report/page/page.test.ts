@@ -63,7 +63,9 @@ const WIDTHS = [360, 1280, 3840];
 for (const [what, file] of Object.entries(pages))
   inBrowser(`${what}: no barrier, no request, no complaint, no wider than the window, light and dark`, async () => {
     const { page, requests, complaints } = await openPage(browser, file, { colorScheme: 'light' });
-    await page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))");
+    // The failures unfold the same parts, and axe looks at each element.
+    if (what !== 'thirty versions')
+      await page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))");
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height: 1000 });
       assert.is(await page.evaluate('document.documentElement.scrollWidth'), width);
@@ -193,7 +195,7 @@ inBrowser('without scripts everything is there, and no filter', async () => {
 inBrowser('the front page names first what needs a person, and leads to each page', async () => {
   const { page } = await openPage(browser, pages['the front page']);
   assert.equal(await page.locator('.plans .badge').allTextContents(), ['NO-GO', 'no report', 'GO']);
-  assert.is(await page.locator('.verdict .sentence').innerText(), '1 of 3 plans can be released.');
+  assert.is(await page.locator('#verdict').innerText(), '1 of 3\nplans can be released.');
   await page.getByRole('link', { name: '<b>lmp</b>' }).click();
   assert.is(await page.title(), 'NO-GO: tolomeo, tolomeo-qemux86-64');
   await page.context().close();
