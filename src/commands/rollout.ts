@@ -104,12 +104,17 @@ const planDocument = ({ plan: { parts, ...rest }, destination, unproven }: Plann
   unproven,
 });
 
+const partName = ({ base, refused }: PlannedRollout['plan']['parts'][number]): string => {
+  if (base !== undefined) return `from ${base}, delta`;
+  return `${refused.length > 0 ? 'refused their delta' : 'the rest'}, full package`;
+};
+
 async function planInWords({ plan, destination, blockers, unproven }: PlannedRollout): Promise<string> {
   const { formatColumns } = await import('../text/rows.ts');
   const { formatBytes, formatShare } = await import('../text/bytes.ts');
   const { blockerInWords } = await import('../delivery/fleet/guard.ts');
   const rows = plan.parts.map((part) => [
-    part.base === undefined ? `the rest, full package` : `from ${part.base}, delta`,
+    partName(part),
     String(part.devices),
     formatBytes(part.package.sizeBytes),
     formatBytes(part.wireBytes),
@@ -120,7 +125,6 @@ async function planInWords({ plan, destination, blockers, unproven }: PlannedRol
     [plan.there, 'run it already'],
     [plan.newer, 'run a newer version and stay'],
     [plan.otherHardware, 'are other hardware, or do not say which'],
-    [plan.parts.reduce((sum, one) => sum + one.refused.length, 0), 'refused their delta, and get the full package'],
     [plan.stranded, 'HAVE NO PACKAGE: there is no full one'],
   ];
   return [

@@ -12,6 +12,7 @@ import { hawkbitClient } from '../publish/hawkbit.ts';
 import { optionalPath, optionalText, requiredText, secretSource } from '../publish/options.ts';
 import {
   HawkbitRollouts,
+  rolloutName,
   rolloutsOf,
   type RolloutSettings,
   type RolloutStatus,
@@ -140,7 +141,7 @@ export class Rollout {
   async #known(server: HawkbitRollouts): Promise<RolloutStatus[]> {
     const { version, tag } = this.#request;
     const all = await server.status(this.#series);
-    return all.filter(({ name }) => name.replace(/( \(\d+ of \d+\))?( #\d+)?$/, '').endsWith(` ${version} ${tag}`));
+    return all.filter(({ name }) => rolloutName(name).versionAndTag === `${version} ${tag}`);
   }
 
   /** How the names of the product's rollouts begin. */
@@ -149,17 +150,28 @@ export class Rollout {
     return `${[product, machine, image].join('-')}-`;
   }
 
-  /** Devices that failed with a delta and still run its base, by base version. */
+  /**
+   * Devices that failed with a delta and still run its base, by base version. Once they are given the full package
+   * the server does not call them failed any more; its rollouts for them tell.
+   */
   async #refused(): Promise<Map<string, string[]>> {
     const server = await this.#server();
     const failed = new Map<string, string[]>();
-    for (const one of await this.#known(server)) {
+    const known = await this.#known(server);
+    const bases = new Set<string>();
+    for (const one of known) {
       const [series = ''] = one.name.split(' ', 1);
       const base = series.slice(this.#series.length).startsWith('from-')
         ? series.slice(`${this.#series}from-`.length)
         : '';
+      if (base !== '') bases.add(base);
       if (one.failed === 0 || base === '') continue;
       failed.set(base, [...(failed.get(base) ?? []), ...(await server.failedDevices(one.id, MAX_REFUSED))]);
+    }
+    for (const one of known) {
+      if (!rolloutName(one.name).isOfRefused) continue;
+      const names = await server.devicesOf(one.id);
+      for (const base of bases) failed.set(base, [...(failed.get(base) ?? []), ...names]);
     }
     const refused = new Map<string, string[]>();
     const { tag } = this.#request;

@@ -1,6 +1,6 @@
 /** A device in the field: Debian's swupdate, polling a server by suricatta, on slots that are its own. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { copyFileSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BOARD } from './swupdate.ts';
@@ -22,24 +22,42 @@ const LIFE_SECONDS = 600;
 
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
-  for (const child of running) child.kill('SIGTERM');
+  for (const child of running) endGroup(child);
 });
 
-/** One device. Its `a` is in use, its `b` is written. */
+/** Debian's swupdate can wait for itself on its way out; seen under load. */
+const STOP_MS = 5000;
+
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** One device. Its `a` is in use, its `b` is written: as large as an image, with something else in it. */
 export class FieldDevice {
   readonly #options: FieldDeviceOptions;
+  readonly #rubbish: Buffer;
   #child: ChildProcess | undefined;
 
   constructor(options: FieldDeviceOptions, image: string) {
     this.#options = options;
+    this.#rubbish = Buffer.alloc(statSync(image).size, 'nothing yet ');
     mkdirSync(join(options.dir, 'slots'), { recursive: true });
     copyFileSync(image, this.slot('a'));
-    writeFileSync(this.slot('b'), 'nothing yet');
+    writeFileSync(this.slot('b'), this.#rubbish);
   }
 
   /** A slot's file. */
   slot(which: 'a' | 'b'): string {
     return join(this.#options.dir, 'slots', which === 'a' ? 'slot-a' : 'slot-b');
+  }
+
+  /** Whether nothing has written to the other slot. */
+  get isUntouched(): boolean {
+    return readFileSync(this.slot('b')).equals(this.#rubbish);
   }
 
   get log(): string {
@@ -65,6 +83,8 @@ export class FieldDevice {
     this.#child = spawn(
       'timeout',
       [
+        '-k',
+        '5',
         String(LIFE_SECONDS),
         'unshare',
         '-m',
@@ -76,18 +96,21 @@ export class FieldDevice {
         dirname(slots.a),
         ...swupdate,
       ],
-      { env: { ...process.env, TMPDIR: join(dir, 'tmp') }, stdio: ['ignore', log, log] },
+      { env: { ...process.env, TMPDIR: join(dir, 'tmp') }, stdio: ['ignore', log, log], detached: true },
     );
     running.add(this.#child);
   }
 
+  /** Stops its client; one that does not end is killed, as by a power cut. */
   async stop(): Promise<void> {
     const child = this.#child;
-    if (child === undefined) return;
+    if (child === undefined || !running.delete(child)) return;
+    if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
     child.kill('SIGTERM');
+    await Promise.race([ended, sleep(STOP_MS, undefined, { ref: false })]);
+    endGroup(child);
     await ended;
-    running.delete(child);
   }
 
   /** Waits until the other slot is an image, or until the log says something; false when it takes too long. */

@@ -61,6 +61,23 @@ export interface RolloutGroupStatus {
   failed: number;
 }
 
+/** Marks the rollout, among those of a full package, of devices that refused their delta. */
+const REFUSED = ' refused';
+
+/** What the name of a rollout says behind its series. */
+export interface RolloutName {
+  versionAndTag: string;
+  isOfRefused: boolean;
+}
+
+/** Takes a name apart that {@link rolloutsOf} has given, or {@link HawkbitRollouts.start} to a further run. */
+export function rolloutName(name: string): RolloutName {
+  const bare = name.replace(/( \(\d+ of \d+\))?( #\d+)?$/, '');
+  const isOfRefused = bare.endsWith(REFUSED);
+  const words = (isOfRefused ? bare.slice(0, -REFUSED.length) : bare).split(' ');
+  return { versionAndTag: words.slice(1).join(' '), isOfRefused };
+}
+
 /** Longest name, with room for the number of a further run. */
 const MAX_NAME = 120;
 /** A rollout in these states does nothing any more. */
@@ -85,8 +102,9 @@ export function rolloutsOf(
   return plan.parts.flatMap((part) => {
     const filters = hawkbitFilters(part, plan, attributes, part.versionless > 0 ? versionless : []);
     return filters.map((filter, index) => {
+      const repeat = part.refused.length === 0 ? '' : REFUSED;
       const number = filters.length === 1 ? '' : ` (${index + 1} of ${filters.length})`;
-      const name = `${seriesOf(part.package)} ${plan.version} ${plan.tag}${number}`;
+      const name = `${seriesOf(part.package)} ${plan.version} ${plan.tag}${repeat}${number}`;
       if (name.length > MAX_NAME)
         throw new ReleasePlanError(
           'publish-refused',
@@ -205,6 +223,17 @@ export class HawkbitRollouts {
     return names.slice(0, limit);
   }
 
+  /** Names of all devices of a rollout. */
+  async devicesOf(rolloutId: number): Promise<string[]> {
+    const names: string[] = [];
+    for (const group of (await hawkbitPage(this.#client, `/rollouts/${rolloutId}/deploygroups`, {})).content) {
+      const path = `/rollouts/${rolloutId}/deploygroups/${numberIn(group, 'id', this.#client.what)}/targets`;
+      for await (const page of hawkbitPages(this.#client, path))
+        names.push(...page.map((target) => textIn(target, 'controllerId')));
+    }
+    return names;
+  }
+
   async #setOf({ package: one }: RolloutPart): Promise<number> {
     const set = await hawkbitNamed(this.#client, '/distributionsets', seriesOf(one), one.version);
     if (set === undefined)
@@ -235,18 +264,33 @@ export class HawkbitRollouts {
     return await this.#client.retrying(async () => {
       const { known, next } = await this.#latest(one.name);
       if (known !== undefined && !ENDED.has(textIn(known, 'status'))) {
-        if (known.distributionSetId === setId && known.targetFilterQuery === one.filter)
-          return numberIn(known, 'id', what);
+        const id = numberIn(known, 'id', what);
+        if (known.distributionSetId === setId && (await this.#covers(id, known, one))) return id;
+        // Those that refused are named, and one that has its package already does not get it twice.
+        if (known.distributionSetId === setId && one.part.refused.length > 0)
+          return await this.#create(one, setId, settings, next);
         throw new ReleasePlanError('rollout-changed', `${what} has ${one.name} with other devices or another package`);
       }
-      const answer = await this.#client.once({
-        method: 'POST',
-        path: `${HAWKBIT_API}/rollouts`,
-        headers: { 'content-type': 'application/json', 'accept': 'application/json' },
-        body: Buffer.from(JSON.stringify({ ...bodyOf(one, setId, settings), name: next })),
-      });
-      return numberIn(objectOf(jsonOf(answer, what), what), 'id', what);
+      return await this.#create(one, setId, settings, next);
     });
+  }
+
+  /** Whether a rollout that is under way has every device of a part, which may have become fewer. */
+  async #covers(id: number, known: JsonObject, one: ServerRollout): Promise<boolean> {
+    if (known.targetFilterQuery === one.filter) return true;
+    const there = new Set(await this.devicesOf(id));
+    return (await this.matching(one.filter)).every((name) => there.has(name));
+  }
+
+  async #create(one: ServerRollout, setId: number, settings: RolloutSettings, name: string): Promise<number> {
+    const { what } = this.#client;
+    const answer = await this.#client.once({
+      method: 'POST',
+      path: `${HAWKBIT_API}/rollouts`,
+      headers: { 'content-type': 'application/json', 'accept': 'application/json' },
+      body: Buffer.from(JSON.stringify({ ...bodyOf(one, setId, settings), name })),
+    });
+    return numberIn(objectOf(jsonOf(answer, what), what), 'id', what);
   }
 
   async #ready(id: number, devices: number, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,7 @@
-/** Who gets which package: one part for each base version, and one with the full package for the rest. Pure. */
+/**
+ * Who gets which package: one part for each base version, one with the full package for those that refused their
+ * delta, and one with it for the rest. Pure.
+ */
 import type { DeviceGroup } from '../../fleet/devices/tally.ts';
 import { compareVersions, isVersion } from '../../plan/version.ts';
 import type { ReleasePackage } from '../package.ts';
@@ -27,7 +30,7 @@ export interface RolloutPart {
   versions: string[];
   /** Devices of the part that say no version. */
   versionless: number;
-  /** Names of devices of the part that refused a delta. */
+  /** Names of the part's devices, all of which refused a delta; empty for other parts. */
   refused: string[];
   /** Names of devices that run the base and are in another part, since they refused the delta. */
   except: string[];
@@ -40,7 +43,7 @@ export interface RolloutPlan {
   version: string;
   tag: string;
   hardware: string;
-  /** In the order in which they are to be started: deltas from the newest base on, then the full package. */
+  /** In the order in which they are to be started: deltas from the newest base on, then the full package, then again. */
   parts: RolloutPart[];
   /** They run the version already. */
   there: number;
@@ -110,31 +113,39 @@ function add(plan: RolloutPlan, offers: Offers, group: DeviceGroup, waiting: Map
     return;
   }
   const refused = waiting.get(version)?.splice(0, devices) ?? [];
-  if (refused.length > 0) enlist(plan, offers, offers.full, refused.length)?.refused.push(...refused);
+  if (refused.length > 0) enlist(plan, offers, offers.full, refused.length, refused);
   if (devices === refused.length) return;
   const part = enlist(plan, offers, delta, devices - refused.length);
   if (part?.versions.includes(version) === false) part.versions.push(version);
   part?.except.push(...refused);
 }
 
-/** The part with a package, with so many devices more; undefined when there is no package for them. */
+/**
+ * The part with a package, with so many devices more; undefined when there is no package for them.
+ *
+ * @param refused names of these devices, where they refused a delta: their part is one of its own, since another one
+ *   may be under way already
+ */
 function enlist(
   plan: RolloutPlan,
   { full }: Offers,
   offered: ReleasePackage | undefined,
   devices: number,
+  refused: readonly string[] = [],
 ): RolloutPart | undefined {
   if (offered === undefined) {
     plan.stranded += devices;
     return undefined;
   }
-  let part = plan.parts.find((one) => one.package === offered);
+  const isRepeat = refused.length > 0;
+  let part = plan.parts.find((one) => one.package === offered && one.refused.length > 0 === isRepeat);
   if (part === undefined) {
     const base = offered.base === undefined ? {} : { base: offered.base.version };
     const none = { versions: [], versionless: 0, refused: [], except: [], devices: 0, wireBytes: 0 };
     part = { ...base, package: offered, ...none };
     plan.parts.push(part);
   }
+  part.refused.push(...refused);
   part.devices += devices;
   part.wireBytes += devices * offered.sizeBytes;
   plan.wireBytes += devices * offered.sizeBytes;
@@ -146,6 +157,7 @@ function enlist(
 const isNewer = (a: string, b: string): boolean => isVersion(a) && compareVersions(a, b) > 0;
 
 function order(a: RolloutPart, b: RolloutPart): number {
-  if (a.base === undefined || b.base === undefined) return a.base === b.base ? 0 : a.base === undefined ? 1 : -1;
+  if (a.base === undefined && b.base === undefined) return a.refused.length - b.refused.length;
+  if (a.base === undefined || b.base === undefined) return a.base === undefined ? 1 : -1;
   return compareVersions(b.base, a.base);
 }

@@ -104,6 +104,16 @@ test('devices that refused their delta get the full package, and are left out of
     alone.parts.map(({ base, devices }) => [base, devices]),
     [[undefined, 1]],
   );
+  // Another rollout with the full package may be under way: theirs is one of its own.
+  const both = planRollout(question({ groups: [...groups, group({ devices: 4 })], refused }));
+  assert.equal(
+    both.parts.map((part) => [part.base, part.devices, part.refused]),
+    [
+      ['0.1.0', 2, []],
+      [undefined, 4, []],
+      [undefined, 1, ['dev-3']],
+    ],
+  );
   assert.is(planRollout(question({ groups, refused, packages: [offer('0.1.0', 100)] })).stranded, 1);
 });
 

@@ -75,7 +75,7 @@ export const installWith = async (command: string, args: string[], cwd: string):
 async function started(recipe: PeerRecipe, where: { dir: string; state: string; port: number }): Promise<Peer> {
   const logFile = join(where.state, 'server.log');
   const log = openSync(logFile, 'a');
-  const child = spawn('timeout', [String(LIFE_SECONDS), ...recipe.command(where)], {
+  const child = spawn('timeout', ['-k', '5', String(LIFE_SECONDS), ...recipe.command(where)], {
     cwd: where.state,
     stdio: ['ignore', log, log],
     env: { ...process.env, ...recipe.env?.(where) },
@@ -85,6 +85,7 @@ async function started(recipe: PeerRecipe, where: { dir: string; state: string; 
   child.once('error', () => undefined);
   const stop = async (): Promise<void> => {
     running.delete(child);
+    if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGTERM');
     await ended;
   };
