@@ -16,6 +16,7 @@ export async function readExplained(key: PlanKey, sha256: string): Promise<Expla
   return opened !== undefined && 'value' in opened && opened.value.sha256 === sha256 ? opened.value : undefined;
 }
 
+/** Remembers what was found out of a delta. */
 export const writeExplained = async (key: PlanKey, one: ExplainedDelta): Promise<void> =>
   await writeFileAtomic(join(folderOf(key), `${one.sha256}.json`), prettyJson(one));
 

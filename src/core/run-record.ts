@@ -1,6 +1,7 @@
 /** What a run of `apply` leaves of itself beside the report, as plain data: nights in a row show what one cannot. */
 import type { CheckRow } from './report.ts';
 
+/** One run, as the page and the front page draw it. */
 export interface RunRecord {
   schema: 1;
   kind: 'apply' | 'nightly';

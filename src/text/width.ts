@@ -8,11 +8,15 @@ const NONE = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
  *
  * @see https://www.unicode.org/reports/tr11/
  */
-const WIDE =
-  /^[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\uff01-\uff60]$/u;
+const WIDE = new RegExp(
+  `^[\\p{Emoji_Presentation}${['Han', 'Hangul', 'Hiragana', 'Katakana'].map((one) => `\\p{Script=${one}}`).join('')}` +
+    '\\u3000-\\u303f\\uff01-\\uff60]$',
+  'u',
+);
 
 const cellsOf = (character: string): number => (NONE.test(character) ? 0 : WIDE.test(character) ? 2 : 1);
 
+/** How many cells a line takes. */
 export const widthOf = (text: string): number => [...text].reduce((sum, one) => sum + cellsOf(one), 0);
 
 /** Text that fits into so many cells: what is cut off is marked by `mark`, which takes one. */

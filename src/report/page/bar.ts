@@ -1,5 +1,6 @@
 import { html, type Html } from './markup.ts';
 
+/** A part of a bar. */
 export interface BarPart {
   /** Class that colours it. */
   tone: string;

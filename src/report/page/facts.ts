@@ -15,12 +15,14 @@ export interface PublishedRow {
   at: string;
 }
 
+/** A file that a page leads to. */
 export interface PageLink {
   label: string;
   /** Relative to the page, or a URL. */
   href: string;
 }
 
+/** What a page shows beside the report. */
 export interface PageFacts {
   /** The last runs, oldest first. */
   runs: readonly RunRecord[];

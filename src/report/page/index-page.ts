@@ -24,6 +24,7 @@ export interface IndexRow {
 
 type State = 'go' | 'no-go' | 'unknown';
 
+/** What its last report says; `unknown` without one. */
 export const stateOf = ({ report }: IndexRow): State =>
   report === undefined ? 'unknown' : report.consistent ? 'go' : 'no-go';
 

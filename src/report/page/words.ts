@@ -5,6 +5,7 @@ import { html, type Html } from './markup.ts';
 /** A count with its thousands apart: `1,234,567`. */
 export const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 
+/** `1 device`, `1,204 devices`. */
 export const devicesOf = (count: number): string => `${grouped(count)} ${count === 1 ? 'device' : 'devices'}`;
 
 /** A time as people read it, to the minute, in UTC. */
