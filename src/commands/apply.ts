@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError, asUserError } from '../core/errors.ts';
+import type { Drive } from '../core/events.ts';
 import type { Plan } from '../core/plan.ts';
 import type { ApplyOptions, ApplyResult } from '../jobs/apply.ts';
 import type { Night } from '../report/night.ts';
@@ -73,8 +74,8 @@ async function applyAll(plans: readonly string[], flags: Flags, context: ApplyCo
   let exitCode: ExitCode = EXIT.ok;
   for (const [index, plan] of loaded.entries()) {
     const heading = loaded.length > 1 ? [`${relative(context.cwd, plan.file)}:`] : [];
-    for (const message of heading) context.report({ type: 'note', message });
-    const result = await applyOne(plan, flags, options, context, index === loaded.length - 1);
+    const host = { ...context, drive: underHeading(heading, context) };
+    const result = await applyOne(plan, flags, options, host, index === loaded.length - 1);
     exitCode = worse(exitCode, result.exitCode);
     if ('failure' in result)
       documents.push({
@@ -93,6 +94,18 @@ async function applyAll(plans: readonly string[], flags: Flags, context: ApplyCo
   }
   if (flags.json === true) context.out(prettyJson({ schema: 1, plans: documents }));
   return exitCode;
+}
+
+/** Names the plan above its first list of steps, where several plans are applied. */
+function underHeading(heading: readonly string[], { drive, report }: ApplyContext): Drive {
+  let due = heading;
+  return async (tasks) => {
+    if (tasks.length > 0) {
+      for (const message of due) report({ type: 'note', message });
+      due = [];
+    }
+    await drive(tasks);
+  };
 }
 
 /** Exit codes from bad to good: what stands in the way of all plans comes before what is wrong with one. */
