@@ -10,6 +10,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { archiveBench } from './archive.ts';
 import type { Bench, BenchResult, BenchSettings } from './bench.ts';
 import { blameBench } from './blame.ts';
 import { compressBench } from './compress.ts';
@@ -35,6 +36,7 @@ const BENCHES: readonly Bench[] = [
   imageKindsBench,
   validateBench,
   staticDeltaBench,
+  archiveBench,
 ];
 
 const { values: flags, positionals } = parseArgs({
@@ -89,15 +91,20 @@ async function runBenches(benches: readonly Bench[]): Promise<void> {
   }
   const text = markdown(machine, results);
   process.stdout.write(text);
-  if (flags.into !== undefined) putInto(flags.into, text);
+  if (flags.into !== undefined) putInto(flags.into, text, benches.length === 1 ? benches[0]?.name : undefined);
   if (flags.json !== undefined)
     writeFileSync(flags.json, `${JSON.stringify({ schema: 1, machine, results }, null, 2)}\n`);
 }
 
-/** Replaces what stands between a document's two marks by what was measured: its tables are never typed. */
-function putInto(document: string, text: string): void {
-  const [begin, end] = [`<!-- bench ${flags.full ? 'full' : 'small'} -->\n`, '<!-- bench end -->\n'];
+/**
+ * Replaces what stands between a document's two marks by what was measured: its tables are never typed. A bench that
+ * ran alone has marks of its own where the document has some with its name.
+ */
+function putInto(document: string, text: string, name: string | undefined): void {
+  const size = flags.full ? 'full' : 'small';
   const old = readFileSync(document, 'utf8');
+  const own = `<!-- bench ${name ?? ''} ${size} -->\n`;
+  const [begin, end] = [old.includes(own) ? own : `<!-- bench ${size} -->\n`, '<!-- bench end -->\n'];
   const from = old.indexOf(begin);
   const to = old.indexOf(end, from);
   if (from < 0 || to < 0) throw new Error(`${document} has no ${begin.trim()} ... ${end.trim()}`);

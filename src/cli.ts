@@ -13,6 +13,7 @@ import { glyphsFor } from './commands/terminal/glyphs.ts';
 import { plainView } from './commands/terminal/plain.ts';
 import { Screen, canDraw } from './commands/terminal/screen.ts';
 import { lostResults, tameStreams, writeMessage, writeResult } from './commands/terminal/streams.ts';
+import { printableLines, printableMessage } from './text/printable.ts';
 import { withExplicitWait } from './commands/wait.ts';
 
 /**
@@ -55,7 +56,12 @@ async function runCommand(argv: readonly string[], stop: AbortController): Promi
     const run: Runner = async (action) => {
       exitCode = await action(contextOf(stop.signal));
     };
-    const program = createProgram(run, { writeOut: writeResult, writeErr: writeMessage });
+    const program = createProgram(run, {
+      writeOut: writeResult,
+      writeErr: writeMessage,
+      // It quotes words of the command line, which a script may have from others.
+      outputError: (text, write) => write(`${printableMessage(text.trimEnd(), '  ')}\n`),
+    });
     if (argv.some((word) => HELP.has(word))) await describeChoices(program);
     await program.parseAsync(withExplicitWait(argv), { from: 'user' });
     return exitCode;
@@ -96,7 +102,8 @@ function contextOf(signal: AbortSignal): CommandContext {
     cwd: process.cwd(),
     env: process.env,
     signal,
-    out: (text) => screen.above(() => writeResult(text)),
+    out: (text) => screen.above(() => writeResult(printableLines(text))),
+    document: (text) => screen.above(() => writeResult(text)),
     report,
     drive: canDraw(process.stderr, process.env)
       ? terminalDrive(screen, { print: writeMessage, glyphs: glyphsFor(process.env), colour })
@@ -125,7 +132,7 @@ function explain(error: unknown, signal: AbortSignal): ExitCode {
         ];
   writeMessage(formatDiagnostics(found, process.cwd(), colour));
   if (failure.code === 'bug' && process.env.RELEASE_PLAN_DEBUG !== undefined && error instanceof Error)
-    writeMessage(`${error.stack}\n`);
+    writeMessage(`${printableLines(error.stack ?? '')}\n`);
   return failure.exitCode;
 }
 

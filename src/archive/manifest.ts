@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ReleasePlanError, asUserError, errnoOf, messageOf } from '../core/errors.ts';
 import { isBeingReplaced } from '../io/atomic.ts';
 import { documentProblem } from '../io/documents/read.ts';
-import { digestFile } from '../io/hash.ts';
+import { digestBytes, digestFile } from '../io/hash.ts';
 import { readRegularText } from '../io/regular.ts';
 import { openSealedJson } from '../text/json.ts';
 import type { ArchivedFile, DeltaInfo, ArchiveEntry, FullInfo, VersionManifest } from '../core/archive.ts';
@@ -23,13 +23,15 @@ export interface ReadOptions {
   onWhole?: (path: string, file: ArchivedFile, stamp: FileStamp) => void;
 }
 
-/**
- * When a file last changed, as the file system says; nanoseconds of the epoch. A write moves both, and no program sets
- * the second.
- */
+/** What tells a file, as it is, from another under its name and from itself after a change. */
 export interface FileStamp {
+  dev: bigint;
+  ino: bigint;
+  /** When it last changed, in nanoseconds of the epoch: a write moves both, and no program sets the second. */
   mtimeNs: bigint;
   ctimeNs: bigint;
+  /** sha256 of the manifest that says what it is to be, 64 hex digits. */
+  manifest: string;
 }
 
 /** Reads manifests alone: whether files are there, of their kind and size, and none of their bytes. */
@@ -141,11 +143,11 @@ async function readEntry<T extends Manifest>(
   if (folder !== undefined) return notWhole(dir, [folder]);
   const opened = (await notRegular(path, 'file')) ?? (await readSealed<T>(path, name));
   if ('line' in opened) return notWhole(dir, [opened]);
-  const manifest = opened.value;
+  const { value: manifest, digest } = opened;
   const problems: Problem[] = [];
   const files: ArchivedFile[] = [];
   for (const file of manifest.files) {
-    const problem = await checkFile(dir, file, options);
+    const problem = await checkFile(dir, file, digest, options);
     if (problem === undefined) continue;
     problems.push(problem);
     files.push(file);
@@ -174,32 +176,40 @@ type ManifestName = keyof typeof DOCUMENT_OF;
 /** Of a later release, a number; of anybody else, anything. */
 const schemaInWords = (schema: unknown): string => (typeof schema === 'number' ? String(schema) : 'of no number');
 
-async function readSealed<T>(path: string, name: ManifestName): Promise<{ value: T } | Problem> {
+async function readSealed<T>(path: string, name: ManifestName): Promise<{ value: T; digest: string } | Problem> {
   try {
-    const opened = openSealedJson(await readRegularText(path));
+    const text = await readRegularText(path);
+    const opened = openSealedJson(text);
     if ('problem' in opened) return { line: `${path} ${opened.problem}` };
     const { schema } = opened.value;
     if (schema !== 1)
       return { line: `${path} has schema ${schemaInWords(schema)}; this release-plan supports only schema 1` };
     const problem = await documentProblem(DOCUMENT_OF[name], opened.value);
     // The schema holds for the value, and T is what it describes.
-    return problem === undefined ? { value: opened.value as unknown as T } : { line: `${path} ${problem}` };
+    return problem === undefined
+      ? { value: opened.value as unknown as T, digest: digestBytes(text).sha256 }
+      : { line: `${path} ${problem}` };
   } catch (error) {
     return unreadable(path, error);
   }
 }
 
 /** What is wrong with one archived file, or undefined when it is what its manifest says. */
-async function checkFile(dir: string, file: ArchivedFile, options: ReadOptions): Promise<Problem | undefined> {
+async function checkFile(
+  dir: string,
+  file: ArchivedFile,
+  manifest: string,
+  options: ReadOptions,
+): Promise<Problem | undefined> {
   options.signal?.throwIfAborted();
   const path = join(dir, file.path);
   const problem = await notRegular(path, 'file');
   if (problem !== undefined) return problem;
   try {
     // Taken before the bytes are read: a change meanwhile shows in the next stamp.
-    const { size, mtimeNs, ctimeNs } = await lstat(path, { bigint: true });
+    const { size, dev, ino, mtimeNs, ctimeNs } = await lstat(path, { bigint: true });
     if (size !== BigInt(file.sizeBytes)) return { line: `${path} has ${size} bytes, expected ${file.sizeBytes}` };
-    const stamp = { mtimeNs, ctimeNs };
+    const stamp = { dev, ino, mtimeNs, ctimeNs, manifest };
     if (options.vouches?.(path, file, stamp) === true) return undefined;
     options.onFile?.(path, file.sizeBytes);
     const found = await digestFile(path, options.signal, options.onBytes);

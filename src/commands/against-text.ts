@@ -1,5 +1,6 @@
 import type { CausedDelta, ChangedSetting, PlanComparison, RemovedVersion } from '../plan/compare.ts';
 import { isEmpty } from '../plan/compare.ts';
+import { printable } from '../text/printable.ts';
 
 /** What a change of the plan would cause, for a person. */
 export function againstText(title: string, comparison: PlanComparison, notes: readonly string[]): string {
@@ -21,16 +22,16 @@ export function againstText(title: string, comparison: PlanComparison, notes: re
     ['settings', settings.map(settingLine)],
   ];
   return [
-    `${title}\n`,
+    `${printable(title)}\n`,
     ...(isEmpty(comparison)
       ? ['  nothing changes\n']
       : sections
           .filter(([, lines]) => lines.length > 0)
-          .map(([head, lines]) => `  ${head}:\n${lines.map((line) => `    ${line}\n`).join('')}`)),
+          .map(([head, lines]) => `  ${head}:\n${lines.map((line) => `    ${printable(line)}\n`).join('')}`)),
     ...(pending === 0
       ? []
       : [`  ${pending} ${pending === 1 ? 'step is' : 'steps are'} due either way: see release-plan plan\n`]),
-    ...notes.map((note) => `  ${note}\n`),
+    ...notes.map((note) => `  ${printable(note)}\n`),
   ].join('');
 }
 

@@ -14,6 +14,7 @@ import { loadPlans } from './plans.ts';
 import { RUN_COMMANDS_FLAG } from './run-commands.ts';
 import { WAIT_FLAG, waitOf } from './wait.ts';
 import { prettyJson } from '../text/pretty-json.ts';
+import { printable } from '../text/printable.ts';
 
 interface Flags {
   dryRun?: boolean;
@@ -173,7 +174,7 @@ async function summarise(result: Applied, only: readonly Phase[] | undefined, co
   const { summaryTable } = await import('../report/summary.ts');
   if (result.results.length === 0) context.out('Nothing to do: everything in the plan exists and is verified.\n');
   if (only === undefined || only.includes('report')) context.out(summaryTable(result.report));
-  for (const file of result.reportFiles) context.out(`${relative(context.cwd, file)}\n`);
+  for (const file of result.reportFiles) context.out(`${printable(relative(context.cwd, file))}\n`);
   if (result.published !== undefined) context.out(await publishedInWords(result.published));
   if (result.night !== undefined) context.out((await import('../report/night-text.ts')).nightInWords(result.night));
 }

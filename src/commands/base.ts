@@ -6,6 +6,7 @@ import type { Identification } from '../insight/identify/identify.ts';
 import { prettyJson } from '../text/pretty-json.ts';
 import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
+import { printable } from '../text/printable.ts';
 
 interface Flags {
   plan: string;
@@ -95,7 +96,8 @@ async function describe(found: Identification, deltas: readonly ArchivedDelta[])
 
 function deltaLines(deltas: readonly ArchivedDelta[]): string {
   if (deltas.length === 0) return '\nThe archive has no delta from this version: make one, or send the full package.\n';
-  return `\nDeltas from this version:\n${deltas.map(({ to, file }) => `  to ${to}: ${file}\n`).join('')}`;
+  const lines = deltas.map(({ to, file }) => `  ${printable(`to ${to}: ${file}`)}\n`);
+  return `\nDeltas from this version:\n${lines.join('')}`;
 }
 
 /** How many files a line names. */

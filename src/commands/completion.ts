@@ -21,7 +21,7 @@ export const registerCompletion: RegisterCommand = (program, run) => {
     .action(async (shell: (typeof SHELLS)[number]) => {
       await run(async (context) => {
         const { placesOf } = await import('./completion/words.ts');
-        context.out(await scriptFor(shell, placesOf(program, await knownValues())));
+        context.document(await scriptFor(shell, placesOf(program, await knownValues())));
         return EXIT.ok;
       });
     });

@@ -69,6 +69,7 @@ const documentOf = ({ verdicts, trash, expired }: GcResult, dryRun: boolean): ob
 
 async function inWords({ verdicts, trash, expired }: GcResult, dryRun: boolean): Promise<string> {
   const { formatBytes } = await import('../text/bytes.ts');
+  const { printable } = await import('../text/printable.ts');
   const { formatRows } = await import('../text/rows.ts');
   const removed = verdicts.filter((one) => one.verdict === 'remove');
   const bytes = removed.reduce((sum, one) => sum + one.sizeBytes, 0);
@@ -83,7 +84,7 @@ async function inWords({ verdicts, trash, expired }: GcResult, dryRun: boolean):
     removed.length === 0
       ? 'nothing to remove\n'
       : `${removed.length} ${would}moved to the trash, ` +
-        `${formatBytes(bytes)}${trash === undefined ? '' : `: ${trash}`}\n`,
-    ...expired.map(({ dir }) => `${would}deleted: ${dir}\n`),
+        `${formatBytes(bytes)}${trash === undefined ? '' : `: ${printable(trash)}`}\n`,
+    ...expired.map(({ dir }) => `${would}deleted: ${printable(dir)}\n`),
   ].join('');
 }

@@ -9,8 +9,13 @@ export interface CommandContext {
   env: NodeJS.ProcessEnv;
   /** Fires on Ctrl-C and SIGTERM. */
   signal: AbortSignal;
-  /** Writes a result to stdout. A command that was given --json writes one document, once. */
+  /**
+   * Writes a result to stdout, for a person or as JSON: what no terminal should be given is taken out. A command that
+   * was given --json writes one document, once.
+   */
   out(text: string): void;
+  /** Writes a result in a language of its own, as it is: whoever made it has put text of others in its place. */
+  document(text: string): void;
   /** Progress and notes for the person who waits: stderr, in the form that suits the terminal. */
   report: Report;
   /** Runs tasks in sequence and shows them on stderr. */

@@ -75,7 +75,8 @@ export async function init(dir: string, flags: Flags, context: CommandContext): 
   context.out(`Created ${shown}. Edit it, then run: release-plan validate ${shown}\n`);
   if (flags.adopt !== undefined)
     context.out(
-      `Nothing is built on adopted images before their manifests are signed: release-plan verify ${shown} --sign-manifests\n`,
+      'Nothing is built on adopted images before their manifests are signed: ' +
+        `release-plan verify ${shown} --sign-manifests\n`,
     );
   return EXIT.ok;
 }

@@ -61,7 +61,7 @@ function placeOf({
 }
 
 const findingText = ({ severity, code, message, hint }: Diagnostic): string =>
-  `${severity}[${code}]: ${printable(message)}\n${hint === undefined ? '' : `  ${hint}\n`}`;
+  `${severity}[${code}]: ${printable(message)}\n${hint === undefined ? '' : `  ${printable(hint)}\n`}`;
 
 /** The same as a document; `schema` counts its format. */
 export function inspectionJson(file: string, { members, description, checks, findings, isSigned }: InspectedSwu) {

@@ -5,6 +5,7 @@ import { RUN_COMMANDS_FLAG, noteUnasked, type LookingContext } from './run-comma
 import { examples } from './examples.ts';
 import { loadPlans } from './plans.ts';
 import { prettyJson } from '../text/pretty-json.ts';
+import { printable } from '../text/printable.ts';
 
 interface Flags {
   json?: boolean;
@@ -69,13 +70,15 @@ export async function printSteps(
   const { shortPath } = await import('../plan/source-text.ts');
   const { deliveryOf } = await import('../delivery/index.ts');
   const { readInputs } = await import('../delivery/inputs.ts');
+  const { rememberedReading } = await import('../jobs/remembered.ts');
   const { stepsOf } = await import('../jobs/report.ts');
   const { requireReadable } = await import('../archive/readable.ts');
   const { titleOf } = await import('../core/step.ts');
   const documents: object[] = [];
   for (const plan of await loadPlans(plans, context)) {
-    const file = shortPath(plan.file, context.cwd);
-    const snapshot = await deliveryOf(plan).survey(await readInputs(plan, context), context);
+    const file = printable(shortPath(plan.file, context.cwd));
+    const reading = await rememberedReading(plan, context);
+    const snapshot = await deliveryOf(plan).survey(await readInputs(plan, context), context, { reading });
     requireReadable(snapshot.archive);
     const { isFleetUnasked } = snapshot.inputs;
     noteUnasked(isFleetUnasked, context);
@@ -92,7 +95,8 @@ export async function printSteps(
     else {
       context.out(`${file}: ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}\n`);
       const width = Math.max(...steps.map((step) => titleOf(step).length));
-      for (const step of steps) context.out(`  ${titleOf(step).padEnd(width)}  ${step.why}${blockedNote(step)}\n`);
+      for (const step of steps)
+        context.out(`  ${printable(`${titleOf(step).padEnd(width)}  ${step.why}${blockedNote(step)}`)}\n`);
     }
   }
   if (json) context.out(prettyJson({ schema: 1, plans: documents }));

@@ -82,11 +82,12 @@ const named = (one: { fileName: string; version: string; sizeBytes: number; sha2
 
 /** What was published, for people. */
 export async function publishedInWords({ destinations, unproven }: PublishJobResult): Promise<string> {
+  const { printable } = await import('../text/printable.ts');
   const { formatRows } = await import('../text/rows.ts');
   return [
-    ...destinations.map((one) => `${one.name} (${one.address || one.kind}): ${one.outcome.message}\n`),
+    ...destinations.map((one) => `${printable(`${one.name} (${one.address || one.kind}): ${one.outcome.message}`)}\n`),
     ...destinations.map((one) => formatRows(rowsOf(one))),
-    ...unproven.map(({ subject, reason }) => `not published: ${subject}: ${reason}\n`),
+    ...unproven.map(({ subject, reason }) => `not published: ${printable(`${subject}: ${reason}`)}\n`),
   ].join('');
 }
 

@@ -1,5 +1,6 @@
 import type { FileDifference } from '../kas/image/differences.ts';
 import type { RebuildResult, RebuiltImage } from '../jobs/rebuild.ts';
+import { printable } from '../text/printable.ts';
 
 /** Files that are listed of one image; the JSON document has all. */
 const MOST_FILES = 40;
@@ -21,7 +22,7 @@ export function rebuildInWords({ version, images, tools, dir, isSame }: RebuildR
     for (const [name, [then, now]] of Object.entries(tools)) lines.push(`${name} was ${then}, is ${now}`);
     lines.push(`both sides are unpacked in ${dir}`);
   }
-  return [`rebuild of ${version}`, ...lines.map((line) => `  ${line}`), ''].join('\n');
+  return [`rebuild of ${version}`, ...lines.map((line) => `  ${printable(line)}`), ''].join('\n');
 }
 
 function imageInWords(image: RebuiltImage): string[] {

@@ -60,7 +60,7 @@ export async function render(
 
 async function printOverrides(id: string, planned: readonly PlannedVersion[], context: CommandContext): Promise<void> {
   const { renderOverride } = await import('../kas/render.ts');
-  context.out(planned.map(({ version }) => renderOverride({ id, version })).join('---\n'));
+  context.document(planned.map(({ version }) => renderOverride({ id, version })).join('---\n'));
 }
 
 async function writeOverrides(

@@ -47,6 +47,7 @@ async function printReport(files: readonly string[], flags: Flags, context: Look
   const { requirePlan } = await import('../plan/load.ts');
   const { deliveryOf } = await import('../delivery/index.ts');
   const { readInputs } = await import('../delivery/inputs.ts');
+  const { rememberedReading } = await import('../jobs/remembered.ts');
   const { reportOf } = await import('../jobs/report.ts');
   const { pageFacts } = await import('../jobs/report-page.ts');
   const { unreadableOf } = await import('../archive/readable.ts');
@@ -57,7 +58,9 @@ async function printReport(files: readonly string[], flags: Flags, context: Look
       hint: '`release-plan report --index` makes a front page over several.',
     });
   const { plan } = await requirePlan(file, { cwd: context.cwd });
-  const snapshot = await deliveryOf(plan).survey(await readInputs(plan, context), context);
+  const snapshot = await deliveryOf(plan).survey(await readInputs(plan, context), context, {
+    reading: await rememberedReading(plan, context),
+  });
   noteUnasked(snapshot.inputs.isFleetUnasked, context);
   const report = reportOf(snapshot);
   await print(format.render(report, await pageFacts(snapshot, report, folderOf(flags, context))), flags, context);
@@ -80,7 +83,7 @@ const folderOf = ({ output }: Flags, { cwd }: CommandContext): string | undefine
   output === undefined ? undefined : dirname(resolve(cwd, output));
 
 async function print(text: string, { output }: Flags, context: CommandContext): Promise<void> {
-  if (output === undefined) return context.out(text);
+  if (output === undefined) return context.document(text);
   const { writeFileAtomic } = await import('../io/atomic.ts');
   await writeFileAtomic(resolve(context.cwd, output), text);
 }

@@ -5,6 +5,7 @@ import { prettyJson } from '../text/pretty-json.ts';
 import { suggestion } from '../text/suggest.ts';
 import { examples } from './examples.ts';
 import type { CommandContext, RegisterCommand } from './host.ts';
+import { printable } from '../text/printable.ts';
 
 interface Flags {
   tag: string;
@@ -129,12 +130,12 @@ async function planInWords({ plan, destination, blockers, unproven }: PlannedRol
     [plan.stranded, 'HAVE NO PACKAGE: there is no full one'],
   ];
   return [
-    `${plan.version} to the devices on ${plan.tag}, by ${destination}, in this order:\n`,
+    `${plan.version} to the devices on ${printable(plan.tag)}, by ${printable(destination)}, in this order:\n`,
     rows.length === 0 ? 'no device needs it\n' : formatColumns([['', 'devices', 'package', 'in all'], ...rows]),
     rows.length === 0 ? '' : `${formatBytes(plan.wireBytes)} over the wire${of}\n`,
     ...others.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}\n`),
-    ...blockers.map((one) => `blocked: ${blockerInWords(one)}\n`),
-    ...unproven.map((one) => `not published: ${one}\n`),
+    ...blockers.map((one) => `blocked: ${printable(blockerInWords(one))}\n`),
+    ...unproven.map((one) => `not published: ${printable(one)}\n`),
   ].join('');
 }
 
@@ -151,9 +152,11 @@ async function progressInWords({ rollouts, failed }: RolloutProgress): Promise<s
   ]);
   return [
     formatColumns([head, ...rows]),
-    ...[...failed].map(([name, devices]) => `failed in ${name}: ${devices.join(', ')}\n`),
+    ...[...failed].map(([name, devices]) => `failed in ${printable(`${name}: ${devices.join(', ')}`)}\n`),
   ].join('');
 }
 
 const changedInWords = (names: readonly string[], verb: string): string =>
-  names.length === 0 ? `Nothing to do: none was to be ${verb}.\n` : names.map((name) => `${verb} ${name}\n`).join('');
+  names.length === 0
+    ? `Nothing to do: none was to be ${verb}.\n`
+    : names.map((name) => `${verb} ${printable(name)}\n`).join('');

@@ -67,7 +67,7 @@ export async function schedule(plans: readonly string[], flags: Flags, context: 
   });
   const files = await scheduler.files(nightly);
   if (flags.stdout === true) {
-    context.out(textOf(files));
+    context.document(textOf(files));
     return EXIT.ok;
   }
   const usual =

@@ -66,7 +66,7 @@ export async function validate(args: readonly string[], flags: Flags, context: C
     context.out(`${summary(files.length, found)}\n`);
   } else {
     const shown = { files: files.map((file) => shortPath(file, context.cwd)), diagnostics: found };
-    context.out(format.render(format.paths === 'folder' ? shown : await fromRepository(shown, context.cwd)));
+    context.document(format.render(format.paths === 'folder' ? shown : await fromRepository(shown, context.cwd)));
   }
   const failing = flags.strict === true ? found : found.filter((one) => one.severity === 'error');
   return exitCodeOf(failing);
@@ -82,7 +82,9 @@ async function archiveDiagnostics({ plan, locate }: LoadedPlan, context: Looking
   const { bounded } = await import('../plan/parse.ts');
   const { deliveryOf } = await import('../delivery/index.ts');
   const { readInputs } = await import('../delivery/inputs.ts');
-  return bounded(await deliveryOf(plan).findings(await readInputs(plan, context), { signal: context.signal }), locate);
+  const { rememberedReading } = await import('../jobs/remembered.ts');
+  const reading = { signal: context.signal, ...(await rememberedReading(plan, context)) };
+  return bounded(await deliveryOf(plan).findings(await readInputs(plan, context), reading), locate);
 }
 
 /** A wrong plan comes first; an archive that does not suit a sound plan, or cannot be read, is no fault of its text. */

@@ -79,9 +79,10 @@ async function print(
   { report, repairs = [], signed = [] }: Verification & { repairs?: Repair[]; signed?: string[] },
   context: CommandContext,
 ): Promise<void> {
+  const { printable } = await import('../text/printable.ts');
   const { summaryTable } = await import('../report/summary.ts');
   for (const { what, result, detail } of repairs)
-    context.out(`${result === 'repaired' ? 'repaired' : 'NOT REPAIRABLE'} ${what}: ${detail}\n`);
-  for (const path of signed) context.out(`signed ${path}\n`);
+    context.out(`${result === 'repaired' ? 'repaired' : 'NOT REPAIRABLE'} ${printable(`${what}: ${detail}`)}\n`);
+  for (const path of signed) context.out(`signed ${printable(path)}\n`);
   context.out(summaryTable(report));
 }

@@ -277,9 +277,24 @@ export interface OstreeSettings {
   gpgKey?: string;
   /** Absolute path of the gpg keyring's folder; gpg's own otherwise. */
   gpgHomedir?: string;
-  /** Static deltas made at once; as many as memory and cores allow otherwise. */
+  /** Static deltas that are proven at once, or made at once by ostree; as many as memory and cores allow otherwise. */
   jobs?: number;
+  generator: StaticDeltaGenerator;
 }
+
+/** Who makes static deltas. */
+export type StaticDeltaGenerator =
+  /** `ostree static-delta generate`. */
+  | { kind: 'program' }
+  | {
+      kind: 'own';
+      /** xz's preset, 2 to 9. */
+      xz: number;
+      /** Threads that match; as many as processors and memory allow otherwise. */
+      workers?: number;
+      /** What all of them may take; what is free on the machine otherwise. */
+      memoryBytes?: number;
+    };
 
 export interface TargetsSettings {
   file: string;

@@ -115,6 +115,8 @@ export interface FleetDeltas {
   facts(inputs: Inputs, signal?: AbortSignal): Promise<BasisFacts>;
   /** What keeps devices from using each delta, in the order of the pairs; undefined where nothing does. */
   problems(plan: Plan, pairs: readonly RequiredPair[], signal?: AbortSignal): Promise<Array<string | undefined>>;
+  /** What an operator should know of deltas that devices can use all the same, a line each. */
+  cautions(plan: Plan, pairs: readonly RequiredPair[]): string[];
   /**
    * Makes what is missing of these pairs.
    *

@@ -8,7 +8,7 @@ import { ReleasePlanError } from '../core/errors.ts';
 import { digestOf } from '../text/json.ts';
 import { isRecord, parseRegistry, type Registry } from './registry.ts';
 
-/** One value to set; folders on the way to it are made. */
+/** One value to set, objects on the way to it are made; or to take away, where it is undefined. */
 export interface RegistryEdit {
   path: JSONPath;
   value: unknown;
@@ -29,6 +29,9 @@ export const setTags = (name: string, tags: readonly string[]): RegistryEdit => 
   path: [...targetPath(name), 'custom', 'tags'],
   value: tags,
 });
+
+/** Takes a Target out. */
+export const removeTarget = (name: string): RegistryEdit => ({ path: targetPath(name), value: undefined });
 
 /** Names the delta statistics in every Target that has this commit: several can share one. */
 export function setDeltaStats(registry: Registry, commit: string, stats: DeltaStatsRef): RegistryEdit[] {
@@ -72,14 +75,19 @@ export function upsertTarget(registry: Registry, name: string, entry: TargetEntr
  * The registry with the edits made. Its signatures no longer hold and are
  * taken out, and its version is raised, as TUF clients demand of new metadata.
  *
+ * @param options `keepsVersion` for a document that is only shown
  * @throws ReleasePlanError `targets-invalid` when an edit does not show, as in a document that names a key twice
  * @see The Update Framework Specification 1.0, section 5.6: an equal version with other content is refused
  */
-export function editRegistry(registry: Registry, edits: readonly RegistryEdit[]): Registry {
+export function editRegistry(
+  registry: Registry,
+  edits: readonly RegistryEdit[],
+  { keepsVersion = false }: { keepsVersion?: boolean } = {},
+): Registry {
   if (edits.length === 0) return registry;
   const all: RegistryEdit[] = [
     ...edits,
-    { path: ['signed', 'version'], value: registry.documentVersion + 1 },
+    ...(keepsVersion ? [] : [{ path: ['signed', 'version'], value: registry.documentVersion + 1 }]),
     ...(registry.isSigned ? [{ path: ['signatures'], value: [] }] : []),
   ];
   const formatting = registry.text.trim().includes('\n')
@@ -91,7 +99,8 @@ export function editRegistry(registry: Registry, edits: readonly RegistryEdit[])
   );
   const edited: unknown = JSON.parse(text);
   for (const { path, value } of all) {
-    if (digestOf(valueAt(edited, path)) === digestOf(value)) continue;
+    const now = valueAt(edited, path);
+    if (value === undefined ? now === undefined : now !== undefined && digestOf(now) === digestOf(value)) continue;
     throw new ReleasePlanError('targets-invalid', `${registry.file} contains ${path.join('.')} twice`, {
       hint: 'Remove one of them; readers disagree on which one counts.',
     });

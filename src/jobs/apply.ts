@@ -17,6 +17,7 @@ import { timestamp } from '../text/timestamp.ts';
 import { explainDeltas } from './explain.ts';
 import { publishSnapshot, type PublishJobResult } from './publish.ts';
 import { recordRun, type RunStart } from './record-run.ts';
+import { withRemembered } from './remembered.ts';
 import { reportOf, stepsOf, writeReport } from './report.ts';
 import { pageFacts, pageFolder } from './report-page.ts';
 
@@ -71,12 +72,14 @@ export async function apply(plan: Plan, host: Host, options: ApplyOptions): Prom
     `apply ${plan.file}`,
     { waitMs, signal, isNew: host.startsArchive === true },
     async (archiveId) => {
-      const snapshot = await deliveryOf(plan).survey(await readInputs(plan, { ...host, runsCommands: true }), host);
-      const applied = await withPublishing(
-        await applySnapshot(snapshot, host, { ...options, archiveId }),
+      const inputs = await readInputs(plan, { ...host, runsCommands: true });
+      const made = await withRemembered(
+        plan,
         host,
-        options,
+        async (reading) => await deliveryOf(plan).survey(inputs, host, { reading }),
+        async (snapshot) => await applySnapshot(snapshot, host, { ...options, archiveId }),
       );
+      const applied = await withPublishing(made, host, options);
       if (options.only === undefined || options.only.includes('report'))
         await recordRun(applied, start, applied.exitCode);
       return applied;

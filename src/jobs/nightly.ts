@@ -3,7 +3,7 @@ import { withArchive } from '../archive/exclusive.ts';
 import type { Inventory } from '../archive/inventory.ts';
 import { planName } from '../archive/layout.ts';
 import { ReadLedger } from '../archive/ledger.ts';
-import { HEADERS_ALONE, readVersion, type ReadOptions } from '../archive/manifest.ts';
+import { HEADERS_ALONE, type ReadOptions } from '../archive/manifest.ts';
 import { readMemory, writeMemory, type ArchiveMemory } from '../archive/memory.ts';
 import { nightlyShare } from '../archive/share.ts';
 import { surveyArchive } from '../archive/survey.ts';
@@ -12,7 +12,6 @@ import { problemsOf, type ArchiveEntry, type ArchiveState, type ArchivedFile } f
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
-import type { Step } from '../core/step.ts';
 import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs, type Inputs } from '../delivery/inputs.ts';
@@ -25,7 +24,7 @@ import { applySnapshot, withPublishing, type ApplyResult } from './apply.ts';
 import { archivedSubjects } from './archived.ts';
 import { expiredTrash } from './gc.ts';
 import { recordRun, type RunStart } from './record-run.ts';
-import { stepsOf } from './report.ts';
+import { withInputsRead } from './remembered.ts';
 
 /** What apply says, and what the night found beside. */
 export interface NightlyResult extends ApplyResult {
@@ -161,31 +160,6 @@ async function dueFiles(
     sizeBytes: bytesOf(files.filter((one) => paths.has(one.path))),
     archivedBytes: bytesOf(files),
   };
-}
-
-/** Every byte that a delta will be made of is read now, whenever it was read before; damage changes the steps. */
-async function withInputsRead(snapshot: Snapshot, reading: ReadOptions): Promise<Snapshot> {
-  const inputs = new Set(stepsOf(snapshot).flatMap(inputsOf));
-  const versions = new Map(snapshot.archive.versions);
-  for (const version of inputs) {
-    const entry = versions.get(version);
-    if (entry?.state === 'whole') versions.set(version, await readVersion(entry.dir, version, reading));
-  }
-  return { ...snapshot, archive: { ...snapshot.archive, versions } };
-}
-
-/** The versions that a step reads from the archive. */
-function inputsOf(step: Step): string[] {
-  switch (step.kind) {
-    case 'delta':
-      return [step.from, step.to];
-    case 'full':
-      return [step.version];
-    case 'build':
-    case 'archive':
-    case 'report':
-      return [];
-  }
 }
 
 /** The files that manifests name which can be read, whole or not. */

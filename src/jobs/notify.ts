@@ -5,6 +5,7 @@ import { asUserError, messageOf } from '../core/errors.ts';
 import { runShell } from '../io/shell.ts';
 import type { NotifySettings, Plan } from '../core/plan.ts';
 import { summaryTable } from '../report/summary.ts';
+import { printableLines } from '../text/printable.ts';
 import { commandEnvironment } from '../plan/secrets.ts';
 import type { ApplyResult } from './apply.ts';
 import type { Host } from '../delivery/host.ts';
@@ -104,7 +105,7 @@ export async function notify(plan: Plan, notice: Notice, host: Host): Promise<vo
       RELEASE_PLAN_EXIT_CODE: String(notice.exitCode),
       RELEASE_PLAN_REPORT: notice.reportFile ?? '',
     },
-    input: notice.text,
+    input: printableLines(notice.text),
     timeoutMs: TIMEOUT_MS,
     signal: host.signal,
   });

@@ -81,7 +81,8 @@ export class Rollout {
     const view = await fleetView(inputs, delivery.format);
     const targets = view.registry.targets.filter((one) => one.version === version);
     const changes = targets.map((target) => ({ target, before: [], after: [tag] }));
-    const blockers = await promotionBlockers(view, changes, delivery.deltas, inputs, this.#host.signal);
+    // Packages have no cautions; those are of commits.
+    const { blockers } = await promotionBlockers(view, changes, delivery.deltas, inputs, this.#host.signal);
     const publication = delivery.publication(await delivery.survey(inputs, this.#host));
     if (publication.kind !== 'packages')
       throw new ReleasePlanError('publish-refused', 'hawkBit rolls out packages, not commits');

@@ -18,6 +18,8 @@ export interface Answered {
   answer: RequiredDeltas;
   /** What keeps devices from using each pair's delta, in their order. */
   problems: Array<string | undefined>;
+  /** What an operator should know of deltas that devices can use all the same. */
+  cautions: string[];
   /** Deltas that no rule and no tag requires; undefined when that cannot be told, or is for `gc`. */
   unrequired?: Pair[];
 }
@@ -43,10 +45,11 @@ export async function answerQuestion(
   const facts = await deltas.facts(inputs, signal);
   const answer = requiredDeltas(view.registry, view.fleet, { format, ...deltas.own(plan), ...question }, facts);
   const problems = await deltas.problems(plan, answer.pairs, signal);
-  if (view.fleet === undefined) return { inputs, view, answer, problems };
+  const cautions = deltas.cautions(plan, answer.pairs);
+  if (view.fleet === undefined) return { inputs, view, answer, problems, cautions };
   const retained = [...answer.pairs, ...retainedPairs(view, facts)];
   const unrequired = await deltas.unrequired(plan, retained, signal);
-  return { inputs, view, answer, problems, ...(unrequired === undefined ? {} : { unrequired }) };
+  return { inputs, view, answer, problems, cautions, ...(unrequired === undefined ? {} : { unrequired }) };
 }
 
 /** @throws ReleasePlanError `nothing-required`, and the delivery's `missingCode` */

@@ -12,6 +12,7 @@ import type {
   RetentionSettings,
   Signer,
   SigningSettings,
+  StaticDeltaGenerator,
   SwuSettings,
 } from '../core/plan.ts';
 import {
@@ -239,6 +240,7 @@ function ostreeOf(ostree: NonNullable<PlanSource['ostree']>, dir: string): NonNu
   return {
     repo: resolve(dir, ostree.repo ?? ''),
     branch: ostree.branch ?? '',
+    generator: generatorOf(ostree),
     ...defined({
       gpgKey: ostree.gpg_key,
       gpgHomedir:
@@ -248,6 +250,15 @@ function ostreeOf(ostree: NonNullable<PlanSource['ostree']>, dir: string): NonNu
       jobs: ostree.jobs,
     }),
   };
+}
+
+/** xz's own default: what level 2 saves in time, downloads pay for. */
+const DEFAULT_XZ = 6;
+
+function generatorOf(ostree: NonNullable<PlanSource['ostree']>): StaticDeltaGenerator {
+  if (ostree.generator === 'ostree') return { kind: 'program' };
+  const memoryBytes = ostree.memory === undefined ? undefined : parseSizeBytes(ostree.memory);
+  return { kind: 'own', xz: ostree.xz ?? DEFAULT_XZ, ...defined({ workers: ostree.workers, memoryBytes }) };
 }
 
 const retentionOf = (retention: RetentionSource): RetentionSettings => ({

@@ -130,7 +130,17 @@ export type SigningSource = SignerSource &
     former: Array<string | undefined>;
   }>;
 
-export type OstreeSource = Loose<{ repo: string; branch: string; gpg_key: string; gpg_homedir: string; jobs: number }>;
+export type OstreeSource = Loose<{
+  repo: string;
+  branch: string;
+  gpg_key: string;
+  gpg_homedir: string;
+  jobs: number;
+  generator: 'own' | 'ostree';
+  xz: number;
+  workers: number;
+  memory: string | number;
+}>;
 
 export type RetentionSource = Loose<{
   keep_last: number;

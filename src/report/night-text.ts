@@ -1,4 +1,5 @@
 import { formatBytes } from '../text/bytes.ts';
+import { printable } from '../text/printable.ts';
 import type { Night } from './night.ts';
 
 /** Changes that are listed; the rest are counted, and all are in the JSON. */
@@ -20,10 +21,10 @@ export function nightInWords({
     `verified tonight: ${formatBytes(readBytes)} of ${formatBytes(archivedBytes)}\n`,
     ...Object.values(damaged)
       .flat()
-      .map((problem) => `DAMAGED ${problem}\n`),
+      .map((problem) => `DAMAGED ${printable(problem)}\n`),
     ...Object.values(unreadable)
       .flat()
-      .map((problem) => `UNREADABLE ${problem}\n`),
+      .map((problem) => `UNREADABLE ${printable(problem)}\n`),
     ...(unneeded === undefined || unneeded.length === 0
       ? []
       : [
@@ -32,14 +33,14 @@ export function nightInWords({
             ', ',
           )}\n`,
         ]),
-    ...emptied.map((dir) => `deleted ${dir}\n`),
+    ...emptied.map((dir) => `deleted ${printable(dir)}\n`),
     since === undefined
       ? 'first night, so there is nothing to compare with\n'
-      : `since ${since}: ${changes.length === 0 ? 'nothing changed' : `\n  ${listed(changes, '\n  ')}`}\n`,
+      : `since ${printable(since)}: ${changes.length === 0 ? 'nothing changed' : `\n  ${listed(changes, '\n  ')}`}\n`,
   ].join('');
 }
 
 function listed(lines: readonly string[], separator: string): string {
   const rest = lines.length - MOST_LISTED;
-  return [...lines.slice(0, MOST_LISTED), ...(rest > 0 ? [`and ${rest} more`] : [])].join(separator);
+  return [...lines.slice(0, MOST_LISTED).map(printable), ...(rest > 0 ? [`and ${rest} more`] : [])].join(separator);
 }

@@ -1,5 +1,6 @@
 /** Follows the operations of a part without running them on a client. */
 import { malformed } from './gvariant-type.ts';
+import { hasCommit } from './names.ts';
 import { isWorldReadable, readFileHead, type FileHead } from './objects.ts';
 import { readOperations, type FileIndexes, type Operation } from './operations.ts';
 import { readPart, type PartContent } from './part.ts';
@@ -59,7 +60,9 @@ function checkFile(reader: TreeReader, part: PartContent, checksum: string, at: 
   if (sizeBytes !== content) throw malformed(`object ${checksum} gets ${sizeBytes} bytes, not ${content}`);
 }
 
-function checkSource(reader: TreeReader, from: string, checksum: string): FileHead {
+function checkSource(reader: TreeReader, from: string, checksum: string): Pick<FileHead, 'sizeBytes'> {
+  // A source that was pruned cannot be asked.
+  if (!hasCommit(reader.repo, from)) return { sizeBytes: Infinity };
   if (!reader.read(from).objects.has(`${checksum}.file`))
     throw malformed(`its source ${checksum} is not in commit ${from}`);
   const head = readFileHead(reader.repo, checksum);

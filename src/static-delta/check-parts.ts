@@ -1,13 +1,13 @@
 /** The parts of a static delta against its superblock, and what the superblock says of sizes against the repository. */
 import { statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestBytes, digestFile, type FileDigest } from '../io/hash.ts';
 import { ifPresent } from '../io/present.ts';
 import { checkOperations } from './check-operations.ts';
 import { isCorrupt } from './gvariant-type.ts';
-import { deltaFolder, objectPath, relativeDeltaFolder, type ObjectName } from './names.ts';
+import { deltaFolder, objectPath, type ObjectName } from './names.ts';
 import { readFileHead } from './objects.ts';
+import { inlinePart, readPartFile } from './part.ts';
 import { problem, type CheckOptions, type DeltaProblem } from './problem.ts';
 import type { FallbackEntry, PartEntry, Superblock } from './superblock.ts';
 import type { TreeReader } from './tree.ts';
@@ -86,22 +86,14 @@ async function checkPartBytes(
   return problem('part-differs', `part ${index} is not what the superblock says: its sha256 is ${digest.sha256}`);
 }
 
-/** A part that stands in the superblock itself (`generate --inline`). */
-function inlinePart({ metadata, from, to }: Superblock, index: number): Buffer | undefined {
-  const key = `${relativeDeltaFolder({ from, to })}/${index}`;
-  return metadata.find((entry) => entry.key === key && entry.type === '(yay)')?.value;
-}
-
 async function checkPartContent(
   reader: TreeReader,
   superblock: Superblock,
   entry: PartEntry,
   index: number,
 ): Promise<DeltaProblem[]> {
-  const path = join(deltaFolder(reader.repo, superblock), String(index));
-  const file = inlinePart(superblock, index) ?? (await readFile(path));
   try {
-    await checkOperations(reader, superblock.from, entry, file);
+    await checkOperations(reader, superblock.from, entry, await readPartFile(reader.repo, superblock, index));
     return [];
   } catch (error) {
     if (!isCorrupt(error)) throw error;

@@ -10,7 +10,15 @@ import { advertisedDigests } from './advertised.ts';
 import { checkParts, checkSizes } from './check-parts.ts';
 import { isCorrupt } from './gvariant-type.ts';
 import { isNormal } from './gvariant.ts';
-import { commitMetaPath, deltaFolder, deltaName, objectKey, objectPath, relativeDeltaFolder } from './names.ts';
+import {
+  commitMetaPath,
+  deltaFolder,
+  deltaName,
+  hasCommit,
+  objectKey,
+  objectPath,
+  relativeDeltaFolder,
+} from './names.ts';
 import type { CommitPair } from './names.ts';
 import { problem, type CheckOptions, type DeltaProblem } from './problem.ts';
 import { SIGNED_MAGIC, SUPERBLOCK_TYPE, readSuperblock, type Superblock } from './superblock.ts';
@@ -19,9 +27,12 @@ import type { TreeReader } from './tree.ts';
 /**
  * Checks one static delta of a repository of mode archive.
  *
+ * A source that was pruned from the repository cannot be compared; the rest is.
+ *
  * @param reader reads the trees of the repository's commits; one for all deltas of a run
  * @returns everything that is wrong; nothing when the delta is what it claims
- * @throws ReleasePlanError `ostree-object-damaged` when the source or the target cannot be read
+ * @throws ReleasePlanError `ostree-object-damaged` when the tree of the target, or of a source that is there,
+ *   cannot be read
  */
 export async function checkStaticDelta(
   reader: TreeReader,
@@ -105,7 +116,9 @@ function commitMetaWords(carried: Buffer | undefined, current: Buffer | undefine
 }
 
 function checkObjects(reader: TreeReader, { from, to, parts, fallbacks }: Superblock): DeltaProblem[] {
-  const [source, target] = [reader.read(from), reader.read(to)];
+  const target = reader.read(to);
+  // Of a source that was pruned nobody can tell what it had.
+  const source = hasCommit(reader.repo, from) ? reader.read(from) : undefined;
   const delivered = new Set<string>();
   let foreign = 0;
   let repeated = 0;
@@ -117,7 +130,8 @@ function checkObjects(reader: TreeReader, { from, to, parts, fallbacks }: Superb
   }
   delivered.add(objectKey({ type: 'commit', checksum: to }));
   let missing = 0;
-  for (const key of target.objects.keys()) if (!delivered.has(key) && !source.objects.has(key)) missing += 1;
+  for (const key of source === undefined ? [] : target.objects.keys())
+    if (!delivered.has(key) && source?.objects.has(key) !== true) missing += 1;
   return [
     ...(foreign === 0 ? [] : [problem('objects-foreign', `${counted(foreign)} in it not part of the target`)]),
     ...(repeated === 0 ? [] : [problem('objects-foreign', `${counted(repeated)} in it twice`)]),

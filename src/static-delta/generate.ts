@@ -54,7 +54,11 @@ export async function generateStaticDeltas(
 ): Promise<GeneratedDelta[]> {
   const trees = new TreeReader(repo);
   const heads = new HeadReader(repo);
-  const plans = froms.map((from) => planDelta(trees, heads, { from, to }));
+  const plans = froms.map((from) => {
+    const plan = planDelta(trees, heads, { from, to });
+    trees.forget(from);
+    return plan;
+  });
   markShared(plans);
   const module = await loadMatcher();
   const parts = plans.reduce((sum, plan) => sum + plan.parts.length, 0);

@@ -1,4 +1,5 @@
 /** Names of OSTree's objects and the paths that they and static deltas have in a repository. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Two commits, 64 hex digits each. `from` is empty for a delta from nothing. */
@@ -41,6 +42,10 @@ export const objectNameBytes = ({ type, checksum }: ObjectName): Buffer =>
 export function objectPath(repo: string, { type, checksum }: ObjectName): string {
   return join(repo, 'objects', checksum.slice(0, 2), `${checksum.slice(2)}.${type === 'file' ? 'filez' : type}`);
 }
+
+/** Whether a repository of mode archive has a commit object; no commit (an empty checksum) is everywhere. */
+export const hasCommit = (repo: string, commit: string): boolean =>
+  commit === '' || existsSync(objectPath(repo, { type: 'commit', checksum: commit }));
 
 /** Where a repository keeps a commit's detached metadata: signatures that came after the commit. */
 export const commitMetaPath = (repo: string, commit: string): string =>

@@ -4,8 +4,12 @@
  *
  * @see ostree-repo-static-delta-private.h, OSTREE_STATIC_DELTA_PART_PAYLOAD_FORMAT_V0
  */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { children, isNormal } from './gvariant.ts';
 import { malformed } from './gvariant-type.ts';
+import { deltaFolder, relativeDeltaFolder } from './names.ts';
+import type { Superblock } from './superblock.ts';
 import { decompressXz } from './xz.ts';
 
 /** The type of a part's content, once it is decompressed. */
@@ -64,4 +68,15 @@ async function contentOf(file: Buffer, limitBytes: number): Promise<Buffer> {
     default:
       throw malformed(`its compression is unknown (${file[0]})`);
   }
+}
+
+/** A part that stands in the superblock itself (`generate --inline`). */
+export function inlinePart({ metadata, from, to }: Superblock, index: number): Buffer | undefined {
+  const key = `${relativeDeltaFolder({ from, to })}/${index}`;
+  return metadata.find((entry) => entry.key === key && entry.type === '(yay)')?.value;
+}
+
+/** The bytes of a part, wherever they are. */
+export async function readPartFile(repo: string, superblock: Superblock, index: number): Promise<Buffer> {
+  return inlinePart(superblock, index) ?? (await readFile(join(deltaFolder(repo, superblock), String(index))));
 }

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { withoutVersion, chooseSources, type Candidate } from './sources.ts';
 import { FALLBACK_BYTES, PART_BYTES } from './limits.ts';
 import { objectPath, type CommitPair, type ObjectName } from './names.ts';
-import { isRegular, isWorldReadable, readFileHead, type FileHead } from './objects.ts';
+import { isRegular, isWorldReadable, readFileHead, readMetadataObject, type FileHead } from './objects.ts';
 import type { FallbackEntry } from './superblock.ts';
 import type { CommitTree, TreeReader } from './tree.ts';
 
@@ -111,7 +111,7 @@ function newMetadata(repo: string, source: CommitTree, target: CommitTree): Plan
       (name) =>
         (name.type === 'dirtree' || name.type === 'dirmeta') && !source.objects.has(`${name.checksum}.${name.type}`),
     )
-    .map((name) => ({ kind: 'metadata', name, sizeBytes: statSync(objectPath(repo, name)).size }));
+    .map((name) => ({ kind: 'metadata', name, sizeBytes: readMetadataObject(repo, name).length }));
 }
 
 /** Each object once; files of one kind together, so that the compressor finds what they have in common. */

@@ -4,7 +4,8 @@ import { objectKey, type ObjectName } from './names.ts';
 import { damagedObject, readMetadataObject } from './objects.ts';
 import { COMMIT_TYPE } from './superblock.ts';
 
-const DIRTREE_TYPE = '(a(say)a(sayay))';
+/** The type of a directory object: files with their checksums, folders with those of tree and mode. */
+export const DIRTREE_TYPE = '(a(say)a(sayay))';
 
 /** A file of a commit. */
 export interface TreeFile {
@@ -53,6 +54,11 @@ export class TreeReader {
       this.#trees.set(commit, tree);
     }
     return tree;
+  }
+
+  /** Drops a commit's tree, which is as large as the commit; the directories that it shares with others stay. */
+  forget(commit: string): void {
+    this.#trees.delete(commit);
   }
 
   #walk(commit: string): CommitTree {

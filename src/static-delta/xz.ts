@@ -17,7 +17,9 @@ export const CLIENT_MEMORY_BYTES = 100 * 1024 * 1024;
  */
 export async function decompressXz(stream: Uint8Array, limitBytes: number): Promise<Buffer> {
   const child = startXz(['--decompress', `--memlimit-decompress=${CLIENT_MEMORY_BYTES}`]);
-  const words = collectWords(child.stderr);
+  const finished = ended(child, collectWords(child.stderr));
+  // Awaited below, when all is read; until then a failure must not count as one that nobody handles.
+  finished.catch(() => undefined);
   const chunks: Buffer[] = [];
   let size = 0;
   // It ends before it has read everything where the stream is no good; its exit code says so.
@@ -29,7 +31,7 @@ export async function decompressXz(stream: Uint8Array, limitBytes: number): Prom
       size += (chunk as Buffer).length;
       if (size > limitBytes) throw tooLong(limitBytes);
     }
-    await ended(child, words);
+    await finished;
   } catch (error) {
     child.kill();
     throw isXzFailure(error) ? new ReleasePlanError('static-delta-corrupt', wordsOf(error), { cause: error }) : error;

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { parseJson } from './parse-json.ts';
-import { prettyJson } from './pretty-json.ts';
 
 /** JSON with sorted keys and no spaces: equal values give equal bytes. */
 export function canonicalJson(value: unknown): string {
@@ -19,7 +18,7 @@ export const digestOf = (value: unknown): string => createHash('sha256').update(
  * the {@link digestOf} of all the others. Pretty-printed for people and diffs.
  */
 export function sealJson(value: object): string {
-  return prettyJson({ ...value, self: digestOf(value) });
+  return `${JSON.stringify({ ...value, self: digestOf(value) }, null, 2)}\n`;
 }
 
 /**

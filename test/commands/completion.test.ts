@@ -23,7 +23,7 @@ async function complete(shell: string): Promise<string> {
   for (const register of commands) {
     register(
       program,
-      async (action) => void (await action({ out: (text: string) => void (said += text) } as CommandContext)),
+      async (action) => void (await action({ document: (text: string) => void (said += text) } as CommandContext)),
     );
   }
   await program.parseAsync(['completion', shell], { from: 'user' });

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { stringify, parse } from 'yaml';
 import { registerApply } from '../../src/commands/apply.ts';
 import { registerTargets } from '../../src/commands/targets/index.ts';
+import { registerVerify } from '../../src/commands/verify.ts';
 import { nearestPlan } from '../../src/commands/targets/plan.ts';
 import { ReleasePlanError } from '../../src/core/errors.ts';
 import { readRegistry } from '../../src/fleet/registry-file.ts';
@@ -123,6 +124,50 @@ test('orphans by their commit, pruning, --force and the answer as JSON', async (
   assert.match(said(forced), '--force overrides: the delta 3 -> 9, which 1 device on beta requires, is missing');
 });
 
+test('deltas of pruned sources serve their devices: they are counted, told of, and never pruned', async () => {
+  const { cwd, targets } = await example();
+  const repo = join(cwd, 'ostree/repo');
+  await targets('static-deltas', '9', '--by-tag', 'promoted');
+  await targets('static-deltas', '9', '--by-tag', 'beta');
+  // 3 is in no registry: its device is known by its hash alone.
+  await ostree(repo, 'prune', '--refs-only', '--depth=0');
+  const dry = await targets('static-deltas', '9', '--by-tag', 'promoted', '--dry-run');
+  assert.match(dry.stdout, /^Nothing to do/);
+  assert.match(said(dry), /6 devices: 5 by delta, 1 by full image/);
+  assert.match(said(dry), /the source commit of the delta 5 -> 9, which 2 devices require, was pruned/);
+  const moved = await targets('tag', '-T', 'master,promoted,beta', '--by-version', '9');
+  assert.is(moved.failure, undefined);
+  assert.match(said(moved), /the source commit of the delta 3 -> 9, which 1 device requires, was pruned/);
+  const kept = await targets('static-deltas', '9', '--by-tag', 'promoted', '--prune', '--json');
+  assert.is(kept.failure, undefined);
+  assert.equal((JSON.parse(kept.stdout) as { unrequired: object[] }).unrequired, []);
+  assert.is((await ostree(repo, 'static-delta', 'list')).match(/^[0-9a-f]{64}-/gm)?.length, 3);
+  // The commits of planned versions are missing, which verify tells of; the deltas are whole.
+  const verified = await runCommand(registerVerify, ['verify', 'plan.yml', '--json'], { cwd });
+  assert.equal(
+    (JSON.parse(verified.stdout) as ConsistencyReport).checks
+      .filter(({ check }) => check === 'delta')
+      .map(({ subject, result, detail }) => [subject, result, detail.endsWith('its source commit was pruned')]),
+    [
+      ['7 -> 9', 'pass', true],
+      ['5 -> 9', 'pass', true],
+    ],
+  );
+
+  // Once such a delta is damaged it is withdrawn, and its devices take the full image.
+  await run('sh', ['-c', `for f in "${repo}"/deltas/*/*/0; do printf x >> "$f"; done`]);
+  const refused = await targets('static-deltas', '9', '--by-tag', 'promoted');
+  assert.match(
+    codeOf(refused),
+    /^4 ostree-commit-missing: the static delta .* cannot be made: commit [0-9a-f]{64} is not/,
+  );
+  assert.match(
+    said(await targets('static-deltas', '9', '--by-tag', 'beta')),
+    /the static delta [0-9a-f]{10} -> [0-9a-f]{10} is broken and is made again: part 0/,
+  );
+  assert.is((await ostree(repo, 'summary', '--view')).match(/[0-9a-f]{64}-[0-9a-f]{64}/g), null);
+});
+
 test("fioctl's words and exit codes", async () => {
   const { cwd, targets } = await example();
   assert.is(
@@ -148,6 +193,84 @@ test("fioctl's words and exit codes", async () => {
   const rest = await targets('static-deltas', '9', '--by-tag', 'promoted', '--dry-run');
   assert.match(rest.stdout, /:\n {3}7 -> 9\n$/);
   assert.match(said(rest), /full image: 2 \(kiosk-4, kiosk-5\): commit/);
+});
+
+test("fioctl's flags that scripts use, with its output", async () => {
+  const { cwd, targets } = await example();
+  const registry = readFileSync(join(cwd, 'targets.json'), 'utf8');
+  assert.is(
+    (await targets('static-deltas', '9', '--by-tag', 'beta', '--by-tag', 'promoted', '--no-tail', '--dryrun')).stdout,
+    'Dry run: Would generate static deltas for Target versions:\n   7 -> 9\n   5 -> 9\n',
+  );
+  assert.is(
+    (await targets('list', '--by-tag', 'master', '--columns', 'version', '--columns', 'tags,name')).stdout,
+    'VERSION  TAGS    NAME\n-------  ----    ----\n9        master  raspberrypi4-64-lmp-9\n',
+  );
+  assert.is(codeOf(await targets('list', '--production')), '2 usage: --production flag requires --by-tag flag');
+  assert.is(
+    (await targets('list', '--production', '--by-tag', 'master')).stdout,
+    (await targets('list', '--by-tag', 'master')).stdout,
+  );
+  const production = await targets('list', '--production', '--by-tag', 'promoted', '--raw');
+  const document = JSON.parse(production.stdout) as { signed: { version: number; targets: object } };
+  assert.equal(Object.keys(document.signed.targets), ['raspberrypi4-64-lmp-5', 'raspberrypi4-64-lmp-7']);
+  assert.is(document.signed.version, 9);
+
+  const raw = await targets('show', '--raw', '--production-tag', 'promoted', '7');
+  const [seven] = (await readRegistry(join(cwd, 'targets.json'))).targets.filter((one) => one.version === '7');
+  const hash = Buffer.from(seven?.sha256 ?? '', 'hex').toString('base64');
+  const head = `\n## Target: raspberrypi4-64-lmp-7\n   Hash:   ${hash}\n\t{\n\t\t"version": "7",\n`;
+  assert.ok(raw.stdout.startsWith(head), raw.stdout);
+  assert.ok(raw.stdout.endsWith('\n\t}\n'));
+  assert.match(codeOf(await targets('show', '--production-tag', 'master', '7')), /^1 target-unknown/);
+
+  assert.is(
+    codeOf(await targets('tag', '-T', 'a,a', 'raspberrypi4-64-lmp-9')),
+    '2 usage: Invalid list of tags. An item was repeated in [a a]',
+  );
+  const refused = await targets('tag', '-T', 'promoted', '--no-tail', '--by-version', '9', '--dryrun');
+  assert.is(refused.stdout, 'Changing tags of raspberrypi4-64-lmp-9 from [master] -> [promoted]\n');
+  assert.match(codeOf(refused), /^4 promotion-blocked/);
+  assert.is(readFileSync(join(cwd, 'targets.json'), 'utf8'), registry);
+});
+
+test('prune drops Targets, not those that devices, tags or the plan need', async () => {
+  const { cwd, targets } = await example();
+  const names = async (): Promise<string[]> =>
+    (await readRegistry(join(cwd, 'targets.json'))).targets.map(({ version }) => version);
+  assert.is(codeOf(await targets('prune', 'x')), '1 target-unknown: Target(x) not found in targets.json');
+  assert.match(
+    codeOf(await targets('prune', '--keep-last', '1', 'promoted')),
+    /^2 usage: --keep-last requires --by-tag/,
+  );
+  const all = await targets('prune', '--by-tag', 'promoted', '--dryrun');
+  assert.is(all.stdout, 'Deleting Targets:\n raspberrypi4-64-lmp-5\n raspberrypi4-64-lmp-7\n');
+  const blocked = codeOf(all);
+  assert.match(blocked, /^4 prune-blocked: 2 devices run raspberrypi4-64-lmp-5 \(kiosk-4, kiosk-5\); 3 devices run/);
+  assert.match(blocked, /6 devices follow the tag promoted, which no Target would have any longer/);
+  assert.match(blocked, /plan\.yml names version 5; .*plan\.yml names version 7$/);
+  const kept = await targets('prune', '--by-tag', 'promoted', '--keep-last=2');
+  assert.equal([kept.exitCode, kept.stdout], [0, 'Nothing to prune\n']);
+  assert.is((await targets('prune', '--by-tag', 'promoted', 'beta')).stdout, 'Nothing to prune\n');
+
+  // Nobody runs 5 any longer, and the plan does not name it.
+  const plan = parse(readFileSync(join(cwd, 'plan.yml'), 'utf8')) as Record<string, unknown>;
+  writeFileSync(join(cwd, 'plan.yml'), stringify({ ...plan, versions: undefined }));
+  const { devices } = JSON.parse(readFileSync(join(cwd, 'devices.json'), 'utf8')) as {
+    devices: Array<{ 'target-name': string }>;
+  };
+  const updated = devices.filter((device) => !device['target-name'].endsWith('-5'));
+  writeFileSync(join(cwd, 'devices.json'), JSON.stringify({ devices: updated, total: updated.length, next: null }));
+  const dry = await targets('prune', '--by-tag', 'promoted', '--keep-last', '1', '--dryrun');
+  assert.is(dry.stdout, 'Deleting Targets:\n raspberrypi4-64-lmp-5\nDry run, exiting\n');
+  assert.equal(await names(), ['5', '7', '9']);
+  const done = await targets('prune', '--no-tail', 'raspberrypi4-64-lmp-5');
+  assert.equal([done.exitCode, done.stdout], [0, 'Deleting Targets:\n raspberrypi4-64-lmp-5\n']);
+  assert.equal(await names(), ['7', '9']);
+  const forced = await targets('prune', '--force', '--json', 'raspberrypi4-64-lmp-7');
+  assert.equal(JSON.parse(forced.stdout), { schema: 1, dryRun: false, pruned: ['raspberrypi4-64-lmp-7'] });
+  assert.match(said(forced), /--force overrides: 3 devices run raspberrypi4-64-lmp-7/);
+  assert.equal(await names(), ['9']);
 });
 
 test('list and show; the plan is found upward or named', async () => {
@@ -298,6 +421,7 @@ test('a SWUpdate product: archived versions are Targets, devices decide the delt
   const made = await targets('static-deltas', '0.2.0', '--by-tag', 'promoted');
   assert.equal([made.failure, made.stdout], [undefined, '1 of 1 required deltas made and proven.\n']);
   assert.is((await targets('tag', '-T', 'promoted', '--by-version', '0.2.0')).exitCode, 0);
+  assert.match(codeOf(await targets('prune', '--by-tag', 'promoted')), /^2 usage: the Targets of a SWUpdate product/);
   assert.match((await targets('static-deltas', '0.2.0', '--by-tag', 'promoted')).stdout, /^Nothing to do/);
 
   // In apply the devices on a tag decide, not the versions that the plan gives the tag to.

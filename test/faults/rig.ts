@@ -162,6 +162,8 @@ export function snapshot({ dir }: Product): Map<string, string> {
     // A run's record is of that run: one that was disturbed takes another time, and leaves one or two.
     if (/\/reports\/[^/]+\/\d+T\d+Z\.json$/.test(path)) continue;
     const full = join(archive, path);
+    // A memory without nights spares reading, no more: a run that could not write it is none the worse.
+    if (path.endsWith('state.json') && contentOf(full) === '{}') continue;
     const { mode } = statSync(full);
     // A batch is named by its time; one that was begun by a killed run may be ended in another.
     found.set(

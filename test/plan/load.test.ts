@@ -102,6 +102,7 @@ test('an OSTree plan needs no kas, no partitions and no versions', async () => {
     gpgKey: '0123ABCD',
     gpgHomedir: join(good, 'keys/gpg'),
     jobs: 2,
+    generator: { kind: 'own', xz: 4, workers: 3, memoryBytes: 2 ** 30 },
   });
   assert.equal(plan.targets, { file: join(good, 'targets.json'), sign: './sign-targets' });
   assert.equal(plan.fleet, { command: 'cat fleet/devices.json' });

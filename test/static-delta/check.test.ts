@@ -16,9 +16,10 @@ import * as assert from 'uvu/assert';
 import { ReleasePlanError } from '../../src/core/errors.ts';
 import { run } from '../../src/io/process.ts';
 import { checkStaticDelta } from '../../src/static-delta/check.ts';
+import { children } from '../../src/static-delta/gvariant.ts';
 import type { CheckOptions, DeltaProblemKind } from '../../src/static-delta/problem.ts';
 import { deltaFolder, objectPath, type CommitPair } from '../../src/static-delta/names.ts';
-import { readSuperblock, superblockBytes, type Superblock } from '../../src/static-delta/superblock.ts';
+import { COMMIT_TYPE, readSuperblock, superblockBytes, type Superblock } from '../../src/static-delta/superblock.ts';
 import { TreeReader } from '../../src/static-delta/tree.ts';
 import { ostree } from '../support/ostree.ts';
 import { scratch } from '../support/scratch.ts';
@@ -250,13 +251,22 @@ test('a part that agrees with its superblock and makes something else', async ()
   assert.ok(superblockOf(file('superblock')).parts.length === 1);
 });
 
-test('a commit that cannot be read is an error, not a problem of the delta', async () => {
+test('a source whose tree cannot be read is an error, not a problem of the delta', async () => {
   const { repo, pair } = await withDelta('unreadable');
-  unlinkSync(objectPath(repo, { type: 'commit', checksum: pair.from }));
+  const tree = children(COMMIT_TYPE, readFileSync(objectPath(repo, { type: 'commit', checksum: pair.from })))[6];
+  unlinkSync(objectPath(repo, { type: 'dirtree', checksum: tree?.toString('hex') ?? '' }));
   const failure = await checkStaticDelta(new TreeReader(repo), pair).catch((error: unknown) => error);
   assert.ok(failure instanceof ReleasePlanError);
   assert.is(failure.code, 'ostree-object-damaged');
-  assert.match(failure.message, /object [0-9a-f]{64}\.commit is missing$/);
+  assert.match(failure.message, /object [0-9a-f]{64}\.dirtree is missing$/);
+});
+
+test('of a source that was pruned nothing is asked; the rest is compared', async () => {
+  const { repo, pair, file } = await withDelta('pruned');
+  unlinkSync(objectPath(repo, { type: 'commit', checksum: pair.from }));
+  assert.equal(await kindsOf(repo, pair, { operations: true }), []);
+  writeFileSync(file('0'), Buffer.concat([readFileSync(file('0')), Buffer.from('more')]));
+  assert.equal(await kindsOf(repo, pair), ['part-differs']);
 });
 
 test.run();

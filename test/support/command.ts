@@ -38,6 +38,7 @@ export async function runCommand(
     env: process.env,
     signal: options.signal ?? new AbortController().signal,
     out: (text) => void (ran.stdout += text),
+    document: (text) => void (ran.stdout += text),
     report,
     drive: plainDrive(report),
     diagnostics: (found) => void ran.diagnostics.push(...found),

@@ -1,6 +1,7 @@
 import { examples } from '../examples.ts';
 import type { RegisterCommand } from '../host.ts';
 import { registerList } from './list.ts';
+import { registerPrune } from './prune.ts';
 import { registerShow } from './show.ts';
 import { registerStaticDeltas } from './static-deltas.ts';
 import { registerTag } from './tag.ts';
@@ -21,4 +22,5 @@ export const registerTargets: RegisterCommand = (program, run) => {
   registerShow(targets, run);
   registerTag(targets, run);
   registerStaticDeltas(targets, run);
+  registerPrune(targets, run);
 };

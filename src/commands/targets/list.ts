@@ -1,18 +1,19 @@
 import type { Command } from 'commander';
 import { EXIT, type ExitCode } from '../../core/codes/index.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
-import type { Target } from '../../fleet/registry.ts';
+import type { Registry, Target } from '../../fleet/registry.ts';
 import { examples } from '../examples.ts';
 import type { CommandContext, Runner } from '../host.ts';
 import { planOf } from './plan.ts';
 import { table } from './table.ts';
-import { prettyJson } from '../../text/pretty-json.ts';
+import { prettyJson, visibleJson } from '../../text/pretty-json.ts';
 
 interface Flags {
   plan?: string;
   byTag?: string;
-  columns?: string;
+  columns?: string[];
   raw?: boolean;
+  production?: boolean;
   json?: boolean;
 }
 
@@ -46,10 +47,12 @@ export function registerList(targets: Command, run: Runner): void {
     .option('--by-tag <tag>', 'list only Targets with this tag')
     .option(
       '--columns <names>',
-      `columns to print, comma-separated: ${Object.keys(COLUMNS).join(', ')} (default: ${USUAL.join(',')}; with ` +
-        'hardware-ids where there are several)',
+      `columns to print, comma-separated or repeated: ${Object.keys(COLUMNS).join(', ')} (default: ` +
+        `${USUAL.join(',')}; with hardware-ids where there are several)`,
+      (text: string, before: string[] | undefined) => [...(before ?? []), ...text.split(',')],
     )
     .option('-r, --raw', 'print targets.json unchanged')
+    .option('--production', 'with --by-tag: what devices on this tag are offered; --raw then prints no other Targets')
     .option('--plan <plan>', 'plan file (default: the nearest release-plan.yml or plan.yml)')
     .option('--json', 'print one JSON document')
     .addHelpText(
@@ -69,10 +72,12 @@ async function list(flags: Flags, context: CommandContext): Promise<ExitCode> {
   const { readRegistry } = await import('../../fleet/registry-file.ts');
   const { targetsOf } = await import('../../fleet/running.ts');
   const { compareReported } = await import('../../plan/version.ts');
+  if (flags.production === true && flags.byTag === undefined)
+    throw new ReleasePlanError('usage', '--production flag requires --by-tag flag');
   const plan = await planOf(flags.plan, context);
   const registry = await readRegistry(registryFile(plan));
   if (flags.raw === true) {
-    context.out(registry.text);
+    context.out(visibleJson(flags.production === true ? await rawOfTag(registry, flags.byTag ?? '') : registry.text));
     return EXIT.ok;
   }
   const found = targetsOf(registry, deliveryOf(plan).format)
@@ -80,7 +85,7 @@ async function list(flags: Flags, context: CommandContext): Promise<ExitCode> {
     .toSorted((a, b) => compareReported(a.version, b.version));
   if (flags.json === true) context.out(prettyJson({ schema: 1, targets: found.map(asJson) }));
   else {
-    const names = flags.columns?.split(',').map((name) => name.trim()) ?? usualFor(found);
+    const names = (flags.columns ?? usualFor(found)).map((name) => name.trim());
     const columns = names.map(columnOf);
     // One line per version and tags, as fioctl: builds for several kinds of hardware belong together.
     const lines = new Map(found.map((target) => [JSON.stringify([target.version, target.tags]), target]));
@@ -98,6 +103,13 @@ async function list(flags: Flags, context: CommandContext): Promise<ExitCode> {
     );
   }
   return EXIT.ok;
+}
+
+/** The document with the Targets of one tag alone; its signatures would not hold, so it has none. */
+async function rawOfTag(registry: Registry, tag: string): Promise<string> {
+  const { editRegistry, removeTarget } = await import('../../fleet/registry-edit.ts');
+  const others = registry.targets.filter((target) => !target.tags.includes(tag)).map(({ name }) => removeTarget(name));
+  return editRegistry(registry, others, { keepsVersion: true }).text;
 }
 
 /** A Target for programs. */

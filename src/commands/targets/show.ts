@@ -9,9 +9,12 @@ import { asJson } from './list.ts';
 import { planOf } from './plan.ts';
 import { table } from './table.ts';
 import { prettyJson } from '../../text/pretty-json.ts';
+import { printable } from '../../text/printable.ts';
 
 interface Flags {
   plan?: string;
+  productionTag?: string;
+  raw?: boolean;
   json?: boolean;
 }
 
@@ -21,6 +24,8 @@ export function registerShow(targets: Command, run: Runner): void {
     .command('show')
     .description('show the Targets of a version, or one Target by name')
     .argument('<version|name>', 'version or name of a Target')
+    .option('--production-tag <tag>', 'only among the Targets with this tag')
+    .option('-r, --raw', 'print `custom` of each Target as JSON, with the hash in base64, as fioctl does')
     .option('--plan <plan>', 'plan file (default: the nearest release-plan.yml or plan.yml)')
     .option('--json', 'print one JSON document')
     .addHelpText(
@@ -41,7 +46,10 @@ async function show(wanted: string, flags: Flags, context: CommandContext): Prom
   const { targetsOf } = await import('../../fleet/running.ts');
   const { suggestion } = await import('../../text/suggest.ts');
   const plan = await planOf(flags.plan, context);
-  const known = targetsOf(await readRegistry(registryFile(plan)), deliveryOf(plan).format);
+  const { productionTag: tag } = flags;
+  const known = targetsOf(await readRegistry(registryFile(plan)), deliveryOf(plan).format).filter(
+    (target) => tag === undefined || target.tags.includes(tag),
+  );
   const found = known.filter((target) => target.version === wanted || target.name === wanted);
   if (found.length === 0) {
     throw new ReleasePlanError('target-unknown', `no Target found for ${JSON.stringify(wanted)}`, {
@@ -51,6 +59,10 @@ async function show(wanted: string, flags: Flags, context: CommandContext): Prom
         'Targets',
       ),
     });
+  }
+  if (flags.raw === true) {
+    context.out(byName(found).map(rawOf).join(''));
+    return EXIT.ok;
   }
   const { readRecord } = await import('../../publish/record.ts');
   const { recordFile } = await import('../../jobs/publish.ts');
@@ -62,12 +74,17 @@ async function show(wanted: string, flags: Flags, context: CommandContext): Prom
     );
   else
     context.out(
-      [
-        ...found.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(describe),
-        ...(published.length === 0 ? [] : [publishedTable(published)]),
-      ].join('\n'),
+      [...byName(found).map(describe), ...(published.length === 0 ? [] : [publishedTable(published)])].join('\n'),
     );
   return EXIT.ok;
+}
+
+const byName = (targets: readonly Target[]): Target[] => targets.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+
+/** fioctl's lines: scripts cut them apart. */
+function rawOf({ name, sha256, custom }: Target): string {
+  const json = JSON.stringify(custom, undefined, '\t').replaceAll('\n', '\n\t');
+  return `\n## Target: ${name}\n   Hash:   ${Buffer.from(sha256, 'hex').toString('base64')}\n\t${json}\n`;
 }
 
 const publishedTable = (published: readonly PublishedPackage[]): string =>
@@ -86,7 +103,7 @@ function describe({ name, sha256, commit, tags, hardwareIds, custom }: Target): 
     ['Build', custom.uri],
   ];
   const lines = fields.flatMap(([title, value]) =>
-    typeof value === 'string' && value !== '' ? [`\t${`${title}:`.padEnd(15)}${value}\n`] : [],
+    typeof value === 'string' && value !== '' ? [`\t${`${title}:`.padEnd(15)}${printable(value)}\n`] : [],
   );
   const apps =
     typeof custom.docker_compose_apps === 'object' && custom.docker_compose_apps !== null
@@ -95,5 +112,6 @@ function describe({ name, sha256, commit, tags, hardwareIds, custom }: Target): 
   const rows = apps
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([app, { uri = '' }]) => [app, uri.split('@').pop() ?? '']);
-  return `## Target: ${name}\n${lines.join('')}${rows.length === 0 ? '' : `\n${table(['APP', 'HASH'], rows)}`}`;
+  const appTable = rows.length === 0 ? '' : `\n${table(['APP', 'HASH'], rows)}`;
+  return `## Target: ${printable(name)}\n${lines.join('')}${appTable}`;
 }

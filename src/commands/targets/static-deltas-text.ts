@@ -5,6 +5,7 @@ import { endInWords, type RequiredPair } from '../../delivery/fleet/required.ts'
 import { coverageInWords } from '../../delivery/fleet/rows.ts';
 import { counted } from '../../text/count.ts';
 import type { Answered } from '../../jobs/static-deltas.ts';
+import { printable } from '../../text/printable.ts';
 
 /** Reasons that are named one by one; the rest are counted. */
 const REASONS_SHOWN = 10;
@@ -15,8 +16,8 @@ export function dryRunText(missing: readonly RequiredPair[], to: string, hardwar
   const heading =
     hardwareId === undefined
       ? 'Dry run: Would generate static deltas for Target versions:'
-      : `Dry run: Would generate static deltas for Targets with hardware ID ${hardwareId} and versions:`;
-  const lines = new Set(missing.map(({ from }) => `   ${endInWords(from)} -> ${to}`));
+      : `Dry run: Would generate static deltas for Targets with hardware ID ${printable(hardwareId)} and versions:`;
+  const lines = new Set(missing.map(({ from }) => `   ${printable(`${endInWords(from)} -> ${to}`)}`));
   return `${[heading, ...lines].join('\n')}\n`;
 }
 
@@ -46,7 +47,7 @@ export function noteCoverage({ view, answer, unrequired = [] }: Answered, report
 }
 
 /** The whole answer for programs. */
-export function answerAsJson({ view, answer, problems, unrequired }: Answered, isDryRun: boolean): object {
+export function answerAsJson({ view, answer, problems, cautions, unrequired }: Answered, isDryRun: boolean): object {
   const { fleet, format } = view;
   return {
     schema: 1,
@@ -63,6 +64,7 @@ export function answerAsJson({ view, answer, problems, unrequired }: Answered, i
     uncovered: uncoveredOf(answer),
     running: versionCounts(answer.ways),
     unrequired: unrequired ?? [],
+    ...(cautions.length === 0 ? {} : { cautions }),
     fleet: fleet === undefined ? null : { source: fleet.source, devices: fleet.devices, badRows: fleet.bad.count },
   };
 }

@@ -5,6 +5,7 @@ import type { CommandContext, Runner } from '../host.ts';
 import { prettyJson } from '../../text/pretty-json.ts';
 import { WAIT_FLAG, waitOf } from '../wait.ts';
 import { RUN_COMMANDS_FLAG } from '../run-commands.ts';
+import { NO_TAIL_FLAG } from './no-tail.ts';
 import { planOf } from './plan.ts';
 
 interface Flags {
@@ -33,6 +34,7 @@ export function registerStaticDeltas(targets: Command, run: Runner): void {
     .option('--dryrun', 'alias of --dry-run')
     .option('--allow-downgrade', 'also make deltas from newer to older versions')
     .option('--prune', 'delete OSTree deltas that no rule and no tag requires any longer')
+    .option(...NO_TAIL_FLAG)
     .option(...WAIT_FLAG)
     .option('--plan <plan>', 'plan file (default: the nearest release-plan.yml or plan.yml)')
     .option('--json', 'print one JSON document')
@@ -71,6 +73,7 @@ async function staticDeltas(to: string, from: string[], flags: Flags, context: C
     { ...context, runsCommands: !isDryRun || flags.runCommands === true },
   );
   context.diagnostics(answered.view.fleet?.bad.diagnostics ?? []);
+  for (const message of answered.cautions) context.report({ type: 'warning', message });
   refuseImpossible(answered);
   const missing = answered.answer.pairs.filter((_, at) => answered.problems[at] !== undefined);
   if (isDryRun) {

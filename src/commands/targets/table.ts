@@ -1,5 +1,8 @@
+import { printable } from '../../text/printable.ts';
+
 /** A table for a terminal: columns as wide as their longest text, the header underlined as in fioctl. */
-export function table(header: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
+export function table(header: readonly string[], given: ReadonlyArray<readonly string[]>): string {
+  const rows = given.map((row) => row.map(printable));
   const widths = header.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)));
   const line = (cells: readonly string[]): string =>
     `${cells

@@ -5,8 +5,10 @@ import type { Plan } from '../../core/plan.ts';
 import { examples } from '../examples.ts';
 import type { CommandContext, Runner } from '../host.ts';
 import { RUN_COMMANDS_FLAG } from '../run-commands.ts';
+import { NO_TAIL_FLAG } from './no-tail.ts';
 import { planOf } from './plan.ts';
 import { prettyJson } from '../../text/pretty-json.ts';
+import { printable } from '../../text/printable.ts';
 
 interface Flags {
   plan?: string;
@@ -32,6 +34,7 @@ export function registerTag(targets: Command, run: Runner): void {
     .option('--dry-run', 'print the changes without making them')
     .option('--dryrun', 'alias of --dry-run')
     .option('--force', 'move tags although deltas are missing, and list those')
+    .option(...NO_TAIL_FLAG)
     .option('--plan <plan>', 'plan file (default: the nearest release-plan.yml or plan.yml)')
     .option('--json', 'print one JSON document')
     .option(...RUN_COMMANDS_FLAG)
@@ -74,12 +77,12 @@ async function tag(names: readonly string[], flags: Flags, context: CommandConte
         : 'The plan has no fleet, so it is not checked which deltas these tags require.',
     });
   context.diagnostics(view.fleet?.bad.diagnostics ?? []);
-  const blockers = await promotionBlockers(view, changes, delivery.deltas, inputs, context.signal);
+  const { blockers, cautions } = await promotionBlockers(view, changes, delivery.deltas, inputs, context.signal);
+  for (const message of cautions) context.report({ type: 'warning', message });
+  // A dry run shows what it is about, also where it is refused; as fioctl's.
+  if (isDryRun) print(changes, flags, context);
   await guard(blockers, flags.force === true, context);
-  for (const { target, before, after } of changes) {
-    if (flags.json !== true)
-      context.out(`Changing tags of ${target.name} from [${before.join(' ')}] -> [${after.join(' ')}]\n`);
-  }
+  if (!isDryRun) print(changes, flags, context);
   if (!isDryRun)
     await write(
       plan,
@@ -98,6 +101,16 @@ async function tag(names: readonly string[], flags: Flags, context: CommandConte
     );
   else if (changes.length === 0) context.out('Nothing to do: the Targets already have these tags.\n');
   return EXIT.ok;
+}
+
+function print(
+  changes: ReadonlyArray<import('../../delivery/fleet/promotion.ts').TagChange>,
+  { json }: Flags,
+  context: CommandContext,
+): void {
+  if (json === true) return;
+  for (const { target, before, after } of changes)
+    context.out(`${printable(`Changing tags of ${target.name} from [${before.join(' ')}] -> [${after.join(' ')}]`)}\n`);
 }
 
 async function guard(
@@ -146,6 +159,8 @@ function tagsOf(text: string): string[] {
     throw new ReleasePlanError('usage', `--tags ${JSON.stringify(text)} contains an empty tag or one with a space`, {
       hint: 'Separate names by commas: --tags master,promoted.',
     });
+  if (new Set(tags).size < tags.length)
+    throw new ReleasePlanError('usage', `Invalid list of tags. An item was repeated in [${tags.join(' ')}]`);
   return tags;
 }
 

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { styleText } from 'node:util';
 import type { Diagnostic, Location } from '../../core/diagnostic.ts';
-import { printable } from '../../text/printable.ts';
+import { printable, printableMessage } from '../../text/printable.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -17,13 +17,13 @@ export function formatDiagnostics(found: readonly Diagnostic[], cwd: string, col
   const lineAt = lineReader(cwd);
   const blocks = found.map((one) => {
     const tone = one.severity === 'error' ? 'red' : 'yellow';
-    const lines = [`${style(tone, one.severity)}[${one.code}]: ${style('bold', one.message)}`];
+    const lines = [`${style(tone, one.severity)}[${one.code}]: ${style('bold', printableMessage(one.message, '  '))}`];
     if (one.where !== undefined)
       lines.push(
-        `  --> ${one.where.file}:${one.where.line}:${one.where.column}`,
+        `  --> ${printable(one.where.file)}:${one.where.line}:${one.where.column}`,
         ...frame(one.where, lineAt, (text) => style(tone, text)),
       );
-    if (one.hint !== undefined) lines.push(`  ${style('cyan', 'help')}: ${one.hint}`);
+    if (one.hint !== undefined) lines.push(`  ${style('cyan', 'help')}: ${printableMessage(one.hint, '  ')}`);
     return `${lines.join('\n')}\n`;
   });
   return blocks.join('\n');

@@ -1,7 +1,7 @@
 /** What a list of tasks looks like while it is worked through. Pure. */
 import type { TaskOutcome } from '../../core/events.ts';
 import { formatDuration } from '../../text/duration.ts';
-import { printable } from '../../text/printable.ts';
+import { printable, printableLines } from '../../text/printable.ts';
 import { fit } from '../../text/width.ts';
 import type { Glyphs } from './glyphs.ts';
 
@@ -97,7 +97,7 @@ export function endLine(
   glyphs: Glyphs,
   paint: (state: TaskOutcome['state'], text: string) => string,
 ): string {
-  const [first = '', ...rest] = message.split('\n').map(printable);
+  const [first = '', ...rest] = printableLines(message).split('\n');
   const took = state === 'skipped' || durationMs < 1000 ? '' : ` (${formatDuration(durationMs)})`;
   return [
     `${paint(state, glyphs[state])} ${printable(title)}${first === '' ? '' : `: ${first}`}${took}`,

@@ -1,4 +1,5 @@
 import type { ReleaseEvent, Report } from '../../core/events.ts';
+import { printable, printableMessage } from '../../text/printable.ts';
 
 /** Plain lines: for logs, pipes and CI. */
 export function plainView(write: (text: string) => void): Report {
@@ -8,18 +9,18 @@ export function plainView(write: (text: string) => void): Report {
 function lineOf(event: ReleaseEvent): string {
   switch (event.type) {
     case 'step-started':
-      return `> ${event.title}`;
+      return `> ${printable(event.title)}`;
     case 'step-progress':
-      return `  ${event.message}`;
+      return `  ${printable(event.message)}`;
     case 'step-done':
-      return `  done: ${event.message}`;
+      return `  done: ${printableMessage(event.message, '    ')}`;
     case 'step-skipped':
-      return `- ${event.title}: ${event.reason}`;
+      return `- ${printable(event.title)}: ${printableMessage(event.reason, '    ')}`;
     case 'step-failed':
-      return `  FAILED ${event.title}: ${event.message}`;
+      return `  FAILED ${printable(event.title)}: ${printableMessage(event.message, '    ')}`;
     case 'note':
-      return event.message;
+      return printableMessage(event.message, '  ');
     case 'warning':
-      return `warning: ${event.message}`;
+      return `warning: ${printableMessage(event.message, '  ')}`;
   }
 }

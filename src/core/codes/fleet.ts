@@ -63,6 +63,14 @@ export const fleetCodes = {
       'the deltas.',
     example: 'release-plan targets tag -T promoted --by-version 9   # before the delta 7 -> 9 was made',
   },
+  'prune-blocked': {
+    exit: EXIT.inconsistent,
+    about:
+      'No Target was dropped: devices run one of them, a tag that devices follow would be left without any, or the ' +
+      'plan names its version.',
+    cure: 'Leave it out, or update the devices first. --force drops it all the same.',
+    example: 'release-plan targets prune board-lmp-7   # while devices run 7',
+  },
   'fleet-not-found': {
     exit: EXIT.usage,
     about: 'The fleet file named in the plan does not exist.',

@@ -2,6 +2,12 @@ import { EXIT, type CodeTable } from './entry.ts';
 
 /** OSTree repositories and their static deltas. */
 export const ostreeCodes = {
+  'ostree-key-unused': {
+    exit: EXIT.usage,
+    about: "A key of `ostree` is for release-plan's own generator, but the plan leaves static deltas to ostree.",
+    cure: 'Remove the key, or set `generator: own`.',
+    example: 'ostree: { repo: repo, branch: lmp, generator: ostree, xz: 9 }   # instead: without xz',
+  },
   'ostree-repo-missing': {
     exit: EXIT.usage,
     about: '`ostree.repo` is not an OSTree repository.',
@@ -27,6 +33,15 @@ export const ostreeCodes = {
       'the signature, and clients that require it would refuse every update.',
     cure: 'Set `ostree.gpg_key`.',
     example: 'ostree: { repo: repo, branch: lmp }   # instead: with gpg_key',
+  },
+  'ostree-key-unusable': {
+    exit: EXIT.usage,
+    about:
+      'The gpg key that the plan names cannot sign the summary of the repository. It is tried before anything is made.',
+    cure:
+      'Check `ostree.gpg_key` and `ostree.gpg_homedir` with `gpg --list-secret-keys`; the secret key has to be ' +
+      'there, without a passphrase or with an agent that knows it.',
+    example: 'ostree: { repo: repo, branch: lmp, gpg_key: 0123ABCD }   # of a keyring on another host',
   },
   'ostree-delta-broken': {
     exit: EXIT.inconsistent,

@@ -9,7 +9,7 @@ import type { FleetView } from './view.ts';
 /**
  * What keeps the changes from being made: for each tag that a version newly
  * gets, the deltas that are missing or unproven for the devices on that tag.
- * Tags that no device follows are free.
+ * Tags that no device follows are free. With them what an operator should know of deltas that are there.
  */
 export async function promotionBlockers(
   { registry, fleet, format, plan }: FleetView,
@@ -17,10 +17,11 @@ export async function promotionBlockers(
   deltas: FleetDeltas,
   inputs: Inputs,
   signal?: AbortSignal,
-): Promise<Blocker[]> {
-  if (fleet === undefined) return [];
+): Promise<{ blockers: Blocker[]; cautions: string[] }> {
+  if (fleet === undefined) return { blockers: [], cautions: [] };
   const facts = await deltas.facts(inputs, signal);
   const blockers: Blocker[] = [];
+  const cautions = new Set<string>();
   const promotions = promotionsOf(changes).filter((one) => one.format === format && fleet.tags.includes(one.tag));
   for (const { tag, version } of promotions) {
     const question = { format, to: version, from: [], tag, allowDowngrade: false };
@@ -28,8 +29,9 @@ export async function promotionBlockers(
     const problems = await deltas.problems(plan, required.pairs, signal);
     const byPair = new Map(required.pairs.map((pair, at) => [pair, problems[at]]));
     blockers.push(...blockersOf(tag, required, (pair) => byPair.get(pair)));
+    for (const caution of deltas.cautions(plan, required.pairs)) cautions.add(caution);
   }
-  return blockers;
+  return { blockers, cautions: [...cautions] };
 }
 
 /** A blocker for people. */

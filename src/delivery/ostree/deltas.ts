@@ -7,15 +7,16 @@ import { readRegistry, updateRegistry } from '../../fleet/registry-file.ts';
 import { signOf } from '../../plan/secrets.ts';
 import { isRecord, type Registry } from '../../fleet/registry.ts';
 import { withLock } from '../../io/lock.ts';
-import type { RequiredPair } from '../fleet/required.ts';
+import { counted } from '../../text/count.ts';
+import { endInWords, type RequiredPair } from '../fleet/required.ts';
 import { registryFile } from '../inputs.ts';
 import { makeDeltas, type MadeDelta } from './make.ts';
 import { ostreeOf } from './plan.ts';
 import { pruneDeltas, unrequiredDeltas } from './prune.ts';
-import { repositoryLock, repositoryOf } from './repository.ts';
+import { commitProblem, repositoryLock, repositoryOf } from './repository.ts';
 import { publishSizes } from './sizes.ts';
 import { deltaStates, problemOf } from './state.ts';
-import type { CommitPair } from './static-delta.ts';
+import { isGenerated, type CommitPair } from './static-delta.ts';
 import type { StatsRef } from './stats.ts';
 
 /** Another run holds the lock for hours while it makes deltas; sizes are a matter of seconds, but come after them. */
@@ -57,6 +58,7 @@ export async function makeOstreeDeltas(
     ...stopOf(host),
     ...(host.waitMs === undefined ? {} : { waitMs: host.waitMs }),
     ...(settings.jobs === undefined ? {} : { jobs: settings.jobs }),
+    generator: settings.generator,
   });
   await registerSizes(
     plan,
@@ -94,6 +96,19 @@ export async function ostreeProblems(
 ): Promise<Array<string | undefined>> {
   const states = await deltaStates(repositoryOf(ostreeOf(plan)), pairs.map(commitsOf), signal);
   return states.map(problemOf);
+}
+
+/** Deltas whose source was pruned from the repository: clients can use them, nobody can make or prove them again. */
+export function ostreeCautions(plan: Plan, pairs: readonly RequiredPair[]): string[] {
+  const repo = repositoryOf(ostreeOf(plan));
+  return pairs
+    .filter((pair) => commitProblem(repo, commitsOf(pair).from) !== undefined && isGenerated(repo, commitsOf(pair)))
+    .map(
+      ({ from, to, devices }) =>
+        `the source commit of the delta ${endInWords(from)} -> ${endInWords(to)}, which ` +
+        `${counted(devices, 'device requires', 'devices require')}, was pruned from the repository: ` +
+        'the delta is kept, and cannot be made again when it is lost',
+    );
 }
 
 /** Under the repository's lock, so that of two runs the later one has the sizes of both. */

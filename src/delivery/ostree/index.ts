@@ -3,9 +3,10 @@ import { PairMap } from '../../core/pair.ts';
 import { titleOf } from '../../core/step.ts';
 import type { Delivery, FleetDeltas } from '../delivery.ts';
 import { retainedPairs } from '../fleet/rules.ts';
-import { makeOstreeDeltas, ostreeProblems, pruneOstreeDeltas, unrequiredOf } from './deltas.ts';
+import { makeOstreeDeltas, ostreeCautions, ostreeProblems, pruneOstreeDeltas, unrequiredOf } from './deltas.ts';
 import { facts } from './facts.ts';
 import { findings } from './findings.ts';
+import { repairs } from './repair.ts';
 import { rows } from './rows.ts';
 import { run, steps } from './run.ts';
 import { ostreeOf } from './plan.ts';
@@ -22,6 +23,7 @@ const deltas: FleetDeltas = {
   own: () => ({}),
   facts,
   problems: ostreeProblems,
+  cautions: ostreeCautions,
   async make({ plan }, pairs, { env, report, signal }, { waitMs }) {
     const progress = (message: string): void => report({ type: 'note', message });
     await makeOstreeDeltas(plan, pairs, { env, report, progress, signal, waitMs });
@@ -75,7 +77,7 @@ export const ostree: Delivery<OstreeSnapshot> = {
   },
   prove: async (snapshot) => ({ snapshot, shown: new PairMap(), shownFulls: new Map(), unreadable: [] }),
   bytesToProve: () => 0,
-  repairs: () => [],
+  repairs,
   async signManifests({ snapshot }) {
     throw new ReleasePlanError('usage', `${snapshot.inputs.plan.file} is an OSTree plan, whose commits ostree signs`);
   },

@@ -1,42 +1,39 @@
 /** What an update costs without a static delta: the objects that a client lacks. */
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { ostree, type OstreeRepository } from './repository.ts';
+import { statSync } from 'node:fs';
+import { ReleasePlanError } from '../../core/errors.ts';
+import { hasCommit, objectPath, type ObjectName } from '../../static-delta/names.ts';
+import type { TreeReader } from '../../static-delta/tree.ts';
+import { readContent, type CommitPair } from './static-delta.ts';
 
-/** An object of a commit: `<checksum>.file`, `.dirtree` or `.dirmeta`. */
-type ObjectName = string;
-
-/** Suffix in an archive repository, where files are compressed one by one. */
-const SUFFIX = { file: 'filez', dirtree: 'dirtree', dirmeta: 'dirmeta' } as const;
-
-/** Bytes that a client which has `from` fetches to have `to`, object by object; one request each. */
-export async function looseBytes(
-  repo: OstreeRepository,
-  { from, to }: { from: string; to: string },
-  signal?: AbortSignal,
-): Promise<{ bytes: number; objects: number }> {
-  const has = new Set(await objectsOf(repo, from, signal));
-  const lacks = [...new Set(await objectsOf(repo, to, signal))].filter((name) => !has.has(name));
-  const sizes = await Promise.all(
-    lacks.map(async (name) => (await stat(join(repo.path, 'objects', name.slice(0, 2), name.slice(2)))).size),
-  );
-  return { bytes: sizes.reduce((sum, size) => sum + size, 0), objects: lacks.length };
+/** What is fetched object by object, one request each. */
+export interface LooseCost {
+  bytes: number;
+  objects: number;
 }
 
-/** The objects below a commit, each as often as it is used. */
-async function objectsOf(repo: OstreeRepository, commit: string, signal?: AbortSignal): Promise<ObjectName[]> {
-  const { stdout } = await ostree(repo, ['ls', '--recursive', '--checksum', commit], signal ? { signal } : {});
-  return readListing(stdout);
+/**
+ * What a client which has `from` fetches to have `to` without a delta.
+ *
+ * @param reader one for all pairs of a run
+ * @returns undefined where the repository's trees do not tell
+ */
+export async function looseBytes(reader: TreeReader, pair: CommitPair): Promise<LooseCost | undefined> {
+  try {
+    const lacked = await lackedObjects(reader, pair);
+    const sizes = lacked?.map((name) => statSync(objectPath(reader.repo, name), { throwIfNoEntry: false })?.size ?? 0);
+    return sizes && { bytes: sizes.reduce((sum, size) => sum + size, 0), objects: sizes.length };
+  } catch (error) {
+    if (error instanceof ReleasePlanError && error.code === 'ostree-object-damaged') return undefined;
+    throw error;
+  }
 }
 
-/** Reads `ostree ls -R -C`: a folder has the checksums of its tree and of its mode, a file or link has one. */
-export function readListing(stdout: string): ObjectName[] {
-  return stdout.split('\n').flatMap((line) => {
-    const sums = /^[-dl]\d+ +\d+ +\d+ +\d+ ([0-9a-f]{64})(?: ([0-9a-f]{64}))? /.exec(line);
-    if (sums === null) return [];
-    const [, first = '', second] = sums;
-    return line.startsWith('d') && second !== undefined
-      ? [`${first}.${SUFFIX.dirtree}`, `${second}.${SUFFIX.dirmeta}`]
-      : [`${first}.${SUFFIX.file}`];
-  });
+async function lackedObjects(reader: TreeReader, pair: CommitPair): Promise<ObjectName[] | undefined> {
+  if (hasCommit(reader.repo, pair.from)) {
+    const [source, target] = [reader.read(pair.from).objects, reader.read(pair.to).objects];
+    return [...target].filter(([key]) => !source.has(key)).map(([, name]) => name);
+  }
+  // Of a source that was pruned the delta alone still says what it lacks.
+  const content = await readContent({ path: reader.repo }, pair);
+  return 'problem' in content ? undefined : [{ type: 'commit', checksum: pair.to }, ...content.objects];
 }

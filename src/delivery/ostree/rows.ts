@@ -5,10 +5,11 @@ import { endInWords } from '../fleet/required.ts';
 import { FLEET_NOT_ASKED, NO_FLEET, badRows, deviceRows, fleetRow } from '../fleet/rows.ts';
 import type { OstreeSnapshot, RequiredStaticDelta } from './snapshot.ts';
 import { problemOf, type DeltaState } from './state.ts';
+import { shortPair } from './static-delta.ts';
 
 /** What the report says of an OSTree plan; the same rows as of any other. */
 export const rows: Delivery<OstreeSnapshot>['rows'] = (
-  { view: { fleet, isUnasked }, required, answers, versions },
+  { view: { fleet, isUnasked }, required, others, answers, versions },
   _scope,
   failures,
 ) => {
@@ -16,6 +17,7 @@ export const rows: Delivery<OstreeSnapshot>['rows'] = (
     checks: [
       ...[...versions].map(([version, problem]) => versionRow(version, problem)),
       ...required.map((pair) => deltaRow(pair, failures.pairs.get(pair))),
+      ...others.map(otherRow),
       ...answers.flatMap(({ answer }) =>
         answer.impossible.map(({ from, to, detail }): CheckRow => ({
           check: 'delta',
@@ -47,13 +49,25 @@ function deltaRow({ from, to, state }: RequiredStaticDelta, failure: string | un
   const problem = problemOf(state);
   const row = { check: 'delta', subject: pairText({ from, to }) } as const;
   if (problem !== undefined) return { ...row, result: 'fail', detail: failure ?? problem };
-  return { ...row, result: 'pass', detail: `${provenAt(state)}a client with only ${from} applied it, fsck passed` };
+  const last = state.state === 'proven' && state.isLast === true ? '; its source commit was pruned' : '';
+  return {
+    ...row,
+    result: 'pass',
+    detail: `${provenAt(state)}a client with only ${from} applied it, every object was checked${last}`,
+  };
 }
+
+const otherRow = ({ pair, problem }: OstreeSnapshot['others'][number]): CheckRow => ({
+  check: 'delta',
+  subject: shortPair(pair),
+  result: 'fail',
+  detail: `is broken: ${problem}; no rule requires it, and \`verify --repair\` withdraws it`,
+});
 
 const provenAt = (state: DeltaState): string => (state.state === 'proven' ? `${state.proof.provenAt}: ` : '');
 
 function sizeRow({ from, to, state, loose, pair }: RequiredStaticDelta, hasFleet: boolean): SizeRow[] {
-  if (state.state !== 'proven') return [];
+  if (state.state !== 'proven' || loose === undefined) return [];
   const { sizeBytes, uncompressedBytes } = state.proof;
   return [
     {

@@ -66,7 +66,8 @@ async function makeAll(
   };
 }
 
-const inWords = ({ state, loose }: RequiredStaticDelta): string =>
-  state.state === 'proven'
-    ? `${formatBytes(state.proof.sizeBytes)} in place of ${formatBytes(loose.bytes)} in ${loose.objects} objects`
-    : 'made';
+function inWords({ state, loose }: RequiredStaticDelta): string {
+  if (state.state !== 'proven') return 'made';
+  const size = formatBytes(state.proof.sizeBytes);
+  return loose === undefined ? size : `${size} in place of ${formatBytes(loose.bytes)} in ${loose.objects} objects`;
+}

@@ -1,18 +1,16 @@
 /** One static delta in a repository: where it lies, what it holds, whether it can be read. */
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { digestFile } from '../../io/hash.ts';
+import { deltaFolder as folderIn, deltaName, type CommitPair, type ObjectName } from '../../static-delta/names.ts';
+import { readSuperblock } from '../../static-delta/superblock.ts';
 import { ostree, type OstreeRepository } from './repository.ts';
 
-/** Two commits, 64 hex digits each. */
-export interface CommitPair {
-  from: string;
-  to: string;
-}
+export { deltaName, type CommitPair };
 
-/** What `static-delta show` says of a delta that can be read. */
+/** What a delta is to a client. */
 export interface DeltaContent {
   /** Bytes that a client fetches: parts and fallback objects. */
   sizeBytes: number;
@@ -20,22 +18,16 @@ export interface DeltaContent {
   uncompressedBytes: number;
   /** Large objects that are fetched by themselves, 64 hex digits each. */
   fallbacks: string[];
+  /** All that it makes or has fetched. */
+  objects: ObjectName[];
 }
 
-/** As ostree writes a delta in lists. */
-export const deltaName = ({ from, to }: CommitPair): string => `${from}-${to}`;
+/** A pair for people. */
+export const shortPair = ({ from, to }: CommitPair): string => `${from.slice(0, 10)} -> ${to.slice(0, 10)}`;
 
-/**
- * A delta's folder.
- *
- * @see ostree-core.c, _ostree_get_relative_static_delta_path: base64 of both checksums, `/` as `_`, no padding
- */
-export function deltaFolder(repo: OstreeRepository, { from, to }: CommitPair): string {
-  const [left, right] = [from, to].map((hex) =>
-    Buffer.from(hex, 'hex').toString('base64').replace(/=+$/, '').replaceAll('/', '_'),
-  );
-  return join(repo.path, 'deltas', (left ?? '').slice(0, 2), `${(left ?? '').slice(2)}-${right}`);
-}
+/** A delta's folder. */
+export const deltaFolder = (repo: Pick<OstreeRepository, 'path'>, pair: CommitPair): string =>
+  folderIn(repo.path, pair);
 
 /** Whether a delta is there to its end: ostree writes the superblock last. */
 export const isGenerated = (repo: OstreeRepository, pair: CommitPair): boolean =>
@@ -55,41 +47,27 @@ export async function listDeltas(repo: OstreeRepository, signal?: AbortSignal): 
 }
 
 /**
- * Reads a delta with all its parts, as fsck does not.
+ * What a delta holds, as its superblock says.
  *
- * @returns what it holds, or what is wrong with it
+ * @returns that, or what is wrong with the superblock
  */
-export async function showDelta(
+export async function readContent(
   repo: OstreeRepository,
   pair: CommitPair,
-  signal?: AbortSignal,
 ): Promise<DeltaContent | { problem: string }> {
   try {
-    const { stdout } = await ostree(repo, ['static-delta', 'show', deltaName(pair)], signal ? { signal } : {});
-    return readShown(stdout);
+    const { parts, fallbacks } = readSuperblock(await readFile(join(deltaFolder(repo, pair), 'superblock')));
+    const all = [...parts, ...fallbacks];
+    return {
+      sizeBytes: all.reduce((sum, one) => sum + one.sizeBytes, 0),
+      uncompressedBytes: all.reduce((sum, one) => sum + one.uncompressedBytes, 0),
+      fallbacks: fallbacks.map(({ object }) => object.checksum),
+      objects: [...parts.flatMap((part) => part.objects), ...fallbacks.map(({ object }) => object)],
+    };
   } catch (error) {
-    if (error instanceof ReleasePlanError && error.code === 'tool-failed') return { problem: error.message };
+    if (error instanceof ReleasePlanError && error.code === 'static-delta-corrupt') return { problem: error.message };
     throw error;
   }
-}
-
-/** Reads the output of `static-delta show`. */
-export function readShown(stdout: string): DeltaContent | { problem: string } {
-  const bytesOf = (label: string): number | undefined => {
-    const digits = new RegExp(`^${label}: (\\d+)`, 'm').exec(stdout)?.[1];
-    return digits === undefined ? undefined : Number(digits);
-  };
-  const [sizeBytes, uncompressedBytes] = [bytesOf('Total Size'), bytesOf('Total Uncompressed Size')];
-  if (sizeBytes === undefined || uncompressedBytes === undefined)
-    return { problem: '`ostree static-delta show` prints no total size' };
-  const lines = stdout.split('\n');
-  const start = lines.findIndex((line) => line.startsWith('Number of fallback entries:'));
-  const fallbacks: string[] = [];
-  for (const line of start === -1 ? [] : lines.slice(start + 1)) {
-    if (!/^\s+[0-9a-f]{64}$/.test(line)) break;
-    fallbacks.push(line.trim());
-  }
-  return { sizeBytes, uncompressedBytes, fallbacks };
 }
 
 /** Removes a delta, whole or not. The summary does not know of it: a client that tries falls back to objects. */

@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ReleasePlanError } from '../../core/errors.ts';
+import { FEW_FILES_BYTES, withScratch } from '../../io/scratch.ts';
+import { advertisedNames } from '../../static-delta/advertised.ts';
 import { ostree, type OstreeRepository } from './repository.ts';
 
 /**
@@ -18,6 +20,35 @@ export function requireSummaryKey(repo: OstreeRepository): void {
 }
 
 /**
+ * Signs a summary of nothing with the plan's key, so that a key that does not work shows before hours of work.
+ *
+ * @throws ReleasePlanError `ostree-key-unusable` with ostree's words
+ */
+export async function requireWorkingKey(repo: OstreeRepository, signal?: AbortSignal): Promise<void> {
+  if (repo.gpgKey === undefined) return;
+  await withScratch('summarykey', FEW_FILES_BYTES, async (path) => {
+    const stop = signal ? { signal } : {};
+    await ostree({ path }, ['init', '--mode=archive'], stop);
+    try {
+      await ostree({ path }, ['summary', '--update', ...signingFlags(repo)], stop);
+    } catch (error) {
+      if (!(error instanceof ReleasePlanError) || error.code !== 'tool-failed') throw error;
+      const words = error.message.replace(/^ostree summary failed \(.*?\): (error: )?/, '');
+      throw new ReleasePlanError(
+        'ostree-key-unusable',
+        `the gpg key ${repo.gpgKey} of the plan cannot sign a summary: ${words}`,
+        { cause: error },
+      );
+    }
+  });
+}
+
+const signingFlags = ({ gpgKey, gpgHomedir }: OstreeRepository): string[] =>
+  gpgKey === undefined
+    ? []
+    : [`--gpg-sign=${gpgKey}`, ...(gpgHomedir === undefined ? [] : [`--gpg-homedir=${gpgHomedir}`])];
+
+/**
  * Rewrites the summary and the delta indexes, signed where the plan names a key.
  *
  * ostree replaces each file whole, so that clients see the old state or the new one.
@@ -26,17 +57,9 @@ export function requireSummaryKey(repo: OstreeRepository): void {
  */
 export async function updateSummary(repo: OstreeRepository, signal?: AbortSignal): Promise<void> {
   requireSummaryKey(repo);
-  const signing =
-    repo.gpgKey === undefined
-      ? []
-      : [`--gpg-sign=${repo.gpgKey}`, ...(repo.gpgHomedir === undefined ? [] : [`--gpg-homedir=${repo.gpgHomedir}`])];
-  await ostree(repo, ['summary', '--update', ...signing], signal ? { signal } : {});
+  await ostree(repo, ['summary', '--update', ...signingFlags(repo)], signal ? { signal } : {});
 }
 
-/** The deltas that the summary offers to clients, as `from-to`; none when there is no summary. */
-export async function advertisedDeltas(repo: OstreeRepository, signal?: AbortSignal): Promise<Set<string>> {
-  if (!existsSync(join(repo.path, 'summary'))) return new Set();
-  const { stdout } = await ostree(repo, ['summary', '--view'], signal ? { signal } : {});
-  const line = stdout.split('\n').find((one) => one.includes('ostree.static-deltas')) ?? '';
-  return new Set([...line.matchAll(/'([0-9a-f]{64}-[0-9a-f]{64})'/g)].map((match) => match[1] ?? ''));
-}
+/** The deltas that clients are told of, as `from-to`. */
+export const advertisedDeltas = async (repo: Pick<OstreeRepository, 'path'>): Promise<Set<string>> =>
+  await advertisedNames(repo.path);

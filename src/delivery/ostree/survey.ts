@@ -4,6 +4,7 @@ import { PairMap } from '../../core/pair.ts';
 import type { Plan } from '../../core/plan.ts';
 import { distinct, targetsOf } from '../../fleet/running.ts';
 import { ruleInWords } from '../../plan/pairs.ts';
+import { TreeReader } from '../../static-delta/tree.ts';
 import type { Delivery } from '../delivery.ts';
 import { endInWords, type RequiredPair } from '../fleet/required.ts';
 import { answerRule } from '../fleet/rules.ts';
@@ -13,7 +14,8 @@ import { commitsOf } from './deltas.ts';
 import { facts as factsOf } from './facts.ts';
 import { looseBytes } from './loose.ts';
 import { ostreeOf } from './plan.ts';
-import { commitProblem, repositoryOf, requireRepository, resolveRef } from './repository.ts';
+import { unrequiredDeltas } from './prune.ts';
+import { commitProblem, repositoryOf, requireRepository, resolveRef, type OstreeRepository } from './repository.ts';
 import type { OstreeSnapshot, RequiredStaticDelta } from './snapshot.ts';
 import { deltaStates } from './state.ts';
 import { FORMAT } from './target.ts';
@@ -23,7 +25,7 @@ import { FORMAT } from './target.ts';
  *
  * Throws ReleasePlanError `ostree-repo-missing`, `ostree-ref-unknown`, `targets-*`, `fleet-*`, `target-unknown`.
  */
-export const survey: Delivery<OstreeSnapshot>['survey'] = async (inputs, { signal }) => {
+export const survey: Delivery<OstreeSnapshot>['survey'] = async (inputs, { signal }, options = {}) => {
   const { plan } = inputs;
   const settings = ostreeOf(plan);
   const repo = repositoryOf(settings);
@@ -38,6 +40,7 @@ export const survey: Delivery<OstreeSnapshot>['survey'] = async (inputs, { signa
   const answers = plan.deltas
     .filter((rule) => known.has(rule.to))
     .map((rule) => ({ rule, answer: answerRule(rule, view, facts) }));
+  const required = await requiredStaticDeltas(plan, answers, signal);
   return {
     inputs,
     // Versions are commits in the repository; nothing of them is archived as files.
@@ -47,7 +50,8 @@ export const survey: Delivery<OstreeSnapshot>['survey'] = async (inputs, { signa
     written: await readReport(plan),
     view,
     answers,
-    required: await requiredStaticDeltas(plan, answers, signal),
+    required,
+    others: options.beside === undefined ? [] : await brokenBeside(repo, required, signal),
     versions: versionProblems(plan, view),
   };
 };
@@ -66,13 +70,39 @@ async function requiredStaticDeltas(
     }
   }
   const states = await deltaStates(repo, wanted.keys(), signal);
+  const reader = new TreeReader(repo.path);
   const required: RequiredStaticDelta[] = [];
   for (const [at, { rule, pair }] of wanted.values().entries()) {
-    const loose = await looseBytes(repo, commitsOf(pair), signal);
+    const loose = await looseBytes(reader, commitsOf(pair));
+    reader.forget(commitsOf(pair).from);
     const ends = { from: endInWords(pair.from), to: endInWords(pair.to) };
-    required.push({ ...ends, rule, pair, loose, state: states[at] ?? { state: 'absent' } });
+    required.push({
+      ...ends,
+      rule,
+      pair,
+      ...(loose === undefined ? {} : { loose }),
+      state: states[at] ?? { state: 'absent' },
+    });
   }
   return required.sort((a, b) => b.pair.devices - a.pair.devices);
+}
+
+/** A broken delta fails its clients, whoever asked for it. */
+async function brokenBeside(
+  repo: OstreeRepository,
+  required: readonly RequiredStaticDelta[],
+  signal?: AbortSignal,
+): Promise<OstreeSnapshot['others']> {
+  const pairs = await unrequiredDeltas(
+    repo,
+    required.map(({ pair }) => commitsOf(pair)),
+    signal,
+  );
+  const states = await deltaStates(repo, pairs, signal);
+  return pairs.flatMap((pair, at) => {
+    const state = states[at];
+    return state?.state === 'broken' ? [{ pair, problem: state.problem }] : [];
+  });
 }
 
 function versionProblems(plan: Plan, { registry, format }: FleetView): OstreeSnapshot['versions'] {

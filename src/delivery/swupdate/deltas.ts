@@ -15,6 +15,8 @@ export const deltas: FleetDeltas = {
   own: ownDevices,
   facts: async (inputs) => await archiveFacts(inputs.plan, registryOf(inputs)),
   problems,
+  // A base that is not archived is an obstacle already.
+  cautions: () => [],
   async make({ plan }, pairs, { signal }, { apply }) {
     await apply(planOf(plan, pairs));
     const [problem] = (await problems(plan, pairs, signal)).filter((one) => one !== undefined);

@@ -18,7 +18,7 @@ import type { SwupdateSnapshot } from './snapshot.ts';
 /**
  * What keeps a plan from coming true with the archive as it is: bases that are
  * not there, files that were altered, deltas between versions that do not fit.
- * Reads every byte of what the plan refers to; changes nothing.
+ * Reads what the plan refers to, as it is told; changes nothing.
  */
 export const findings: Delivery<SwupdateSnapshot>['findings'] = async (inputs, options) => {
   const { plan } = inputs;

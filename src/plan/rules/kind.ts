@@ -46,7 +46,21 @@ function ostreePlan(plan: PlanSource): Finding[] {
     findings.push(
       missing('targets', [], 'It names the registry of an OSTree product, with its versions, tags and commits.'),
     );
-  return findings;
+  return [...findings, ...ownGeneratorKeys(plan)];
+}
+
+/** What is said of our generator in a plan that leaves deltas to ostree has no effect. */
+function ownGeneratorKeys({ ostree }: PlanSource): Finding[] {
+  if (ostree?.generator !== 'ostree') return [];
+  return (['xz', 'workers', 'memory'] as const)
+    .filter((key) => key in ostree)
+    .map((key) => ({
+      code: 'ostree-key-unused',
+      at: ['ostree', key],
+      on: 'key',
+      message: `ostree.${key} is for release-plan's own generator, and the plan says \`generator: ostree\``,
+      hint: `Remove \`${key}\`, or set \`generator: own\`.`,
+    }));
 }
 
 function missing(key: string, at: readonly string[], hint: string): Finding {

@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../../core/diagnostic.ts';
+import { githubData, githubProperty } from '../../text/github.ts';
 import { messageWithHint, type DiagnosticFormat } from './format.ts';
 
 /**
@@ -23,14 +24,10 @@ function annotation(one: Diagnostic): string {
     else properties.push(['endLine', where.endLine]);
   }
   properties.push(['title', one.code]);
-  const listed = properties.map(([name, value]) => `${name}=${escapeProperty(String(value))}`).join(',');
-  return `::${one.severity} ${listed}::${escapeData(messageWithHint(one))}\n`;
+  const listed = properties.map(([name, value]) => `${name}=${githubProperty(String(value))}`).join(',');
+  return `::${one.severity} ${listed}::${githubData(messageWithHint(one))}\n`;
 }
 
 /** Ours is exclusive, GitHub's is the last column. */
 const endColumn = (column: number | undefined): Array<[string, number]> =>
   column === undefined ? [] : [['endColumn', Math.max(1, column - 1)]];
-
-/** Unescaped, a line break in a message would begin a command of its own. */
-const escapeData = (text: string): string => text.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A');
-const escapeProperty = (text: string): string => escapeData(text).replace(/:/g, '%3A').replace(/,/g, '%2C');

@@ -1,4 +1,6 @@
 import type { Diagnostic } from '../../core/diagnostic.ts';
+import { prettyJson } from '../../text/pretty-json.ts';
+import { printableLines } from '../../text/printable.ts';
 import { digestOf } from '../../text/json.ts';
 import { messageWithHint, type DiagnosticFormat } from './format.ts';
 
@@ -12,11 +14,7 @@ export const gitlab: DiagnosticFormat = {
   paths: 'repository',
   render: ({ files, diagnostics }) => {
     const seen = new Map<string, number>();
-    return `${JSON.stringify(
-      diagnostics.map((one) => issue(one, files, seen)),
-      null,
-      2,
-    )}\n`;
+    return prettyJson(diagnostics.map((one) => issue(one, files, seen)));
   },
 };
 
@@ -28,7 +26,7 @@ function issue(one: Diagnostic, files: readonly string[], seen: Map<string, numb
   const count = seen.get(content) ?? 0;
   seen.set(content, count + 1);
   return {
-    description: messageWithHint(one),
+    description: printableLines(messageWithHint(one)),
     check_name: one.code,
     fingerprint: count === 0 ? content : digestOf([content, count]),
     severity: one.severity === 'error' ? 'major' : 'minor',

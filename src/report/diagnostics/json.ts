@@ -1,3 +1,4 @@
+import { prettyJson } from '../../text/pretty-json.ts';
 import type { DiagnosticFormat } from './format.ts';
 
 /** Our own: `{schema, files, errors, warnings, diagnostics}`, each diagnostic as in src/core/diagnostic.ts. */
@@ -5,15 +6,11 @@ export const json: DiagnosticFormat = {
   name: 'json',
   paths: 'folder',
   render: ({ files, diagnostics }) =>
-    `${JSON.stringify(
-      {
-        schema: 1,
-        files,
-        errors: diagnostics.filter((one) => one.severity === 'error').length,
-        warnings: diagnostics.filter((one) => one.severity === 'warning').length,
-        diagnostics,
-      },
-      null,
-      2,
-    )}\n`,
+    prettyJson({
+      schema: 1,
+      files,
+      errors: diagnostics.filter((one) => one.severity === 'error').length,
+      warnings: diagnostics.filter((one) => one.severity === 'warning').length,
+      diagnostics,
+    }),
 };

@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../../core/diagnostic.ts';
+import { xmlText } from '../../text/xml.ts';
 import type { DiagnosticFormat } from './format.ts';
 
 /**
@@ -31,12 +32,12 @@ function suite(name: string, found: readonly Diagnostic[]): string {
   const warnings = found.filter((one) => one.severity === 'warning');
   const cases =
     errors.length === 0
-      ? [`    <testcase classname="${escape(name)}" name="valid"/>\n`]
+      ? [`    <testcase classname="${xmlText(name)}" name="valid"/>\n`]
       : namesOf(errors).map(([caseName, one]) => failedCase(name, caseName, one));
   const output =
-    warnings.length === 0 ? '' : `    <system-out>${escape(warnings.map(inWords).join('\n'))}</system-out>\n`;
+    warnings.length === 0 ? '' : `    <system-out>${xmlText(warnings.map(inWords).join('\n'))}</system-out>\n`;
   return (
-    `  <testsuite name="${escape(name)}" tests="${cases.length}" ` +
+    `  <testsuite name="${xmlText(name)}" tests="${cases.length}" ` +
     `failures="${errors.length}">\n${cases.join('')}${output}  </testsuite>\n`
   );
 }
@@ -56,28 +57,13 @@ function namesOf(errors: readonly Diagnostic[]): Array<[name: string, error: Dia
 
 function failedCase(file: string, name: string, one: Diagnostic): string {
   return (
-    `    <testcase classname="${escape(file)}" name="${escape(name)}">\n` +
-    `      <failure type="${escape(one.code)}" message="${escape(one.message)}">${escape(inWords(one))}</failure>\n ` +
-    '   </testcase>\n'
+    `    <testcase classname="${xmlText(file)}" name="${xmlText(name)}">\n` +
+    `      <failure type="${xmlText(one.code)}" message="${xmlText(one.message)}">` +
+    `${xmlText(inWords(one))}</failure>\n    </testcase>\n`
   );
 }
 
 function inWords({ where, severity, code, message, hint }: Diagnostic): string {
   const place = where === undefined ? '' : `${where.file}:${where.line}:${where.column}: `;
   return `${place}${severity}[${code}]: ${message}${hint === undefined ? '' : `\n${hint}`}`;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  '\n': '&#10;',
-};
-
-/** Characters that XML 1.0 cannot hold, escaped or not, become a replacement character. */
-function escape(text: string): string {
-  return text
-    .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
-    .replace(/[&<>"\n]/g, (character) => ENTITIES[character] ?? character);
 }

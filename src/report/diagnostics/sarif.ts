@@ -1,5 +1,7 @@
 import { CODES } from '../../core/codes/index.ts';
 import type { Diagnostic, Location } from '../../core/diagnostic.ts';
+import { prettyJson } from '../../text/pretty-json.ts';
+import { printableLines } from '../../text/printable.ts';
 import { digestOf } from '../../text/json.ts';
 import { packageVersion } from '../../io/package.ts';
 import { messageWithHint, type DiagnosticFormat } from './format.ts';
@@ -14,22 +16,18 @@ export const sarif: DiagnosticFormat = {
   paths: 'repository',
   render: ({ files, diagnostics }) => {
     const codes = [...new Set(diagnostics.map((one) => one.code))].sort();
-    return `${JSON.stringify(
-      {
-        $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
-        version: '2.1.0',
-        runs: [
-          {
-            tool: { driver: { name: 'release-plan', version: packageVersion(), rules: codes.map(rule) } },
-            columnKind: 'utf16CodeUnits',
-            artifacts: [...new Set(files)].map((file) => ({ location: { uri: uriOf(file) } })),
-            results: diagnostics.map((one) => result(one, codes)),
-          },
-        ],
-      },
-      null,
-      2,
-    )}\n`;
+    return prettyJson({
+      $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+      version: '2.1.0',
+      runs: [
+        {
+          tool: { driver: { name: 'release-plan', version: packageVersion(), rules: codes.map(rule) } },
+          columnKind: 'utf16CodeUnits',
+          artifacts: [...new Set(files)].map((file) => ({ location: { uri: uriOf(file) } })),
+          results: diagnostics.map((one) => result(one, codes)),
+        },
+      ],
+    });
   },
 };
 
@@ -44,7 +42,7 @@ function result(one: Diagnostic, codes: ReadonlyArray<Diagnostic['code']>): obje
     ruleId: one.code,
     ruleIndex: codes.indexOf(one.code),
     level: one.severity,
-    message: { text: messageWithHint(one) },
+    message: { text: printableLines(messageWithHint(one)) },
     // Without the line: a finding that only moved stays the same.
     partialFingerprints: { 'codeFileMessage/v1': digestOf([one.code, one.where?.file ?? '', one.message]) },
     ...(one.where === undefined
@@ -68,6 +66,11 @@ function region({ line, column, endLine, endColumn }: Location): object {
 
 /** A relative reference, or a file: URI for an absolute path; each segment percent-encoded. */
 function uriOf(file: string): string {
-  const encoded = file.split('/').map(encodeURIComponent).join('/');
+  // Half of a surrogate pair is no character, and encodeURIComponent fails on it.
+  const encoded = file
+    .replace(/\p{Cs}/gu, '\ufffd')
+    .split('/')
+    .map(encodeURIComponent)
+    .join('/');
   return file.startsWith('/') ? `file://${encoded}` : encoded;
 }

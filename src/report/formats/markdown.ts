@@ -1,4 +1,5 @@
 import { formatBytes } from '../../text/bytes.ts';
+import { markdownText } from '../../text/markdown.ts';
 import type { BuildWarning, CheckRow, ConsistencyReport, FullRow, SizeRow } from '../../core/report.ts';
 import type { ReportFormat } from '../format.ts';
 import { fullCells, sizeCells } from '../size-cells.ts';
@@ -6,20 +7,30 @@ import { fullCells, sizeCells } from '../size-cells.ts';
 /** The report for a person: failures first, then every row. */
 export const markdown: ReportFormat = { name: 'markdown', extension: 'md', render };
 
-const SIGN: Record<CheckRow['result'], string> = { 'pass': 'pass', 'fail': '**FAIL**', 'not-checked': 'not checked' };
+const SIGN: Record<CheckRow['result'], Made> = {
+  'pass': { markdown: 'pass' },
+  'fail': { markdown: '**FAIL**' },
+  'not-checked': { markdown: 'not checked' },
+};
 
-/** Text that a table cell can hold: a bar or a line break would end it. */
-const cell = (text: string): string => text.replace(/\|/g, '\\|').replace(/\s*\n\s*/g, ' ');
+/** A cell that is Markdown already. */
+interface Made {
+  markdown: string;
+}
 
-const table = (head: readonly string[], rows: ReadonlyArray<readonly string[]>): string =>
+const cell = (content: string | Made): string =>
+  typeof content === 'string' ? markdownText(content) : content.markdown;
+
+const table = (head: readonly string[], rows: ReadonlyArray<ReadonlyArray<string | Made>>): string =>
   [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |\n`).join('');
 
 function render(report: ConsistencyReport): string {
   const count = (result: CheckRow['result']): number => report.checks.filter((row) => row.result === result).length;
   const failed = report.checks.filter((row) => row.result === 'fail');
   return [
-    `# Consistency report: ${report.product}\n`,
-    `Machine ${report.machine}, image ${report.image}, ${report.generatedAt}\n`,
+    `# Consistency report: ${markdownText(report.product)}\n`,
+    `Machine ${markdownText(report.machine)}, image ${markdownText(report.image)}, ` +
+      `${markdownText(report.generatedAt)}\n`,
     `**${report.consistent ? 'Consistent' : 'INCONSISTENT'}**: ${count('pass')} checks pass, ${failed.length} fail, ` +
       `${count('not-checked')} not checked.\n`,
     ...(failed.length === 0 ? [] : ['## Failed\n', checkTable(failed)]),

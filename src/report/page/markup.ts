@@ -1,4 +1,4 @@
-import { printable } from '../../text/printable.ts';
+import { htmlText } from '../../text/html.ts';
 
 /** Text that is HTML already. Only {@link html} makes it, and {@link trusted}. */
 export class Html {
@@ -12,21 +12,8 @@ export class Html {
 /** What a template takes: HTML as it is, anything else as text. */
 export type Part = Html | string | number | undefined | readonly Part[];
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-/** Text of others as HTML: no markup, and nothing that turns the direction of writing; line breaks stay. */
-const escaped = (text: string): string =>
-  text
-    .split('\n')
-    .map(printable)
-    .join('\n')
-    .replace(/[&<>"']/g, (one) => ENTITIES[one] ?? one);
+/** Line breaks stay, but break no line of the page: it may be printed into the log of a CI job. */
+const escaped = (text: string): string => text.split('\n').map(htmlText).join('&#10;');
 
 function textOf(part: Part): string {
   if (part === undefined) return '';

@@ -17,10 +17,10 @@ import { pruneDeltas, unrequiredDeltas } from '../../../src/delivery/ostree/prun
 import { ostree as runOstree, resolveRef } from '../../../src/delivery/ostree/repository.ts';
 import { publishSizes } from '../../../src/delivery/ostree/sizes.ts';
 import { deltaStates } from '../../../src/delivery/ostree/state.ts';
-import { deltaFolder, showDelta } from '../../../src/delivery/ostree/static-delta.ts';
+import { deltaFolder, readContent } from '../../../src/delivery/ostree/static-delta.ts';
 import { readStats, writeStats } from '../../../src/delivery/ostree/stats.ts';
 import { advertisedDeltas } from '../../../src/delivery/ostree/summary.ts';
-import { jobCount } from '../../../src/delivery/ostree/workers.ts';
+import { BYTES_PER_JOB, jobCount, threadCount } from '../../../src/delivery/ostree/workers.ts';
 import { ReleasePlanError } from '../../../src/core/errors.ts';
 import { digestBytes } from '../../../src/io/hash.ts';
 import { takeLock } from '../../../src/io/lock.ts';
@@ -151,7 +151,7 @@ test('a delta with a damaged part leaves the summary, is made again, and works a
   assert.is(broken?.state, 'broken');
   const options = quiet();
   assert.is((await makeDeltas(repo, [pair], options))[0]?.isNew, true);
-  assert.match(options.warnings.join(), /cannot be read and is made again/);
+  assert.match(options.warnings.join(), /is broken and is made again: part 0 is not what the superblock says/);
   const [whole] = await deltaStates(repo, [pair]);
   assert.ok(whole?.state === 'proven' && whole.isAdvertised);
 });
@@ -200,6 +200,14 @@ test('a signed summary is not replaced by an unsigned one; with the key it is si
   const signed = readFileSync(join(repo.path, 'summary.sig'));
   assert.is(await codeOf(makeDeltas(repo, [{ from: a, to: b }], quiet())), 'ostree-summary-signed');
   assert.equal(readFileSync(join(repo.path, 'summary.sig')), signed);
+  const wrong = { ...repo, gpgKey: '0123456789ABCDEF', gpgHomedir: home };
+  const generate = async (): Promise<void> => assert.unreachable('a delta is made before the key is tried');
+  const failure = await makeDeltas(wrong, [{ from: a, to: b }], { ...quiet(), generate }).catch(
+    (error: unknown) => error,
+  );
+  assert.ok(failure instanceof ReleasePlanError && failure.code === 'ostree-key-unusable');
+  assert.match(failure.message, /^the gpg key 0123456789ABCDEF of the plan cannot sign a summary: No gpg key found/);
+  assert.is(await codeOf(pruneDeltas(wrong, [{ from: a, to: b }])), 'ostree-key-unusable');
   await makeDeltas({ ...repo, gpgKey: keyId, gpgHomedir: home }, [{ from: a, to: b }], quiet());
   assert.not.equal(readFileSync(join(repo.path, 'summary.sig')), signed);
   await run('gpgconf', ['--homedir', home, '--kill', 'all'], { okCodes: [0, 1, 2] });
@@ -251,12 +259,44 @@ test('a delta whose client does not reach the target is removed and never shown'
     await commit(repo.path, 'x', { one: 'x', big: noise('big', 5_000_000) }),
   ];
   await ostree(repo.path, 'static-delta', 'generate', `--from=${a}`, `--to=${b}`);
-  const shown = await showDelta(repo, { from: a, to: b });
-  const [fallback = ''] = 'fallbacks' in shown ? shown.fallbacks : [];
+  const content = await readContent(repo, { from: a, to: b });
+  const [fallback = ''] = 'fallbacks' in content ? content.fallbacks : [];
   unlinkSync(join(repo.path, 'objects', fallback.slice(0, 2), `${fallback.slice(2)}.filez`));
-  assert.is(await codeOf(makeDeltas(repo, [{ from: a, to: b }], quiet())), 'ostree-delta-broken');
+  const byOstree = { ...quiet(), generator: { kind: 'program' } } as const;
+  assert.is(await codeOf(makeDeltas(repo, [{ from: a, to: b }], byOstree)), 'tool-failed');
+  assert.is(await codeOf(makeDeltas(repo, [{ from: a, to: b }], quiet())), 'ostree-object-damaged');
   assert.not(existsSync(deltaFolder(repo, { from: a, to: b })));
   assert.is((await advertisedDeltas(repo)).size, 0);
+});
+
+test('a delta of ostree itself that does not apply is told; the others are made and shown', async () => {
+  const repo = { path: await archiveRepository('theirs-wrong') };
+  const [a, b, c] = [
+    await commit(repo.path, 'x', treeOf('x', 1)),
+    await commit(repo.path, 'x', treeOf('x', 2)),
+    await commit(repo.path, 'x', treeOf('x', 3)),
+  ];
+  await ostree(repo.path, 'static-delta', 'generate', `--from=${b}`, `--to=${c}`);
+  const foreign = join(scratch('foreign'), 'delta');
+  renameSync(deltaFolder(repo, { from: b, to: c }), foreign);
+  const bin = scratch('wrong-ostree');
+  const script = [
+    '#!/bin/sh',
+    '/usr/bin/ostree "$@" || exit',
+    `case "$*" in *generate*--from=${a}*) cp ${foreign}/* ${deltaFolder(repo, { from: a, to: c })}/;; esac`,
+  ];
+  writeFileSync(join(bin, 'ostree'), script.join('\n'), { mode: 0o755 });
+  const path = process.env.PATH;
+  process.env.PATH = `${bin}:${path}`;
+  const byOstree = { ...quiet(), generator: { kind: 'program' } } as const;
+  const pairs = [a, b].map((from) => ({ from, to: c }));
+  try {
+    assert.is(await codeOf(makeDeltas(repo, pairs, byOstree)), 'ostree-delta-broken');
+  } finally {
+    process.env.PATH = path;
+  }
+  assert.not(existsSync(deltaFolder(repo, { from: a, to: c })));
+  assert.equal([...(await advertisedDeltas(repo))], [`${b}-${c}`]);
 });
 
 test('an interruption and a second run at once are told; what was there is served, the next run completes', async () => {
@@ -299,7 +339,8 @@ test('a full disk is told as such, and everything else is served as before', asy
   const path = process.env.PATH;
   process.env.PATH = `${bin}:${path}`;
   try {
-    assert.is(await codeOf(makeDeltas(repo, [{ from: b, to: c }], quiet())), 'disk-full');
+    const byOstree = { ...quiet(), generator: { kind: 'program' } } as const;
+    assert.is(await codeOf(makeDeltas(repo, [{ from: b, to: c }], byOstree)), 'disk-full');
   } finally {
     process.env.PATH = path;
   }
@@ -321,14 +362,35 @@ test('as many deltas at once as cores and memory allow, or as the plan says', ()
   const machine = { cores: 8, freeBytes: 4_000_000_000 };
   assert.equal(
     [
-      jobCount(10, undefined, machine),
-      jobCount(2, undefined, machine),
-      jobCount(10, 5, machine),
-      jobCount(10, undefined, { cores: 1, freeBytes: 1e12 }),
-      jobCount(0, undefined, machine),
-      jobCount(9, undefined, { cores: 8, freeBytes: 0 }),
+      jobCount(10, undefined, BYTES_PER_JOB, machine),
+      jobCount(2, undefined, BYTES_PER_JOB, machine),
+      jobCount(10, 5, BYTES_PER_JOB, machine),
+      jobCount(10, undefined, BYTES_PER_JOB, { cores: 1, freeBytes: 1e12 }),
+      jobCount(0, undefined, BYTES_PER_JOB, machine),
+      jobCount(9, undefined, BYTES_PER_JOB, { cores: 8, freeBytes: 0 }),
+      jobCount(9, undefined, 500_000_000, machine),
     ],
-    [3, 2, 5, 1, 1, 1],
+    [3, 2, 5, 1, 1, 1, 7],
+  );
+});
+
+test('as many threads of our generator as cores and memory allow, or as the plan says', () => {
+  const machine = { cores: 8, freeBytes: 2_500_000_000 };
+  const threads = (settings: { workers?: number; memoryBytes?: number; xz: number }): number =>
+    threadCount(settings, machine);
+  assert.equal(
+    [
+      threads({ xz: 6 }),
+      threads({ xz: 2 }),
+      threads({ xz: 9 }),
+      threads({ xz: 6, workers: 12 }),
+      threads({ xz: 6, memoryBytes: 2 ** 30 }),
+      threads({ xz: 6, memoryBytes: 2 ** 30, workers: 12 }),
+      threads({ xz: 6, memoryBytes: 2 ** 40, workers: 12 }),
+      threads({ xz: 6, memoryBytes: 2 ** 40 }),
+      threads({ xz: 9, memoryBytes: 1 }),
+    ],
+    [5, 6, 2, 12, 2, 2, 12, 8, 1],
   );
 });
 
