@@ -31,8 +31,8 @@ export interface Window {
 export function frameOf(progress: Progress, { columns, rows }: Window, glyphs: Glyphs, nowMs: number): string[] {
   const { running, waiting } = progress;
   const line = (text: string): string => fit(printable(text), columns - 1, glyphs.more);
-  // The cursor stands on a line of its own.
-  const room = Math.max(1, rows - 1);
+  // The cursor stands on a line of its own, and of what has ended last something is to be seen.
+  const room = Math.max(1, rows - 1 - Math.min(progress.ended.length, Math.floor(rows / 3)));
   const spinner = glyphs.spinner[Math.floor(nowMs / 120) % glyphs.spinner.length] ?? '';
   const now =
     running === undefined
