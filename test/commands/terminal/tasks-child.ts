@@ -24,8 +24,9 @@ await drive(
       progress(`reading ${'a long name of a file '.repeat(12)}`);
       if (at === 1) report({ type: 'warning', message: 'meta-demo is pinned to an old revision' });
       await new Promise((resolve) => setTimeout(resolve, ms));
-      for (let left = 1200; held !== undefined && at === 5 && !existsSync(held) && left > 0; left -= 1)
-        await new Promise((resolve) => setTimeout(resolve, 50));
+      if (held !== undefined && at === 5)
+        for (let left = 1200; !existsSync(held) && left > 0; left -= 1)
+          await new Promise((resolve) => setTimeout(resolve, 50));
       return at === 2
         ? { state: 'failed', message: 'the disk is full\n512 MiB are missing' }
         : { state: 'done', message: '3.00 MiB' };
