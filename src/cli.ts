@@ -9,7 +9,9 @@ import { isStopping } from './io/stopping.ts';
 import { formatDiagnostics } from './commands/terminal/diagnostics.ts';
 import { plainDrive } from './commands/terminal/drive-plain.ts';
 import { terminalDrive } from './commands/terminal/drive-terminal.ts';
+import { glyphsFor } from './commands/terminal/glyphs.ts';
 import { plainView } from './commands/terminal/plain.ts';
+import { Screen, canDraw } from './commands/terminal/screen.ts';
 import { lostResults, tameStreams, writeMessage, writeResult } from './commands/terminal/streams.ts';
 import { printableLines, printableMessage } from './text/printable.ts';
 import { withExplicitWait } from './commands/wait.ts';
@@ -93,16 +95,20 @@ function insist(name: NodeJS.Signals, sinceMs: number): void {
 
 function contextOf(signal: AbortSignal): CommandContext {
   const colour = process.stderr.hasColors?.() ?? false;
-  const report = plainView(writeMessage);
+  const screen = new Screen(process.stderr, writeMessage);
+  const say = (text: string): void => screen.above(() => writeMessage(text));
+  const report = plainView(say);
   return {
     cwd: process.cwd(),
     env: process.env,
     signal,
-    out: (text) => writeResult(printableLines(text)),
-    document: writeResult,
+    out: (text) => screen.above(() => writeResult(printableLines(text))),
+    document: (text) => screen.above(() => writeResult(text)),
     report,
-    drive: process.stderr.isTTY ? terminalDrive(process.stderr) : plainDrive(report),
-    diagnostics: (found) => writeMessage(formatDiagnostics(found, process.cwd(), colour)),
+    drive: canDraw(process.stderr, process.env)
+      ? terminalDrive(screen, { print: writeMessage, glyphs: glyphsFor(process.env), colour })
+      : plainDrive(report),
+    diagnostics: (found) => say(formatDiagnostics(found, process.cwd(), colour)),
   };
 }
 

@@ -50,6 +50,7 @@ const WHOLE_RUNS = new RegExp(
     '^commands/(targets|schedule)',
     '^swu/build',
     '^rdiff/create\\.test',
+    '^(report/page/page|commands/terminal/terminal)',
     '^bundle',
   ].join('|'),
 );

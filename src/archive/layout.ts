@@ -5,7 +5,7 @@
  * <root>/<machine>/<image>/<version>/              a version
  * <root>/<machine>/<image>/<to>/updates/from_<from>/   an update
  * <root>/<machine>/<image>/<version>/updates/full/     the full package of a version
- * <root>/<machine>/<image>/reports/                consistency reports
+ * <root>/<machine>/<image>/reports/                consistency reports, and a folder for each plan's runs
  * ```
  */
 import { basename, extname, join } from 'node:path';
@@ -73,6 +73,9 @@ export interface PlanKey extends ArchiveKey {
   /** The plan file. */
   file: string;
 }
+
+/** Where a plan's runs leave their records, and explained deltas are remembered: beside its report. */
+export const runsDir = (key: PlanKey): string => join(productDir(key), 'reports', planName(key));
 
 /** The consistency report of a plan. */
 export const reportFile = (key: PlanKey, format: string): string =>

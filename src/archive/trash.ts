@@ -5,6 +5,7 @@ import { STAGING_PREFIX, cleanStaging, makeFolder, syncPath } from '../io/atomic
 import { attributed } from '../io/attribute.ts';
 import { namesIn } from '../io/present.ts';
 import { BLOCK_BYTES } from '../io/space.ts';
+import { timeInNames } from '../text/timestamp.ts';
 import { productDir, type ArchiveKey } from './layout.ts';
 
 /** Where it waits; to restore something, move it back to the same path below the product's folder. */
@@ -16,9 +17,6 @@ export interface TrashBatch {
   /** Milliseconds of the epoch. */
   movedAtMs: number;
 }
-
-/** `20261121T211811Z`: sorts by time, and needs no quotes in a shell. */
-const batchName = (at: Date): string => at.toISOString().replace(/[-:]|\.\d+/g, '');
 
 function movedAt(name: string): number {
   const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(name) ?? [];
@@ -33,7 +31,7 @@ function movedAt(name: string): number {
  * @returns the folder that they now lie in
  */
 export async function moveToTrash(key: ArchiveKey, places: readonly string[], at: Date): Promise<string> {
-  const batch = join(trashDir(key), batchName(at));
+  const batch = join(trashDir(key), timeInNames(at.toISOString()));
   for (const place of places) {
     const [from, to] = [join(productDir(key), place), join(batch, place)];
     await attributed(to, async () => await move(from, to), BLOCK_BYTES);

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError, asUserError } from '../core/errors.ts';
+import type { Drive } from '../core/events.ts';
 import type { Plan } from '../core/plan.ts';
 import type { ApplyOptions, ApplyResult } from '../jobs/apply.ts';
 import type { Night } from '../report/night.ts';
@@ -87,7 +88,9 @@ async function applyAll(plans: readonly string[], flags: Flags, context: ApplyCo
   const documents: object[] = [];
   let exitCode: ExitCode = EXIT.ok;
   for (const [index, plan] of loaded.entries()) {
-    const result = await applyOne(plan, flags, options, context, index === loaded.length - 1);
+    const heading = loaded.length > 1 ? [`${relative(context.cwd, plan.file)}:`] : [];
+    const host = { ...context, drive: underHeading(heading, context) };
+    const result = await applyOne(plan, flags, options, host, index === loaded.length - 1);
     exitCode = worse(exitCode, result.exitCode);
     if ('failure' in result)
       documents.push({
@@ -97,12 +100,27 @@ async function applyAll(plans: readonly string[], flags: Flags, context: ApplyCo
         message: result.failure.message,
       });
     else if (flags.json === true) documents.push(documentOf(plan.file, result));
-    else await summarise(result, options.only, context);
+    else {
+      for (const line of heading) context.out(`${line}\n`);
+      await summarise(result, options.only, context);
+    }
     // That one product is inconsistent keeps no other from its release.
     if (exitCode !== EXIT.ok && exitCode !== EXIT.inconsistent && !options.keepGoing) break;
   }
   if (flags.json === true) context.out(prettyJson({ schema: 1, plans: documents }));
   return exitCode;
+}
+
+/** Names the plan above its first list of steps, where several plans are applied. */
+function underHeading(heading: readonly string[], { drive, report }: ApplyContext): Drive {
+  let due = heading;
+  return async (tasks) => {
+    if (tasks.length > 0) {
+      for (const message of due) report({ type: 'note', message });
+      due = [];
+    }
+    await drive(tasks);
+  };
 }
 
 /** Exit codes from bad to good: what stands in the way of all plans comes before what is wrong with one. */

@@ -98,7 +98,8 @@ async function guard({ blockers }: PlannedRollout, isForced: boolean, context: C
     context.report({ type: 'warning', message: `--force overrides: ${blockerInWords(blocker)}` });
 }
 
-const planDocument = ({ plan: { parts, ...rest }, destination, unproven }: PlannedRollout): object => ({
+/** A planned rollout for programs. */
+export const planDocument = ({ plan: { parts, ...rest }, destination, unproven }: PlannedRollout): object => ({
   destination,
   ...rest,
   parts: parts.map(({ package: one, ...part }) => ({ ...part, file: one.fileName, sizeBytes: one.sizeBytes })),

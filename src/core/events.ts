@@ -9,7 +9,7 @@ export type ReleaseEvent =
   | { type: 'step-progress'; id: string; message: string }
   | { type: 'step-done'; id: string; message: string }
   | { type: 'step-skipped'; id: string; title: string; reason: string }
-  | { type: 'step-failed'; id: string; message: string }
+  | { type: 'step-failed'; id: string; title: string; message: string }
   | { type: 'note'; message: string }
   | { type: 'warning'; message: string };
 

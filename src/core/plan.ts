@@ -49,6 +49,8 @@ export interface RetentionSettings {
   keepUnrequiredDeltas: boolean;
   /** How long what was removed waits in the trash. */
   trashMs: number;
+  /** Records of runs that are kept, see archive/run-records.ts. */
+  keepRuns: number;
 }
 
 export interface KasSettings {

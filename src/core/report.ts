@@ -45,6 +45,18 @@ export interface SizeRow extends Pair {
   devices?: number;
   /** The delta is too large to be worth it: devices take the full package, whose size {@link sendBytes} then is. */
   isNotOffered?: true;
+  /** Where the bytes are; none for a system without partitions. */
+  partitions?: PartitionRow[];
+}
+
+/** One partition of an update. */
+export interface PartitionRow {
+  name: string;
+  /** As a delta, as the whole image, or not at all. */
+  travels: 'delta' | 'image' | 'unchanged' | 'never';
+  imageBytes: number;
+  /** The delta as it is stored, compressed; absent where none travels. */
+  deltaBytes?: number;
 }
 
 /** What a device downloads that takes the full package. */
@@ -61,6 +73,46 @@ export interface ChangeRow extends Pair {
   layers: Array<{ layer: string; from: string | null; to: string | null }>;
   /** How many; upgraded or downgraded. Null unless both builds left a package manifest. */
   packages: { added: number; removed: number; upgraded: number } | null;
+}
+
+/** How devices reach a version: they run it, or a newer one and stay; otherwise by what they download. */
+export type FleetWay = 'delta' | 'full' | 'none' | 'up-to-date' | 'newer';
+
+/** The devices on one tag, and how they get to one version. */
+export interface FleetRow {
+  tag: string;
+  to: string;
+  devices: number;
+  /** Devices by way; together they are {@link devices}. */
+  ways: Record<FleetWay, number>;
+  /** By what they run, most devices first. */
+  groups: FleetGroup[];
+}
+
+/** Devices that run the same and go the same way. */
+export interface FleetGroup {
+  /** As the fleet names it: a version, a Target or a commit. */
+  running: string;
+  way: FleetWay;
+  devices: number;
+  /** Names of some of them. */
+  examples: string[];
+  /** What the delta starts from, as in {@link SizeRow}. */
+  from?: string;
+  /** What each of them downloads; absent where that is not known. */
+  sendBytes?: number;
+  /** What each would download without deltas. */
+  fullBytes?: number;
+  /** Why no delta. */
+  detail?: string;
+}
+
+/** What all devices download that the plan updates, where the fleet is known. */
+export interface TransferRow {
+  devices: number;
+  sendBytes: number;
+  /** Were there no deltas. */
+  fullBytes: number;
 }
 
 /** What a plan refers to: what a `gc` of another plan over the same archive has to leave. */
@@ -84,6 +136,9 @@ export interface ConsistencyReport {
   fulls?: FullRow[];
   /** What changed, by pair; absent for a system whose versions are not archived as files. */
   changes?: ChangeRow[];
+  /** The fleet by tag; absent where it is not known. */
+  fleet?: FleetRow[];
+  transfer?: TransferRow;
   /** What kas and BitBake warned of when they built a version; absent without any. */
   warnings?: BuildWarning[];
 }

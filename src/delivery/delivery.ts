@@ -3,7 +3,7 @@ import type { Code } from '../core/codes/index.ts';
 import type { PairMap } from '../core/pair.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Publication } from '../core/publication.ts';
-import type { BuildWarning, ChangeRow, CheckRow, FullRow, ReportScope, SizeRow } from '../core/report.ts';
+import type { BuildWarning, ChangeRow, CheckRow, FleetRow, FullRow, ReportScope, SizeRow } from '../core/report.ts';
 import type { WorkStep } from '../core/step.ts';
 import type { Inventory } from '../archive/inventory.ts';
 import type { ReadOptions } from '../archive/manifest.ts';
@@ -70,6 +70,8 @@ export interface ReportRows {
   fulls?: FullRow[];
   /** What changed between the versions of each pair. */
   changes?: ChangeRow[];
+  /** The fleet by tag, where it is known. */
+  fleet?: FleetRow[];
 }
 
 /** What was shown of updates just now, by pair. */

@@ -36,7 +36,7 @@ export interface StepsRequest {
   /** Looks, before each step, whether it can be done at all; throws where not. */
   beforeEach(): Promise<void>;
   /** The report step. @returns a line for the person who watches */
-  report(snapshot: Snapshot, results: readonly StepResult[]): Promise<string>;
+  report(snapshot: Snapshot, results: readonly StepResult[], progress: (message: string) => void): Promise<string>;
 }
 
 export interface StepsRun {
@@ -69,7 +69,7 @@ export async function runSteps(request: StepsRequest): Promise<StepsRun> {
   const results = (): StepResult[] => [...ended].sort(([a], [b]) => a - b).map(([, result]) => result);
 
   const make = async (step: Step, progress: (message: string) => void): Promise<string> => {
-    if (step.kind === 'report') return await request.report(snapshot, results());
+    if (step.kind === 'report') return await request.report(snapshot, results(), progress);
     const made = await runner.run(step, snapshot, progress);
     snapshot = made.change(snapshot);
     return made.message;

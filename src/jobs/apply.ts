@@ -16,9 +16,13 @@ import { graphOf } from '../hosts/graph.ts';
 import { withHandedOut, type QueueSettings } from '../hosts/queue/hand-out.ts';
 import { clientOf, queueRunner, type HandedOut } from '../hosts/queue/runner.ts';
 import { isWanted, runSteps, type StepResult, type StepsRequest } from '../hosts/run-steps.ts';
+import { timestamp } from '../text/timestamp.ts';
+import { explainDeltas } from './explain.ts';
 import { publishSnapshot, type PublishJobResult } from './publish.ts';
+import { recordRun, type RunStart } from './record-run.ts';
 import { withRemembered } from './remembered.ts';
 import { reportOf, stepsOf, writeReport } from './report.ts';
+import { pageFacts, pageFolder } from './report-page.ts';
 
 export interface ApplyOptions {
   /** Phases to run; all when undefined. */
@@ -60,19 +64,23 @@ export interface Applied extends ApplyResult {
 export async function apply(plan: Plan, host: Host, options: ApplyOptions): Promise<ApplyResult> {
   const { waitMs } = options;
   const { signal } = host;
+  const start: RunStart = { kind: 'apply', startedAt: timestamp(), startMs: performance.now() };
   return await withArchive(
     plan,
     `apply ${plan.file}`,
     { waitMs, signal, isNew: host.startsArchive === true },
     async (archiveId) => {
       const inputs = await readInputs(plan, { ...host, runsCommands: true });
-      const applied = await withRemembered(
+      const made = await withRemembered(
         plan,
         host,
         async (reading) => await deliveryOf(plan).survey(inputs, host, { reading }),
         async (snapshot) => await applySnapshot(snapshot, host, { ...options, archiveId }),
       );
-      return await withPublishing(applied, host, options);
+      const applied = await withPublishing(made, host, options);
+      if (options.only === undefined || options.only.includes('report'))
+        await recordRun(applied, start, applied.exitCode);
+      return applied;
     },
   );
 }
@@ -153,8 +161,12 @@ async function runAll(
     async beforeEach() {
       if (options.archiveId !== undefined) await requireArchive(plan, options.archiveId);
     },
-    async report(snapshot, results) {
-      reportFiles = await writeReport(plan, start.written, reportOf(snapshot, failuresOf(results)));
+    async report(snapshot, results, progress) {
+      const report = reportOf(snapshot, failuresOf(results));
+      await explainDeltas(snapshot, report, host, progress);
+      reportFiles = await writeReport(plan, start.written, report, async () => {
+        return await pageFacts(snapshot, report, pageFolder(plan));
+      });
       return reportFiles.join(', ');
     },
   });

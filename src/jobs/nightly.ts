@@ -23,6 +23,7 @@ import { Meter } from '../text/meter.ts';
 import { applySnapshot, withPublishing, type ApplyOptions, type ApplyResult } from './apply.ts';
 import { archivedSubjects } from './archived.ts';
 import { expiredTrash } from './gc.ts';
+import { recordRun, type RunStart } from './record-run.ts';
 import { withInputsRead } from './remembered.ts';
 
 /** What apply says, and what the night found beside. */
@@ -48,6 +49,7 @@ export async function nightly(
     `apply --nightly ${plan.file}`,
     { waitMs: given.waitMs, signal: host.signal, isUnattended: true, isNew: host.startsArchive === true },
     async (archiveId) => {
+      const start: RunStart = { kind: 'nightly', startedAt: now.toISOString(), startMs: performance.now() };
       const { memory, problem } = await readMemory(plan);
       if (problem !== undefined)
         host.report({ type: 'warning', message: `${problem}; the whole archive is read again` });
@@ -77,7 +79,9 @@ export async function nightly(
         emptied,
         ...(before === undefined ? {} : { since: before.ranAt }),
       };
-      return { ...result, night, exitCode: exitCodeOf(result, night, ioFailed) };
+      const exitCode = exitCodeOf(result, night, ioFailed);
+      await recordRun({ ...result, snapshot }, start, exitCode);
+      return { ...result, night, exitCode };
     },
   );
 }

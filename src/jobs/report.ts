@@ -8,6 +8,7 @@ import { deliveryOf } from '../delivery/index.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
 import { consistencyReport, sameReport } from '../report/consistency.ts';
+import type { PageFacts } from '../report/page/facts.ts';
 import { reportFormats } from '../report/registry.ts';
 import { timestamp } from '../text/timestamp.ts';
 
@@ -41,17 +42,20 @@ export function stepsOf(snapshot: Snapshot): Step[] {
  * Writes the report in every format, unless the one on disk says the same.
  *
  * @param written the report on disk
+ * @param facts what its page shows besides
  * @returns the files, JSON first, whether written or already there
  */
 export async function writeReport(
   plan: Plan,
   written: ConsistencyReport | undefined,
   report: ConsistencyReport,
+  facts: () => Promise<PageFacts>,
 ): Promise<string[]> {
   const files = reportFormats.map((format) => reportFile(plan, format.extension));
   if (written !== undefined && sameReport(written, report)) return files;
+  const known = await facts();
   // JSON last: it is the one that says whether the report is current.
   for (const format of reportFormats.toReversed())
-    await writeFileAtomic(reportFile(plan, format.extension), format.render(report));
+    await writeFileAtomic(reportFile(plan, format.extension), format.render(report, known));
   return files;
 }

@@ -55,6 +55,10 @@ async function foldersFor({ planDir, config, workDir }: OverridePlace): Promise<
   return [...new Set([...besidePlan, base, ...atWork])];
 }
 
+/** Where builds of this place have left their logs: each may be missing, the likeliest comes first. */
+export const logFolders = async (place: OverridePlace): Promise<string[]> =>
+  (await foldersFor(place)).map((folder) => join(folder, GENERATED, 'logs'));
+
 /** Where in the folder for generated files the overrides lie. */
 export const overrideFolder = (generated: string): string => join(generated, 'kas');
 

@@ -268,6 +268,7 @@ const retentionOf = (retention: RetentionSource): RetentionSettings => ({
   keepTagged: retention.keep_tagged ?? true,
   keepUnrequiredDeltas: retention.keep_unrequired_deltas ?? true,
   trashMs: parseDurationMs(retention.trash ?? '') ?? 30 * DAY_MS,
+  keepRuns: retention.keep_runs ?? 90,
 });
 
 function targetsOf(targets: PlanSource['targets'], dir: string): Plan['targets'] {

@@ -147,6 +147,7 @@ export type RetentionSource = Loose<{
   keep_last: number;
   keep_tagged: boolean;
   keep_unrequired_deltas: boolean;
+  keep_runs: number;
   trash: string;
 }>;
 

@@ -1,7 +1,7 @@
 /** The report's rows over what is archived as files. Pure. */
-import { manifestOf, problemsOf, type ArchiveState, type DeltaInfo } from '../core/archive.ts';
+import { WHOLE_IMAGE, manifestOf, problemsOf, type ArchiveState, type DeltaInfo } from '../core/archive.ts';
 import { pairText, type Pair, type ReadonlyPairMap } from '../core/pair.ts';
-import type { BuildWarning, CheckRow, ConsistencyReport, FullRow, SizeRow } from '../core/report.ts';
+import type { BuildWarning, CheckRow, ConsistencyReport, FullRow, PartitionRow, SizeRow } from '../core/report.ts';
 import { fullRows, notOffered, packageRows, proofRow } from './full.ts';
 import { checkPair } from './pair.ts';
 import { checkVersion } from './version.ts';
@@ -113,6 +113,18 @@ function sizeRow({ archive }: ArchiveRowsInput, { from, to, devices, maxShare = 
       sendBytes: isOffered ? swu.sizeBytes : (full?.swu.sizeBytes ?? swu.sizeBytes),
       ...(devices === undefined ? {} : { devices }),
       ...(isOffered ? {} : { isNotOffered: true as const }),
+      partitions: partitions.map(partitionRow),
     },
   ];
+}
+
+function partitionRow({ name, algorithm, travels, target, delta, deltaCompressed }: DeltaInfo['partitions'][number]) {
+  const way = travels ?? (algorithm === WHOLE_IMAGE ? 'image' : 'delta');
+  const deltaBytes = way === 'delta' ? (deltaCompressed ?? delta)?.sizeBytes : undefined;
+  return {
+    name,
+    travels: way,
+    imageBytes: target.sizeBytes,
+    ...(deltaBytes === undefined ? {} : { deltaBytes }),
+  } satisfies PartitionRow;
 }

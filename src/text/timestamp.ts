@@ -13,3 +13,10 @@ export function timestamp(env: Readonly<Record<string, string | undefined>> = pr
   const isSet = /^\d{1,13}$/.test(epoch) && Number(epoch) <= LAST_SECOND;
   return (isSet ? new Date(Number(epoch) * 1000) : new Date()).toISOString();
 }
+
+/**
+ * A time as names of files have it: `20261121T211811Z` sorts by time, and needs no quotes in a shell.
+ *
+ * @param iso in UTC
+ */
+export const timeInNames = (iso: string): string => iso.replace(/[-:]|\.\d+/g, '');

@@ -13,6 +13,7 @@ const rule = (changes: Partial<RetentionSettings> = {}): RetentionSettings => ({
   keepTagged: true,
   keepUnrequiredDeltas: true,
   trashMs: 0,
+  keepRuns: 90,
   ...changes,
 });
 
@@ -80,6 +81,7 @@ test('no rule removes what is bound, a required delta, or one of the newest; eac
         keepTagged: fc.boolean(),
         keepUnrequiredDeltas: fc.boolean(),
         trashMs: fc.constant(0),
+        keepRuns: fc.constant(90),
       }),
       subset,
       subset,

@@ -296,6 +296,19 @@ test('list and show; the plan is found upward or named', async () => {
   assert.match(shown, /^## Target: raspberrypi4-64-lmp-9\n/);
   assert.match(shown, /\tOSTree Hash: {3}[0-9a-f]{64}\n/);
   assert.match(codeOf(await targets('show', '99')), /^1 target-unknown/);
+  const registry = JSON.parse(readFileSync(join(cwd, 'targets.json'), 'utf8')) as {
+    signed: { targets: Record<string, { custom: { hardwareIds: string[] } }> };
+  };
+  const nine = registry.signed.targets['raspberrypi4-64-lmp-9'];
+  registry.signed.targets['intel-corei7-64-lmp-9'] = {
+    ...nine,
+    custom: { ...nine?.custom, hardwareIds: ['intel-corei7-64'] },
+  };
+  writeFileSync(join(cwd, 'targets.json'), JSON.stringify(registry));
+  assert.is(
+    (await targets('list', '--by-tag', 'master')).stdout.split('\n')[2]?.split(/ +/).slice(0, 3).join(' '),
+    '9 raspberrypi4-64,intel-corei7-64 master',
+  );
   const below = join(cwd, 'ostree/repo');
   assert.is(nearestPlan(below), join(cwd, 'plan.yml'));
   writeFileSync(join(cwd, 'release-plan.yml'), 'x');

@@ -1,6 +1,7 @@
 /** The whole way, as a user runs it: real kas, rdiff, openssl and swupdate; bitbake alone is a stand-in. */
 import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RunRecord } from '../../src/core/run-record.ts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { processesIn } from '../kas/project.ts';
@@ -65,6 +66,37 @@ test('from an empty archive to proven updates', () => {
     ['devices'],
   );
   assert.is(filesBelow(whole.archive).filter((file) => file.includes('release-plan-tmp')).length, 0);
+});
+
+test('the page says GO, which files the deltas are made of, and links to what is there', () => {
+  const reports = join(whole.archive, 'reports');
+  const page = readFileSync(join(reports, 'tolomeo-plan.html'), 'utf8');
+  assert.match(page, '<title>GO: tolomeo, ');
+  assert.match(page, 'What the delta of rootfs is made of');
+  assert.match(page, /<th scope="row" class="path">\/[^<]+<\/th>/);
+  const links = [...page.matchAll(/href="([^"#]+)"/g)].map(([, href = '']) => decodeURIComponent(href));
+  assert.ok(links.some((one) => one.endsWith('delta-update-0.1.0-to-0.3.0.swu')));
+  assert.ok(links.some((one) => one.endsWith('logs/0.2.0.log')));
+  assert.equal(
+    links.filter((one) => !existsSync(join(reports, one))),
+    [],
+  );
+});
+
+test('a run leaves one record, which the page draws; one that has nothing to do leaves none', async () => {
+  const records = (): string[] =>
+    filesBelow(join(whole.archive, 'reports/tolomeo-plan')).filter((one) => !/blame/.test(one));
+  assert.is(records().length, 1);
+  const record = JSON.parse(
+    readFileSync(join(whole.archive, 'reports/tolomeo-plan', records()[0] ?? ''), 'utf8'),
+  ) as RunRecord;
+  assert.equal([record.kind, record.exitCode, record.steps], ['apply', 0, { done: 9, failed: 0, skipped: 0 }]);
+  assert.is(record.sizes?.updates, 2);
+  const page = join(whole.archive, 'reports/tolomeo-plan.html');
+  assert.match(readFileSync(page, 'utf8'), 'no failure');
+  const before = readFileSync(page);
+  assert.is((await whole.run(['apply', 'plan.yml'])).exitCode, 0);
+  assert.equal([records().length, readFileSync(page).equals(before)], [1, true]);
 });
 
 test('applied again it does nothing, says so, and runs no build', async () => {

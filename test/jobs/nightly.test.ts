@@ -1,5 +1,5 @@
 /** `apply --nightly`: nights pass by a clock of the test's own; everything else is real. */
-import { cpSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -217,6 +217,28 @@ for (const [what, damage] of Object.entries<() => void>({
     assert.is((await night(2)).night.since, '2026-03-02T02:00:00.000Z');
   });
 }
+
+test('each night leaves a record, and the page draws them; the newest stay', async () => {
+  here.edit((yaml) => void (yaml.retention = { keep_last: 3, keep_runs: 2 }));
+  const name = 'tolomeo-plan';
+  // That of the apply that made the product is of another time.
+  rmSync(join(here.archive, 'reports', name), { recursive: true });
+  for (const days of [0, 1, 2]) await night(days);
+  const records = filesBelow(join(here.archive, 'reports', name)).filter((one) => /^\d+T/.test(one));
+  assert.equal(records, ['20260302T020000Z.json', '20260303T020000Z.json']);
+  const page = readFileSync(join(here.archive, 'reports', `${name}.html`), 'utf8');
+  assert.match(page, '<time datetime="2026-03-03T02:00:00.000Z">');
+  assert.not.match(page, '2026-03-01');
+});
+
+test('a record of a night that is damaged spoils no other', async () => {
+  await night(0);
+  const folder = join(here.archive, 'reports/tolomeo-plan');
+  writeFileSync(join(folder, '20260228T020000Z.json'), '{"schema":1,"startedAt":"<script>"}');
+  writeFileSync(join(folder, 'notes.txt'), 'not ours');
+  assert.is((await night(1)).exitCode, 0);
+  assert.ok(existsSync(join(folder, 'notes.txt')));
+});
 
 test('what waited in the trash for long enough is emptied; where the fleet cannot be read, nothing is', async () => {
   const old = join(here.archive, '.trash/20260101T000000Z');

@@ -132,6 +132,8 @@ test('apply publishes to the destinations with auto, and only to those', async (
   assert.ok(existsSync(join(here.dir, 'srv/index.json')));
   assert.not(existsSync(join(here.dir, 'elsewhere')));
   assert.match(run.stdout, /lab \(.*srv\): 2 packages sent/);
+  const page = readFileSync(join(here.archive, 'reports/tolomeo-plan.html'), 'utf8');
+  assert.match(page, /<h3>\s*lab <span class="quiet">directory, 2 packages/);
   rmSync(join(here.dir, 'srv'), { recursive: true });
   await here.run(['apply', 'plan.yml', '--only', 'report']);
   assert.not(existsSync(join(here.dir, 'srv')));

@@ -8,6 +8,7 @@ import { consistencyReport, sameReport } from '../../src/report/consistency.ts';
 import { summaryTable } from '../../src/report/summary.ts';
 import { checkPair } from '../../src/report/pair.ts';
 import { checkPlanned } from '../../src/report/version.ts';
+import { NO_FACTS } from '../../src/report/page/facts.ts';
 import { reportFormats } from '../../src/report/registry.ts';
 import { configuration, deltaInfo, manifest, whole } from '../support/manifests.ts';
 
@@ -190,11 +191,14 @@ test('the time alone makes no new report', () => {
 
 test('JSON reads back; Markdown names failures first; what a detail holds breaks no table', () => {
   const found = report(good, {}, { [key]: 'a | b\nc <d>' });
-  const [json, markdown, html] = reportFormats.map((format) => format.render(found));
+  const [json, markdown, html] = reportFormats.map((format) => format.render(found, NO_FACTS));
   assert.equal(JSON.parse(json ?? ''), found);
   assert.match(markdown ?? '', '**INCONSISTENT**: 10 checks pass, 1 fail, 1 not checked.');
   assert.match(markdown ?? '', '| delta | 0.1.0 -> 0.3.0 | **FAIL** | a \\| b c &lt;d> |');
-  assert.match(html ?? '', '<td class="fail">FAIL</td><td>a | b c &lt;d&gt;</td>');
+  assert.match(
+    html ?? '',
+    '<td class="result fail">FAIL</td> <th scope="row">delta</th> <td class="detail">a | b&#10;c &lt;d&gt;</td>',
+  );
   assert.match(summaryTable(found), 'FAIL delta 0.1.0 -> 0.3.0');
 });
 

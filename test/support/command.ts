@@ -3,6 +3,7 @@ import type { ExitCode } from '../../src/core/codes/index.ts';
 import type { CommandContext, RegisterCommand } from '../../src/commands/host.ts';
 import type { Diagnostic } from '../../src/core/diagnostic.ts';
 import type { ReleaseEvent } from '../../src/core/events.ts';
+import { requireDocument } from './documents.ts';
 import { plainDrive } from '../../src/commands/terminal/drive-plain.ts';
 
 /** What a command did. */
@@ -51,5 +52,6 @@ export async function runCommand(
   await program.parseAsync([...argv], { from: 'user' }).catch((error: unknown) => {
     ran.failure = error;
   });
+  requireDocument(argv, ran.stdout);
   return ran;
 }

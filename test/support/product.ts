@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
+import { requireDocument } from './documents.ts';
 import { scratch } from './scratch.ts';
 import { sourceLines } from './sources.ts';
 import { makeKeys } from './signing.ts';
@@ -85,7 +86,15 @@ export function product(name: string, rootfsMib = 4): Product {
       child.stdout.on('data', (chunk: Buffer) => void (said.stdout += chunk.toString('utf8')));
       child.stderr.on('data', (chunk: Buffer) => void (said.stderr += chunk.toString('utf8')));
       child.once('error', reject);
-      child.once('close', (code) => resolve({ exitCode: code ?? -1, ...said }));
+      child.once('close', (code) => {
+        try {
+          // A run that was ended in the middle may have printed half a document.
+          if (code !== null) requireDocument(args, said.stdout);
+          resolve({ exitCode: code ?? -1, ...said });
+        } catch (error) {
+          reject(error);
+        }
+      });
     });
     return { child, done };
   }

@@ -18,6 +18,8 @@ import type { ReleaseEvent } from '../../src/core/events.ts';
 import type { ConsistencyReport } from '../../src/core/report.ts';
 import { diagnosticFormats } from '../../src/report/diagnostics/registry.ts';
 import { nightInWords } from '../../src/report/night-text.ts';
+import type { PageFacts } from '../../src/report/page/facts.ts';
+import { runs } from '../report/page/fixtures.ts';
 import { reportFormats } from '../../src/report/registry.ts';
 import { summaryTable } from '../../src/report/summary.ts';
 import { githubData, githubProperty } from '../../src/text/github.ts';
@@ -60,6 +62,30 @@ const reportOf = (text: string): ConsistencyReport => ({
   fulls: [{ version: text, sendBytes: 9, devices: 1 }] as unknown as NonNullable<ConsistencyReport['fulls']>,
 });
 
+/** What a page shows beside the report. */
+const factsOf = (text: string): PageFacts => ({
+  runs: [{ ...runs(1)[0], startedAt: text, kind: text } as unknown as PageFacts['runs'][number], ...runs(2)],
+  published: [
+    { destination: text, kind: text, place: text, version: text, base: text, fileName: text, sizeBytes: 1, at: text },
+  ],
+  explained: [
+    {
+      schema: 1,
+      from: text,
+      to: text,
+      partition: text,
+      sha256: text,
+      filesystem: text,
+      totalBytes: 9,
+      files: [{ path: text, bytes: 1, cause: text, package: text }],
+      otherFilesBytes: 1,
+      metadataBytes: 1,
+      commandBytes: 1,
+    },
+  ],
+  links: new Map([[text, [{ label: text, href: text }]]]),
+});
+
 const diagnosticOf = (text: string): Diagnostic => ({
   code: 'key-unknown',
   severity: 'error',
@@ -88,7 +114,7 @@ const TEXTS: Record<string, (text: string) => string | Promise<string>> = {
       { type: 'step-started', id: '1', title: text },
       { type: 'step-progress', id: '1', message: text },
       { type: 'step-done', id: '1', message: text },
-      { type: 'step-failed', id: '1', message: text },
+      { type: 'step-failed', id: '1', title: text, message: text },
       { type: 'step-skipped', id: '1', title: text, reason: text },
       { type: 'note', message: `of ${text}` },
       { type: 'warning', message: text },
@@ -268,9 +294,9 @@ test('JSON: the same values, and nothing unseen', () => {
 
 for (const format of reportFormats)
   test(`the consistency report as ${format.name}`, () => {
-    const plain = format.render(reportOf('plain'));
+    const plain = format.render(reportOf('plain'), factsOf('plain'));
     for (const text of FOREIGN) {
-      const made = format.render(reportOf(text));
+      const made = format.render(reportOf(text), factsOf(text));
       assert.equal(harmIn(made), [], JSON.stringify(text));
       const structure = (one: string): string[] =>
         one.match(format.name === 'html' ? /<[^>]*>/g : /^.{0,2}|^#.*$/gm) ?? [];

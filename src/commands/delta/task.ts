@@ -1,4 +1,5 @@
 import { formatBytes, formatShare } from '../../text/bytes.ts';
+import { formatDuration } from '../../text/duration.ts';
 import type { Progress } from '../../rdiff/index.ts';
 import type { CommandContext } from '../host.ts';
 
@@ -23,10 +24,12 @@ export async function runTask<T>(
       title,
       async run(show) {
         let shownMs = performance.now();
+        let phase = { name: '', startMs: shownMs };
         const value = await work((progress) => {
+          if (progress.phase !== phase.name) phase = { name: progress.phase, startMs: performance.now() };
           if (performance.now() - shownMs < PROGRESS_EVERY_MS) return;
           shownMs = performance.now();
-          show(progressLine(progress));
+          show(progressLine(progress, performance.now() - phase.startMs));
         });
         result = { value };
         return { state: 'done', message: summary(value) };
@@ -37,7 +40,11 @@ export async function runTask<T>(
   return result.value;
 }
 
-const progressLine = ({ phase, doneBytes, totalBytes }: Progress): string =>
-  totalBytes === undefined
-    ? `${phase}: ${formatBytes(doneBytes)}`
-    : `${phase}: ${formatShare(doneBytes, totalBytes)} of ${formatBytes(totalBytes)}`;
+/** How far a phase is, how fast it goes, and how long it will take. */
+function progressLine({ phase, doneBytes, totalBytes }: Progress, elapsedMs: number): string {
+  const rate = `${formatBytes(Math.round((doneBytes * 1000) / Math.max(1, elapsedMs)))}/s`;
+  if (totalBytes === undefined) return `${phase}: ${formatBytes(doneBytes)}, ${rate}`;
+  const leftMs = doneBytes === 0 ? undefined : ((totalBytes - doneBytes) * elapsedMs) / doneBytes;
+  const left = leftMs === undefined ? '' : `, ${formatDuration(leftMs)} left`;
+  return `${phase}: ${formatShare(doneBytes, totalBytes)} of ${formatBytes(totalBytes)}, ${rate}${left}`;
+}

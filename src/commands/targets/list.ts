@@ -30,7 +30,14 @@ const COLUMNS: Readonly<Record<string, (target: Target) => string>> = {
   'containers-sha': ({ custom }) => textOf(custom['containers-sha']),
 };
 
-const DEFAULT_COLUMNS = 'version,tags,apps,origin';
+/** What is shown unless columns are chosen, as in fioctl. */
+const USUAL = ['version', 'tags', 'apps', 'origin'];
+
+/** The usual columns, and the machine where the registry is of several. */
+const usualFor = (targets: readonly Target[]): string[] =>
+  new Set(targets.flatMap(({ hardwareIds }) => hardwareIds)).size > 1
+    ? ['version', 'hardware-ids', ...USUAL.slice(1)]
+    : USUAL;
 
 /** `targets list` */
 export function registerList(targets: Command, run: Runner): void {
@@ -40,7 +47,8 @@ export function registerList(targets: Command, run: Runner): void {
     .option('--by-tag <tag>', 'list only Targets with this tag')
     .option(
       '--columns <names>',
-      `columns to print, comma-separated or repeated: ${Object.keys(COLUMNS).join(', ')} (default: ${DEFAULT_COLUMNS})`,
+      `columns to print, comma-separated or repeated: ${Object.keys(COLUMNS).join(', ')} (default: ` +
+        `${USUAL.join(',')}; with hardware-ids where there are several)`,
       (text: string, before: string[] | undefined) => [...(before ?? []), ...text.split(',')],
     )
     .option('-r, --raw', 'print targets.json unchanged')
@@ -77,7 +85,7 @@ async function list(flags: Flags, context: CommandContext): Promise<ExitCode> {
     .toSorted((a, b) => compareReported(a.version, b.version));
   if (flags.json === true) context.out(prettyJson({ schema: 1, targets: found.map(asJson) }));
   else {
-    const names = (flags.columns ?? DEFAULT_COLUMNS.split(',')).map((name) => name.trim());
+    const names = (flags.columns ?? usualFor(found)).map((name) => name.trim());
     const columns = names.map(columnOf);
     // One line per version and tags, as fioctl: builds for several kinds of hardware belong together.
     const lines = new Map(found.map((target) => [JSON.stringify([target.version, target.tags]), target]));

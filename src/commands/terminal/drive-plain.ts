@@ -1,10 +1,13 @@
-import type { Drive, Report } from '../../core/events.ts';
+import type { Drive, Report, TaskOutcome } from '../../core/events.ts';
 import { inSequence, takeTurns } from '../../core/turns.ts';
 import { Blocks } from './blocks.ts';
+import { sumInWords } from './frame.ts';
 
-/** Tasks as plain lines; those of one task stand together, also when several run at once. */
+/** Tasks as plain lines, those of one task together, also when several run at once; their sum behind several of them. */
 export function plainDrive(report: Report): Drive {
   return async (tasks, turns = inSequence(tasks.length)) => {
+    const startedMs = performance.now();
+    const states: Array<Pick<TaskOutcome, 'state'>> = [];
     const blocks = new Blocks(report);
     await takeTurns(turns, async (at) => {
       const task = tasks[at];
@@ -13,12 +16,15 @@ export function plainDrive(report: Report): Drive {
       const { title } = task;
       const block = blocks.open(id, title);
       try {
-        const outcome = await task.run((message) => block.say({ type: 'step-progress', id, message }));
-        if (outcome.state === 'skipped') block.say({ type: 'step-skipped', id, title, reason: outcome.message });
-        else block.say({ type: outcome.state === 'done' ? 'step-done' : 'step-failed', id, message: outcome.message });
+        const { state, message } = await task.run((line) => block.say({ type: 'step-progress', id, message: line }));
+        states.push({ state });
+        if (state === 'skipped') block.say({ type: 'step-skipped', id, title, reason: message });
+        else if (state === 'failed') block.say({ type: 'step-failed', id, title, message });
+        else block.say({ type: 'step-done', id, message });
       } finally {
         block.close();
       }
     });
+    if (tasks.length > 1) report({ type: 'note', message: sumInWords(states, performance.now() - startedMs) });
   };
 }

@@ -1,77 +1,153 @@
-import type { Drive } from '../../core/events.ts';
+import { styleText } from 'node:util';
+import type { Drive, Task, TaskOutcome } from '../../core/events.ts';
 import { inSequence, takeTurns } from '../../core/turns.ts';
-import { printable, printableLines } from '../../text/printable.ts';
+import { endLine, frameOf, sumInWords, type EndedTask, type RunningTask } from './frame.ts';
+import type { Glyphs } from './glyphs.ts';
+import type { Screen } from './screen.ts';
 
-/** What listr2 hands to a task of its own. */
-interface Shown {
-  output: string;
-  title: string;
-  skip(message: string): void;
-  task: { state$: unknown };
+/** How often the list is drawn: a second must not be missed, and a slow line not be filled. */
+const DRAW_EVERY_MS = 120;
+
+export interface TerminalOptions {
+  /** Prints for good. */
+  print(text: string): void;
+  glyphs: Glyphs;
+  colour: boolean;
 }
 
-/** Tasks as a live list on a terminal, through listr2. */
-export function terminalDrive(stream: NodeJS.WriteStream): Drive {
+const COLOURS = { done: 'green', failed: 'red', skipped: 'yellow' } as const;
+
+/**
+ * Tasks as a list on a terminal, run by listr2: what has ended scrolls up and stays, what runs and what comes next is
+ * drawn below it within the window, which listr2's own renderers leave.
+ */
+export function terminalDrive(screen: Screen, options: TerminalOptions): Drive {
   return async (tasks, turns = inSequence(tasks.length)) => {
-    const { DefaultRenderer, Listr, ListrLogger, ListrTaskState, ProcessOutput } = await import('listr2');
-    /** listr2 asks whether stdout is a terminal, which may well be a pipe for a document: the list is on stderr. */
-    class StderrRenderer extends DefaultRenderer {
-      static override nonTTY = true;
-    }
-    let interruption: unknown;
+    const { Listr } = await import('listr2');
+    const list = new TaskList(tasks, screen, options);
     const gates = tasks.map(() => ({ turn: deferred(), end: deferred() }));
-    const list = new Listr(
-      tasks.map((task, at) => ({
-        title: printable(task.title),
-        task: async (_context: unknown, shown: Shown) => {
-          const title = printable(task.title);
-          // listr2 begins all of them; a task whose turn has not come is shown as one that waits.
-          shown.task.state$ = ListrTaskState.WAITING;
+    const listr = new Listr(
+      tasks.map(({ title }, at) => ({
+        title,
+        task: async () => {
+          // listr2 begins all of them at once: each waits for its turn.
           await gates[at]?.turn.promise;
-          shown.task.state$ = ListrTaskState.STARTED;
-          if (interruption !== undefined) return shown.skip(`${title}: interrupted`);
-          try {
-            const outcome = await task.run((message) => void (shown.output = printable(message)));
-            const words = printableLines(outcome.message);
-            if (outcome.state === 'skipped') return shown.skip(`${title}: ${words}`);
-            if (outcome.state === 'failed') throw new Failed(`${title}: ${words}`);
-            shown.title = `${title}: ${words}`;
-          } catch (error) {
-            // Recorded here: with exitOnError off, listr2 9 keeps no errors.
-            if (!(error instanceof Failed)) interruption ??= error;
-            throw error;
-          } finally {
-            gates[at]?.end.resolve();
-          }
+          await list.run(at);
+          gates[at]?.end.resolve();
         },
       })),
-      {
-        renderer: StderrRenderer,
-        concurrent: true,
-        exitOnError: false,
-        // cli.ts listens for signals; listr2 would exit from the middle.
-        registerSignalListeners: false,
-        rendererOptions: {
-          logger: new ListrLogger({ processOutput: new ProcessOutput(stream, stream) }),
-          collapseErrors: true,
-          collapseSkips: true,
-        },
-      },
+      // cli.ts listens for signals; listr2 would exit from the middle.
+      { concurrent: true, registerSignalListeners: false, renderer: windowRenderer(list) },
     );
-    const shown = list.run();
-    await takeTurns(turns, async (at) => {
-      gates[at]?.turn.resolve();
-      await gates[at]?.end.promise;
-      if (interruption !== undefined) throw interruption;
-    }).catch((error: unknown) => void (interruption ??= error));
-    for (const { turn } of gates) turn.resolve();
-    await shown;
-    if (interruption !== undefined) throw interruption;
+    const ended = listr.run();
+    try {
+      await takeTurns(turns, async (at) => {
+        gates[at]?.turn.resolve();
+        await gates[at]?.end.promise;
+        list.throwIfBroken();
+      });
+    } finally {
+      list.close();
+      for (const { turn } of gates) turn.resolve();
+      await ended;
+      list.sum();
+    }
   };
 }
 
-/** An outcome that listr2 shows as an error. */
-class Failed extends Error {}
+/** What listr2 is given to draw with. */
+const windowRenderer = (list: TaskList) =>
+  class {
+    // Whether there is a window is known before; listr2 looks at stdout, which may be a pipe for a document.
+    static readonly nonTTY = true;
+    static readonly rendererOptions = {};
+    static readonly rendererTaskOptions = {};
+    #timer: NodeJS.Timeout | undefined;
+
+    readonly render = (): void => {
+      this.#timer = setInterval(() => list.draw(), DRAW_EVERY_MS);
+    };
+
+    readonly end = (): void => {
+      clearInterval(this.#timer);
+      list.clear();
+    };
+  };
+
+/** How far the tasks are, and what of it is seen. */
+class TaskList {
+  readonly #startedMs = performance.now();
+  readonly #ended: EndedTask[] = [];
+  /** By place in the list. */
+  readonly #running = new Map<number, RunningTask>();
+  readonly #waiting: Set<number>;
+  readonly #failures: unknown[] = [];
+  #isClosed = false;
+
+  constructor(
+    private readonly tasks: readonly Task[],
+    private readonly screen: Screen,
+    private readonly options: TerminalOptions,
+  ) {
+    this.#waiting = new Set(tasks.keys());
+  }
+
+  /** Runs a task, once the list is closed none. Never throws; see {@link throwIfBroken}. */
+  async run(at: number): Promise<void> {
+    const task = this.tasks[at];
+    if (task === undefined || this.#isClosed) return;
+    const now: RunningTask = { title: task.title, message: '', startedMs: performance.now() };
+    this.#waiting.delete(at);
+    this.#running.set(at, now);
+    this.draw();
+    try {
+      this.#end(at, await task.run((message) => void (now.message = message)));
+    } catch (error) {
+      this.#failures.push(error);
+      // Why is told by whoever asked for the tasks.
+      this.#end(at, { state: 'failed', message: 'broken off' });
+    }
+  }
+
+  /** What comes from a bug or an interruption is no outcome of a task. */
+  throwIfBroken(): void {
+    if (this.#failures.length > 0) throw this.#failures[0];
+  }
+
+  /** Begins nothing any more. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  draw(): void {
+    const progress = {
+      ended: this.#ended,
+      running: [...this.#running.values()],
+      waiting: [...this.#waiting].map((at) => this.tasks[at]?.title ?? ''),
+      startedMs: this.#startedMs,
+    };
+    this.screen.draw(frameOf(progress, this.screen.window, this.options.glyphs, performance.now()));
+  }
+
+  clear(): void {
+    this.screen.draw([]);
+  }
+
+  sum(): void {
+    if (this.tasks.length > 1) this.options.print(`${sumInWords(this.#ended, performance.now() - this.#startedMs)}\n`);
+  }
+
+  #end(at: number, { state, message }: TaskOutcome): void {
+    const { glyphs, print, colour } = this.options;
+    const paint = (of: TaskOutcome['state'], text: string): string => (colour ? styleText(COLOURS[of], text) : text);
+    const { title, startedMs } = this.#running.get(at) ?? { title: '', startedMs: performance.now() };
+    const one = { title, state, durationMs: performance.now() - startedMs };
+    this.#running.delete(at);
+    this.#ended.push(one);
+    this.clear();
+    print(`${endLine(one, message, glyphs, paint)}\n`);
+  }
+}
 
 function deferred(): { promise: Promise<void>; resolve(): void } {
   let resolve = (): void => undefined;

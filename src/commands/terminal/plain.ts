@@ -17,7 +17,7 @@ function lineOf(event: ReleaseEvent): string {
     case 'step-skipped':
       return `- ${printable(event.title)}: ${printableMessage(event.reason, '    ')}`;
     case 'step-failed':
-      return `  FAILED: ${printableMessage(event.message, '    ')}`;
+      return `  FAILED ${printable(event.title)}: ${printableMessage(event.message, '    ')}`;
     case 'note':
       return printableMessage(event.message, '  ');
     case 'warning':

@@ -1,4 +1,5 @@
 /** The fleet and one version in numbers: who is there, who gets there how. Pure. */
+import type { DeviceGroup } from '../../fleet/devices/tally.ts';
 import type { DeviceWay, RequiredDeltas, Way } from './required.ts';
 
 /** Devices by the way they take. */
@@ -49,11 +50,15 @@ export function coverageOf(ways: readonly DeviceWay[]): Coverage {
   return coverage;
 }
 
+/** What devices run, as the fleet names it. */
+export const runningInWords = ({ targetName, version, commit }: DeviceGroup): string =>
+  targetName ?? version ?? commit ?? 'unknown';
+
 /** Devices by version on each tag, most first. */
 export function versionCounts(ways: readonly DeviceWay[]): VersionCount[] {
   const counts = new Map<string, VersionCount>();
   for (const { group } of ways) {
-    const running = group.targetName ?? group.version ?? group.commit ?? 'unknown';
+    const running = runningInWords(group);
     const key = `${group.tag}\0${running}`;
     const known = counts.get(key);
     if (known === undefined) counts.set(key, { tag: group.tag, running, devices: group.devices });

@@ -1,8 +1,8 @@
 /** The rows of the consistency report that the fleet decides. Pure. */
-import type { CheckRow } from '../../core/report.ts';
+import type { CheckRow, FleetGroup, FleetRow, FleetWay } from '../../core/report.ts';
 import type { Fleet, Rows } from '../../fleet/devices/tally.ts';
-import { coverageOf, uncoveredOf, versionCounts, type Coverage } from './coverage.ts';
-import type { RequiredDeltas } from './required.ts';
+import { coverageOf, runningInWords, uncoveredOf, versionCounts, type Coverage } from './coverage.ts';
+import { endInWords, type RequiredDeltas, type Way } from './required.ts';
 
 /** What is said of the devices of a plan that names no fleet. */
 export const NO_FLEET: CheckRow = {
@@ -97,3 +97,51 @@ function warningRows({ count, diagnostics }: Rows): CheckRow[] {
   if (count === 0) return [];
   return [{ check: 'devices', subject: 'fleet', result: 'not-checked', detail: [...shown, ...more].join('; ') }];
 }
+
+const WAYS = {
+  'there': 'up-to-date',
+  'newer': 'newer',
+  'delta': 'delta',
+  'full-image': 'full',
+  'none': 'none',
+} as const satisfies Record<Way['kind'], FleetWay>;
+
+/** Names kept of devices that are alike. */
+const EXAMPLES = 3;
+
+/** The fleet on a tag as data: what {@link deviceRows} says in words. */
+export function fleetRow(tag: string, answer: RequiredDeltas): FleetRow {
+  const ways: FleetRow['ways'] = { 'delta': 0, 'full': 0, 'none': 0, 'up-to-date': 0, 'newer': 0 };
+  const groups = new Map<string, FleetGroup>();
+  for (const { group, way } of answer.ways) {
+    const running = runningInWords(group);
+    const name = WAYS[way.kind];
+    ways[name] += group.devices;
+    const from = way.kind === 'delta' ? endInWords(way.pair.from) : undefined;
+    const detail = 'detail' in way ? way.detail : undefined;
+    const key = JSON.stringify([running, name, from, detail]);
+    const known = groups.get(key);
+    if (known === undefined)
+      groups.set(key, {
+        running,
+        way: name,
+        devices: group.devices,
+        examples: group.examples.slice(0, EXAMPLES),
+        ...(from === undefined ? {} : { from }),
+        ...(detail === undefined ? {} : { detail }),
+      });
+    else {
+      known.devices += group.devices;
+      known.examples.push(...group.examples.slice(0, EXAMPLES - known.examples.length));
+    }
+  }
+  return {
+    tag,
+    to: answer.to,
+    devices: coverageOf(answer.ways).devices,
+    ways,
+    groups: [...groups.values()].sort((a, b) => b.devices - a.devices || compareText(a.running, b.running)),
+  };
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -3,7 +3,7 @@ import type { CheckRow, SizeRow } from '../../core/report.ts';
 import type { Delivery } from '../delivery.ts';
 import { endInWords } from '../fleet/required.ts';
 import { asksFleet, devicesOf } from '../fleet/rules.ts';
-import { FLEET_NOT_ASKED, NO_FLEET, badRows, deviceRows } from '../fleet/rows.ts';
+import { FLEET_NOT_ASKED, NO_FLEET, badRows, deviceRows, fleetRow } from '../fleet/rows.ts';
 import type { OstreeSnapshot, RequiredStaticDelta } from './snapshot.ts';
 import { problemOf, type DeltaState } from './state.ts';
 import { shortPair } from './static-delta.ts';
@@ -33,6 +33,9 @@ export const rows: Delivery<OstreeSnapshot>['rows'] = (
       ...(fleet === undefined ? [isUnasked === true ? FLEET_NOT_ASKED : NO_FLEET] : badRows(fleet)),
     ],
     sizes: required.flatMap((pair) => sizeRow(pair, fleet !== undefined)),
+    fleet: answers.flatMap(({ rule, answer }) =>
+      rule.from.kind === 'tag' && fleet !== undefined ? [fleetRow(rule.from.tag, answer)] : [],
+    ),
   };
 };
 

@@ -7,7 +7,7 @@ import { fullProblem } from '../../report/full.ts';
 import { checkPlanned } from '../../report/version.ts';
 import type { Delivery, Failures } from '../delivery.ts';
 import { coverageOf } from '../fleet/coverage.ts';
-import { deviceRows, FLEET_NOT_ASKED, NO_FLEET } from '../fleet/rows.ts';
+import { deviceRows, fleetRow, FLEET_NOT_ASKED, NO_FLEET } from '../fleet/rows.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
 
 /** See {@link Delivery.rows}. */
@@ -32,8 +32,12 @@ export const rows: Delivery<SwupdateSnapshot>['rows'] = (snapshot, scope, failur
   );
   const others = planned.flatMap((manifest) => checkPlanned(manifest, snapshot.inputs.plan));
   const changes = changeRows(scope.pairs, archive, snapshot.packages);
-  return { ...found, changes, checks: [...found.checks, ...others, ...fleetRows(snapshot, failures)] };
+  const checks = [...found.checks, ...others, ...fleetRows(snapshot, failures)];
+  return { ...found, changes, fleet: fleetOf(snapshot), checks };
 };
+
+const fleetOf = ({ devices }: SwupdateSnapshot) =>
+  devices === 'not asked' ? [] : (devices?.answers ?? []).map(({ tag, answer }) => fleetRow(tag, answer));
 
 /** A device without a delta has a way only where its full package exists. */
 function fleetRows({ devices, archive, inputs }: SwupdateSnapshot, failures: Failures) {

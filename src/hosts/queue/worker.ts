@@ -170,16 +170,19 @@ class Bench {
       // Words that are lost are no failure of the work.
       await job.updateProgress(sealed).catch(() => undefined);
     };
+    let title = id;
     try {
       const asked = seal.open<StepJob>(purposeOf(this.#facts.queue, id, 'step'), job.data);
+      if (asked.steps[0] !== undefined) title = titleOf(asked.steps[0]);
       const made = await this.#makeSteps(id, asked, note);
       return seal.seal(purposeOf(this.#facts.queue, id, 'reply'), { worker: name, ...made } satisfies StepReply);
     } catch (error) {
       if (host.signal.aborted) return await giveBack(job, token);
       const failure = failureOf(name, error);
-      host.report({ type: 'step-failed', id, message: `attempt ${job.attemptsMade + 1}: ${failure.message}` });
+      const attempt = `attempt ${job.attemptsMade + 1}`;
+      host.report({ type: 'step-failed', id, title, message: `${attempt}: ${failure.message}` });
       const isLast = !mayHelp(error) || job.attemptsMade + 1 >= ATTEMPTS;
-      if (!isLast) await note('progress', `attempt ${job.attemptsMade + 1} of ${ATTEMPTS} failed: ${failure.message}`);
+      if (!isLast) await note('progress', `${attempt} of ${ATTEMPTS} failed: ${failure.message}`);
       const { UnrecoverableError } = await import('bullmq');
       const words = JSON.stringify(seal.seal(purposeOf(this.#facts.queue, id, 'failure'), failure));
       throw mayHelp(error) ? new Error(words) : new UnrecoverableError(words);

@@ -9,6 +9,8 @@ export const DOCUMENTS = {
   fullInfo: 'full-info',
   state: 'state',
   report: 'report',
+  run: 'run',
+  explained: 'explained',
   targets: 'targets',
   proven: 'proven',
   pending: 'pending',

@@ -43,7 +43,7 @@ export interface RolloutPlan {
   version: string;
   tag: string;
   hardware: string;
-  /** In the order in which they are to be started: deltas from the newest base on, then the full package, then again. */
+  /** In the order in which they are to be started: deltas from the newest base on, then the full packages. */
   parts: RolloutPart[];
   /** They run the version already. */
   there: number;

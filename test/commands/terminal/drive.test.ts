@@ -1,10 +1,11 @@
-import { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { plainDrive } from '../../../src/commands/terminal/drive-plain.ts';
 import { terminalDrive } from '../../../src/commands/terminal/drive-terminal.ts';
+import { glyphsFor } from '../../../src/commands/terminal/glyphs.ts';
 import { plainView } from '../../../src/commands/terminal/plain.ts';
+import { Screen } from '../../../src/commands/terminal/screen.ts';
 import type { Drive, Task, TaskOutcome } from '../../../src/core/events.ts';
 import { Pool } from '../../../src/hosts/pool.ts';
 
@@ -60,7 +61,8 @@ test('plain: one after the other unless told otherwise', async () => {
   await end(0);
   await end(1);
   await done;
-  assert.equal(lines, ['> task 0', '  line', '  done: end of 0', '> task 1', '  done: end of 1']);
+  assert.equal(lines.slice(0, -1), ['> task 0', '  line', '  done: end of 0', '> task 1', '  done: end of 1']);
+  assert.match(lines.at(-1) ?? '', '2 steps done, in ');
 });
 
 test('plain: lines of tasks that run at once stand together, those of the first as they come', async () => {
@@ -82,27 +84,22 @@ test('plain: lines of tasks that run at once stand together, those of the first 
   assert.equal(lines.slice(10), ['  more of 1']);
   await end(1);
   await done;
-  assert.equal(lines.slice(11), ['  done: end of 1']);
+  assert.equal(lines.slice(11, 12), ['  done: end of 1']);
 });
 
-/** What a live list draws, without its colours. */
-function screen(): { stream: NodeJS.WriteStream; text(): string } {
+/** A live list, and what it draws, without what moves the cursor. */
+function live(): { drive: Drive; text(): string } {
   let text = '';
-  const stream = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      text += chunk.toString('utf8');
-      done();
-    },
-  });
-  Object.assign(stream, { isTTY: true, columns: 100, rows: 50 });
+  const write = (more: string): void => void (text += more);
+  const drawn = new Screen({ isTTY: true, columns: 100, rows: 50 }, write);
   return {
-    stream: stream as unknown as NodeJS.WriteStream,
+    drive: terminalDrive(drawn, { print: write, glyphs: glyphsFor({ LANG: 'C' }), colour: false }),
     text: () => stripVTControlCharacters(text),
   };
 }
 
 test('a live list: tasks run as their turns come, and what failed or was skipped is told', async () => {
-  const { stream, text } = screen();
+  const { drive, text } = live();
   const order: string[] = [];
   const task = (title: string, outcome: TaskOutcome): Task => ({
     title,
@@ -122,13 +119,13 @@ test('a live list: tasks run as their turns come, and what failed or was skipped
     [[], [], [0, 1]].map((after) => ({ after, memoryBytes: () => 0 })),
     { jobs: 2, memoryBytes: Infinity },
   );
-  await terminalDrive(stream)(tasks, turns);
+  await drive(tasks, turns);
   assert.equal(order, ['one begins', 'two begins', 'one ends', 'two ends', 'three begins', 'three ends']);
   for (const words of ['one: made', 'two: no luck', 'three: not wanted']) assert.match(text(), words);
 });
 
 test('a live list: an interruption lets nothing more begin, and is thrown when what runs has ended', async () => {
-  const { stream, text } = screen();
+  const { drive, text } = live();
   const seen: string[] = [];
   const tasks: Task[] = [
     {
@@ -151,10 +148,11 @@ test('a live list: an interruption lets nothing more begin, and is thrown when w
     [[], [], []].map((after) => ({ after, memoryBytes: () => 0 })),
     { jobs: 2, memoryBytes: Infinity },
   );
-  const failure = await terminalDrive(stream)(tasks, turns).catch((error: unknown) => error);
+  const failure = await drive(tasks, turns).catch((error: unknown) => error);
   assert.is((failure as Error).message, 'stop');
   assert.equal(seen, ['two ended']);
-  assert.match(text(), 'three: interrupted');
+  assert.match(text(), 'one: broken off');
+  assert.match(text(), '1 step done, 1 failed, in ');
 });
 
 test.run();

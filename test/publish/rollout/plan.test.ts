@@ -3,6 +3,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DeviceGroup } from '../../../src/fleet/devices/tally.ts';
 import type { ReleasePackage } from '../../../src/publish/package.ts';
+import { planDocument } from '../../../src/commands/rollout.ts';
+import { documentProblems } from '../../support/documents.ts';
 import { planRollout, type RolloutQuestion } from '../../../src/publish/rollout/plan.ts';
 
 const test = suite('plan a rollout');
@@ -149,6 +151,15 @@ test('every device of the tag is counted once', () => {
       },
     ),
   );
+});
+
+test('a plan for programs fits its schema', () => {
+  const groups = [group({ version: '0.1.0' }), group({ version: '0.0.1' }), group({ version: '0.3.0' })];
+  for (const packages of [[offer(undefined, 1000), offer('0.1.0', 100)], [offer('0.1.0', 100)]]) {
+    const plan = planRollout(question({ groups, packages }));
+    const document = { schema: 1, ...planDocument({ plan, destination: 'field', blockers: [], unproven: [] }) };
+    assert.equal(documentProblems('rollout', JSON.parse(JSON.stringify(document))), []);
+  }
 });
 
 test.run();

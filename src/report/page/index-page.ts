@@ -1,0 +1,175 @@
+/** The front page over plans and products: a row for each, and a link to its page. */
+import type { ConsistencyReport } from '../../core/report.ts';
+import type { RunRecord } from '../../core/run-record.ts';
+import { counted } from '../../text/count.ts';
+import { formatShare } from '../../text/bytes.ts';
+import { documentOf, heading } from './document.ts';
+import { html, type Html } from './markup.ts';
+import { grouped, medianOf, sizeOf, timeOf } from './words.ts';
+
+/** A plan, and its report as its last run left it. */
+export interface IndexRow {
+  product: string;
+  machine: string;
+  image: string;
+  /** The plan file, as people name it. */
+  plan: string;
+  /** Where its page is; absent where there is none, or where the front page may lie anywhere. */
+  page?: string;
+  /** Absent where no run has written one, or it cannot be read. */
+  report?: ConsistencyReport;
+  /** Oldest first. */
+  runs: readonly RunRecord[];
+}
+
+type State = 'go' | 'no-go' | 'unknown';
+
+/** What its last report says; `unknown` without one. */
+export const stateOf = ({ report }: IndexRow): State =>
+  report === undefined ? 'unknown' : report.consistent ? 'go' : 'no-go';
+
+const WORDS: Record<State, string> = { 'go': 'GO', 'no-go': 'NO-GO', 'unknown': 'no report' };
+const ORDER: readonly State[] = ['no-go', 'unknown', 'go'];
+
+/** Runs that a row shows. */
+const RUNS_IN_ROW = 14;
+
+/** What needs a person comes first. */
+export function indexPage(rows: readonly IndexRow[]): string {
+  const count = (state: State): number => rows.filter((row) => stateOf(row) === state).length;
+  const products = new Set(rows.map(({ product }) => product)).size;
+  const sorted = rows.toSorted((a, b) => ORDER.indexOf(stateOf(a)) - ORDER.indexOf(stateOf(b)));
+  const isGo = count('go') === rows.length;
+  const sentence = isGo ? `All ${counted(rows.length, 'plan')} can be released.` : 'plans can be released.';
+  const failing =
+    count('no-go') === 0 ? 'No report names a failed check' : `${counted(count('no-go'), 'report')} with failed checks`;
+  const unknown =
+    count('unknown') === 0
+      ? ''
+      : html`<li>${counted(count('unknown'), 'plan')} without a report that can be read: run apply</li>`;
+  return documentOf(
+    `Releases: ${count('go')} of ${rows.length} GO`,
+    html`${heading('Releases', `${counted(products, 'product')}, ${counted(rows.length, 'plan')}`, '')}
+      <main>
+        <section class="verdict ${isGo ? 'go' : 'no-go'}" aria-labelledby="verdict">
+          <h2 id="verdict">
+            <span class="word">${isGo ? 'GO' : `${count('go')} of ${rows.length}`}</span>
+            <span class="sentence">${sentence}</span>
+          </h2>
+          <ul>
+            <li>${failing}</li>
+            ${unknown}
+          </ul>
+        </section>
+        <div id="details" class="cards">
+          <section aria-labelledby="plans">
+            <h2 id="plans">Plans</h2>
+            <div class="scroll" role="group" aria-label="Plans">
+              <table class="plans">
+                <caption class="sr">
+                  Plans, those that need attention first
+                </caption>
+                <thead>
+                  <tr>
+                    <th scope="col">Verdict</th>
+                    <th scope="col">Product</th>
+                    <th scope="col">Machine</th>
+                    <th scope="col" class="number">Failed checks</th>
+                    <th scope="col" class="number">Median update</th>
+                    <th scope="col" class="number">Devices</th>
+                    <th scope="col" class="number">By delta</th>
+                    <th scope="col">Last runs</th>
+                    <th scope="col">As of</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  ${sorted.map(planRow)}
+                </tbody>
+              </table>
+            </div>
+          </section>
+        </div>
+      </main>
+      <footer>Each verdict is of the report that the last run of the plan wrote. Times are UTC.</footer>`,
+  );
+}
+
+function planRow(row: IndexRow): Html {
+  const { product, machine, image, plan, page, report, runs } = row;
+  const state = stateOf(row);
+  const name = page === undefined ? html`${product}` : html`<a href="${page}">${product}</a>`;
+  return html`<tr>
+    <td><span class="badge ${state}">${WORDS[state]}</span></td>
+    <th scope="row">${name}<span class="detail">${plan}</span></th>
+    <td>${machine}<span class="detail">${image}</span></td>
+    ${
+      report === undefined
+        ? html`<td class="number">&ndash;</td>
+            <td class="number">&ndash;</td>
+            <td class="number">&ndash;</td>
+            <td class="number">&ndash;</td>`
+        : figures(report)
+    }
+    <td class="spark">${sparkOf(runs.slice(-RUNS_IN_ROW))}</td>
+    <td class="when">${report === undefined ? '\u2013' : timeOf(report.generatedAt)}</td>
+  </tr> `;
+}
+
+function figures({ checks, sizes, fleet = [] }: ConsistencyReport): Html {
+  const sum = (count: (one: (typeof fleet)[number]) => number): number =>
+    fleet.reduce((total, one) => total + count(one), 0);
+  const due = sum(({ ways }) => ways.delta + ways.full + ways.none);
+  return html`<td class="number">${checks.filter(({ result }) => result === 'fail').length}</td>
+    <td class="number">${sizeOf(sizes.length === 0 ? undefined : medianOf(sizes.map((one) => one.sendBytes)))}</td>
+    <td class="number">${fleet.length === 0 ? '\u2013' : grouped(sum(({ devices }) => devices))}</td>
+    <td class="number">
+      ${formatShare(
+        sum(({ ways }) => ways.delta),
+        due,
+      )}
+    </td>`;
+}
+
+function sparkOf(runs: readonly RunRecord[]): Html {
+  if (runs.length === 0) return html`<span class="quiet">none on record</span>`;
+  const bad = runs.filter(({ exitCode }) => exitCode !== 0).length;
+  const offset = RUNS_IN_ROW - runs.length;
+  const marks = runs.map(
+    ({ exitCode, startedAt }, at) =>
+      html`<rect
+        class="${exitCode === 0 ? 'ok' : 'bad'}"
+        x="${(offset + at) * 10 + 1}"
+        y="${exitCode === 0 ? 5 : 0}"
+        width="8"
+        height="${exitCode === 0 ? 6 : 16}"
+        ><title>${startedAt}: exit code ${exitCode}</title></rect
+      >`,
+  );
+  const label = bad === 0 ? `${runs.length} runs, no failure` : `${bad} of ${runs.length} runs failed`;
+  return html`<span class="plot"
+    ><svg viewBox="0 0 ${RUNS_IN_ROW * 10} 16" preserveAspectRatio="none" role="img" aria-label="${label}">
+      ${marks}
+    </svg></span
+  >`;
+}
+
+/** The same for programs. */
+export const indexDocument = (rows: readonly IndexRow[]): object => ({
+  schema: 1,
+  plans: rows.map((row) => ({
+    plan: row.plan,
+    product: row.product,
+    machine: row.machine,
+    image: row.image,
+    verdict: stateOf(row),
+    ...(row.page === undefined ? {} : { page: row.page }),
+    ...(row.report === undefined
+      ? {}
+      : {
+          generatedAt: row.report.generatedAt,
+          failed: row.report.checks.filter(({ result }) => result === 'fail'),
+          ...(row.report.transfer === undefined ? {} : { transfer: row.report.transfer }),
+        }),
+    runs: row.runs,
+  })),
+});
