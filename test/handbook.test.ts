@@ -66,4 +66,17 @@ test('every page of the handbook is reached from another', () => {
   assert.equal(unreached, []);
 });
 
+test('every picture is shown on a page, says what it shows, and needs nothing from elsewhere', () => {
+  const text = pages.map((page) => readFileSync(join(root, page), 'utf8')).join('');
+  const names = readdirSync(join(root, 'docs/images'));
+  assert.ok(names.length >= 6);
+  for (const name of names) {
+    assert.match(text, `images/${name})`);
+    const picture = readFileSync(join(root, 'docs/images', name), 'utf8');
+    assert.match(picture, /role="img"[^>]*>\s*<title[^>]*>[^<]+<\/title>\s*<desc[^>]*>[^<]{20,}<\/desc>/, name);
+    assert.match(picture, 'prefers-color-scheme: dark', name);
+    assert.not.match(picture, /<script|href=|url\(/, name);
+  }
+});
+
 test.run();

@@ -1,8 +1,8 @@
-import { mkdir, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, normalize } from 'node:path';
 import { glob } from 'tinyglobby';
 import { ReleasePlanError } from '../core/errors.ts';
-import { publishFile, publishFolder, writeFileAtomic } from '../io/atomic.ts';
+import { makeFolder, publishFile, publishFolder, writeFileAtomic } from '../io/atomic.ts';
 import { filesystemOf } from '../io/filesystem.ts';
 import { copyWithDigest, digestBytes, digestFile } from '../io/hash.ts';
 import { sealJson } from '../text/json.ts';
@@ -123,7 +123,7 @@ async function copyOver(dir: string, sources: readonly Source[], request: Archiv
     async () =>
       await publishFolder(dir, (staging) =>
         fillFolder(staging, sources, request, async (source, to) => {
-          await mkdir(dirname(to), { recursive: true });
+          await makeFolder(dirname(to));
           return await copyWithDigest(source.path, to, request.signal);
         }),
       ),
@@ -180,7 +180,7 @@ async function takeRecords(dir: string, { lock, records = [], signal }: ArchiveR
   }
   for (const { path, kind } of records) {
     const name = join(RECORDS, kind, basename(path));
-    await mkdir(dirname(join(dir, name)), { recursive: true });
+    await makeFolder(dirname(join(dir, name)));
     // In a folder that is adopted the name is final: what has it is whole, and a rerun may replace it.
     const copied = await publishFile(join(dir, name), async (to) => await copyWithDigest(path, to, signal));
     files.push({ path: name, role: kind, ...copied });

@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { whileAnchored } from '../io/anchor.ts';
 import { cleanStaging } from '../io/atomic.ts';
 import { tryLock, withLock } from '../io/lock.ts';
 import { ifPresent } from '../io/present.ts';
 import { cleanScratch } from '../io/scratch.ts';
-import { openArchive, type ArchiveMode, type ArchivePlan } from './identity.ts';
+import { openArchive, wentAway, type ArchiveMode, type ArchivePlan } from './identity.ts';
 import { takeInventory } from './inventory.ts';
 import { lockFile, productDir, reportFile, updatesDir, versionDir, workersLockFile, type PlanKey } from './layout.ts';
 
@@ -28,10 +29,15 @@ export async function withArchive<T>(
 ): Promise<T> {
   // Before the lock, whose file would start an archive in an empty mount point.
   const id = await openArchive(plan, { isUnattended, isNew });
-  return await withLock(lockFile(plan), what, { waitMs, signal }, async () => {
-    await cleanLeftovers(plan);
-    return await body(id);
-  });
+  return await whileAnchored(
+    plan.artifacts,
+    () => wentAway(plan, id),
+    async () =>
+      await withLock(lockFile(plan), what, { waitMs, signal }, async () => {
+        await cleanLeftovers(plan);
+        return await body(id);
+      }),
+  );
 }
 
 /** How long a worker waits for a run that cleans up. */

@@ -56,7 +56,7 @@ export async function openArchive(plan: ArchivePlan, { isUnattended, isNew }: Ar
 
 /** @throws ReleasePlanError `archive-lost` when the archive is no longer the one that it was when the run began */
 export async function requireArchive(plan: ArchivePlan, id: string): Promise<void> {
-  if ((await idIn(join(plan.artifacts, IDENTITY))) !== id) throw lost(plan, `its archive ${id} went away`);
+  if ((await idIn(join(plan.artifacts, IDENTITY))) !== id) throw wentAway(plan, id);
 }
 
 /** One that holds anything is older than identities, and gets one; a mount point without its disk is empty. */
@@ -79,6 +79,8 @@ async function startArchive(plan: ArchivePlan, isRefused: boolean): Promise<stri
     await rm(own, { force: true });
   }
 }
+
+export const wentAway = (plan: ArchivePlan, id: string): ReleasePlanError => lost(plan, `its archive ${id} went away`);
 
 const lost = (plan: ArchivePlan, why: string): ReleasePlanError =>
   new ReleasePlanError('archive-lost', `${plan.artifacts}: ${why}`, {

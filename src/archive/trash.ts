@@ -1,7 +1,7 @@
 /** What gc takes out of the archive waits in a folder of it, in the archive's own layout, until it is emptied. */
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { STAGING_PREFIX, cleanStaging, syncPath } from '../io/atomic.ts';
+import { STAGING_PREFIX, cleanStaging, makeFolder, syncPath } from '../io/atomic.ts';
 import { attributed } from '../io/attribute.ts';
 import { namesIn } from '../io/present.ts';
 import { BLOCK_BYTES } from '../io/space.ts';
@@ -42,7 +42,7 @@ export async function moveToTrash(key: ArchiveKey, places: readonly string[], at
 }
 
 async function move(from: string, to: string): Promise<void> {
-  await mkdir(dirname(to), { recursive: true });
+  await makeFolder(dirname(to));
   await rename(from, to);
   // The new name first: after a power failure it stands under one of the two.
   await syncPath(dirname(to));

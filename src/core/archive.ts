@@ -17,6 +17,14 @@ export interface ArchivedFile {
 /** What a build says of itself, where it does: archived as `records/<kind>/`, so that versions can be compared. */
 export type BuildRecordKind = 'provenance' | 'sbom' | 'packages' | 'licenses' | 'buildhistory' | 'cves';
 
+/** A package of an image, as its database or a record of the build has it. */
+export interface InstalledPackage {
+  name: string;
+  version: string;
+  /** As written by the packager; absent where the database does not say. */
+  licence?: string;
+}
+
 /** A partition as it was when a version was archived: what two versions must share. */
 export interface ArchivedPartition {
   name: string;

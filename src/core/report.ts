@@ -55,6 +55,14 @@ export interface FullRow {
   devices?: number;
 }
 
+/** What changed from one version to another, in short; `release-plan changes` has it in full. */
+export interface ChangeRow extends Pair {
+  /** Layer repositories whose commits differ; null where a version does not have one. */
+  layers: Array<{ layer: string; from: string | null; to: string | null }>;
+  /** How many; upgraded or downgraded. Null unless both builds left a package manifest. */
+  packages: { added: number; removed: number; upgraded: number } | null;
+}
+
 /** What a plan refers to: what a `gc` of another plan over the same archive has to leave. */
 export interface ReportScope {
   versions: string[];
@@ -74,6 +82,8 @@ export interface ConsistencyReport {
   sizes: SizeRow[];
   /** Full packages; none for a system without. */
   fulls?: FullRow[];
+  /** What changed, by pair; absent for a system whose versions are not archived as files. */
+  changes?: ChangeRow[];
   /** What kas and BitBake warned of when they built a version; absent without any. */
   warnings?: BuildWarning[];
 }

@@ -3,7 +3,7 @@ import type { Code } from '../core/codes/index.ts';
 import type { PairMap } from '../core/pair.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Publication } from '../core/publication.ts';
-import type { BuildWarning, CheckRow, FullRow, ReportScope, SizeRow } from '../core/report.ts';
+import type { BuildWarning, ChangeRow, CheckRow, FullRow, ReportScope, SizeRow } from '../core/report.ts';
 import type { WorkStep } from '../core/step.ts';
 import type { Inventory } from '../archive/inventory.ts';
 import type { ReadOptions } from '../archive/manifest.ts';
@@ -68,6 +68,8 @@ export interface ReportRows {
   /** What was warned of when versions were built. */
   warnings?: BuildWarning[];
   fulls?: FullRow[];
+  /** What changed between the versions of each pair. */
+  changes?: ChangeRow[];
 }
 
 /** What was shown of updates just now, by pair. */

@@ -6,6 +6,7 @@ import { chmod, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/prom
 import { basename, dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { errnoOf } from '../core/errors.ts';
+import { madeBelowAnchor, requireAnchored } from './anchor.ts';
 import { attributed } from './attribute.ts';
 import { ifPresent } from './present.ts';
 
@@ -60,6 +61,7 @@ export async function publishFile<T>(path: string, fill: (temporary: string) => 
     const result = await attributed(path, async () => await fill(temporary));
     await settleFile(temporary, mode);
     await rename(temporary, path);
+    await requireAnchored(path);
     await syncPath(dirname(path));
     return result;
   } catch (error) {
@@ -70,6 +72,7 @@ export async function publishFile<T>(path: string, fill: (temporary: string) => 
 
 /** Makes a folder and those above it, with modes that do not depend on the umask; what is there keeps its own. */
 export async function makeFolder(path: string): Promise<void> {
+  if (await madeBelowAnchor(path)) return;
   const first = await mkdir(path, { recursive: true });
   if (first === undefined) return;
   for (let at = path; at.length >= first.length; at = dirname(at)) await chmod(at, 0o755);

@@ -15,7 +15,7 @@ export interface ReportSubject {
 export function consistencyReport(
   { product, machine, image }: ReportSubject,
   scope: ReportScope,
-  rows: Pick<ConsistencyReport, 'checks' | 'sizes' | 'fulls' | 'warnings'>,
+  rows: Pick<ConsistencyReport, 'checks' | 'sizes' | 'fulls' | 'warnings' | 'changes'>,
   generatedAt: string,
 ): ConsistencyReport {
   const { fulls = [] } = rows;
@@ -33,6 +33,7 @@ export function consistencyReport(
     sizes,
     ...(rows.warnings === undefined || rows.warnings.length === 0 ? {} : { warnings: rows.warnings }),
     ...(fulls.length === 0 ? {} : { fulls }),
+    ...(rows.changes === undefined || rows.changes.length === 0 ? {} : { changes: rows.changes }),
   };
 }
 

@@ -1,8 +1,9 @@
 /** Opening a .swu again: is it whole, signed, and what its sw-description says? */
 import { isUtf8 } from 'node:buffer';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
+import { makeFolder } from '../io/atomic.ts';
 import { attributed } from '../io/attribute.ts';
 import { decryptBytes, type AesKey } from './aes.ts';
 import { FEW_FILES_BYTES, withScratch } from '../io/scratch.ts';
@@ -70,7 +71,7 @@ export async function openSwu(path: string, request: OpenRequest): Promise<Opene
     if (!(error instanceof ReleasePlanError)) throw error;
     return { ...nothing, checks: [{ check: 'archive', result: 'fail', detail: error.message }] };
   }
-  await mkdir(request.workDir, { recursive: true });
+  await makeFolder(request.workDir);
   const stored = await extract(path, found[0], DESCRIPTION, request);
   const signature = await extract(path, found[1], SIGNATURE, request);
   const plain = await plainDescription(stored, request);

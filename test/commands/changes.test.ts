@@ -7,6 +7,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { registerChanges } from '../../src/commands/changes.ts';
+import { registerReport } from '../../src/commands/report.ts';
+import type { ConsistencyReport } from '../../src/core/report.ts';
 import type { ArchivedFile } from '../../src/core/archive.ts';
 import { ReleasePlanError } from '../../src/core/errors.ts';
 import type { ReleaseChanges } from '../../src/insight/changes/changes.ts';
@@ -193,6 +195,22 @@ test('the same version twice, and the way back', async () => {
   const back = await changes('plan.yml', '0.2.0', '0.1.0');
   assert.match(back.stdout, '[0 commits, 2 dropped](https');
   assert.match(back.stdout, 'Vulnerabilities: 0 fixed, 1 new, 0 remain.');
+});
+
+test('the report has it in short, without opening images', async () => {
+  const planned = { versions: [{ version: '0.1.0', tags: ['promoted'] }, { version: '0.2.0' }] };
+  here.write({ ...planned, deltas: [{ to: '0.2.0', from: { tag: 'promoted' } }] });
+  const report = async (format: string): Promise<string> =>
+    (await runCommand(registerReport, ['report', 'plan.yml', '--format', format], { cwd })).stdout;
+  assert.equal((JSON.parse(await report('json')) as ConsistencyReport).changes, [
+    {
+      from: '0.1.0',
+      to: '0.2.0',
+      layers: [{ layer: 'layers/meta-demo', from: FIRST, to: LAST }],
+      packages: { added: 1, removed: 1, upgraded: 2 },
+    },
+  ]);
+  assert.match(await report('markdown'), '| 0.1.0 -> 0.2.0 | layers/meta-demo | 2 changed, 1 added, 1 removed |');
 });
 
 test('wrong usage, unknown versions, altered records', async () => {

@@ -185,6 +185,10 @@ const LINES = (): string[][] => [
   ...FOREIGN.map((one) => [one, plan]),
   ...FOREIGN.map((one) => ['plan', `--${one}`, plan]),
   ['completion', 'bash'],
+  ...FOREIGN.map((one) => ['worker', '--queue', one, plan]),
+  ...['--gitlab', '--github', '--matrix'].map((form) => ['pipeline', form, plan]),
+  ...FOREIGN.map((one) => ['make', plan, one]),
+  ['make', plan, 'delta:0.1.0:0.3.0:rdiff'],
 ];
 
 test('no output of any command holds what a terminal or a log would obey', async () => {

@@ -1,6 +1,7 @@
 /** Which faults there are to try, each as a function that tries it. */
 import type { Rig } from './rig.ts';
 import { SCENARIOS, type ScenarioName } from './scenarios.ts';
+import { documentTrials, helperTrials, mountTrials, outputTrials, tmpdirTrials } from './surroundings.ts';
 import { countCalls, tryErrno, tryKill, type Trial } from './trial.ts';
 
 export type Attempt = (rig: Rig) => Promise<Trial>;
@@ -55,6 +56,11 @@ export function kindsOfFaults(): Map<string, Kind> {
   add('gc', { kills: true, errnos: true });
   add('nightly', { kills: true, errnos: true });
   add('build', { kills: false, errnos: true });
+  kinds.set('output', async () => outputTrials());
+  kinds.set('tmpdir', async () => tmpdirTrials());
+  kinds.set('document', async (rig) => await documentTrials(rig));
+  kinds.set('helper', async (rig) => await helperTrials(rig));
+  kinds.set('mount', async (rig) => await mountTrials(rig));
   kinds.set('time', async (_rig, random) => randomTrials(random, 60, 'apply'));
   kinds.set('whole', async (_rig, random) => randomTrials(random, 20, 'whole'));
   return kinds;

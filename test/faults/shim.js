@@ -8,6 +8,7 @@
  * - `torn`: half of the bytes of a write, then SIGKILL; before any other call.
  * - `power`: as kill, and whatever was written and not synced is lost: such
  *   files are emptied, as a file system that allocates late leaves them.
+ * - `vanish`: the file system that is mounted at `mount` is taken away before the call, which then goes on.
  * - an errno: the call fails with it and does nothing.
  *
  * Or a file goes bad: every call that opens or reads it fails, until another
@@ -16,6 +17,7 @@
  * Kills count calls that change something; errnos those that can fail with them.
  * Worker threads only read, and are left alone; so are programs that are run.
  */
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
@@ -37,7 +39,8 @@ const ERRNOS = {
 const CHANGES = new Set(['create', 'name', 'write', 'change']);
 /** Kinds that want the bytes. */
 const READS = new Set(['open', 'read']);
-const KILLS = new Set(['kill', 'torn', 'power']);
+/** Kinds that are counted by what changes something. */
+const KILLS = new Set(['kill', 'torn', 'power', 'vanish']);
 const WORDS = {
   EIO: 'i/o error',
   EACCES: 'permission denied',
@@ -122,6 +125,10 @@ function passes(kind, name, path, { hasPath = true, tear = () => {} } = {}) {
   if (seen !== armed.at) return undefined;
   fired = `${name} ${path}`;
   if (!isKill) return failure(armed.fault, name, hasPath ? path : undefined);
+  if (armed.fault === 'vanish') {
+    execFileSync('umount', ['--lazy', armed.mount]);
+    return undefined;
+  }
   if (armed.fault === 'torn') tear();
   if (armed.fault === 'power') loseUnsynced();
   process.kill(process.pid, 'SIGKILL');

@@ -79,7 +79,7 @@ export async function tryKill(rig: Rig, fault: Fault | 'time', at: number, scena
 }
 
 /** How the archive is in the end, whether a fault came between or not. */
-const endOf = async (rig: Rig, { from, rerun }: Scenario): Promise<ReadonlyMap<string, string>> =>
+export const endOf = async (rig: Rig, { from, rerun }: Scenario): Promise<ReadonlyMap<string, string>> =>
   await rig.after(from, rerun);
 
 interface Killed {
@@ -127,7 +127,7 @@ function judgeExit(run: CliResult, fault: Fault, rig: Rig, undisturbed: Readonly
 }
 
 /** Whatever has a final name is whole, but for the damage that was there before. */
-async function judgeArchive({ product: { archive } }: Rig, { from }: Scenario): Promise<string[]> {
+export async function judgeArchive({ product: { archive } }: Rig, { from }: Scenario): Promise<string[]> {
   const key = { artifacts: archive.slice(0, -`/${MACHINE}/image-prod`.length), machine: MACHINE, image: 'image-prod' };
   const { versions, updates } = await surveyArchive(key, await takeInventory(key));
   const problems = [...versions.values(), ...updates.values()].flatMap(problemsOf);
@@ -136,7 +136,7 @@ async function judgeArchive({ product: { archive } }: Rig, { from }: Scenario): 
     .map((one) => `not whole under its final name: ${one}`);
 }
 
-async function judgeRerun(rig: Rig, { rerun }: Scenario, end: ReadonlyMap<string, string>): Promise<string[]> {
+export async function judgeRerun(rig: Rig, { rerun }: Scenario, end: ReadonlyMap<string, string>): Promise<string[]> {
   const run = await rig.cli(rerun);
   if (run.exitCode !== 0) return [`the rerun ended with ${run.exitCode}: ${run.stderr}`];
   return [

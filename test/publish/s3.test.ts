@@ -11,7 +11,7 @@ import type { Bucket } from '../../src/publish/s3/bucket.ts';
 import type { IndexDocument } from '../../src/publish/files/index-document.ts';
 import { failureOf } from '../support/failure.ts';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
-import { startMoto, startS3rver } from '../support/peers/s3.ts';
+import { startMoto, startS3rver, startVersitygw } from '../support/peers/s3.ts';
 import { publishHost } from '../support/publish-host.ts';
 import { releasePackage } from '../support/release-package.ts';
 import { scratch } from '../support/scratch.ts';
@@ -23,6 +23,7 @@ const META = { 'content-type': 'application/octet-stream' };
 const PEERS = [
   { name: 's3rver 3.7.1', start: startS3rver, honoursConditions: false, listsUploads: false, checksDigests: false },
   { name: 'moto 5.2.5', start: startMoto, honoursConditions: true, listsUploads: true, checksDigests: false },
+  { name: 'versitygw', start: startVersitygw, honoursConditions: true, listsUploads: true, checksDigests: true },
 ];
 
 for (const { name, start, honoursConditions, listsUploads } of PEERS) {

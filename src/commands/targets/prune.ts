@@ -66,8 +66,10 @@ async function prune(args: readonly string[], flags: Flags, context: CommandCont
   requireRegistry(inputs);
   const view = await fleetView(inputs, delivery.format);
   const chosen = await chosenOf(view.registry, args, flags);
-  if (chosen.length > 0 && flags.json !== true)
-    context.out(`Deleting Targets:\n${chosen.map(({ name }) => ` ${name}\n`).join('')}`);
+  const say = (): void => {
+    if (chosen.length > 0 && flags.json !== true)
+      context.out(`Deleting Targets:\n${chosen.map(({ name }) => ` ${name}\n`).join('')}`);
+  };
   if (view.fleet === undefined && chosen.length > 0)
     context.report({
       type: 'note',
@@ -75,7 +77,10 @@ async function prune(args: readonly string[], flags: Flags, context: CommandCont
         ? 'The fleet was not asked, so it is not checked which devices run these Targets; --run-commands asks it.'
         : 'The plan has no fleet, so it is not checked which devices run these Targets.',
     });
+  // A dry run shows what it is about, also where it is refused.
+  if (isDryRun) say();
   guard(pruneBlockers(view, chosen), flags.force === true, context);
+  if (!isDryRun) say();
   if (!isDryRun && chosen.length > 0) await write(plan, new Set(chosen.map(({ name }) => name)), context);
   if (flags.json === true)
     context.out(prettyJson({ schema: 1, dryRun: isDryRun, pruned: chosen.map(({ name }) => name) }));

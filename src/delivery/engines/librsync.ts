@@ -46,8 +46,10 @@ function digestOfOutput(
     child.once('error', (error) =>
       reject('code' in error && error.code === 'ENOENT' ? missingTool(command, error) : error),
     );
-    child.once('close', (code) =>
-      resolve({ sha256: hash.digest('hex'), exitCode: code ?? -1, stderr: Buffer.concat(stderr).toString('utf8') }),
-    );
+    child.once('close', (code, by) => {
+      // Killed, when memory ran out perhaps: it has said nothing of the delta.
+      if (code === null) reject(new ReleasePlanError('tool-failed', `${command} ${args[0]} was ended by ${by}`));
+      else resolve({ sha256: hash.digest('hex'), exitCode: code, stderr: Buffer.concat(stderr).toString('utf8') });
+    });
   });
 }

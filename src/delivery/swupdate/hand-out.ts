@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fullDir, updateDir, versionDir } from '../../archive/layout.ts';
 import { readFull, readUpdate, readVersion } from '../../archive/manifest.ts';
+import { readPackageList } from '../../archive/package-lists.ts';
 import { surveyArchive } from '../../archive/survey.ts';
 import { manifestOf, type ArchiveEntry, type VersionManifest } from '../../core/archive.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
@@ -50,6 +51,8 @@ export const handOut: HandOut<SwupdateSnapshot> = {
     return {
       inputs,
       archive: { ...archive, versions: await vouchedVersions(plan, archive.versions, env) },
+      // What another host makes goes into no report.
+      packages: new Map(),
       pairs,
       recipes: new Map(recipes),
       trust: await trustDigest(plan.signing, { env, planDir: plan.dir }),
@@ -83,7 +86,8 @@ export const handOut: HandOut<SwupdateSnapshot> = {
         const { version } = step;
         const dir = versionDir(plan, version);
         const whole = await settled(dir, signal, async () => await readVersion(dir, version, { signal }));
-        return { change: (now) => withVersion(now, version, whole), message: '' };
+        const list = await readPackageList({ state: 'whole', ...whole });
+        return { change: (now) => withVersion(now, version, whole, list), message: '' };
       }
       case 'full': {
         const dir = fullDir(plan, step.version);

@@ -2,6 +2,7 @@
 import { manifestOf } from '../../core/archive.ts';
 import { PairMap } from '../../core/pair.ts';
 import { archiveRows } from '../../report/archive-rows.ts';
+import { changeRows } from './change-rows.ts';
 import { fullProblem } from '../../report/full.ts';
 import { checkPlanned } from '../../report/version.ts';
 import type { Delivery, Failures } from '../delivery.ts';
@@ -30,7 +31,8 @@ export const rows: Delivery<SwupdateSnapshot>['rows'] = (snapshot, scope, failur
     ({ version }) => manifestOf(archive.versions.get(version)) ?? [],
   );
   const others = planned.flatMap((manifest) => checkPlanned(manifest, snapshot.inputs.plan));
-  return { ...found, checks: [...found.checks, ...others, ...fleetRows(snapshot, failures)] };
+  const changes = changeRows(scope.pairs, archive, snapshot.packages);
+  return { ...found, changes, checks: [...found.checks, ...others, ...fleetRows(snapshot, failures)] };
 };
 
 /** A device without a delta has a way only where its full package exists. */

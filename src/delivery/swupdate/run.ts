@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { readPackageList } from '../../archive/package-lists.ts';
 import { PairMap } from '../../core/pair.ts';
 import type { WorkStep } from '../../core/step.ts';
 import { checkSigning } from '../../swu/sign.ts';
@@ -97,7 +98,9 @@ async function runStep(
       return { change: (now) => now, message: await runBuild(step.version, requireBuilds(builds), progress) };
     case 'archive': {
       const { manifest, dir, message } = await runArchive(step.version, requireBuilds(builds), progress);
-      return { change: (now) => withVersion(now, step.version, { manifest, dir }), message };
+      const list = await readPackageList({ state: 'whole', manifest, dir });
+      const { version } = step;
+      return { change: (now) => withVersion(now, version, { manifest, dir }, list), message };
     }
     case 'full': {
       const made = await runFull(step.version, snapshot, host, progress);
@@ -125,9 +128,11 @@ export function withVersion(
   snapshot: SwupdateSnapshot,
   version: string,
   { manifest, dir }: UpdateSide,
+  list: Awaited<ReturnType<typeof readPackageList>>,
 ): SwupdateSnapshot {
   const versions = new Map(snapshot.archive.versions).set(version, { state: 'whole', manifest, dir });
-  return { ...snapshot, archive: { ...snapshot.archive, versions } };
+  const packages = list === undefined ? snapshot.packages : new Map(snapshot.packages).set(version, list);
+  return { ...snapshot, packages, archive: { ...snapshot.archive, versions } };
 }
 
 /** The snapshot with an update that was just made. */

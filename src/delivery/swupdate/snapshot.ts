@@ -1,3 +1,4 @@
+import type { PackageLists } from '../../archive/package-lists.ts';
 import type { CheckRow } from '../../core/report.ts';
 import type { RequiredDeltas } from '../fleet/required.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -15,6 +16,8 @@ export interface SwupdateSnapshot extends Snapshot {
   readonly trust: string | undefined;
   /** What the fleet says; undefined when the plan names no fleet, or no rule asks for it. */
   readonly devices: DeviceAnswers | 'not asked' | undefined;
+  /** Packages of the versions of all pairs, as far as their builds left a list. */
+  readonly packages: PackageLists;
   /** Versions that a full package is made of. */
   readonly fulls: readonly string[];
   /** Digest of what the plan says of full packages. */

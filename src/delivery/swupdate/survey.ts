@@ -1,3 +1,4 @@
+import { readPackageLists } from '../../archive/package-lists.ts';
 import { surveyArchive } from '../../archive/survey.ts';
 import { pairSet } from '../../core/pair.ts';
 import type { Plan } from '../../core/plan.ts';
@@ -33,6 +34,7 @@ export const survey: Delivery<SwupdateSnapshot>['survey'] = async (inputs, { env
   return {
     inputs,
     archive: { ...archive, versions },
+    packages: await readPackageLists({ ...archive, versions }, [...pairs, ...beside.pairs]),
     pairs,
     recipes: new Map(recipes),
     trust: await trustDigest(plan.signing, { env, planDir: plan.dir }),

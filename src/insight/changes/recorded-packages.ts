@@ -2,12 +2,12 @@ import { basename } from 'node:path';
 import type { ArchivedFile } from '../../core/archive.ts';
 import { parseInstalledPackages } from '../packages/buildhistory.ts';
 import type { InstalledPackage } from '../packages/database.ts';
-import { withoutKernelReleases } from '../packages/kernel-names.ts';
+import { withoutKernelReleases } from '../../archive/kernel-names.ts';
 import { parseLicenseManifest } from '../packages/license-manifest.ts';
-import { parseImageManifest } from '../packages/manifest-file.ts';
+import { parseImageManifest } from '../../archive/package-manifest.ts';
 import { parseSbom } from '../packages/sbom.ts';
 import { readRecord, type ArchivedVersion } from './archived.ts';
-import { comparePackages, type PackageChanges } from './package-changes.ts';
+import { comparePackages, type PackageChanges } from '../../archive/package-changes.ts';
 
 /** What tells the packages of a version: what the build left, or the database in the image. */
 export type PackageSource = 'package-manifest' | 'image' | 'buildhistory' | 'spdx' | 'cyclonedx' | 'license-manifest';

@@ -1,10 +1,6 @@
-/** A package as the image's own database has it. */
-export interface InstalledPackage {
-  name: string;
-  version: string;
-  /** As written by the packager; absent where the database does not say. */
-  licence?: string;
-}
+import type { InstalledPackage } from '../../core/archive.ts';
+
+export type { InstalledPackage };
 
 /** What is installed in an image. */
 export interface PackageDatabase {

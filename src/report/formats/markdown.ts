@@ -1,6 +1,7 @@
 import { formatBytes } from '../../text/bytes.ts';
 import { markdownTable as table, markdownText, type Made } from '../../text/markdown.ts';
-import type { BuildWarning, CheckRow, ConsistencyReport, FullRow, SizeRow } from '../../core/report.ts';
+import { pairText } from '../../core/pair.ts';
+import type { BuildWarning, ChangeRow, CheckRow, ConsistencyReport, FullRow, SizeRow } from '../../core/report.ts';
 import type { ReportFormat } from '../format.ts';
 import { fullCells, sizeCells } from '../size-cells.ts';
 
@@ -27,6 +28,7 @@ function render(report: ConsistencyReport): string {
     report.sizes.length + (report.fulls ?? []).length === 0
       ? 'No updates in the archive.\n'
       : sizeTable(report.sizes, report.fulls ?? []),
+    ...(report.changes === undefined ? [] : ['## Changes\n', changeTable(report.changes)]),
     '## Checks\n',
     checkTable(report.checks),
     ...(report.warnings === undefined ? [] : ['## Build warnings\n', warningTable(report.warnings)]),
@@ -38,6 +40,17 @@ const checkTable = (rows: readonly CheckRow[]): string =>
     ['Check', 'Subject', 'Result', 'Detail'],
     rows.map((row) => [row.check, row.subject, SIGN[row.result], row.detail]),
   );
+
+function changeTable(rows: readonly ChangeRow[]): string {
+  const packagesOf = ({ packages }: ChangeRow): string =>
+    packages === null
+      ? 'not known'
+      : `${packages.upgraded} changed, ${packages.added} added, ${packages.removed} removed`;
+  return table(
+    ['Update', 'Layers with other commits', 'Packages'],
+    rows.map((one) => [pairText(one), one.layers.map(({ layer }) => layer).join(', ') || 'none', packagesOf(one)]),
+  );
+}
 
 const warningTable = (warnings: readonly BuildWarning[]): string =>
   table(

@@ -45,6 +45,7 @@ const none = { state: 'none' } as const;
 function snapshot({ deltas, full = whole(fullInfo), of = withFull(true) }: Given): SwupdateSnapshot {
   return {
     inputs: { plan: of, registry: none, fleet: async () => none, isFleetUnasked: false },
+    packages: new Map(),
     archive: {
       versions: new Map(of.versions.map(({ version }) => [version, whole(manifest(version))])),
       updates: new PairMap(deltas),

@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseInstalledPackages } from '../../../src/insight/packages/buildhistory.ts';
-import { withoutKernelReleases } from '../../../src/insight/packages/kernel-names.ts';
+import { withoutKernelReleases } from '../../../src/archive/kernel-names.ts';
 import { parseLicenseManifest } from '../../../src/insight/packages/license-manifest.ts';
 import { parseSbom } from '../../../src/insight/packages/sbom.ts';
 import type { InstalledPackage } from '../../../src/insight/packages/database.ts';

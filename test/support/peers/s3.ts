@@ -40,3 +40,28 @@ export const startS3rver = async (): Promise<Peer> => await startPeer(s3rver, sc
 
 /** moto's server, of PyPI: checks no signatures. The bucket has to be made. */
 export const startMoto = async (): Promise<Peer> => await startPeer(moto, scratch('moto'));
+
+/** Versity's gateway over a folder: a program of the tester's own, since it has to be compiled. */
+const versitygw = (program: string): PeerRecipe => ({
+  name: 'versitygw',
+  version: 'given',
+  install: async () => undefined,
+  command: ({ state, port }) => [
+    'sh',
+    '-c',
+    'mkdir -p "$2" && exec "$1" --access S3RVER --secret S3RVER --port "$3" posix "$2"',
+    'sh',
+    program,
+    `${state}/buckets`,
+    `127.0.0.1:${port}`,
+  ],
+  probe: '/',
+  startMs: 30_000,
+});
+
+/** Checks signatures, digests and conditions of writes. */
+export async function startVersitygw(): Promise<Peer> {
+  const program = process.env.RELEASE_PLAN_VERSITYGW;
+  if (program === undefined) return { skipped: 'versitygw runs where RELEASE_PLAN_VERSITYGW names its program' };
+  return await startPeer(versitygw(program), scratch('versitygw'));
+}

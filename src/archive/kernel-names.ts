@@ -1,4 +1,4 @@
-import type { InstalledPackage } from './database.ts';
+import type { InstalledPackage } from '../core/archive.ts';
 
 /**
  * Packages of a kernel under names that the next kernel has too. OpenEmbedded puts the release into the names

@@ -1,4 +1,4 @@
-import type { InstalledPackage } from '../packages/database.ts';
+import type { InstalledPackage } from '../core/archive.ts';
 
 /** Packages of two versions; each list by name. */
 export interface PackageChanges {

@@ -1,4 +1,4 @@
-import type { InstalledPackage } from './database.ts';
+import type { InstalledPackage } from '../core/archive.ts';
 
 /**
  * The packages of a manifest that Yocto leaves beside an image: a line `name architecture version` for each.
