@@ -3,7 +3,7 @@ import { inSequence, takeTurns } from '../../core/turns.ts';
 import { Blocks } from './blocks.ts';
 import { sumInWords } from './frame.ts';
 
-/** Tasks as plain lines, those of one task together, also when several run at once; their sum behind several of them. */
+/** Tasks as plain lines, those of one task together, also when several run at once; behind several their sum. */
 export function plainDrive(report: Report): Drive {
   return async (tasks, turns = inSequence(tasks.length)) => {
     const startedMs = performance.now();

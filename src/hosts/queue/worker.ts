@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import type { Job, Worker } from 'bullmq';
 import { openArchive } from '../../archive/identity.ts';
-import type { ReadOptions } from '../../archive/manifest.ts';
+import type { FileStamp, ReadOptions } from '../../archive/manifest.ts';
 import { EXIT } from '../../core/codes/index.ts';
 import { asUserError, ReleasePlanError } from '../../core/errors.ts';
 import type { Plan } from '../../core/plan.ts';
@@ -13,7 +13,6 @@ import { deliveryOf } from '../../delivery/index.ts';
 import type { Snapshot } from '../../delivery/snapshot.ts';
 import { requirePlan } from '../../plan/load.ts';
 import { makeOwn, type OwnMade } from '../own-steps.ts';
-import { pathStamp } from './stamps.ts';
 import { connectionOf, disconnect, requireAnswer } from './connection.ts';
 import type { QueueAddress } from './address.ts';
 import {
@@ -42,6 +41,9 @@ export interface WorkerRequest {
   seal: Seal;
   host: Host;
 }
+
+/** A file as it was when it was read. */
+const pathStamp = (path: string, { mtimeNs, ctimeNs }: FileStamp): string => `${path} ${mtimeNs} ${ctimeNs}`;
 
 /** A worker that does not renew its hold on a job for so long is dead, and the job is another's. */
 const LOCK_MS = 5000;
