@@ -21,7 +21,7 @@ export function coverRequired(answer: RequiredDeltas, limits: CoverLimits): Requ
   const kept = mostUsed(answer.pairs, devices, total, limits);
   const covered = [...kept].reduce((sum, pair) => sum + (devices.get(pair) ?? 0), 0);
   const detail =
-    `left out by \`cover\`: ${counted(kept.size, 'delta')} for ${covered} of ${counted(total, 'device')} ` +
+    `left out by cover: ${counted(kept.size, 'delta')} for ${covered} of ${counted(total, 'device')} ` +
     `(${formatShare(covered, total)})`;
   return {
     ...answer,

@@ -48,7 +48,7 @@ test('the others take the full package, and the reason says what is covered', ()
   const [, left] = ways;
   assert.is(
     left?.way.kind === 'full-image' ? left.way.detail : '',
-    'left out by `cover`: 1 delta for 60 of 100 devices (60.0 %)',
+    'left out by cover: 1 delta for 60 of 100 devices (60.0 %)',
   );
 });
 

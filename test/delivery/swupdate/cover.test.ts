@@ -82,7 +82,7 @@ test('the report counts the others among those that take the full package', asyn
   const { stdout } = await run(registerReport, 'report', 'plan.yml');
   assert.match(stdout, '| devices | all devices -> 0.4.0 |');
   assert.match(stdout, '100 devices: 80 by delta, 20 by full');
-  assert.match(stdout, '20: left out by `cover`: 1 delta for 80 of 100 devices (80.0 %)');
+  assert.match(stdout, '20: left out by cover: 1 delta for 80 of 100 devices (80.0 %)');
 });
 
 test('a promotion waits for the deltas of the share, and for no other', async () => {
