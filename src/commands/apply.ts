@@ -114,12 +114,12 @@ async function applyAll(plans: readonly string[], flags: Flags, context: ApplyCo
 /** Names the plan above its first list of steps, where several plans are applied. */
 function underHeading(heading: readonly string[], { drive, report }: ApplyContext): Drive {
   let due = heading;
-  return async (tasks) => {
+  return async (tasks, turns) => {
     if (tasks.length > 0) {
       for (const message of due) report({ type: 'note', message });
       due = [];
     }
-    await drive(tasks);
+    await drive(tasks, turns);
   };
 }
 
