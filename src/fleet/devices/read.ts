@@ -69,6 +69,9 @@ export async function readFleet(source: FleetSource, options: ReadFleetOptions):
     if (error instanceof RangeError)
       throw new ReleasePlanError('fleet-unreadable', `${name}: ${error.message}`, { cause: error });
     throw error;
+  } finally {
+    // Who is fed up with the head of a file leaves it open; what a command prints is closed with the command.
+    if ('file' in source) await bytes.return(undefined);
   }
   return tally.finish();
 }
@@ -121,8 +124,12 @@ async function* textOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string>
 async function* fileBytes(file: string, { signal }: ReadFleetOptions): AsyncGenerator<Uint8Array> {
   try {
     const { handle } = await openRegular(file, { maxBytes: LARGEST_FLEET_BYTES });
-    const stream = handle.createReadStream({ highWaterMark: CHUNK_BYTES, ...(signal ? { signal } : {}) });
-    for await (const chunk of stream) yield chunk as Uint8Array;
+    try {
+      const stream = handle.createReadStream({ highWaterMark: CHUNK_BYTES, ...(signal ? { signal } : {}) });
+      for await (const chunk of stream) yield chunk as Uint8Array;
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
     throw new ReleasePlanError('fleet-not-found', `fleet file ${file} does not exist`, {

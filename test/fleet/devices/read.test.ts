@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
@@ -156,6 +156,21 @@ test('what is no fleet, or cut off, is told by file and line', async () => {
   ] as const)
     assert.match(await failure(read(text)), message);
   assert.match(await failure(readFleet({ file: join(dir, 'nowhere.json') }, { cwd: dir })), /^fleet-not-found/);
+});
+
+test('a file that is refused by its first bytes is closed', async () => {
+  const file = join(scratch('closed'), 'fleet.json');
+  // Longer than what is read at once.
+  writeFileSync(file, `[{"uuid": }]${' '.repeat(5_000_000)}`);
+  assert.match(await failure(readFleet({ file }, { cwd: dir })), 'fleet-unreadable');
+  const opened = readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === file;
+    } catch {
+      return false;
+    }
+  });
+  assert.equal(opened, []);
 });
 
 test("fioctl's factory status: versions by tag, orphans marked, wave tags passed over", async () => {
