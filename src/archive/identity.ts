@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { link, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
-import { writeFileAtomic } from '../io/atomic.ts';
+import { cleanDeadStaging, writeFileAtomic } from '../io/atomic.ts';
 import { ifPresent, leavesOpen, namesIn } from '../io/present.ts';
 import { isWritableFolder } from '../io/writable.ts';
 import { readRegularText } from '../io/regular.ts';
@@ -100,6 +100,7 @@ async function remember(plan: ArchivePlan, id: string): Promise<void> {
   if (!(await isWritableFolder(plan.dir, '.release-plan'))) return;
   try {
     const path = memoryOf(plan);
+    await cleanDeadStaging(dirname(path));
     // As for overrides: a repository that became dirty by a build would not be the one that was tagged.
     const ignored = join(dirname(path), '.gitignore');
     if ((await ifPresent(stat(ignored))) === undefined) await writeFileAtomic(ignored, '*\n');

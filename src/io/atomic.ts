@@ -2,7 +2,7 @@
  * How anything gets its final name: written beside it, synced, renamed, and
  * the folder synced. What has its final name is whole, whenever the power fails.
  */
-import { chmod, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { errnoOf } from '../core/errors.ts';
@@ -157,4 +157,16 @@ export async function cleanStaging(folder: string, of?: string): Promise<string[
   const stale = entries.filter((name) => name.startsWith(prefix));
   for (const name of stale) await rm(join(folder, name), { recursive: true, force: true });
   return stale;
+}
+
+/**
+ * As {@link cleanStaging}, for a folder that no lock guards: takes only what processes left that are no more.
+ */
+export async function cleanDeadStaging(folder: string): Promise<void> {
+  for (const name of (await ifPresent(readdir(folder))) ?? []) {
+    const [, pid] = /-(\d+)-[0-9a-f]{8}(?:\.aside)?$/.exec(name) ?? [];
+    if (!name.startsWith(STAGING_PREFIX) || pid === undefined) continue;
+    if ((await ifPresent(stat(`/proc/${pid}`))) === undefined)
+      await rm(join(folder, name), { recursive: true, force: true });
+  }
 }

@@ -1,9 +1,17 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { STAGING_PREFIX, cleanStaging, publishFile, publishFolder, writeFileAtomic } from '../../src/io/atomic.ts';
+import {
+  STAGING_PREFIX,
+  cleanDeadStaging,
+  cleanStaging,
+  publishFile,
+  publishFolder,
+  writeFileAtomic,
+} from '../../src/io/atomic.ts';
 import { scratch } from '../support/scratch.ts';
 
 const test = suite('io/atomic');
@@ -102,6 +110,16 @@ test('what an interrupted run left is removed, and nothing else', async () => {
   assert.equal(await cleanStaging(dir), [`${STAGING_PREFIX}0.1.0-1-ab`]);
   assert.equal(readdirSync(dir), ['keep']);
   assert.equal(await cleanStaging(join(dir, 'nowhere')), []);
+});
+
+test('in a folder that no lock guards, what a process left that is no more is removed, and nothing else', async () => {
+  const dir = scratch('dead');
+  const dead = `${STAGING_PREFIX}archive-plan.json-${spawnSync('true').pid}-0123abcd`;
+  const stays = ['archive-plan.json', `${STAGING_PREFIX}archive-plan.json-${process.pid}-0123abcd`, STAGING_PREFIX];
+  for (const name of [dead, ...stays]) writeFileSync(join(dir, name), '');
+  await cleanDeadStaging(dir);
+  assert.equal(readdirSync(dir).sort(), stays.sort());
+  await cleanDeadStaging(join(dir, 'absent'));
 });
 
 test.run();
