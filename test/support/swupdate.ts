@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
+import { ReleasePlanError } from '../../src/core/errors.ts';
+import { run } from '../../src/io/process.ts';
 import { rdiffEngine } from '../../src/delivery/engines/rdiff.ts';
 import { digestBytes } from '../../src/io/hash.ts';
 import type { SwuSettings } from '../../src/core/plan.ts';
@@ -136,13 +137,23 @@ export async function swupdate(
     ...(options.more ?? []),
   ];
   const [program = 'swupdate', ...rest] = [...(options.wrap ?? []), 'swupdate', ...args];
-  const result = await execa(program, rest, {
-    env: { TMPDIR: tmp },
-    reject: false,
-    all: true,
-    stdin: 'ignore',
-    timeout: 60_000,
-  });
-  rmSync(tmp, { recursive: true, force: true });
-  return { exitCode: result.exitCode ?? -1, log: result.all };
+  try {
+    return await asked(program, rest, tmp);
+  } finally {
+    rmSync(tmp, { recursive: true, force: true });
+  }
+}
+
+/** Debian's swupdate can lose a signal of its own under load, and waits for ever then: it is asked again. */
+async function asked(program: string, args: readonly string[], tmp: string): Promise<ClientRun> {
+  const okCodes = Array.from({ length: 256 }, (_, code) => code);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const options = { env: { TMPDIR: tmp }, timeoutMs: 60_000, okCodes };
+      const { exitCode, stdout, stderr } = await run(program, args, options);
+      return { exitCode, log: `${stdout}\n${stderr}` };
+    } catch (error) {
+      if (tries === 3 || !(error instanceof ReleasePlanError) || error.code !== 'tool-stalled') throw error;
+    }
+  }
 }
