@@ -7,7 +7,17 @@ import { ifPresent } from '../io/present.ts';
 import { cleanScratch } from '../io/scratch.ts';
 import { openArchive, wentAway, type ArchiveMode, type ArchivePlan } from './identity.ts';
 import { takeInventory } from './inventory.ts';
-import { lockFile, productDir, reportFile, updatesDir, versionDir, workersLockFile, type PlanKey } from './layout.ts';
+import {
+  explainedDir,
+  lockFile,
+  productDir,
+  reportFile,
+  runsDir,
+  updatesDir,
+  versionDir,
+  workersLockFile,
+  type PlanKey,
+} from './layout.ts';
 
 export interface ExclusiveOptions extends Partial<ArchiveMode> {
   /** How long to wait for another run that holds the archive; 0 leaves at once. */
@@ -74,6 +84,8 @@ async function cleanFolders(plan: PlanKey): Promise<void> {
   const folders = [
     productDir(plan),
     dirname(reportFile(plan, 'json')),
+    runsDir(plan),
+    explainedDir(plan),
     ...versions.flatMap((one) => [versionDir(plan, one), updatesDir(plan, one)]),
   ];
   for (const folder of folders) await cleanStaging(folder);

@@ -77,6 +77,9 @@ export interface PlanKey extends ArchiveKey {
 /** Where a plan's runs leave their records, and explained deltas are remembered: beside its report. */
 export const runsDir = (key: PlanKey): string => join(productDir(key), 'reports', planName(key));
 
+/** Of what deltas are made, file by file, for the page. */
+export const explainedDir = (key: PlanKey): string => join(runsDir(key), 'blame');
+
 /** The consistency report of a plan. */
 export const reportFile = (key: PlanKey, format: string): string =>
   join(productDir(key), 'reports', `${planName(key)}.${format}`);
