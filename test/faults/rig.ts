@@ -135,6 +135,9 @@ async function inProcess(cwd: string, env: NodeJS.ProcessEnv): Promise<Rig['cli'
         return true;
       }) as typeof process.stdout.write;
     process.chdir(cwd);
+    // os.tmpdir() asks the system, not the object that stands for its environment.
+    const tmp = before.env.TMPDIR;
+    before.env.TMPDIR = env.TMPDIR;
     process.env = { ...env };
     process.stdout.write = into('stdout');
     process.stderr.write = into('stderr');
@@ -143,6 +146,8 @@ async function inProcess(cwd: string, env: NodeJS.ProcessEnv): Promise<Rig['cli'
     } finally {
       process.chdir(before.cwd);
       process.env = before.env;
+      if (tmp === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = tmp;
       process.stdout.write = before.out;
       process.stderr.write = before.err;
     }
