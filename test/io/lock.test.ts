@@ -30,7 +30,10 @@ test('a held lock names its holder to the next', async () => {
 test('a holder that has not written who it is may be one that was killed: it is given some seconds to end', async () => {
   const path = join(scratch('lock'), '.lock');
   const nameless = spawn('flock', [path, 'sleep', '1'], { stdio: 'ignore' });
-  while (!(await isHeld(path))) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (!(await isHeld(path))) {
+    assert.is(nameless.exitCode, null, 'it ended before it was seen');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
   await (await takeLock(path, 'heir')).release();
   assert.is(nameless.exitCode, 0);
 });

@@ -109,8 +109,11 @@ test('a disk that others fill while the step runs: the same', async () => {
   // The estimate passes; then everything but some KiB is taken away.
   const compressor = stub(scratch('disk-stub'), 'libdeflate-gzip');
   compressor.hang();
-  const { done } = rig.product.start(COMMAND, { ...rig.env, PATH: compressor.path });
-  while (compressor.pid() === undefined) await sleep(10);
+  const { child, done } = rig.product.start(COMMAND, { ...rig.env, PATH: compressor.path });
+  while (compressor.pid() === undefined) {
+    assert.is(child.exitCode, null, 'it ended before it compressed');
+    await sleep(10);
+  }
   resize(24);
   compressor.free();
   const run = await done;
