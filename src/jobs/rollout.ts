@@ -10,14 +10,8 @@ import { distinct } from '../fleet/running.ts';
 import { serverRows } from '../fleet/servers/open.ts';
 import { hawkbitClient } from '../publish/hawkbit.ts';
 import { optionalPath, optionalText, requiredText, secretSource } from '../publish/options.ts';
-import {
-  HawkbitRollouts,
-  rolloutName,
-  rolloutsOf,
-  type RolloutSettings,
-  type RolloutStatus,
-  type ServerRollout,
-} from '../publish/rollout/hawkbit.ts';
+import { HawkbitRollouts, type RolloutSettings, type RolloutStatus } from '../publish/rollout/hawkbit.ts';
+import { rolloutName, rolloutsOf, type ServerRollout } from '../publish/rollout/server-rollouts.ts';
 import { stillOnFilters } from '../publish/rollout/filter.ts';
 import { planRollout, type RolloutPlan } from '../publish/rollout/plan.ts';
 
