@@ -45,10 +45,11 @@ const RUN_LIMIT_MS = 60 * 60_000;
 /** Files that take seconds to minutes each: whole runs of the program, builds by kas, repositories, servers. */
 const WHOLE_RUNS = new RegExp(
   [
-    '^(faults|jobs|delivery/ostree|publish|hosts|loop|static-delta|insight/filesystem|fleet/servers)/',
+    '^(faults|jobs|delivery/ostree|publish|hosts|loop|static-delta|insight|fleet/servers|kas/image)/',
     '^kas/(build|stop|traps|container|peer|pins|bitbake|idle-server|fragments|provenance|watch)',
     '^commands/(targets|schedule)',
     '^swu/(build|install)',
+    '^io/children',
     '^rdiff/create\\.test',
     '^(report/page/page|commands/terminal/terminal)',
     '^bundle',
