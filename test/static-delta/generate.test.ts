@@ -57,7 +57,8 @@ test('a client has the target: links, modes, attributes, renamed, emptied, unrea
   const { asked } = await pullDelta(repo, pair);
   const { fallbacks } = superblockOf(repo, pair);
   assert.is(fallbacks.length, 1);
-  assert.is(asked.filter((path) => path.endsWith('.filez')).length, 1);
+  // Clients before 2023.7 may ask for others as well, before the parts are applied; they are not there to be had.
+  for (const { object } of fallbacks) assert.ok(asked.some((path) => path.endsWith(objectPath('', object))));
   const shown = await ostree(repo, 'static-delta', 'show', `${pair.from}-${pair.to}`);
   assert.is(made?.sizeBytes, Number(/^Total Size: (\d+)/m.exec(shown)?.[1]));
   assert.is(made?.uncompressedBytes, Number(/^Total Uncompressed Size: (\d+)/m.exec(shown)?.[1]));
