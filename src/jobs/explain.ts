@@ -9,6 +9,7 @@ import type { ExplainedDelta } from '../core/run-record.ts';
 import type { Host } from '../delivery/host.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
 import { blameDelta } from '../insight/blame/blame.ts';
+import { sizeOf } from '../io/hash.ts';
 
 /** Updates that are explained: those for which most is sent. A delta of 1.3 GB takes ten seconds. */
 const MOST_EXPLAINED = 10;
@@ -54,12 +55,18 @@ export async function explainDeltas(
   const stored = storedDeltas(snapshot, report);
   for (const one of stored) {
     host.signal.throwIfAborted();
-    if ((await readExplained(plan, one.sha256)) !== undefined) continue;
+    if ((await readExplained(plan, one.sha256)) !== undefined || !(await isHere(one))) continue;
     progress(`which files the delta of ${one.partition} is made of, ${pairText(one)}`);
     const explained = await explain(one, host);
     if (explained !== undefined) await writeExplained(plan, explained);
   }
   await forgetExplained(plan, new Set(stored.map(({ sha256 }) => sha256)));
+}
+
+/** Whether the files are here, and not in a store alone. */
+async function isHere({ path, base, target }: StoredDelta): Promise<boolean> {
+  for (const one of [path, base, target]) if ((await sizeOf(one)) === undefined) return false;
+  return true;
 }
 
 async function explain(

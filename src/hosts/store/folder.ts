@@ -82,6 +82,10 @@ export class FolderStore implements WriteStore {
     await rm(join(this.#root, name), { force: true });
   }
 
+  async clockMs(): Promise<undefined> {
+    return undefined;
+  }
+
   #object(sha256: string): string {
     return join(this.#root, objectName(sha256));
   }

@@ -73,6 +73,10 @@ export class S3Store implements WriteStore {
     await this.#bucket.remove(this.#key(name));
   }
 
+  async clockMs(): Promise<number | undefined> {
+    return await this.#bucket.clockMs();
+  }
+
   #key(name: string): string {
     return this.#prefix === '' ? name : `${this.#prefix}/${name}`;
   }

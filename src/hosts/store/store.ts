@@ -61,4 +61,6 @@ export interface WriteStore extends Store {
   write(name: string, bytes: Buffer, seen: Revision | undefined): Promise<boolean>;
   /** Removes a small file; none is no failure. */
   remove(name: string): Promise<void>;
+  /** What the clock of the store says, in milliseconds of the epoch; undefined where it has none of its own. */
+  clockMs(): Promise<number | undefined>;
 }

@@ -105,6 +105,7 @@ function heedless(others: StoredName[]): WriteStore & { own: string[] } {
       return await store.write(name, bytes, await store.read(name));
     },
     remove: async (name) => await store.remove(name),
+    clockMs: async () => await store.clockMs(),
   };
 }
 
