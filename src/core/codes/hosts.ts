@@ -51,6 +51,14 @@ export const hostCodes = {
       'new version.',
     example: 'release-plan archive push plan.yml   # 0.2.0 was built on two hosts, and one of them was pushed before',
   },
+  'archive-in-store': {
+    exit: EXIT.environment,
+    about:
+      'Every file of the archive was to be read, and some are in its store and not in the folder here. They are not ' +
+      'lost, and nothing was checked.',
+    cure: 'Run `release-plan archive pull PLAN` on a host that has the room, then the same command again.',
+    example: 'release-plan verify plan.yml   # on a runner whose folder holds manifests alone',
+  },
   'store-damaged': {
     exit: EXIT.environment,
     about:

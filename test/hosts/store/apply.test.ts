@@ -36,6 +36,7 @@ if ('skipped' in peer) {
   });
   test.before.each(async () => {
     proxy.faults.length = 0;
+    proxy.seen.length = 0;
     many.reset();
     writeFileSync(many.plan, planText);
     const bucket = `apply-${(buckets += 1)}`;
@@ -98,6 +99,11 @@ if ('skipped' in peer) {
       JSON.parse(readFileSync(join(many.dir, 'artifacts/targets.json'), 'utf8')),
     );
 
+    // What is in the store alone is not lost.
+    const verified = await run(other, 'verify', 'plan.yml');
+    assert.is(verified.exitCode, 5);
+    assert.match(verified.stderr, /error\[archive-in-store\].*0\.1\.0, 0\.2\.0/);
+
     other.edit((plan) => void (plan.deltas[0] = { to: '0.3.0', from: ['0.1.0', '0.2.0'], engine: 'rdiff' }));
     const more = await apply(other);
     assert.is(more.exitCode, 0, more.stderr);
@@ -129,6 +135,19 @@ if ('skipped' in peer) {
   });
 
   test('what could not be sent is sent by the next run, and not made again', async () => {
+    // Killed in the middle of an upload.
+    proxy.faults.push({ match: /^PUT .*objects/, times: 1, how: { kind: 'slow', delayMs: PATIENCE_MS } });
+    const { child, done } = many.start(['apply', 'plan.yml'], env);
+    children.push(child);
+    const isSending = (): boolean =>
+      proxy.seen.some(({ what }) => what.startsWith('PUT') && what.includes('/objects/'));
+    for (const until = performance.now() + PATIENCE_MS; !isSending(); await sleep(10))
+      assert.ok(performance.now() < until, 'nothing is sent');
+    child.kill('SIGKILL');
+    await done;
+
+    // A store that is full.
+    proxy.faults.length = 0;
     proxy.faults.push({ match: /^PUT .*refs.*from_/, times: 99, how: { kind: 'answer', status: 507 } });
     const failed = await apply(many, '--jobs', '1');
     assert.is(failed.exitCode, 5, failed.stderr);
