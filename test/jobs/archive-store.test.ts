@@ -338,6 +338,44 @@ for (const [name, start] of PEERS) {
     assert.is(codeOf(await pull(other)), 'archive-other');
   });
 
+  own('what is missing or damaged in the store is named, and sent again where the folder has it', async () => {
+    const { a, b, bucket } = await hosts();
+    await push(a);
+    await pull(b);
+    interface Checked {
+      subjects: number;
+      problems: Array<{ subject: string; name: string; problem: string; isRepaired: boolean }>;
+    }
+    const verify = async (host: HandMade, ...flags: string[]): Promise<[number | undefined, Checked]> => {
+      const ran = await runCommand(registerArchive, ['archive', 'verify', 'plan.yml', '--json', ...flags], {
+        cwd: host.dir,
+      });
+      assert.is(ran.failure, undefined, wordsOf(ran));
+      return [ran.exitCode, JSON.parse(ran.stdout) as Checked];
+    };
+    const [whole, { subjects, problems }] = await verify(a);
+    assert.equal([whole, subjects, problems], [0, 3, []]);
+    const keyOf = (file: string): string => {
+      const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
+      return `demo/objects/${sha256.slice(0, 2)}/${sha256.slice(2)}`;
+    };
+    const image = join(a.version('0.1.0'), 'rootfs.squashfs');
+    const body = Buffer.alloc(IMAGE_BYTES, 7);
+    await bucket.put(keyOf(image), { body, sha256: createHash('sha256').update(body).digest('hex') }, {});
+    await bucket.remove(keyOf(join(a.version('0.3.0'), 'manifest.json')));
+    rmSync(join(b.version('0.1.0'), 'rootfs.squashfs'));
+    const [exitCode, found] = await verify(b, '--repair');
+    assert.is(exitCode, 4);
+    assert.equal(
+      found.problems.map(({ subject, isRepaired, problem }) => `${subject} ${problem.split(' ')[0]} ${isRepaired}`),
+      ['0.1.0 has false', '0.3.0 is true'],
+    );
+    assert.is((await verify(a, '--repair'))[0], 0);
+    assert.equal(await verify(a), [0, { ...found, problems: [] }]);
+    await pull(b);
+    assert.equal(contents(b), contents(a));
+  });
+
   own('a version that there is none of is a mistake', async () => {
     const { a } = await hosts();
     assert.is(codeOf(await push(a, '--versions', '0.9.0')), 'usage');

@@ -65,8 +65,8 @@ export const hostCodes = {
       'An object in the store is missing or is not what its name says, or what arrived there is not what was sent. ' +
       'Nothing that names it was written, and nothing of it is used.',
     cure:
-      'Run the same command again: a line that damages bytes may have been at fault. If an object stays damaged, ' +
-      'remove it from the store and run `release-plan archive push PLAN` on a host that has the version whole.',
+      'Run the same command again: a line that damages bytes may have been at fault. If an object stays damaged, run ' +
+      '`release-plan archive verify PLAN --repair` on a host whose folder has the version whole.',
     example: 'release-plan archive pull plan.yml   # an object of the bucket was overwritten by hand',
   },
 } satisfies CodeTable;

@@ -45,7 +45,7 @@ export interface PullPlan {
  * Where objects wait until all of a subject are here; a run that was
  * interrupted leaves them for the next. A name that no version has.
  */
-const incomingDir = (key: ArchiveKey): string => join(productDir(key), '.release-plan-incoming');
+export const incomingDir = (key: ArchiveKey): string => join(productDir(key), '.release-plan-incoming');
 
 /**
  * Compares what the store has with the folder. Files that are here are read as the transfer says.
@@ -194,16 +194,16 @@ async function filesOf({ store }: Transfer, { subject, name }: There, path: stri
   throw new ReleasePlanError('store-damaged', `what ${store.address}/${name} names ${wrong}`);
 }
 
-interface ManifestFields {
+export interface ManifestFields {
   version?: string;
   from?: string;
   to?: string;
   files: ArchivedFile[];
 }
 
-const DOCUMENT_OF = { version: 'manifest', full: 'fullInfo', update: 'deltaInfo' } as const;
+export const DOCUMENT_OF = { version: 'manifest', full: 'fullInfo', update: 'deltaInfo' } as const;
 
-const isOf = (manifest: ManifestFields, subject: Subject): boolean =>
+export const isOf = (manifest: ManifestFields, subject: Subject): boolean =>
   subject.kind === 'update'
     ? manifest.from === subject.from && manifest.to === subject.to
     : manifest.version === subject.version;

@@ -33,6 +33,8 @@ export interface Store {
   read(name: string): Promise<Revision | undefined>;
   /** Whether an object is there, as far as can be told without reading it. */
   has(object: FileDigest): Promise<boolean>;
+  /** sha256 of an object as it is read, 64 hex digits; undefined when there is none. */
+  digest(object: FileDigest, onBytes: OnBytes): Promise<string | undefined>;
   /**
    * Writes an object into a file, going on behind the bytes that the file holds already. Nothing is checked: see
    * {@link fetchObject}.

@@ -5,11 +5,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { formatRef, parseRef } from '../../../src/hosts/store/ref.ts';
+import { S3Store } from '../../../src/hosts/store/s3.ts';
+import { digestFile } from '../../../src/io/hash.ts';
+import { openBucketAt } from '../../../src/io/s3/open.ts';
+import { sealJson } from '../../../src/text/json.ts';
 import { differences, snapshot } from '../../faults/rig.ts';
 import { startFaultProxy, type FaultProxy } from '../../support/fault-proxy.ts';
 import { manyProduct, PAIRS, type ManyProduct } from '../../support/many.ts';
 import { CREDENTIALS, makeBucket, startS3rver } from '../../support/peers/s3.ts';
-import { filesBelow, product, type CliResult, type Product } from '../../support/product.ts';
+import { filesBelow, MACHINE, product, type CliResult, type Product } from '../../support/product.ts';
 import { redisServer } from '../../support/redis.ts';
 import { scratch } from '../../support/scratch.ts';
 
@@ -50,6 +55,13 @@ if ('skipped' in peer) {
     await proxy.stop();
     await peer.stop();
   });
+
+  /** The store, reached without the proxy. */
+  const direct = async (): Promise<S3Store> => {
+    const place = { what: 'test', bucket: `apply-${buckets}`, endpoint: peer.url };
+    const host = { env: CREDENTIALS, signal: new AbortController().signal, report: () => undefined };
+    return new S3Store(await openBucketAt(place, host), 'many');
+  };
 
   /** Another host, with the same plan and nothing in its folder. */
   const another = (): Product => {
@@ -124,6 +136,25 @@ if ('skipped' in peer) {
     const sent = await run(third, 'publish', 'plan.yml');
     assert.is(sent.exitCode, 0, sent.stderr);
     assert.is(filesBelow(join(third.dir, 'srv')).filter((name) => name.endsWith('.swu')).length, PAIRS.length + 1);
+
+    // Whoever may write into the store has nothing signed by that: a version that no key of the plan vouches for.
+    const store = await direct();
+    const folder = `refs/${MACHINE}/image-prod`;
+    const known = await store.read(`${folder}/0.1.0/version.json`);
+    const ref = await parseRef(known?.bytes ?? Buffer.alloc(0), 'test');
+    const altered = join(scratch('altered'), 'manifest.json');
+    const { self: _self, ...manifest } = JSON.parse(
+      readFileSync(join(many.archive, '0.1.0/manifest.json'), 'utf8'),
+    ) as Record<string, unknown>;
+    writeFileSync(altered, sealJson({ ...manifest, archivedAt: '2020-01-01T00:00:00.000Z' }));
+    const digest = await digestFile(altered);
+    await store.put({ path: altered, ...digest }, () => undefined);
+    await store.write(`${folder}/0.1.0/version.json`, formatRef({ ...ref, manifest: digest }), known);
+    const trusting = another();
+    trusting.edit((plan) => void (plan.deltas[1] = { to: '0.2.0', from: ['0.1.0'], engine: 'rdiff' }));
+    const refused = await apply(trusting);
+    assert.is(refused.exitCode, 4, refused.stderr);
+    assert.match(refused.stderr, /error\[archive-(damaged|contradicted)\].*0\.1\.0/);
 
     // Without its store nothing is made: a released version is never built anew.
     const alone = another();
