@@ -6,7 +6,7 @@
 import type { Code } from '../../core/codes/index.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import type { Device } from './device.ts';
-import { hashName } from './name-hash.ts';
+import { NameSet } from './name-set.ts';
 
 /** Devices that are alike in everything that decides how they update. */
 export interface DeviceGroup extends Omit<Device, 'name' | 'uuid'> {
@@ -66,7 +66,7 @@ export class FleetTally {
   readonly #ignored: ReadonlySet<string>;
   readonly #isVersion: (text: string) => boolean;
   /** Of uuids. */
-  readonly #seen = new Set<number>();
+  readonly #seen = new NameSet();
   #passedOver = 0;
   #devices = 0;
 
@@ -87,8 +87,7 @@ export class FleetTally {
       this.#passedOver += 1;
       return;
     }
-    const known = this.#seen.size;
-    if (this.#seen.add(hashName(uuid)).size === known) {
+    if (!this.#seen.add(uuid)) {
       this.#note(this.#repeated, 'fleet-device-repeated', `the device ${name} is listed more than once`, line);
       return;
     }

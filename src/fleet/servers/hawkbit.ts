@@ -5,7 +5,7 @@
 import { ReleasePlanError } from '../../core/errors.ts';
 import { jsonOf, type HttpClient } from '../../io/http/client.ts';
 import { isObject, textIn, type JsonObject } from '../../io/http/shape.ts';
-import { hashName } from '../devices/name-hash.ts';
+import { NameSet } from '../devices/name-set.ts';
 import { HAWKBIT_API, hawkbitPages, quoted } from './hawkbit-api.ts';
 import type { ServerRow } from './row.ts';
 import type { FleetServer } from '../../core/plan.ts';
@@ -29,8 +29,8 @@ export async function* hawkbitRows(client: HttpClient, wanted: Wanted): AsyncGen
 class HawkbitFleet {
   readonly #client: HttpClient;
   readonly #wanted: Wanted;
-  /** Hashes of the devices that were told of. */
-  readonly #seen = new Set<number>();
+  /** Devices that were told of. */
+  readonly #seen = new NameSet();
   /** How many devices said the same, by the filter that finds them. */
   readonly #alike = new Map<string, number>();
 
@@ -50,7 +50,7 @@ class HawkbitFleet {
         }
         left = left.slice(AT_ONCE);
         for (const values of common) yield* this.#all(values);
-        if (common.length > 0) left = left.filter((name) => !this.#seen.has(hashName(name)));
+        if (common.length > 0) left = left.filter((name) => !this.#seen.has(name));
       }
     }
   }
@@ -77,7 +77,7 @@ class HawkbitFleet {
 
   #unseen(page: readonly JsonObject[]): string[] {
     const names = page.map((target) => textIn(target, 'controllerId'));
-    return names.filter((name) => !this.#seen.has(hashName(name)));
+    return names.filter((name) => !this.#seen.has(name));
   }
 
   /** What devices say; one that was removed in between is no device any more. */
@@ -98,7 +98,7 @@ class HawkbitFleet {
   }
 
   #row(name: string, values: JsonObject): ServerRow {
-    this.#seen.add(hashName(name));
+    this.#seen.add(name);
     const { attributes, tag } = this.#wanted;
     const told = attributes.tag === undefined ? undefined : values[attributes.tag];
     return {
