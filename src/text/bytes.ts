@@ -12,5 +12,7 @@ export const formatShare = (part: number, whole: number): string =>
   whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`;
 
 /** `12.4 MiB over the wire, 18.2 % of full packages`. @param fullBytes undefined where there are none */
-export const wireText = (bytes: number, fullBytes: number | undefined): string =>
-  `${formatBytes(bytes)} over the wire${fullBytes === undefined || fullBytes === 0 ? '' : `, ${formatShare(bytes, fullBytes)} of full packages`}`;
+export function wireText(bytes: number, fullBytes: number | undefined): string {
+  const of = fullBytes === undefined || fullBytes === 0 ? '' : `, ${formatShare(bytes, fullBytes)} of full packages`;
+  return `${formatBytes(bytes)} over the wire${of}`;
+}
