@@ -22,6 +22,7 @@ import { imageKindsBench } from './image-kinds.ts';
 import { memoryBench } from './memory.ts';
 import { signatureBench } from './signature.ts';
 import { staticDeltaBench } from './static-delta.ts';
+import { staticDeltaWorstBench } from './static-delta-worst.ts';
 import { suggestBench } from './suggest.ts';
 import { markdownTable } from './table.ts';
 import { validateBench } from './validate.ts';
@@ -41,6 +42,7 @@ const BENCHES: readonly Bench[] = [
   hostsBench,
   validateBench,
   staticDeltaBench,
+  staticDeltaWorstBench,
   archiveBench,
   suggestBench,
 ];
