@@ -12,6 +12,7 @@ import { logFolders } from '../kas/override.ts';
 import { fullSubject, type PageFacts, type PageLink } from '../report/page/facts.ts';
 import { RUNS_SHOWN } from '../report/page/runs.ts';
 import { readRecord } from '../publish/record.ts';
+import { changedPairs } from './describe-changes.ts';
 import { explainedDeltas } from './explain.ts';
 import { recordFile } from './publish.ts';
 
@@ -34,6 +35,7 @@ export async function pageFacts(
     // Other plans of the product publish into the same record.
     published: (await readRecord(recordFile(plan))).filter(({ version }) => versions.has(version)),
     explained: await explainedDeltas(snapshot, report),
+    changed: await changedPairs(snapshot, report),
     links: folder === undefined ? new Map() : await linksOf(snapshot, folder),
   };
 }
