@@ -16,6 +16,7 @@ import { blameBench } from './blame.ts';
 import { compressBench } from './compress.ts';
 import { deltaBench } from './delta.ts';
 import { fleetBench } from './fleet.ts';
+import { hawkbitFleetBench } from './hawkbit-fleet.ts';
 import { hostsBench } from './hosts.ts';
 import { imageKindsBench } from './image-kinds.ts';
 import { memoryBench } from './memory.ts';
@@ -35,6 +36,7 @@ const BENCHES: readonly Bench[] = [
   signatureBench,
   compressBench,
   fleetBench,
+  hawkbitFleetBench,
   imageKindsBench,
   hostsBench,
   validateBench,

@@ -63,3 +63,26 @@ export function clientErrors(said: string): string {
 /** Whether a failure says that a program is not there. */
 export const isMissing = (error: unknown): boolean =>
   error instanceof ReleasePlanError && error.code === 'tool-missing';
+
+const TRIES = 3;
+
+/**
+ * Asks a client again when it stands still: SWUpdate 2022.12 can lose the
+ * signal from the thread that takes the package to the one that installs it,
+ * and then waits for ever; seen on a machine with a load of 13. It has decided
+ * nothing by then.
+ *
+ * @param ask runs the client, with a time limit
+ * @param prepare puts right what an attempt may have begun
+ * @throws ReleasePlanError `tool-stalled` when it never answers; whatever `ask` throws
+ */
+export async function untilItAnswers<T>(ask: () => Promise<T>, prepare?: () => Promise<void>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (tries === TRIES || !(error instanceof ReleasePlanError) || error.code !== 'tool-stalled') throw error;
+      await prepare?.();
+    }
+  }
+}

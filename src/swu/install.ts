@@ -1,12 +1,11 @@
 /** Installing a package with a real SWUpdate, onto files in place of the devices. */
 import { constants } from 'node:fs';
 import { copyFile, open, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { ReleasePlanError } from '../core/errors.ts';
 import type { SigningMethod } from '../core/plan.ts';
 import { digestFile, type FileDigest } from '../io/hash.ts';
 import { FEW_FILES_BYTES, requireNotFull, withScratch } from '../io/scratch.ts';
 import { bytesToCopy } from '../io/space.ts';
-import { clientErrors, clientName, trustFlags, type Client } from './client.ts';
+import { clientErrors, clientName, trustFlags, untilItAnswers, type Client } from './client.ts';
 import type { Selection } from './views.ts';
 import { isFree, makeSandbox, placeInside, runInside, whyNoSandbox, type Sandbox } from './sandbox.ts';
 
@@ -229,9 +228,6 @@ async function flipByte(path: string, at: number): Promise<void> {
   }
 }
 
-/** @see runSwupdate of the check: an older client can wait for ever, and has decided nothing by then */
-const TRIES = 3;
-
 async function install({ request, sandbox }: Device, index: number): Promise<{ exitCode: number; said: string }> {
   const { client, trust, hardware, aesKeyFile, selections, signal, swu } = request;
   const selection = selections[index];
@@ -247,17 +243,13 @@ async function install({ request, sandbox }: Device, index: number): Promise<{ e
   ];
   const bytes = (await stat(swu)).size + request.partitions.reduce((sum, one) => sum + one.image.sizeBytes, 0);
   const timeoutMs = TIMEOUT_MS + Math.ceil(bytes / BYTES_PER_MS);
-  for (let tries = 1; ; tries += 1) {
-    try {
-      const options = { timeoutMs, ...(signal ? { signal } : {}) };
-      const { exitCode, stdout, stderr } = await runInside(sandbox, [...client.command, ...args], options);
-      const said = `${stdout}\n${stderr}`;
-      // Of a guard, too, a refusal is no proof when the disk was full.
-      if (exitCode !== 0) await requireNotFull(sandbox.root, await bytesToInstall(request, sandbox.root), said);
-      return { exitCode, said: clientErrors(said) || `exit code ${exitCode}` };
-    } catch (error) {
-      if (tries === TRIES || !(error instanceof ReleasePlanError) || error.code !== 'tool-stalled') throw error;
-      await prepare({ request, sandbox }, index);
-    }
-  }
+  const ask = async (): Promise<{ exitCode: number; said: string }> => {
+    const options = { timeoutMs, ...(signal ? { signal } : {}) };
+    const { exitCode, stdout, stderr } = await runInside(sandbox, [...client.command, ...args], options);
+    const said = `${stdout}\n${stderr}`;
+    // Of a guard, too, a refusal is no proof when the disk was full.
+    if (exitCode !== 0) await requireNotFull(sandbox.root, await bytesToInstall(request, sandbox.root), said);
+    return { exitCode, said: clientErrors(said) || `exit code ${exitCode}` };
+  };
+  return await untilItAnswers(ask, async () => await prepare({ request, sandbox }, index));
 }

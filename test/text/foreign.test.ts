@@ -69,6 +69,22 @@ const factsOf = (text: string): PageFacts => ({
   published: [
     { destination: text, kind: text, place: text, version: text, base: text, fileName: text, sizeBytes: 1, at: text },
   ],
+  rollouts: [
+    {
+      destination: text,
+      name: text,
+      version: text,
+      tag: text,
+      base: text,
+      isOfRefused: false,
+      state: text,
+      devices: 3,
+      finished: 1,
+      failed: 1,
+      wire: { bytes: 2, fullBytes: 9 },
+      at: text,
+    },
+  ],
   explained: [
     {
       schema: 1,

@@ -12,7 +12,7 @@ import type { Proof } from '../../core/archive.ts';
 import type { Plan } from '../../core/plan.ts';
 import { keyText, readAesKey } from '../../swu/aes.ts';
 import { needsCodeSigningPurpose, readCertificates } from '../../swu/certificate.ts';
-import { askClient, clientName, trustFlags } from '../../swu/client.ts';
+import { askClient, clientName, trustFlags, untilItAnswers } from '../../swu/client.ts';
 import { resolveKey, withPrivateFolder } from '../../swu/keys.ts';
 import { orNotInstalled } from '../engines/installed.ts';
 import { selectionsOf } from './expected.ts';
@@ -100,33 +100,21 @@ async function isForCode(certificate: string): Promise<boolean> {
 const CHECK_MS = 60_000;
 const CHECK_BYTES_PER_MS = 4 * 1024;
 
-/**
- * SWUpdate 2022.12 can lose the signal from the thread that takes the package
- * to the one that installs it, and then waits for ever; seen on a machine with
- * a load of 13. It has decided nothing by then, so it is asked again.
- */
-const TRIES = 3;
-
 async function runSwupdate(
   args: readonly string[],
   { swu, signal }: SwupdateRequest,
   work: string,
 ): Promise<RunResult> {
   const timeoutMs = CHECK_MS + Math.ceil((await stat(swu)).size / CHECK_BYTES_PER_MS);
-  for (let tries = 1; ; tries += 1) {
-    try {
-      // Its sockets and what it unpacks lie in TMPDIR; two runs must not share one.
-      return await run('swupdate', args, {
-        diesWithUs: true,
-        env: { TMPDIR: work },
-        signal,
-        timeoutMs,
-        okCodes: Array.from({ length: 256 }, (_, code) => code),
-      });
-    } catch (error) {
-      if (tries === TRIES || !(error instanceof ReleasePlanError) || error.code !== 'tool-stalled') throw error;
-    }
-  }
+  // Its sockets and what it unpacks lie in TMPDIR; two runs must not share one.
+  const options = {
+    diesWithUs: true,
+    env: { TMPDIR: work },
+    signal,
+    timeoutMs,
+    okCodes: Array.from({ length: 256 }, (_, code) => code),
+  };
+  return await untilItAnswers(async () => await run('swupdate', args, options));
 }
 
 /** @param device what the device knows: the key that it trusts, its board and revision */

@@ -270,6 +270,22 @@ function factsOf(sizes: readonly SizeRow[], to: string, isBad: boolean): PageFac
         at: new Date(Date.parse(AT) - at * 61_000).toISOString(),
       })),
     ),
+    rollouts: [...sizes.slice(0, 3).map(({ from, sendBytes }) => ({ from, bytes: sendBytes })), undefined].map(
+      (delta, at) => ({
+        destination: 'field',
+        name: `rollout ${at}`,
+        version: to,
+        tag: 'promoted',
+        ...(delta === undefined ? {} : { base: delta.from }),
+        isOfRefused: delta === undefined,
+        state: ['finished', 'running', 'paused', 'ready'][at] ?? '',
+        devices: 2000 - 100 * at,
+        finished: 2000 - 500 * at,
+        failed: at,
+        wire: { bytes: (2000 - 500 * at) * (delta?.bytes ?? 50_000_000), fullBytes: (2000 - 500 * at) * 50_000_000 },
+        at: AT,
+      }),
+    ),
     explained: sizes.slice(0, 3).map(({ from, compressedBytes }) => ({
       schema: 1 as const,
       from,
