@@ -16,11 +16,13 @@ import { blameBench } from './blame.ts';
 import { compressBench } from './compress.ts';
 import { deltaBench } from './delta.ts';
 import { fleetBench } from './fleet.ts';
+import { hawkbitFleetBench } from './hawkbit-fleet.ts';
 import { hostsBench } from './hosts.ts';
 import { imageKindsBench } from './image-kinds.ts';
 import { memoryBench } from './memory.ts';
 import { signatureBench } from './signature.ts';
 import { staticDeltaBench } from './static-delta.ts';
+import { staticDeltaWorstBench } from './static-delta-worst.ts';
 import { suggestBench } from './suggest.ts';
 import { markdownTable } from './table.ts';
 import { validateBench } from './validate.ts';
@@ -35,10 +37,12 @@ const BENCHES: readonly Bench[] = [
   signatureBench,
   compressBench,
   fleetBench,
+  hawkbitFleetBench,
   imageKindsBench,
   hostsBench,
   validateBench,
   staticDeltaBench,
+  staticDeltaWorstBench,
   archiveBench,
   suggestBench,
 ];

@@ -18,6 +18,7 @@ import { clientOf, queueRunner, type HandedOut } from '../hosts/queue/runner.ts'
 import { beginSession, joinStore, storedRunner, type StoreSession } from '../hosts/store/session.ts';
 import { isWanted, runSteps, type StepResult, type StepsRequest } from '../hosts/run-steps.ts';
 import { timestamp } from '../text/timestamp.ts';
+import { describeChanges } from './describe-changes.ts';
 import { explainDeltas } from './explain.ts';
 import { publishSnapshot, type PublishJobResult } from './publish.ts';
 import { recordRun, type RunStart } from './record-run.ts';
@@ -171,6 +172,7 @@ async function runAll(
     async report(snapshot, results, progress) {
       const report = reportOf(snapshot, failuresOf(results));
       await explainDeltas(snapshot, report, host, progress);
+      await describeChanges(snapshot, report, host, progress);
       reportFiles = await writeReport(plan, start.written, report, async () => {
         return await pageFacts(snapshot, report, pageFolder(plan));
       });

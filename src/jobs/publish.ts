@@ -1,6 +1,4 @@
-import { join } from 'node:path';
 import { withArchive } from '../archive/exclusive.ts';
-import { productDir } from '../archive/layout.ts';
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError, asUserError } from '../core/errors.ts';
 import type { Task, TaskOutcome } from '../core/events.ts';
@@ -16,10 +14,11 @@ import { sizeOf } from '../io/hash.ts';
 import type { Destination, MirrorResult } from '../publish/destination.ts';
 import { openDestination } from '../publish/kinds.ts';
 import { planPublish, publishTo, type PublishPlan, type PublishResult } from '../publish/publish.ts';
-import { RECORD_FILE } from '../publish/record.ts';
 import { formatBytes } from '../text/bytes.ts';
 import { Meter } from '../text/meter.ts';
 import { suggestion } from '../text/suggest.ts';
+import { recordFile } from './published.ts';
+import { recordStandings } from './rollout-standing.ts';
 
 export interface PublishJobOptions {
   /** Names of destinations; all of the plan when undefined. */
@@ -54,9 +53,6 @@ export interface PublishJobResult {
 
 /** A host, with the store behind the archive. */
 export type PublishHost = Host & { store?: StoreSession | undefined };
-
-/** Where the record of what was published of a plan's product is. */
-export const recordFile = (plan: Plan): string => join(productDir(plan), RECORD_FILE);
 
 /**
  * Brings what is proven to the plan's destinations, under the lock of the archive: nothing is removed meanwhile. A
@@ -135,6 +131,8 @@ async function attempt(
       publication.kind === 'packages'
         ? await publishPackages(plan, destination, publication.packages, host, dryRun, progress)
         : await publishRepository(destination, publication, dryRun, progress);
+    if (kind === 'hawkbit' && !dryRun && publication.kind === 'packages')
+      await recordStandings(plan, settings, new Set(publication.packages.map(({ version }) => version)), host);
     return { name, kind, address, ...done };
   } catch (error) {
     const known = asUserError(error);

@@ -1,3 +1,4 @@
+import { firstOf } from '../../io/signals.ts';
 /** A worker: makes steps of its own plans that other hosts ask for through a queue. */
 import { stat } from 'node:fs/promises';
 import type { Job, Worker } from 'bullmq';
@@ -66,7 +67,7 @@ export async function serve(request: WorkerRequest): Promise<void> {
   const served: Worker[] = [];
   // Set by the first job that shows that this worker is of no use.
   const ending = new AbortController();
-  const signal = AbortSignal.any([host.signal, ending.signal]);
+  const signal = firstOf(host.signal, ending.signal);
   try {
     for (const plan of plans) {
       const { handOut } = deliveryOf(plan);

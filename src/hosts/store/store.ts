@@ -1,6 +1,6 @@
 /**
  * Where archives are at home when that is no folder: content by its sha256, and small files by name. The interfaces are
- * narrow, so that one store can stand before another.
+ * narrow, so that a store is a file.
  */
 import type { FileDigest, LocalFile } from '../../io/hash.ts';
 

@@ -11,6 +11,7 @@ export const DOCUMENTS = {
   report: 'report',
   run: 'run',
   explained: 'explained',
+  changed: 'changed',
   targets: 'targets',
   proven: 'proven',
   pending: 'pending',

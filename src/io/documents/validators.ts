@@ -9,6 +9,7 @@ export const {
   report,
   run,
   explained,
+  changed,
   targets,
   proven,
   pending,
