@@ -11,7 +11,7 @@ import type { Subject } from '../hosts/store/names.ts';
 import { openStore } from '../hosts/store/open.ts';
 import { planPull, pull } from '../hosts/store/pull.ts';
 import { planPush, push } from '../hosts/store/push.ts';
-import { readSeen } from '../hosts/store/seen.ts';
+import { readSeen } from '../archive/store-seen.ts';
 import { whileMoving } from '../hosts/store/session.ts';
 import { storedDocuments } from '../hosts/store/stored-documents.ts';
 import { refsThere, type There } from '../hosts/store/there.ts';
@@ -127,6 +127,7 @@ async function transferOf(plan: Plan, host: Host): Promise<Transfer> {
     seen: await readSeen(plan, store.address),
     signal: host.signal,
     reading,
+    storeWins: false,
     onSubject: () => undefined,
     onBytes: () => undefined,
   };

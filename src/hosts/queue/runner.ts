@@ -2,7 +2,8 @@ import { titleOf, type Phase, type Step, type WorkStep } from '../../core/step.t
 import type { HandOut, Made, StepRunner } from '../../delivery/delivery.ts';
 import type { Host } from '../../delivery/host.ts';
 import type { Snapshot } from '../../delivery/snapshot.ts';
-import { madeBy, type StoreSession } from '../store/session.ts';
+import { madeBy } from '../store/runner.ts';
+import type { StoreSession } from '../store/session.ts';
 import type { QueueClient } from './client.ts';
 import type { Work } from './protocol.ts';
 

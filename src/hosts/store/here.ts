@@ -9,7 +9,7 @@ import { ifPresent } from '../../io/present.ts';
 import { readRegular } from '../../io/regular.ts';
 import { isVersion } from '../../plan/version.ts';
 import { folderOf, type Subject } from './names.ts';
-import type { Ref } from './ref.ts';
+import type { Ref } from '../../archive/store-seen.ts';
 
 /** Everything that is named as a version or what is made of one, versions first. */
 export async function subjectsHere(key: ArchiveKey): Promise<Subject[]> {

@@ -6,7 +6,7 @@ import type { Plan } from '../../core/plan.ts';
 import { sizeOf } from '../../io/hash.ts';
 import { entryHere, subjectsHere } from './here.ts';
 import { folderOf, subjectText } from './names.ts';
-import { storedReading } from './session.ts';
+import { storedReading } from './elsewhere.ts';
 
 /** Subjects that a message names. */
 const MOST_NAMED = 5;

@@ -14,6 +14,7 @@ import { entryHere, refHere } from './here.ts';
 import { bySubject, folderOf, SUBJECT_KINDS, subjectText, type Subject } from './names.ts';
 import { fetchObject } from './object.ts';
 import { sameManifest } from './ref.ts';
+import type { Ref } from '../../archive/store-seen.ts';
 import { refuseDifferences, type Difference, type There } from './there.ts';
 import type { Moved, Transfer } from './transfer.ts';
 
@@ -75,8 +76,7 @@ export async function planPull(
         seen.refs.set(name, ref);
         found.present.push(subject);
       } else found.due.push({ there: one, replaces: false, whole: whole === 'all' ? ALL : whole });
-    } else if (subject.kind !== 'version' && last !== undefined && sameManifest(last, here))
-      found.due.push({ there: one, replaces: true, whole: new Set() });
+    } else if (isOlder(transfer, one, here, last)) found.due.push({ there: one, replaces: true, whole: new Set() });
     // Made anew here, and not pushed yet.
     else if (subject.kind !== 'version' && last !== undefined && sameManifest(last, ref)) found.present.push(subject);
     else differences.push({ name, here: here.manifest.sha256, there: ref.manifest.sha256 });
@@ -84,6 +84,10 @@ export async function planPull(
   refuseDifferences(differences, store);
   return found;
 }
+
+/** Whether what is here makes way for what the store has. */
+const isOlder = ({ storeWins }: Transfer, { subject }: There, here: Ref, last: Ref | undefined): boolean =>
+  subject.kind !== 'version' && (last === undefined ? storeWins : sameManifest(last, here));
 
 /** Every path. */
 const ALL: ReadonlySet<string> = Object.assign(new Set<string>(), { has: () => true });

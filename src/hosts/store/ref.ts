@@ -1,14 +1,9 @@
 /** A ref: what has a name in a store, by the sha256 of its manifest. The manifest names everything else. */
+import type { Ref } from '../../archive/store-seen.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { documentProblem } from '../../io/documents/read.ts';
 import type { FileDigest } from '../../io/hash.ts';
 import { openSealedJson, sealJson } from '../../text/json.ts';
-
-export interface Ref {
-  manifest: FileDigest;
-  /** Over the manifest, where the plan signs. */
-  signature?: FileDigest;
-}
 
 /** Equal refs give equal bytes. */
 export const formatRef = ({ manifest, signature }: Ref): Buffer =>

@@ -1,10 +1,12 @@
 /** A run with a store behind its archive's folder: brings what is needed, and takes there what was made. */
 import { join } from 'node:path';
 import { productDir, type ArchiveKey } from '../../archive/layout.ts';
-import type { ReadOptions } from '../../archive/manifest.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { WorkStep } from '../../core/step.ts';
-import type { StepRunner } from '../../delivery/delivery.ts';
+import type { Made } from '../../delivery/delivery.ts';
+import { deliveryOf } from '../../delivery/index.ts';
+import type { Snapshot } from '../../delivery/snapshot.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
 import { withLock } from '../../io/lock.ts';
 import { moveDocuments } from './documents.ts';
 import { subjectsHere } from './here.ts';
@@ -13,7 +15,7 @@ import { refName, type Subject } from './names.ts';
 import { openStore, type StoreHost } from './open.ts';
 import { planPull, pull, type Extent } from './pull.ts';
 import { planPush, push } from './push.ts';
-import { readSeen, type Seen } from './seen.ts';
+import { readSeen } from '../../archive/store-seen.ts';
 import type { WriteStore } from './store.ts';
 import { storedDocuments } from './stored-documents.ts';
 import { refThere, refsThere, type There } from './there.ts';
@@ -41,63 +43,6 @@ export async function joinStore(plan: Plan, host: StoreHost): Promise<WriteStore
   await joinArchive(plan, store);
   return store;
 }
-
-/** Which files are in the store alone, as it was when it was last looked at. Asks no server. */
-export async function storedReading(plan: Plan): Promise<Pick<ReadOptions, 'isElsewhere'>> {
-  if (plan.store === undefined) return {};
-  const { refs } = await readSeen(plan, addressOf(plan.store));
-  return elsewhereIn(refs);
-}
-
-function elsewhereIn(refs: Seen['refs']): Pick<ReadOptions, 'isElsewhere'> {
-  const manifests = new Set([...refs.values()].map(({ manifest }) => manifest.sha256));
-  return { isElsewhere: (manifest) => manifests.has(manifest) };
-}
-
-/** As the stores say it of themselves. */
-const addressOf = (store: NonNullable<Plan['store']>): string =>
-  store.kind === 'folder'
-    ? `file://${store.path}`
-    : `s3://${store.bucket}${store.prefix === '' ? '' : `/${store.prefix}`}`;
-
-/** The subject that a step makes; undefined for a build, whose images are archived by the next step. */
-export function madeBy(step: WorkStep): Subject | undefined {
-  switch (step.kind) {
-    case 'build':
-      return undefined;
-    case 'archive':
-      return { kind: 'version', version: step.version };
-    case 'full':
-      return { kind: 'full', version: step.version };
-    case 'delta':
-      return { kind: 'update', from: step.from, to: step.to };
-  }
-}
-
-/** The versions whose files a step reads. */
-export function readBy(step: WorkStep): Subject[] {
-  switch (step.kind) {
-    case 'build':
-    case 'archive':
-      return [];
-    case 'full':
-      return [{ kind: 'version', version: step.version }];
-    case 'delta':
-      return [step.from, step.to].map((version): Subject => ({ kind: 'version', version }));
-  }
-}
-
-/** A runner that has the files of a step before it runs, and takes what it made to the store. */
-export const storedRunner = (inner: StepRunner, store: StoreSession): StepRunner => ({
-  async run(step, snapshot, progress) {
-    const read = readBy(step);
-    if (read.length > 0) await store.bring(read, 'files', progress);
-    const made = await inner.run(step, snapshot, progress);
-    const subject = madeBy(step);
-    if (subject !== undefined) await store.send(subject, progress);
-    return made;
-  },
-});
 
 /**
  * Begins a run with the store that {@link joinStore} gave; undefined without one.
@@ -197,16 +142,33 @@ export class StoreSession {
   }
 
   /**
-   * Takes there what a step made.
+   * Takes there what a step made. An update that another host made meanwhile with other bytes (another time, another
+   * signature) is the one that counts, and is brought here.
    *
-   * @throws ReleasePlanError `store-differs` when another host made it meanwhile with other bytes, `server-*`
+   * @returns whether it is the one that was made here
+   * @throws ReleasePlanError `store-differs` for a version that another host made with other bytes; `server-*`
    */
-  async send(subject: Subject, progress?: Progress): Promise<void> {
-    await this.#moving(progress, async (transfer) => {
-      const one = await refThere(this.#store, this.#plan, subject);
-      const there = new Map(one === undefined ? [] : [[one.name, one]]);
-      await push(transfer, await planPush(transfer, [subject], there));
-    });
+  async send(subject: Subject, progress?: Progress): Promise<boolean> {
+    try {
+      await this.#moving(progress, async (transfer) => {
+        const one = await refThere(this.#store, this.#plan, subject);
+        const there = new Map(one === undefined ? [] : [[one.name, one]]);
+        await push(transfer, await planPush(transfer, [subject], there));
+      });
+      return true;
+    } catch (error) {
+      const isSecond = error instanceof ReleasePlanError && error.code === 'store-differs';
+      if (!isSecond || subject.kind === 'version') throw error;
+    }
+    await this.bring([subject], 'files', progress);
+    return false;
+  }
+
+  /** A step as another host made it, which was brought here. */
+  async taken(step: WorkStep, snapshot: Snapshot): Promise<Made> {
+    const { handOut } = deliveryOf(this.#plan);
+    if (handOut === undefined) throw new Error('what has a store can be made on several hosts');
+    return await handOut.taken(step, snapshot, this.#host.signal);
   }
 
   /** At the end of a run: the registry, and what was published. */
@@ -231,6 +193,7 @@ export class StoreSession {
         signal,
         // Files that are here were checked when they came, and are checked again before anything is made of them.
         reading: { vouches: () => true },
+        storeWins: true,
         onSubject: (what) => progress?.(`${this.#store.address}: ${what}`),
         onBytes: () => undefined,
       };

@@ -4,7 +4,7 @@ import { ReleasePlanError } from '../../core/errors.ts';
 import { allOf, FILES_AT_ONCE, severalAtOnce } from '../../io/several.ts';
 import { refName, refsFolder, subjectOf, type Subject } from './names.ts';
 import { parseRef } from './ref.ts';
-import type { Seen, SeenRef } from './seen.ts';
+import type { Seen, SeenRef } from '../../archive/store-seen.ts';
 import type { Store } from './store.ts';
 
 /** What has a name in the store. */

@@ -2,7 +2,7 @@
 import type { Plan } from '../../core/plan.ts';
 import type { ReadOptions } from '../../archive/manifest.ts';
 import type { Subject } from './names.ts';
-import { writeSeen, type Seen } from './seen.ts';
+import { writeSeen, type Seen } from '../../archive/store-seen.ts';
 import type { OnBytes, WriteStore } from './store.ts';
 
 /** A store and an archive, while something is moved between them. */
@@ -14,6 +14,11 @@ export interface Transfer {
   signal: AbortSignal;
   /** How archived files are read that are there already. */
   reading: ReadOptions;
+  /**
+   * Whether an update that was made here and never sent makes way for the one that the store has: two hosts made the
+   * same, and the other was first.
+   */
+  storeWins: boolean;
   /** Told of what is moved, and of its bytes. */
   onSubject: (what: string) => void;
   onBytes: OnBytes;
