@@ -15,7 +15,7 @@ const NAME_META = { 'content-type': 'application/json', 'cache-control': 'no-cac
 export class S3Store implements WriteStore {
   readonly #bucket: Bucket;
   readonly #prefix: string;
-  #honours: Promise<boolean> | undefined;
+  #honours: boolean | undefined;
 
   /** @param prefix names joined by slashes; empty for the bucket itself */
   constructor(bucket: Bucket, prefix: string) {
@@ -56,11 +56,12 @@ export class S3Store implements WriteStore {
    * and one that does not has the same bytes as before.
    */
   async honoursConditions(): Promise<boolean> {
-    this.#honours ??= (async () => {
-      const identity = await this.read(IDENTITY_NAME);
-      return identity !== undefined && !(await this.write(IDENTITY_NAME, identity.bytes, undefined));
-    })();
-    return await this.#honours;
+    if (this.#honours !== undefined) return this.#honours;
+    const identity = await this.read(IDENTITY_NAME);
+    // Nothing to ask with yet: that says nothing of later.
+    if (identity === undefined) return false;
+    this.#honours = !(await this.write(IDENTITY_NAME, identity.bytes, undefined));
+    return this.#honours;
   }
 
   async put(file: LocalFile, onBytes: OnBytes): Promise<void> {

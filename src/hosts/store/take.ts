@@ -9,6 +9,8 @@ const CLAIM_DEAD_MS = 600_000;
 /** Longest pause between two tries; each host waits for another time, so that they do not meet again. */
 const PAUSE_MS = 400;
 
+const MOST_TRIES = 4;
+
 /** What became of a name. */
 export type Taken =
   | { state: 'written' | 'present'; revision: Revision }
@@ -45,10 +47,14 @@ async function writeAndLook(
   const before = await store.read(name);
   if (before?.bytes.equals(bytes) === true) return { state: 'present', revision: before };
   if (before?.tag !== seen?.tag) return { state: 'lost', found: before };
-  // False also when the answer to a first try was lost: what is there decides.
-  await store.write(name, bytes, seen);
-  const after = await store.read(name);
-  return after?.bytes.equals(bytes) === true ? { state: 'written', revision: after } : { state: 'lost', found: after };
+  for (let tries = 1; ; tries += 1) {
+    // False also when the answer to a first try was lost: what is there decides.
+    await store.write(name, bytes, seen);
+    const after = await store.read(name);
+    if (after?.bytes.equals(bytes) === true) return { state: 'written', revision: after };
+    // Two writes at once, of which a server may refuse both (409 of AWS): nobody has the name yet.
+    if (after?.tag !== seen?.tag || tries === MOST_TRIES) return { state: 'lost', found: after };
+  }
 }
 
 /** Of two hosts that both list after they claimed, at least one sees the other. */

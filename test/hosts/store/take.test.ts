@@ -116,6 +116,19 @@ claims('of somebody who writes just now are waited for', async () => {
   assert.is(store.own.length, 2);
 });
 
+claims('a write that is refused although nobody has the name is tried again', async () => {
+  const store = heedless([]);
+  let refused = 0;
+  const shy: WriteStore = {
+    ...store,
+    write: async (name, bytes, seen) => ((refused += 1) === 1 ? false : await store.write(name, bytes, seen)),
+    honoursConditions: async () => true,
+  };
+  assert.is((await take(shy, 'refs/x.json', Buffer.from('a'), undefined, signal)).state, 'written');
+  const never: WriteStore = { ...shy, write: async () => false };
+  assert.is((await take(never, 'refs/y.json', Buffer.from('a'), undefined, signal)).state, 'lost');
+});
+
 claims('of the dead are passed over', async () => {
   const store = heedless([{ name: 'claims/refs/x.json/other.json', tag: undefined, modifiedAtMs: 1 }]);
   assert.is((await take(store, 'refs/x.json', Buffer.from('a'), undefined, signal)).state, 'written');
