@@ -3,6 +3,7 @@ import { withArchive } from '../archive/exclusive.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Host } from '../delivery/host.ts';
+import { checkStore, type StoreCheck } from '../hosts/store/check.ts';
 import { moveDocuments } from '../hosts/store/documents.ts';
 import { subjectsHere } from '../hosts/store/here.ts';
 import { joinArchive, requireSameArchive } from '../hosts/store/identity.ts';
@@ -80,6 +81,40 @@ export async function pullArchive(plan: Plan, host: Host, options: MoveOptions):
       return { moved, documents: await moveDocuments(transfer, storedDocuments(plan), 'pull') };
     });
   });
+}
+
+/**
+ * Reads everything that the store has of the product.
+ *
+ * @param repairs whether what the folder here has whole is sent again
+ * @throws ReleasePlanError `server-*`, `interrupted`
+ */
+export async function checkArchiveStore(
+  plan: Plan,
+  host: Host,
+  { repairs }: { repairs: boolean },
+): Promise<StoreCheck & { store: string }> {
+  const transfer = await transferOf(plan, host);
+  const { address } = transfer.store;
+  const done: { check?: StoreCheck } = {};
+  await host.drive([
+    {
+      title: `verify ${address}`,
+      async run(progress) {
+        let bytes = 0;
+        transfer.onBytes = (more) => void (bytes += more);
+        transfer.onSubject = (what) => progress(`${what}, ${formatBytes(bytes)}`);
+        const check = await whileMoving(plan, host.signal, async () => await checkStore(transfer, { repairs }));
+        done.check = check;
+        const left = check.problems.filter(({ isRepaired }) => !isRepaired);
+        return left.length === 0
+          ? { state: 'done', message: `${check.objects} objects, ${formatBytes(check.bytes)}` }
+          : { state: 'failed', message: left.map(({ name, problem }) => `${name} ${problem}`).join('\n') };
+      },
+    },
+  ]);
+  if (done.check === undefined) throw new Error('the only task has run');
+  return { ...done.check, store: address };
 }
 
 async function transferOf(plan: Plan, host: Host): Promise<Transfer> {

@@ -67,6 +67,7 @@ const contents = ({ dir }: HandMade): Record<string, string> =>
       ]),
   );
 
+/** Every test runs against s3rver; against others those in which the server has a part of its own. */
 const PEERS = [
   ['s3rver', startS3rver],
   ['versitygw', startVersitygw],
@@ -81,6 +82,7 @@ for (const [name, start] of PEERS) {
     test.run();
     continue;
   }
+  const own = name === 's3rver' ? test : (title: string) => test.skip(title, () => undefined);
   let proxy: FaultProxy;
   let buckets = 0;
   test.before(async () => void (proxy = await startFaultProxy(peer.url)));
@@ -137,7 +139,7 @@ for (const [name, start] of PEERS) {
     assert.equal(moved(await push(b)), []);
   });
 
-  test('names are given when all that they name is there', async () => {
+  own('names are given when all that they name is there', async () => {
     const { a } = await hosts();
     await push(a);
     const seen = puts().filter((what) => !what.includes('/claims/'));
@@ -249,7 +251,7 @@ for (const [name, start] of PEERS) {
     assert.equal(contents(b), contents(a));
   });
 
-  test('an object that is another is refused, and nothing of it is used', async () => {
+  own('an object that is another is refused, and nothing of it is used', async () => {
     const { a, b, bucket } = await hosts();
     await push(a);
     for await (const { key, sizeBytes } of imageOf(bucket)) {
@@ -263,7 +265,7 @@ for (const [name, start] of PEERS) {
     assert.not(existsSync(b.version('0.1.0')));
   });
 
-  test('a ref or a manifest that is altered or of another version is refused', async () => {
+  own('a ref or a manifest that is altered or of another version is refused', async () => {
     const { a, b, bucket } = await hosts();
     await push(a);
     const ref = 'demo/refs/board/image/0.1.0/version.json';
@@ -278,7 +280,7 @@ for (const [name, start] of PEERS) {
     assert.not(existsSync(b.version('0.1.0')));
   });
 
-  test('files that are missing or damaged here are brought again', async () => {
+  own('files that are missing or damaged here are brought again', async () => {
     const { a, b } = await hosts();
     await push(a);
     await pull(b);
@@ -289,7 +291,7 @@ for (const [name, start] of PEERS) {
     assert.equal(contents(b), contents(a));
   });
 
-  test('a version that is damaged here is not sent', async () => {
+  own('a version that is damaged here is not sent', async () => {
     const { a, bucket } = await hosts();
     writeFileSync(join(a.version('0.3.0'), 'rootfs.squashfs'), noise(IMAGE_BYTES, 99));
     const failed = await push(a);
@@ -297,7 +299,7 @@ for (const [name, start] of PEERS) {
     assert.equal(await refs(bucket), ['0.1.0/version.json']);
   });
 
-  test('a signature that was added since is added in the store', async () => {
+  own('a signature that was added since is added in the store', async () => {
     const { a, b } = await hosts();
     await push(a);
     await pull(b);
@@ -307,7 +309,7 @@ for (const [name, start] of PEERS) {
     assert.equal(contents(b), contents(a));
   });
 
-  test('documents follow the side that changed; two sides are refused', async () => {
+  own('documents follow the side that changed; two sides are refused', async () => {
     const { a, b } = await hosts();
     const registry = ({ dir }: HandMade): string => join(dir, 'artifacts/targets.json');
     writeFileSync(registry(a), 'one');
@@ -336,7 +338,45 @@ for (const [name, start] of PEERS) {
     assert.is(codeOf(await pull(other)), 'archive-other');
   });
 
-  test('a version that there is none of is a mistake', async () => {
+  own('what is missing or damaged in the store is named, and sent again where the folder has it', async () => {
+    const { a, b, bucket } = await hosts();
+    await push(a);
+    await pull(b);
+    interface Checked {
+      subjects: number;
+      problems: Array<{ subject: string; name: string; problem: string; isRepaired: boolean }>;
+    }
+    const verify = async (host: HandMade, ...flags: string[]): Promise<[number | undefined, Checked]> => {
+      const ran = await runCommand(registerArchive, ['archive', 'verify', 'plan.yml', '--json', ...flags], {
+        cwd: host.dir,
+      });
+      assert.is(ran.failure, undefined, wordsOf(ran));
+      return [ran.exitCode, JSON.parse(ran.stdout) as Checked];
+    };
+    const [whole, { subjects, problems }] = await verify(a);
+    assert.equal([whole, subjects, problems], [0, 3, []]);
+    const keyOf = (file: string): string => {
+      const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
+      return `demo/objects/${sha256.slice(0, 2)}/${sha256.slice(2)}`;
+    };
+    const image = join(a.version('0.1.0'), 'rootfs.squashfs');
+    const body = Buffer.alloc(IMAGE_BYTES, 7);
+    await bucket.put(keyOf(image), { body, sha256: createHash('sha256').update(body).digest('hex') }, {});
+    await bucket.remove(keyOf(join(a.version('0.3.0'), 'manifest.json')));
+    rmSync(join(b.version('0.1.0'), 'rootfs.squashfs'));
+    const [exitCode, found] = await verify(b, '--repair');
+    assert.is(exitCode, 4);
+    assert.equal(
+      found.problems.map(({ subject, isRepaired, problem }) => `${subject} ${problem.split(' ')[0]} ${isRepaired}`),
+      ['0.1.0 has false', '0.3.0 is true'],
+    );
+    assert.is((await verify(a, '--repair'))[0], 0);
+    assert.equal(await verify(a), [0, { ...found, problems: [] }]);
+    await pull(b);
+    assert.equal(contents(b), contents(a));
+  });
+
+  own('a version that there is none of is a mistake', async () => {
     const { a } = await hosts();
     assert.is(codeOf(await push(a, '--versions', '0.9.0')), 'usage');
   });

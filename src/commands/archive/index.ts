@@ -1,12 +1,13 @@
 import { examples } from '../examples.ts';
 import type { RegisterCommand } from '../host.ts';
 import { registerMove } from './move.ts';
+import { registerVerifyStore } from './verify.ts';
 
 /** `archive`: an archive and the store that it is at home in. */
 export const registerArchive: RegisterCommand = (program, run) => {
   const archive = program
     .command('archive')
-    .description("move an archive between its folder and the plan's object store")
+    .description("move an archive between its folder and the plan's object store, and verify that")
     .addHelpText(
       ...examples({
         'Bring a folder archive into the store': 'release-plan archive push plan.yml',
@@ -14,4 +15,5 @@ export const registerArchive: RegisterCommand = (program, run) => {
       }),
     );
   registerMove(archive, run);
+  registerVerifyStore(archive, run);
 };

@@ -4,7 +4,7 @@ import { copyFile, link, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../../core/errors.ts';
 import { makeFolder, publishFile, syncPath, writeFileAtomic } from '../../io/atomic.ts';
-import { copyWithDigest, digestBytes, sizeOf, type FileDigest, type LocalFile } from '../../io/hash.ts';
+import { copyWithDigest, digestBytes, digestFile, sizeOf, type FileDigest, type LocalFile } from '../../io/hash.ts';
 import { withLock } from '../../io/lock.ts';
 import { ifPresent } from '../../io/present.ts';
 import { filesBelow } from '../../io/tree.ts';
@@ -46,6 +46,10 @@ export class FolderStore implements WriteStore {
     return (await sizeOf(this.#object(sha256))) === sizeBytes;
   }
 
+  async digest({ sha256 }: FileDigest, onBytes: OnBytes): Promise<string | undefined> {
+    return (await ifPresent(digestFile(this.#object(sha256), this.#signal, onBytes)))?.sha256;
+  }
+
   async fetch({ sha256, sizeBytes }: FileDigest, path: string, onBytes: OnBytes): Promise<boolean> {
     if ((await sizeOf(this.#object(sha256))) === undefined) return false;
     await copyFile(this.#object(sha256), path);
@@ -80,6 +84,10 @@ export class FolderStore implements WriteStore {
 
   async remove(name: string): Promise<void> {
     await rm(join(this.#root, name), { force: true });
+  }
+
+  async clockMs(): Promise<undefined> {
+    return undefined;
   }
 
   #object(sha256: string): string {

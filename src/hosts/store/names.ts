@@ -94,5 +94,8 @@ export function folderOf(key: ArchiveKey, subject: Subject): SubjectFolder {
 }
 
 /** Versions before what is made of them. */
-export const bySubject = (a: Subject, b: Subject): number => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind);
-const ORDER: ReadonlyArray<Subject['kind']> = ['version', 'full', 'update'];
+export const SUBJECT_KINDS: ReadonlyArray<Subject['kind']> = ['version', 'full', 'update'];
+
+/** In the order of {@link SUBJECT_KINDS}. */
+export const bySubject = (a: Subject, b: Subject): number =>
+  SUBJECT_KINDS.indexOf(a.kind) - SUBJECT_KINDS.indexOf(b.kind);

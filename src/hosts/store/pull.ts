@@ -11,7 +11,7 @@ import { ifPresent, namesIn } from '../../io/present.ts';
 import { FILES_AT_ONCE, severalAtOnce } from '../../io/several.ts';
 import { requireSpace } from '../../io/space.ts';
 import { entryHere, refHere } from './here.ts';
-import { bySubject, folderOf, subjectText, type Subject } from './names.ts';
+import { bySubject, folderOf, SUBJECT_KINDS, subjectText, type Subject } from './names.ts';
 import { fetchObject } from './object.ts';
 import { sameManifest } from './ref.ts';
 import { refuseDifferences, type Difference, type There } from './there.ts';
@@ -45,7 +45,7 @@ export interface PullPlan {
  * Where objects wait until all of a subject are here; a run that was
  * interrupted leaves them for the next. A name that no version has.
  */
-const incomingDir = (key: ArchiveKey): string => join(productDir(key), '.release-plan-incoming');
+export const incomingDir = (key: ArchiveKey): string => join(productDir(key), '.release-plan-incoming');
 
 /**
  * Compares what the store has with the folder. Files that are here are read as the transfer says.
@@ -103,13 +103,20 @@ async function wholeFiles({ plan, reading, signal }: Transfer, subject: Subject)
  */
 export async function pull(transfer: Transfer, { due, present }: PullPlan, extent: Extent): Promise<Moved[]> {
   const moved: Moved[] = present.map((subject) => ({ subject, state: 'present', movedBytes: 0 }));
-  for (const one of due) {
-    const { subject, name, ref } = one.there;
+  const one = async (due: Due): Promise<void> => {
+    const { subject, name, ref } = due.there;
     transfer.signal.throwIfAborted();
     transfer.onSubject(subjectText(subject));
-    moved.push({ subject, state: 'moved', movedBytes: await pullOne(transfer, one, extent) });
+    moved.push({ subject, state: 'moved', movedBytes: await pullOne(transfer, due, extent) });
     transfer.seen.refs.set(name, ref);
-  }
+  };
+  // An update lies in the folder of its version, which has to be there before; files of one are fetched together.
+  for (const kind of SUBJECT_KINDS)
+    await severalAtOnce(
+      due.filter(({ there }) => there.subject.kind === kind),
+      extent === 'files' ? 1 : FILES_AT_ONCE,
+      one,
+    );
   await rm(incomingDir(transfer.plan), { recursive: true, force: true });
   return moved;
 }
@@ -123,11 +130,12 @@ interface Incoming extends FileDigest {
 async function pullOne(transfer: Transfer, { there, replaces, whole }: Due, extent: Extent): Promise<number> {
   const { plan, store, signal, onBytes } = transfer;
   const { dir, manifest, signature } = folderOf(plan, there.subject);
-  await makeFolder(incomingDir(plan));
+  const incoming = join(incomingDir(plan), there.ref.manifest.sha256);
+  await makeFolder(incoming);
   const fetched = async (object: FileDigest): Promise<void> =>
-    await fetchObject(store, object, join(incomingDir(plan), object.sha256), signal, onBytes);
+    await fetchObject(store, object, join(incoming, object.sha256), signal, onBytes);
   await fetched(there.ref.manifest);
-  const named = await filesOf(transfer, there);
+  const named = await filesOf(transfer, there, join(incoming, there.ref.manifest.sha256));
   const files: Incoming[] = named.filter(
     ({ path, role }) => (extent === 'files' || SMALL.has(role)) && !whole.has(path),
   );
@@ -144,9 +152,9 @@ async function pullOne(transfer: Transfer, { there, replaces, whole }: Due, exte
   await severalAtOnce(new Map(all.map((one) => [one.sha256, one])).values(), FILES_AT_ONCE, fetched);
   const isThere = (await ifPresent(namesIn(dir)))?.length ?? 0;
   if (isThere === 0 || replaces)
-    await publishFolder(dir, async (staging) => await place(plan, all, staging, moveTo), { replace: replaces });
+    await publishFolder(dir, async (staging) => await place(incoming, all, staging, moveTo), { replace: replaces });
   else
-    await place(plan, all, dir, async (from, to) => {
+    await place(incoming, all, dir, async (from, to) => {
       await publishFile(to, async (temporary) => await rename(from, temporary));
     });
   return movedBytes;
@@ -159,7 +167,7 @@ const moveTo = async (from: string, to: string): Promise<void> => {
 
 /** Moves what came to where it belongs, in its order; what has one content and several names is copied. */
 async function place(
-  key: ArchiveKey,
+  incoming: string,
   files: readonly Incoming[],
   dir: string,
   move: (from: string, to: string) => Promise<void>,
@@ -169,7 +177,7 @@ async function place(
   for (const { sha256, path } of files) {
     const count = left.get(sha256) ?? 1;
     left.set(sha256, count - 1);
-    const from = join(incomingDir(key), sha256);
+    const from = join(incoming, sha256);
     const own = count > 1 ? `${from}.${count}` : from;
     if (own !== from) await copyFile(from, own);
     await move(own, join(dir, path));
@@ -177,8 +185,7 @@ async function place(
 }
 
 /** The files that a manifest of the store names; it has to be of the subject whose name led to it. */
-async function filesOf({ plan, store }: Transfer, { subject, ref, name }: There): Promise<ArchivedFile[]> {
-  const path = join(incomingDir(plan), ref.manifest.sha256);
+async function filesOf({ store }: Transfer, { subject, name }: There, path: string): Promise<ArchivedFile[]> {
   const opened = await readSealedDocument<ManifestFields>(DOCUMENT_OF[subject.kind], path);
   const wrong =
     'problem' in opened ? opened.problem : isOf(opened.value, subject) ? undefined : 'is the manifest of another';
@@ -187,16 +194,16 @@ async function filesOf({ plan, store }: Transfer, { subject, ref, name }: There)
   throw new ReleasePlanError('store-damaged', `what ${store.address}/${name} names ${wrong}`);
 }
 
-interface ManifestFields {
+export interface ManifestFields {
   version?: string;
   from?: string;
   to?: string;
   files: ArchivedFile[];
 }
 
-const DOCUMENT_OF = { version: 'manifest', full: 'fullInfo', update: 'deltaInfo' } as const;
+export const DOCUMENT_OF = { version: 'manifest', full: 'fullInfo', update: 'deltaInfo' } as const;
 
-const isOf = (manifest: ManifestFields, subject: Subject): boolean =>
+export const isOf = (manifest: ManifestFields, subject: Subject): boolean =>
   subject.kind === 'update'
     ? manifest.from === subject.from && manifest.to === subject.to
     : manifest.version === subject.version;

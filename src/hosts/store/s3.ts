@@ -43,6 +43,10 @@ export class S3Store implements WriteStore {
     return head?.sizeBytes === sizeBytes && head.sha256 === sha256;
   }
 
+  async digest({ sha256 }: FileDigest, onBytes: OnBytes): Promise<string | undefined> {
+    return await this.#bucket.digest(this.#key(objectName(sha256)), onBytes);
+  }
+
   async fetch({ sha256 }: FileDigest, path: string, onBytes: OnBytes): Promise<boolean> {
     return await this.#bucket.download(this.#key(objectName(sha256)), path, onBytes);
   }
@@ -71,6 +75,10 @@ export class S3Store implements WriteStore {
 
   async remove(name: string): Promise<void> {
     await this.#bucket.remove(this.#key(name));
+  }
+
+  async clockMs(): Promise<number | undefined> {
+    return await this.#bucket.clockMs();
   }
 
   #key(name: string): string {

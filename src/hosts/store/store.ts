@@ -1,6 +1,6 @@
 /**
  * Where archives are at home when that is no folder: content by its sha256, and small files by name. The interfaces are
- * narrow, so that one store can stand before another.
+ * narrow, so that a store is a file.
  */
 import type { FileDigest, LocalFile } from '../../io/hash.ts';
 
@@ -33,6 +33,8 @@ export interface Store {
   read(name: string): Promise<Revision | undefined>;
   /** Whether an object is there, as far as can be told without reading it. */
   has(object: FileDigest): Promise<boolean>;
+  /** sha256 of an object as it is read, 64 hex digits; undefined when there is none. */
+  digest(object: FileDigest, onBytes: OnBytes): Promise<string | undefined>;
   /**
    * Writes an object into a file, going on behind the bytes that the file holds already. Nothing is checked: see
    * {@link fetchObject}.
@@ -61,4 +63,6 @@ export interface WriteStore extends Store {
   write(name: string, bytes: Buffer, seen: Revision | undefined): Promise<boolean>;
   /** Removes a small file; none is no failure. */
   remove(name: string): Promise<void>;
+  /** What the clock of the store says, in milliseconds of the epoch; undefined where it has none of its own. */
+  clockMs(): Promise<number | undefined>;
 }

@@ -123,14 +123,19 @@ export class Bucket {
     return answer.status === 404 ? undefined : { bytes: answer.body, etag: unquoted(answer.headers.etag) };
   }
 
-  /** GetObject, digested as it comes. @returns sha256, 64 hex digits */
-  async digest(key: string): Promise<string> {
+  /** GetObject, digested as it comes. @returns sha256, 64 hex digits; undefined when there is none */
+  async digest(key: string, onBytes: (bytes: number) => void = () => undefined): Promise<string | undefined> {
     return await this.#client.retrying(async () => {
       const hash = createHash('sha256');
-      await this.#client.read({ method: 'GET', path: this.#path(key), headers: emptyBody }, async (answer) => {
-        for await (const chunk of answer) hash.update(chunk as Uint8Array);
+      const call: Call = { method: 'GET', path: this.#path(key), headers: emptyBody, also: [404] };
+      return await this.#client.read(call, async (answer) => {
+        if (answer.statusCode === 404) return undefined;
+        for await (const chunk of answer) {
+          hash.update(chunk as Uint8Array);
+          onBytes((chunk as Uint8Array).byteLength);
+        }
+        return hash.digest('hex');
       });
-      return hash.digest('hex');
     });
   }
 

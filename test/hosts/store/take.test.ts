@@ -91,6 +91,7 @@ function heedless(others: StoredName[]): WriteStore & { own: string[] } {
     address: store.address,
     read: async (name) => await store.read(name),
     has: async (object) => await store.has(object),
+    digest: async (object, onBytes) => await store.digest(object, onBytes),
     fetch: async (object, path, onBytes) => await store.fetch(object, path, onBytes),
     put: async (file, onBytes) => await store.put(file, onBytes),
     honoursConditions: async () => false,
@@ -105,6 +106,7 @@ function heedless(others: StoredName[]): WriteStore & { own: string[] } {
       return await store.write(name, bytes, await store.read(name));
     },
     remove: async (name) => await store.remove(name),
+    clockMs: async () => await store.clockMs(),
   };
 }
 
