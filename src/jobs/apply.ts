@@ -183,6 +183,9 @@ async function runAll(
   return { ...run, reportFiles };
 }
 
+/** A row of the report has one line. */
+const inOneLine = (message: string): string => message.replaceAll(/\s*\n\s*/g, ' ');
+
 function failuresOf(results: readonly StepResult[]): Failures {
   const versions = new Map<string, string>();
   const fulls = new Map<string, string>();
@@ -192,13 +195,13 @@ function failuresOf(results: readonly StepResult[]): Failures {
     switch (step.kind) {
       case 'build':
       case 'archive':
-        versions.set(step.version, error.message);
+        versions.set(step.version, inOneLine(error.message));
         break;
       case 'full':
-        fulls.set(step.version, error.message);
+        fulls.set(step.version, inOneLine(error.message));
         break;
       case 'delta':
-        pairs.set(step, error.message);
+        pairs.set(step, inOneLine(error.message));
         break;
       case 'report':
         break;

@@ -72,7 +72,6 @@ async function attempt(
   } catch (error) {
     const known = asUserError(error);
     if (host.signal.aborted || known === undefined) throw error;
-    const message = known.hint === undefined ? known.message : `${known.message}\n${known.hint}`;
-    return { title, outcome: { state: 'failed', message }, error: known };
+    return { title, outcome: { state: 'failed', message: known.inWords }, error: known };
   }
 }

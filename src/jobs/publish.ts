@@ -138,8 +138,7 @@ async function attempt(
   } catch (error) {
     const known = asUserError(error);
     if (host.signal.aborted || known === undefined) throw error;
-    const message = known.hint === undefined ? known.message : `${known.message}\n${known.hint}`;
-    return { name, kind, address, outcome: { state: 'failed', message }, error: known };
+    return { name, kind, address, outcome: { state: 'failed', message: known.inWords }, error: known };
   }
 }
 

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { errnoOf } from '../../core/errors.ts';
+import { errnoOf, ReleasePlanError } from '../../core/errors.ts';
+import { readRegularText } from '../../io/regular.ts';
 import { quote, type Finding } from '../finding.ts';
 import type { PlanSource } from '../source.ts';
 import type { Project } from './project.ts';
@@ -9,12 +9,16 @@ import type { Project } from './project.ts';
 export async function templateParses({ swu }: PlanSource, { dir }: Project): Promise<Finding[]> {
   const file = swu?.template;
   if (file === undefined) return [];
-  const text = await readFile(resolve(dir, file), 'utf8').catch((error: unknown) => {
+  let text: string;
+  try {
+    text = await readRegularText(resolve(dir, file));
+  } catch (error) {
+    if (error instanceof ReleasePlanError)
+      return [{ code: error.code, at: ['swu', 'template'], message: error.message }];
     // That it is not there is told by another rule.
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  });
-  if (text === undefined) return [];
+    if (errnoOf(error) !== undefined) return [];
+    throw error;
+  }
   // Loaded for plans that have a template: most have none.
   const { templateProblem } = await import('../../io/template.ts');
   const problem = templateProblem(text);
