@@ -16,6 +16,7 @@ import { blameBench } from './blame.ts';
 import { compressBench } from './compress.ts';
 import { deltaBench } from './delta.ts';
 import { fleetBench } from './fleet.ts';
+import { formatsBench } from './formats.ts';
 import { hostsBench } from './hosts.ts';
 import { imageKindsBench } from './image-kinds.ts';
 import { memoryBench } from './memory.ts';
@@ -36,6 +37,7 @@ const BENCHES: readonly Bench[] = [
   compressBench,
   fleetBench,
   imageKindsBench,
+  formatsBench,
   hostsBench,
   validateBench,
   staticDeltaBench,

@@ -79,3 +79,30 @@ export function* unusedStretches(used: Uint8Array, start: number, sizeBytes: num
     block = end;
   }
 }
+
+/**
+ * The same without margins: whole blocks, which windows at a stride of theirs begin in.
+ *
+ * @param used the blocks from `start` on
+ */
+export function* unusedBlocks(used: Uint8Array, start: number, sizeBytes: number): Generator<Stretch> {
+  for (let block = used.indexOf(0); block >= 0; block = used.indexOf(0, block)) {
+    const next = used.indexOf(1, block);
+    const end = next < 0 ? used.length : next;
+    yield { start: start + block * USED_BLOCK_BYTES, end: start + Math.min(sizeBytes, end * USED_BLOCK_BYTES) };
+    block = end;
+  }
+}
+
+/** Stretches in order, those that are no further apart than so many bytes as one. */
+export function* joined(stretches: Iterable<Stretch>, apartBytes: number): Generator<Stretch> {
+  let open: Stretch | undefined;
+  for (const { start, end } of stretches) {
+    if (open !== undefined && start - open.end <= apartBytes) open.end = end;
+    else {
+      if (open !== undefined) yield open;
+      open = { start, end };
+    }
+  }
+  if (open !== undefined) yield open;
+}

@@ -14,9 +14,18 @@ export const READ_BYTES = 256 * 1024;
 /** Target bytes that are parsed in one go; what is left of a segment is cut at this size. */
 export const PIECE_BYTES = 32 * 1024;
 
+/** An anchor stands at every so many bytes of the base. */
+export const ANCHOR_STRIDE_BITS = 16;
+
 /** What a thread holds of the base in the first pass: slots of a block each, see assembly/base.ts. */
 export const BASE_BLOCK_BYTES = 16 * 1024;
 const BASE_CACHE_BYTES = 64 * (BASE_BLOCK_BYTES + 4);
+
+/** Commands of a segment that are written in one go, see assembly/encode.ts. */
+export const COMMANDS_BYTES = 512 * 1024;
+
+/** Ten numbers of 64 bits. */
+const ENDS_BYTES = 80;
 
 /** The unit in which stretches of the base are held for the second pass, see assembly/held.ts. */
 export const PAGE_BYTES = 4096;
@@ -77,6 +86,10 @@ export interface LaneLayout {
   costsAt: number;
   /** 256 words. */
   countsAt: number;
+  /** COMMANDS_BYTES of commands. */
+  commandsAt: number;
+  /** What is told of them, see assembly/encode.ts. */
+  endsAt: number;
 }
 
 /** The index of the first pass, see assembly/coarse.ts. */
@@ -89,9 +102,20 @@ export interface CoarseIndex {
   tagBits: number;
 }
 
+/** The few windows of the base by which the pass before that finds its way, see assembly/follow.ts. */
+export interface AnchorIndex {
+  at: number;
+  /** Eight bits for each word of the table. */
+  filterAt: number;
+  /** The table has 2^bits words. */
+  bits: number;
+  tagBits: number;
+}
+
 /** Where everything lies in the shared wasm memory. Addresses and sizes in bytes. */
 export interface Layout {
   sizeBytes: number;
+  anchors: AnchorIndex;
   coarse: CoarseIndex;
   /** The longest run of each byte value, 256 numbers of 64 bits. */
   runsAt: number;
@@ -151,12 +175,24 @@ function planCoarseIndex(baseBytes: number, freeBytes: number): Omit<CoarseIndex
   }
 }
 
+/** A table for the anchors of a base, three quarters full at most. */
+function planAnchors(baseBytes: number): Omit<AnchorIndex, 'at' | 'filterAt'> {
+  const anchors = Math.ceil(baseBytes / 2 ** ANCHOR_STRIDE_BITS);
+  return {
+    bits: Math.max(8, Math.ceil(Math.log2((anchors * 4) / 3 + 1))),
+    tagBits: Math.min(TAG_BITS_MAX, 32 - Math.ceil(Math.log2(anchors + 2))),
+  };
+}
+
 function arrange(baseBytes: number, coarse: Omit<CoarseIndex, 'at'>, heldPages: number, lanes: number): Layout {
   const allocator = new Allocator();
   const heldBytes = heldPages * PAGE_BYTES;
   const heldAt = allocator.take(heldBytes);
   const pagesAt = allocator.take(heldPages * PAGE_ENTRY_BYTES);
   const placesAt = allocator.take(4 * Math.ceil(baseBytes / PAGE_BYTES));
+  const anchors = planAnchors(baseBytes);
+  const anchorsAt = allocator.take(4 * 2 ** anchors.bits);
+  const anchorFilterAt = allocator.take(2 ** anchors.bits);
   const coarseAt = allocator.take(4 * 2 ** coarse.bits);
   const runsAt = allocator.take(RUNS_BYTES);
   const usedAt = allocator.take(Math.ceil(baseBytes / USED_BLOCK_BYTES));
@@ -175,9 +211,12 @@ function arrange(baseBytes: number, coarse: Omit<CoarseIndex, 'at'>, heldPages: 
     bestAt: allocator.take(8 * PIECE_BYTES),
     costsAt: allocator.take(8 * (PIECE_BYTES + 1)),
     countsAt: allocator.take(4 * 256),
+    commandsAt: allocator.take(COMMANDS_BYTES),
+    endsAt: allocator.take(ENDS_BYTES),
   }));
   return {
     sizeBytes: allocator.usedBytes,
+    anchors: { at: anchorsAt, filterAt: anchorFilterAt, ...anchors },
     coarse: { at: coarseAt, ...coarse },
     runsAt,
     usedAt,

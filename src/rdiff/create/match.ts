@@ -1,10 +1,10 @@
 import { markUsed } from './gaps.ts';
 import { heldWindows, placePages, type HeldWindow } from './held.ts';
-import { SEGMENT_BYTES, USED_BLOCK_BYTES } from './layout.ts';
+import { SEGMENT_BYTES, USED_BLOCK_BYTES, type Layout } from './layout.ts';
 import type { Found, OpenSegments } from './lane.ts';
-import type { FineIndex } from './matcher.ts';
-import { MatchFile, type MatchList } from './match-file.ts';
-import { eachMatch, type Matches } from './matches.ts';
+import type { CoarsePlan, FineIndex } from './matcher.ts';
+import { MatchFile, type MatchList, type SegmentCommands } from './match-file.ts';
+import { eachMatch } from './matches.ts';
 import type { MatchJob } from './job.ts';
 import { runPhase } from './phase.ts';
 
@@ -30,21 +30,23 @@ const FINE_ENTRIES_PER_BUCKET = 2;
 /**
  * Finds what the target has in common with the base.
  *
- * @returns the matches of every segment of the target, in order; each until the next is asked for
+ * @returns what every segment of the target comes to in the delta, in order
  * @throws ReleasePlanError `interrupted` when the signal fired; whatever a thread threw
  */
-export async function matchImages(job: MatchJob): Promise<Iterable<Matches>> {
+export async function matchImages(job: MatchJob): Promise<SegmentCommands[]> {
   const matching = new Matching(job);
   if (job.baseBytes > 0) {
+    await matching.follow();
     await matching.coarse();
     await matching.fine();
   }
-  return matching.matches();
+  return await matching.encode();
 }
 
 /** The matches of all segments as they grow from phase to phase. */
 class Matching {
   readonly lists: MatchList[];
+  readonly #commands: SegmentCommands[] = [];
   readonly #job: MatchJob;
   readonly #file: MatchFile;
 
@@ -58,15 +60,17 @@ class Matching {
     }));
   }
 
-  /** The matches of every segment, in order; each until the next is asked for. */
-  *matches(): Generator<Matches> {
-    for (const list of this.lists) yield this.#file.read(list);
+  /** Finds what did not move, or moved together with much else. */
+  async follow(): Promise<void> {
+    await runPhase(this.#job, { kind: 'index-anchors' });
+    this.#keep(await runPhase(this.#job, { kind: 'follow', ...this.#open(() => true) }));
   }
 
-  /** Finds long matches. */
+  /** Finds long matches between what that left over. */
   async coarse(): Promise<void> {
-    await runPhase(this.#job, { kind: 'index-coarse' });
-    this.#keep(await runPhase(this.#job, { kind: 'coarse', ...this.#open(() => true) }));
+    const index = planCoarse(this.#job.layout, unusedBytesOf(this.#markUsed()));
+    await runPhase(this.#job, { kind: 'index-coarse', index });
+    this.#keep(await runPhase(this.#job, { kind: 'coarse', index, ...this.#open(() => true) }));
   }
 
   /**
@@ -84,6 +88,13 @@ class Matching {
       await runPhase(this.#job, { kind: 'index-fine', window, index, parts: layout.lanes.length });
       this.#keep(await runPhase(this.#job, { kind: 'fine', index, ...open }));
     }
+  }
+
+  /** What every segment comes to, in order. */
+  async encode(): Promise<SegmentCommands[]> {
+    const open = this.#openWhere((segment) => this.#commands[segment] === undefined);
+    if (open.segments.length > 0) this.#keep(await runPhase(this.#job, { kind: 'encode', ...open }));
+    return this.#commands;
   }
 
   /**
@@ -110,18 +121,39 @@ class Matching {
       this.#job.layout.usedAt,
       Math.ceil(this.#job.baseBytes / USED_BLOCK_BYTES),
     );
-    for (const matches of this.matches()) markUsed(used, matches);
+    for (const list of this.lists) markUsed(used, this.#file.read(list));
     return used;
   }
 
   #open(wanted: (segment: number) => boolean): OpenSegments {
-    const segments = [...this.lists.keys()].filter((segment) => this.lists[segment]!.leftBytes > 0 && wanted(segment));
+    return this.#openWhere((segment) => this.lists[segment]!.leftBytes > 0 && wanted(segment));
+  }
+
+  #openWhere(wanted: (segment: number) => boolean): OpenSegments {
+    const segments = [...this.lists.keys()].filter(wanted);
     return { segments, known: segments.map((segment) => this.lists[segment]!) };
   }
 
   #keep(found: Found): void {
-    for (const [segment, list] of found) this.lists[segment] = list;
+    for (const one of found)
+      if ('list' in one) this.lists[one.segment] = one.list;
+      else this.#commands[one.segment] = one.commands;
   }
+}
+
+function unusedBytesOf(used: Uint8Array): number {
+  let blocks = 0;
+  for (let at = 0; at < used.length; at += 1) blocks += 1 - used[at]!;
+  return blocks * USED_BLOCK_BYTES;
+}
+
+/** The stride of the layout, and a table no larger than what is left of the base needs. */
+function planCoarse({ coarse }: Layout, unusedBytes: number): CoarsePlan {
+  const windows = unusedBytes / 2 ** coarse.strideBits;
+  return {
+    strideBits: coarse.strideBits,
+    bits: Math.min(coarse.bits, Math.max(10, Math.ceil(Math.log2((windows * 4) / 3 + 1)))),
+  };
 }
 
 /** The stride that the constants above say, and a table no larger than it needs. */

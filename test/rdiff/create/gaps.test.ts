@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { gapBytes, gapsOf, markUsed, unusedStretches } from '../../../src/rdiff/create/gaps.ts';
+import { gapBytes, gapsOf, joined, markUsed, unusedBlocks, unusedStretches } from '../../../src/rdiff/create/gaps.ts';
 
 const test = suite('rdiff/create/gaps');
 
@@ -82,6 +82,38 @@ test('unused stretches leave out whole used blocks, and nothing else', () => {
       );
     }),
   );
+});
+
+test('unused blocks are those that no match uses, whole and no others', () => {
+  fc.assert(
+    fc.property(matches, fc.nat(80), fc.integer({ min: 0, max: 90_000 }), (list, block, size) => {
+      const all = new Uint8Array(Math.ceil((block * 256 + size) / 256));
+      markUsed(all, list);
+      const found = new Uint8Array(all.length).fill(1);
+      for (const { start, end } of unusedBlocks(all.subarray(block), block * 256, size)) {
+        assert.is(start % 256, 0);
+        assert.ok(end <= block * 256 + size);
+        found.fill(0, start / 256, Math.ceil(end / 256));
+      }
+      assert.equal(found.subarray(block), all.subarray(block));
+    }),
+  );
+});
+
+test('stretches that are near to one another are joined, and those alone', () => {
+  const stretches = [
+    { start: 3, end: 5 },
+    { start: 15, end: 20 },
+    { start: 31, end: 40 },
+  ];
+  assert.equal(
+    [...joined(stretches, 10)],
+    [
+      { start: 3, end: 20 },
+      { start: 31, end: 40 },
+    ],
+  );
+  assert.equal([...joined([], 10)], []);
 });
 
 test.run();

@@ -1,7 +1,14 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { PIECE_BYTES, SEGMENT_BYTES, planLayout, type Layout } from '../../../src/rdiff/create/layout.ts';
+import {
+  ANCHOR_STRIDE_BITS,
+  COMMANDS_BYTES,
+  PIECE_BYTES,
+  SEGMENT_BYTES,
+  planLayout,
+  type Layout,
+} from '../../../src/rdiff/create/layout.ts';
 import { failureOf } from '../../support/failure.ts';
 
 const test = suite('rdiff/create/layout');
@@ -12,6 +19,8 @@ const buffers = (layout: Layout, baseBytes: number): Array<[at: number, size: nu
   [layout.heldAt, layout.heldPages * 4096],
   [layout.pagesAt, layout.heldPages * 16],
   [layout.placesAt, 4 * Math.ceil(baseBytes / 4096)],
+  [layout.anchors.at, 4 * 2 ** layout.anchors.bits],
+  [layout.anchors.filterAt, 2 ** layout.anchors.bits],
   [layout.coarse.at, 4 * 2 ** layout.coarse.bits],
   [layout.runsAt, 2048],
   [layout.usedAt, Math.ceil(baseBytes / 256)],
@@ -25,6 +34,8 @@ const buffers = (layout: Layout, baseBytes: number): Array<[at: number, size: nu
     [lane.bestAt, 8 * PIECE_BYTES],
     [lane.costsAt, 8 * (PIECE_BYTES + 1)],
     [lane.countsAt, 1024],
+    [lane.commandsAt, COMMANDS_BYTES],
+    [lane.endsAt, 80],
   ]),
 ];
 
@@ -54,6 +65,7 @@ test('buffers lie apart, within the memory given, aligned as the indexes need th
         );
         // A window's number and its tag share a word, and 0 is none.
         assert.ok(Math.ceil(baseBytes / 2 ** layout.coarse.strideBits) < 2 ** (32 - layout.coarse.tagBits));
+        assert.ok(Math.ceil(baseBytes / 2 ** ANCHOR_STRIDE_BITS) < 2 ** (32 - layout.anchors.tagBits));
         let free = 65_536;
         for (const [at, size] of buffers(layout, baseBytes).toSorted(([a], [b]) => a - b)) {
           assert.ok(at >= free, 'buffers overlap');
