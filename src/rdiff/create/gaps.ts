@@ -49,17 +49,48 @@ export interface Stretch {
 /** Bytes of used neighbours that an unused stretch takes along: matches do not end at its borders. */
 const MARGIN_BYTES = 64;
 
+/** What a byte can count of a block: nearly all of it. */
+const WHOLE_BLOCK = 255;
+
 /**
- * Marks the blocks of the base that lie within one match.
+ * Of so many bytes a block counts as used: what a few changed bytes leave of it is shorter than a window of the fine
+ * index, and changed addresses leave a hundred thousand such blocks.
+ */
+const USED_BYTES = 244;
+
+/**
+ * Adds what matches use of each block of the base; what two of them use counts twice.
  *
  * @param used a byte for each block, USED_BLOCK_BYTES
  */
-export function markUsed(used: Uint8Array, matches: Matches): void {
+export function countUsed(used: Uint8Array, matches: Matches): void {
+  const add = (block: number, bytes: number): void => {
+    used[block] = Math.min(WHOLE_BLOCK, used[block]! + bytes);
+  };
   eachMatch(matches, (_target, base, length) => {
-    const from = Math.ceil(base / USED_BLOCK_BYTES);
-    const to = Math.floor((base + length) / USED_BLOCK_BYTES);
-    if (to > from) used.fill(1, from, to);
+    const end = base + length;
+    const first = Math.floor(base / USED_BLOCK_BYTES);
+    const last = Math.floor((end - 1) / USED_BLOCK_BYTES);
+    if (first === last) return add(first, length);
+    add(first, (first + 1) * USED_BLOCK_BYTES - base);
+    used.fill(WHOLE_BLOCK, first + 1, last);
+    add(last, end - last * USED_BLOCK_BYTES);
   });
+}
+
+/**
+ * Makes of the counts a 1 for each block that is used and a 0 for each other.
+ *
+ * @returns how many are not
+ */
+export function settleUsed(used: Uint8Array): number {
+  let unused = 0;
+  for (let block = 0; block < used.length; block += 1) {
+    const isUsed = used[block]! >= USED_BYTES ? 1 : 0;
+    used[block] = isUsed;
+    unused += 1 - isUsed;
+  }
+  return unused;
 }
 
 /**

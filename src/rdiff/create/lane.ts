@@ -98,9 +98,10 @@ export class Lane {
     const bytes = new Uint8Array(setup.memory.buffer);
     this.#matcher = new Matcher(setup.module, setup.memory, setup.layout, setup.lane, {
       sizeBytes: setup.baseBytes,
-      load: (block, place) => {
+      load: (block, place, blocks) => {
         const start = block * BASE_BLOCK_BYTES;
-        readFully(fds.base, bytes.subarray(place, place + Math.min(BASE_BLOCK_BYTES, setup.baseBytes - start)), start);
+        const sizeBytes = Math.min(blocks * BASE_BLOCK_BYTES, setup.baseBytes - start);
+        readFully(fds.base, bytes.subarray(place, place + sizeBytes), start);
       },
     });
     this.#counter = new Int32Array(setup.memory.buffer, COUNTER_AT, 1);

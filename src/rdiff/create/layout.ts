@@ -119,7 +119,7 @@ export interface Layout {
   coarse: CoarseIndex;
   /** The longest run of each byte value, 256 numbers of 64 bits. */
   runsAt: number;
-  /** A byte for each block of the base, 1 where matches use all of it. */
+  /** A byte for each block of the base, 1 where matches use it, see gaps.ts. */
   usedAt: number;
   /** For each page of the base one more than the number of the page that holds it, 0 where none does; 32 bits. */
   placesAt: number;

@@ -1,4 +1,4 @@
-import { markUsed } from './gaps.ts';
+import { countUsed, settleUsed } from './gaps.ts';
 import { heldWindows, placePages, type HeldWindow } from './held.ts';
 import { SEGMENT_BYTES, USED_BLOCK_BYTES, type Layout } from './layout.ts';
 import type { Found, OpenSegments } from './lane.ts';
@@ -22,7 +22,7 @@ const LITTLE_BYTES = 16 * 2 ** 20;
  * ...or where it is a large share of the base: then matches are short, as in compressed file systems, and worth the
  * time.
  */
-const LARGE_SHARE = 0.1;
+const LARGE_SHARE = 0.09;
 
 /** Of the three that a bucket has room for. */
 const FINE_ENTRIES_PER_BUCKET = 2;
@@ -49,10 +49,14 @@ class Matching {
   readonly #commands: SegmentCommands[] = [];
   readonly #job: MatchJob;
   readonly #file: MatchFile;
+  /** A byte for each block of the base, 1 where matches use it. */
+  readonly #used: Uint8Array;
 
   constructor(job: MatchJob) {
     this.#job = job;
     this.#file = new MatchFile(job.matchesFd, job.memory);
+    const blocks = Math.ceil(job.baseBytes / USED_BLOCK_BYTES);
+    this.#used = new Uint8Array(job.memory.buffer, job.layout.usedAt, blocks);
     this.lists = Array.from({ length: Math.ceil(job.targetBytes / SEGMENT_BYTES) }, (_, segment) => ({
       at: 0,
       count: 0,
@@ -68,7 +72,7 @@ class Matching {
 
   /** Finds long matches between what that left over. */
   async coarse(): Promise<void> {
-    const index = planCoarse(this.#job.layout, unusedBytesOf(this.#markUsed()));
+    const index = planCoarse(this.#job.layout, this.#findUsed());
     await runPhase(this.#job, { kind: 'index-coarse', index });
     this.#keep(await runPhase(this.#job, { kind: 'coarse', index, ...this.#open(() => true) }));
   }
@@ -78,7 +82,8 @@ class Matching {
    */
   async fine(): Promise<void> {
     const { layout, memory, baseBytes } = this.#job;
-    const windows = heldWindows(this.#markUsed(), baseBytes, layout.heldPages);
+    this.#findUsed();
+    const windows = heldWindows(this.#used, baseBytes, layout.heldPages);
     const sources = this.lists.map((_, segment) => this.#sourceOf(segment, windows));
     for (const window of windows) {
       const open = this.#open((segment) => sources[segment] === window);
@@ -114,15 +119,11 @@ class Matching {
     return best ?? holding(segment * SEGMENT_BYTES);
   }
 
-  /** Marks what matches use of the base. */
-  #markUsed(): Uint8Array {
-    const used = new Uint8Array(
-      this.#job.memory.buffer,
-      this.#job.layout.usedAt,
-      Math.ceil(this.#job.baseBytes / USED_BLOCK_BYTES),
-    );
-    for (const list of this.lists) markUsed(used, this.#file.read(list));
-    return used;
+  /** Finds out which blocks of the base matches use; returns how many bytes they do not. */
+  #findUsed(): number {
+    this.#used.fill(0);
+    for (const list of this.lists) countUsed(this.#used, this.#file.read(list));
+    return settleUsed(this.#used) * USED_BLOCK_BYTES;
   }
 
   #open(wanted: (segment: number) => boolean): OpenSegments {
@@ -139,12 +140,6 @@ class Matching {
       if ('list' in one) this.lists[one.segment] = one.list;
       else this.#commands[one.segment] = one.commands;
   }
-}
-
-function unusedBytesOf(used: Uint8Array): number {
-  let blocks = 0;
-  for (let at = 0; at < used.length; at += 1) blocks += 1 - used[at]!;
-  return blocks * USED_BLOCK_BYTES;
 }
 
 /** The stride of the layout, and a table no larger than what is left of the base needs. */

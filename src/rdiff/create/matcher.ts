@@ -110,8 +110,8 @@ interface MatchExports {
 /** What encodeMatches tells. */
 type Numbers = [number, number, number, number, number, number, number, number, number, number];
 
-/** Reads a block of the base, BASE_BLOCK_BYTES or what there is of it, to an address. */
-export type LoadBase = (block: number, place: number) => void;
+/** Reads blocks of the base, BASE_BLOCK_BYTES each or what there is of them, to an address. */
+export type LoadBase = (block: number, place: number, blocks: number) => void;
 
 /** How the coarse index of what is left of the base was made. */
 export interface CoarsePlan {
@@ -173,7 +173,7 @@ export class Matcher {
     const own = layout.lanes[lane];
     if (own === undefined) throw new RangeError(`there is no lane ${lane}`);
     this.#wasm = instantiate<MatchExports>(module, memory, {
-      loadBase: (block: number, place: number) => base.load(block >>> 0, place >>> 0),
+      loadBase: (block: number, place: number, blocks: number) => base.load(block >>> 0, place >>> 0, blocks),
       flush: (sizeBytes: number) => this.#write(this.#bytes.subarray(own.commandsAt, own.commandsAt + sizeBytes)),
     });
     this.#bytes = new Uint8Array(memory.buffer);

@@ -20,8 +20,11 @@ const CLOSE_BYTES: usize = 256;
 /** ...then so that a stretch of twice this is certainly met; what is shorter the first pass finds. */
 const WIDE_STEP: usize = 32;
 
-/** Shortest match from an anchor: what happens to agree there is no sign that the rest does. */
-const ANCHOR_MIN: u32 = 64;
+/**
+ * Shortest match: in what is shorter, the first pass may find a better one. Measured, see
+ * docs/performance.md: with 1 KiB the deltas are larger, and no sooner made.
+ */
+const FOLLOWED_MIN: u32 = 16384;
 
 // @ts-ignore: decorator
 @inline
@@ -74,7 +77,7 @@ function offerRuns(runs: usize, coarseBits: u32, at: usize, source: u64, length:
 
 /**
  * Finds matches between the target bytes [from, to) and the base, in order and not
- * overlapping; of at least 32 bytes, or ANCHOR_MIN where an anchor gave them.
+ * overlapping; of at least FOLLOWED_MIN bytes.
  *
  * @param runs, coarseBits of the coarse index: gets the longest run of each byte
  * @param cache this thread's blocks of the base
@@ -141,7 +144,7 @@ export function followDiagonals(
         <u32>min<u64>(to - i, size - source) - COARSE_WINDOW,
       );
     const back = baseBackward(cache, source, i, <u32>min<u64>(i - covered, source));
-    if (!follows && back + ahead < ANCHOR_MIN) {
+    if (back + ahead < FOLLOWED_MIN) {
       i += ahead;
       continue;
     }
