@@ -22,7 +22,8 @@ import { releasePlan } from './programs.ts';
 import { measureErrors } from './suggest-error.ts';
 import { mebibytesOfKiB, seconds } from './table.ts';
 
-const VERSIONS = 300;
+/** Archived versions. */
+export const VERSIONS = 300;
 const DEVICES = 1_000_000;
 
 /** As of an ext4 of 1.3 GB: blocks of its root, sums of 32 bytes. */
@@ -37,10 +38,11 @@ const NEW_BLOCKS = 100;
 /** Issue 15. */
 const TIME_LIMIT_MS = 5000;
 
-const versionOf = (at: number): string => `0.${at}.0`;
+/** The version at a place, from 0. */
+export const versionOf = (at: number): string => `0.${at}.0`;
 
 /** An archive of versions whose images are holes, with signatures of full size; and the registry that names them. */
-function archive(settings: BenchSettings): string {
+export function archive(settings: BenchSettings): string {
   const dir = join(settings.cacheDir, `suggest-${VERSIONS}`);
   if (existsSync(dir)) return dir;
   settings.note(`making ${VERSIONS} signatures of ${BLOCKS} blocks`);
@@ -98,7 +100,8 @@ function fleetFile(dir: string, devices: number): string {
   return path;
 }
 
-const planFor = (fleet: string): string => `schema: 1
+/** @param fleet as the plan says it, in one line of YAML */
+export const planFor = (fleet: string): string => `schema: 1
 product: demo
 machine: board
 distro: prod

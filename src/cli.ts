@@ -5,6 +5,7 @@ import type { CommandContext, Runner } from './commands/host.ts';
 import { createProgram } from './commands/program.ts';
 import { asUserError, InvalidPlanError, messageOf, ReleasePlanError } from './core/errors.ts';
 import { endPrograms } from './io/children.ts';
+import { manyListeners } from './io/signals.ts';
 import { isStopping } from './io/stopping.ts';
 import { formatDiagnostics } from './commands/terminal/diagnostics.ts';
 import { plainDrive } from './commands/terminal/drive-plain.ts';
@@ -34,6 +35,7 @@ const HELP: ReadonlySet<string> = new Set(['help', '--help', '-h']);
 export async function main(argv: readonly string[]): Promise<ExitCode> {
   tameStreams();
   const stop = new AbortController();
+  manyListeners(stop.signal);
   const exitCode = await runCommand(argv, stop);
   const lost = await lostResults();
   // A bug and an interruption say more than that their results are missing.

@@ -8,6 +8,8 @@
  *
  * Usage: node --import tsx test/run.ts [pattern]   (pattern: a regular expression on the path)
  *        node --import tsx test/run.ts --fast      (without whole runs: builds, servers, injected faults)
+ *        node --import tsx test/run.ts --again     (a file that failed is run once more, alone, at the end; one that
+ *                                                  passes then is named FLAKY, with what failed at first)
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -61,7 +63,7 @@ if (process.argv[2] === WORKER) {
   // Whatever a test left open must not keep the run from its end.
   process.once('disconnect', () => process.exit());
 } else {
-  const [pattern = ''] = process.argv.slice(2).filter((argument) => argument !== '--fast');
+  const [pattern = ''] = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
   const isFast = process.argv.includes('--fast');
   await runAll((name) => new RegExp(pattern).test(name) && !(isFast && WHOLE_RUNS.test(name)), pattern);
 }
@@ -98,9 +100,11 @@ async function runAll(isWanted: (name: string) => boolean, pattern: string): Pro
   // Whole runs (steps/, swu/) last longest and stand last in the alphabet: begun first, no process is left alone with
   // them.
   const queue = suites.filter((suite) => isWanted(suite.name)).toReversed();
-  const total: FileResult = { passed: 0, failed: 0, skipped: 0, failures: [] };
+  const results = new Map<TestFile, FileResult>();
   const workers = Math.min(availableParallelism(), queue.length);
-  await Promise.all(Array.from({ length: workers }, () => workThrough(queue, total)));
+  await Promise.all(Array.from({ length: workers }, () => workThrough(queue, results)));
+  if (process.argv.includes('--again')) await runAgain(results);
+  const total = sumOf(results);
   if (total.passed + total.failed + total.skipped === 0) {
     total.failed = 1;
     total.failures.push(`no test matches ${JSON.stringify(pattern)}`);
@@ -111,13 +115,35 @@ async function runAll(isWanted: (name: string) => boolean, pattern: string): Pro
   process.exitCode = total.failed === 0 ? 0 : 1;
 }
 
+/** A machine under load can make a test late; a mistake fails twice. What failed at first is shown in any case. */
+async function runAgain(results: Map<TestFile, FileResult>): Promise<void> {
+  for (const [file, first] of [...results].filter(([, { failed }]) => failed > 0)) {
+    await workThrough([file], results);
+    if (results.get(file)?.failed === 0)
+      process.stdout.write(
+        `FLAKY ${file.name}  passed when run again, alone; at first:\n${first.failures.join('\n')}\n`,
+      );
+  }
+}
+
+function sumOf(results: ReadonlyMap<TestFile, FileResult>): FileResult {
+  const total: FileResult = { passed: 0, failed: 0, skipped: 0, failures: [] };
+  for (const [{ name }, result] of results) {
+    total.passed += result.passed;
+    total.failed += result.failed;
+    total.skipped += result.skipped;
+    for (const failure of result.failures) total.failures.push(`${name}\n${failure}`);
+  }
+  return total;
+}
+
 /** Takes files from the queue until none is left; a process that dies costs its file, not the run. */
-async function workThrough(queue: TestFile[], total: FileResult): Promise<void> {
+async function workThrough(queue: TestFile[], results: Map<TestFile, FileResult>): Promise<void> {
   let worker: ChildProcess | undefined;
   for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
     if (performance.now() > RUN_LIMIT_MS) {
-      total.failed += 1;
-      total.failures.push(`${file.name}\nnot begun: the run has taken ${RUN_LIMIT_MS / 60_000} minutes`);
+      const failures = [`not begun: the run has taken ${RUN_LIMIT_MS / 60_000} minutes`];
+      results.set(file, { passed: 0, failed: 1, skipped: 0, failures });
       continue;
     }
     // A process group of its own, so that what a hanging file started ends with it.
@@ -129,10 +155,7 @@ async function workThrough(queue: TestFile[], total: FileResult): Promise<void> 
     const started = performance.now();
     const { result, said } = await runIn(worker, file);
     if (worker.exitCode !== null || worker.signalCode !== null) worker = undefined;
-    total.passed += result.passed;
-    total.failed += result.failed;
-    total.skipped += result.skipped;
-    for (const failure of result.failures) total.failures.push(`${file.name}\n${failure}`);
+    results.set(file, result);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     process.stdout.write(
       `${result.failed === 0 ? 'ok  ' : 'FAIL'} ${file.name}  ${result.passed} passed, ${result.failed} failed, ` +

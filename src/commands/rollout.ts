@@ -113,7 +113,7 @@ const partName = ({ base, refused }: PlannedRollout['plan']['parts'][number]): s
 
 async function planInWords({ plan, destination, blockers, unproven }: PlannedRollout): Promise<string> {
   const { formatColumns } = await import('../text/rows.ts');
-  const { formatBytes, formatShare } = await import('../text/bytes.ts');
+  const { formatBytes, wireText } = await import('../text/bytes.ts');
   const { blockerInWords } = await import('../delivery/fleet/guard.ts');
   const rows = plan.parts.map((part) => [
     partName(part),
@@ -121,8 +121,6 @@ async function planInWords({ plan, destination, blockers, unproven }: PlannedRol
     formatBytes(part.package.sizeBytes),
     formatBytes(part.wireBytes),
   ]);
-  const of =
-    plan.fullWireBytes === undefined ? '' : `, ${formatShare(plan.wireBytes, plan.fullWireBytes)} of full packages`;
   const others: Array<[count: number, what: string]> = [
     [plan.there, 'run it already'],
     [plan.newer, 'run a newer version and stay'],
@@ -132,7 +130,7 @@ async function planInWords({ plan, destination, blockers, unproven }: PlannedRol
   return [
     `${plan.version} to the devices on ${printable(plan.tag)}, by ${printable(destination)}, in this order:\n`,
     rows.length === 0 ? 'no device needs it\n' : formatColumns([['', 'devices', 'package', 'in all'], ...rows]),
-    rows.length === 0 ? '' : `${formatBytes(plan.wireBytes)} over the wire${of}\n`,
+    rows.length === 0 ? '' : `${wireText(plan.wireBytes, plan.fullWireBytes)}\n`,
     ...others.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}\n`),
     ...blockers.map((one) => `blocked: ${printable(blockerInWords(one))}\n`),
     ...unproven.map((one) => `not published: ${printable(one)}\n`),
@@ -150,8 +148,12 @@ async function progressInWords({ rollouts, failed }: RolloutProgress): Promise<s
     [one.name, ...row(one)],
     ...one.groups.map((group) => [`  ${group.name}`, ...row(group)]),
   ]);
+  const { sumOfWires } = await import('../core/rollout.ts');
+  const { wireText } = await import('../text/bytes.ts');
+  const wire = sumOfWires(rollouts);
   return [
     formatColumns([head, ...rows]),
+    wire === undefined ? '' : `${wireText(wire.bytes, wire.fullBytes)}\n`,
     ...[...failed].map(([name, devices]) => `failed in ${printable(`${name}: ${devices.join(', ')}`)}\n`),
   ].join('');
 }

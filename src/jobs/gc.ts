@@ -14,7 +14,7 @@ import { readInputs } from '../delivery/inputs.ts';
 import { sizeOf as fileSize } from '../io/hash.ts';
 import { readRecord } from '../publish/record.ts';
 import { archivedSubjects } from './archived.ts';
-import { recordFile } from './publish.ts';
+import { recordFile } from './published.ts';
 
 /** A verdict, and what it is about in bytes. */
 export interface SizedVerdict extends Verdict {

@@ -12,15 +12,17 @@ import { logFolders } from '../kas/override.ts';
 import { fullSubject, type PageFacts, type PageLink } from '../report/page/facts.ts';
 import { RUNS_SHOWN } from '../report/page/runs.ts';
 import { readRecord } from '../publish/record.ts';
+import { readStandings } from '../publish/rollout/standing.ts';
+import { changedPairs } from './describe-changes.ts';
 import { explainedDeltas } from './explain.ts';
-import { recordFile } from './publish.ts';
+import { recordFile, standingFile } from './published.ts';
 
 /** Where a plan's page is, which links are relative to unless they are told otherwise. */
 export const pageFolder = (plan: Plan): string => dirname(reportFile(plan, 'html'));
 
 /**
  * @param folder where the page will lie; undefined for one that may lie anywhere, and has no links
- * @throws ReleasePlanError `index-invalid` when the record of what was published was altered
+ * @throws ReleasePlanError `index-invalid` when a record of what was published or rolled out was altered
  */
 export async function pageFacts(
   snapshot: Snapshot,
@@ -33,7 +35,9 @@ export async function pageFacts(
     runs: await lastRuns(plan, RUNS_SHOWN),
     // Other plans of the product publish into the same record.
     published: (await readRecord(recordFile(plan))).filter(({ version }) => versions.has(version)),
+    rollouts: (await readStandings(standingFile(plan))).filter(({ version }) => versions.has(version)),
     explained: await explainedDeltas(snapshot, report),
+    changed: await changedPairs(snapshot, report),
     links: folder === undefined ? new Map() : await linksOf(snapshot, folder),
   };
 }

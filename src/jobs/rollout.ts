@@ -1,5 +1,6 @@
 import { ReleasePlanError } from '../core/errors.ts';
 import type { DestinationSettings, FleetAttributes, FleetServer, Plan } from '../core/plan.ts';
+import type { RolloutStanding } from '../core/rollout.ts';
 import { promotionBlockers } from '../delivery/fleet/guard.ts';
 import type { Blocker } from '../delivery/fleet/promotion.ts';
 import { fleetView } from '../delivery/fleet/view.ts';
@@ -10,10 +11,14 @@ import { distinct } from '../fleet/running.ts';
 import { serverRows } from '../fleet/servers/open.ts';
 import { hawkbitClient } from '../publish/hawkbit.ts';
 import { optionalPath, optionalText, requiredText, secretSource } from '../publish/options.ts';
-import { HawkbitRollouts, type RolloutSettings, type RolloutStatus } from '../publish/rollout/hawkbit.ts';
+import { HawkbitRollouts, type RolloutSettings } from '../publish/rollout/hawkbit.ts';
+import type { RolloutStatus } from '../publish/rollout/progress.ts';
+import { standingOf } from '../publish/rollout/standing.ts';
+import { baseOfSeries, seriesPrefix } from '../publish/package.ts';
 import { rolloutName, rolloutsOf, type ServerRollout } from '../publish/rollout/server-rollouts.ts';
 import { stillOnFilters } from '../publish/rollout/filter.ts';
 import { planRollout, type RolloutPlan } from '../publish/rollout/plan.ts';
+import { standingFacts } from './rollout-standing.ts';
 
 /** Devices of a group that are looked at after they failed; more would not fit into a filter. */
 const MAX_REFUSED = 200;
@@ -38,7 +43,7 @@ export interface PlannedRollout {
 
 /** How far a rollout is. */
 export interface RolloutProgress {
-  rollouts: RolloutStatus[];
+  rollouts: Array<RolloutStatus & Pick<RolloutStanding, 'wire'>>;
   /** Names of devices that failed, some of them, by rollout. */
   failed: ReadonlyMap<string, string[]>;
 }
@@ -129,20 +134,17 @@ export class Rollout {
       );
     const failed = new Map<string, string[]>();
     for (const one of rollouts) if (one.failed > 0) failed.set(one.name, await server.failedDevices(one.id));
-    return { rollouts, failed };
+    const facts = await standingFacts(this.#plan, this.#settings);
+    return { rollouts: rollouts.map((one) => ({ ...one, ...wireIn(standingOf(one, facts)) })), failed };
   }
 
   /** The server's rollouts of the version for the tag. */
   async #known(server: HawkbitRollouts): Promise<RolloutStatus[]> {
     const { version, tag } = this.#request;
-    const all = await server.status(this.#series);
-    return all.filter(({ name }) => rolloutName(name).versionAndTag === `${version} ${tag}`);
-  }
-
-  /** How the names of the product's rollouts begin. */
-  get #series(): string {
-    const { product, machine, image } = this.#plan;
-    return `${[product, machine, image].join('-')}-`;
+    return await server.status(seriesPrefix(this.#plan), (name) => {
+      const said = rolloutName(name);
+      return said.version === version && said.tag === tag;
+    });
   }
 
   /**
@@ -155,12 +157,10 @@ export class Rollout {
     const known = await this.#known(server);
     const bases = new Set<string>();
     for (const one of known) {
-      const [series = ''] = one.name.split(' ', 1);
-      const base = series.slice(this.#series.length).startsWith('from-')
-        ? series.slice(`${this.#series}from-`.length)
-        : '';
-      if (base !== '') bases.add(base);
-      if (one.failed === 0 || base === '') continue;
+      const base = baseOfSeries(rolloutName(one.name).series, this.#plan);
+      if (base === undefined) continue;
+      bases.add(base);
+      if (one.failed === 0) continue;
       failed.set(base, [...(failed.get(base) ?? []), ...(await server.failedDevices(one.id, MAX_REFUSED))]);
     }
     for (const one of known) {
@@ -237,6 +237,8 @@ export class Rollout {
     };
   }
 }
+
+const wireIn = ({ wire }: RolloutStanding): Pick<RolloutStanding, 'wire'> => (wire === undefined ? {} : { wire });
 
 /** @throws ReleasePlanError `publish-nowhere`, `publish-unknown` */
 function hawkbitOf(plan: Plan, name: string | undefined): DestinationSettings {

@@ -10,3 +10,15 @@ export const titleOf = ({ version, base }: Pick<ReleasePackage, 'version' | 'bas
 /** What of a server's objects is named by the package: `tolomeo-board-image-prod-from-0.1.0`, or `-full`. */
 export const seriesOf = ({ product, machine, image, base }: Omit<ReleasePackage, 'path'>): string =>
   [product, machine, image, base === undefined ? 'full' : `from-${base.version}`].join('-');
+
+/** Whose packages they are. */
+export type SeriesOwner = Pick<ReleasePackage, 'product' | 'machine' | 'image'>;
+
+/** How the series of a product's packages begin. */
+export const seriesPrefix = ({ product, machine, image }: SeriesOwner): string => `${product}-${machine}-${image}-`;
+
+/** The version that a series of a product's packages starts from; undefined for that of full packages. */
+export function baseOfSeries(series: string, owner: SeriesOwner): string | undefined {
+  const before = `${seriesPrefix(owner)}from-`;
+  return series.startsWith(before) ? series.slice(before.length) : undefined;
+}

@@ -1,7 +1,9 @@
 /** A swupdate program: how it is started, and what its release understands. */
+import { copyFile } from 'node:fs/promises';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { SigningMethod } from '../core/plan.ts';
 import { run } from '../io/process.ts';
+import { addPadding, tripsOldClients } from './pack.ts';
 
 export interface Client {
   /** The program, with what stands before it. */
@@ -63,3 +65,50 @@ export function clientErrors(said: string): string {
 /** Whether a failure says that a program is not there. */
 export const isMissing = (error: unknown): boolean =>
   error instanceof ReleasePlanError && error.code === 'tool-missing';
+
+const TRIES = 3;
+
+/**
+ * Asks a client again when it stands still: SWUpdate 2022.12 can lose the
+ * signal from the thread that takes the package to the one that installs it,
+ * and then waits for ever; seen on a machine with a load of 13. It has decided
+ * nothing by then.
+ *
+ * @param ask runs the client, with a time limit
+ * @param prepare puts right what an attempt may have begun
+ * @throws ReleasePlanError `tool-stalled` when it never answers; whatever `ask` throws
+ */
+export async function untilItAnswers<T>(ask: () => Promise<T>, prepare?: () => Promise<void>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (tries === TRIES || !(error instanceof ReleasePlanError) || error.code !== 'tool-stalled') throw error;
+      await prepare?.();
+    }
+  }
+}
+
+/**
+ * Puts a package where a client of this machine finds it. One that may be older than 2024.12 gets a padded copy of a
+ * small package, since it may end with exit code 1 after a success otherwise; Debian 12's does not tell its version,
+ * so that those which certainly are newer are told by what they take.
+ *
+ * @param place puts it there as it is
+ * @returns what was done to it, behind the words of a proof; empty when nothing
+ * @throws ReleasePlanError `swu-damaged`; system errors
+ */
+export async function placeForClient(
+  client: Client,
+  swu: string,
+  to: string,
+  place: (from: string, to: string) => Promise<void>,
+): Promise<string> {
+  if (client.takesProvider || !(await tripsOldClients(swu))) {
+    await place(swu, to);
+    return '';
+  }
+  await copyFile(swu, to);
+  await addPadding(to);
+  return '; padded for the proof, since this swupdate may be older than 2024.12';
+}

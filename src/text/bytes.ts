@@ -10,3 +10,9 @@ export function formatBytes(bytes: number): string {
 /** A share of a whole for a person: `96.3 %`; `-` of nothing. */
 export const formatShare = (part: number, whole: number): string =>
   whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`;
+
+/** `12.4 MiB over the wire, 18.2 % of full packages`. @param fullBytes undefined where there are none */
+export function wireText(bytes: number, fullBytes: number | undefined): string {
+  const of = fullBytes === undefined || fullBytes === 0 ? '' : `, ${formatShare(bytes, fullBytes)} of full packages`;
+  return `${formatBytes(bytes)} over the wire${of}`;
+}

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { archivedProduct, LARGE_IMAGE_BYTES, VERSIONS, type ArchivedProduct } from '../support/archived.ts';
+import { wireText } from '../../src/text/bytes.ts';
 import { hello } from '../support/ddi-device.ts';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
 import { FieldDevice } from '../support/field-device.ts';
@@ -193,6 +194,22 @@ if (reason !== undefined || 'skipped' in peer) {
     assert.not.match(plan.stdout, /delta 0\./);
     const before = proxy.seen.filter(({ what }) => what.startsWith('POST /rest')).length;
     await run('publish', 'plan.yml');
+    // What devices loaded that told how it ended, beside full packages; dev-3 has not started anew since.
+    const { rollouts } = JSON.parse((await rollout('status', '--json')).stdout) as {
+      rollouts: Array<{ wire?: { bytes: number; fullBytes: number } }>;
+    };
+    const full = readFileSync(join(here.archive, '0.3.0/updates/full/full-update-0.3.0.swu')).byteLength;
+    const loaded = 3 * packageBytes('0.1.0') + packageBytes('0.2.0');
+    assert.is(
+      rollouts.reduce((sum, { wire }) => sum + (wire?.bytes ?? 0), 0),
+      loaded,
+    );
+    assert.is(
+      rollouts.reduce((sum, { wire }) => sum + (wire?.fullBytes ?? 0), 0),
+      3 * full,
+    );
+    const page = await run('report', 'plan.yml', '--format', 'html');
+    assert.match(page.stdout, wireText(loaded, 3 * full));
     assert.is(proxy.seen.filter(({ what }) => what.startsWith('POST /rest')).length, before);
   });
 }

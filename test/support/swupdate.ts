@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ReleasePlanError } from '../../src/core/errors.ts';
 import { run } from '../../src/io/process.ts';
 import { rdiffEngine } from '../../src/delivery/engines/rdiff.ts';
 import { digestBytes } from '../../src/io/hash.ts';
 import type { SwuSettings } from '../../src/core/plan.ts';
 import type { SwuPartition, SwuRequest } from '../../src/swu/build.ts';
+import { untilItAnswers } from '../../src/swu/client.ts';
 
 /** The board that swupdate is told it runs on. */
 export const BOARD = 'tolomeo-qemux86-64';
@@ -144,16 +144,9 @@ export async function swupdate(
   }
 }
 
-/** Debian's swupdate can lose a signal of its own under load, and waits for ever then: it is asked again. */
 async function asked(program: string, args: readonly string[], tmp: string): Promise<ClientRun> {
   const okCodes = Array.from({ length: 256 }, (_, code) => code);
-  for (let tries = 1; ; tries += 1) {
-    try {
-      const options = { env: { TMPDIR: tmp }, timeoutMs: 60_000, okCodes };
-      const { exitCode, stdout, stderr } = await run(program, args, options);
-      return { exitCode, log: `${stdout}\n${stderr}` };
-    } catch (error) {
-      if (tries === 3 || !(error instanceof ReleasePlanError) || error.code !== 'tool-stalled') throw error;
-    }
-  }
+  const options = { env: { TMPDIR: tmp }, timeoutMs: 60_000, okCodes };
+  const { exitCode, stdout, stderr } = await untilItAnswers(async () => await run(program, args, options));
+  return { exitCode, log: `${stdout}\n${stderr}` };
 }

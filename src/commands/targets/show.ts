@@ -65,7 +65,7 @@ async function show(wanted: string, flags: Flags, context: CommandContext): Prom
     return EXIT.ok;
   }
   const { readRecord } = await import('../../publish/record.ts');
-  const { recordFile } = await import('../../jobs/publish.ts');
+  const { recordFile } = await import('../../jobs/published.ts');
   const versions = new Set(found.map((target) => target.version));
   const published = (await readRecord(recordFile(plan))).filter((one) => versions.has(one.version));
   if (flags.json === true)

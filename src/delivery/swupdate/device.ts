@@ -12,8 +12,9 @@ import type { Proof } from '../../core/archive.ts';
 import type { Plan } from '../../core/plan.ts';
 import { keyText, readAesKey } from '../../swu/aes.ts';
 import { needsCodeSigningPurpose, readCertificates } from '../../swu/certificate.ts';
-import { askClient, clientName, trustFlags } from '../../swu/client.ts';
+import { askClient, clientName, placeForClient, trustFlags, untilItAnswers } from '../../swu/client.ts';
 import { resolveKey, withPrivateFolder } from '../../swu/keys.ts';
+import { PADDING_BYTES } from '../../swu/pack.ts';
 import { orNotInstalled } from '../engines/installed.ts';
 import { selectionsOf } from './expected.ts';
 
@@ -54,7 +55,7 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
       const board = `${swu.boards[0] ?? plan.machine}:${revision}`;
       // Short, and without what swupdate might take for something else.
       const link = join(work, 'update.swu');
-      await symlink(request.swu, link);
+      const remark = await placeForClient(client, request.swu, link, symlink);
       await withPrivateFolder(async (secrets) => {
         const device = [...trust, '-H', board, ...(await aesFlags(request, secrets))];
         for (const selection of selections.length === 0 ? [undefined] : selections)
@@ -63,14 +64,15 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
       return {
         check: 'swupdate-accepts',
         result: 'pass',
-        detail: `swupdate -c as ${board}${selections.length === 0 ? '' : `, ${selections.join(' and ')}`}`,
+        detail: `swupdate -c as ${board}${selections.length === 0 ? '' : `, ${selections.join(' and ')}`}${remark}`,
       };
     });
   });
 }
 
 /** In a check, too, swupdate stores every payload before it looks at its hash. */
-const bytesToCheck = async ({ swu }: SwupdateRequest): Promise<number> => FEW_FILES_BYTES + (await stat(swu)).size;
+const bytesToCheck = async ({ swu }: SwupdateRequest): Promise<number> =>
+  FEW_FILES_BYTES + PADDING_BYTES + (await stat(swu)).size;
 
 /** Linked, not named where it lies: swupdate cuts long paths off. */
 async function certificateFile(written: string, { plan, env }: SwupdateRequest, work: string): Promise<string> {
@@ -100,33 +102,21 @@ async function isForCode(certificate: string): Promise<boolean> {
 const CHECK_MS = 60_000;
 const CHECK_BYTES_PER_MS = 4 * 1024;
 
-/**
- * SWUpdate 2022.12 can lose the signal from the thread that takes the package
- * to the one that installs it, and then waits for ever; seen on a machine with
- * a load of 13. It has decided nothing by then, so it is asked again.
- */
-const TRIES = 3;
-
 async function runSwupdate(
   args: readonly string[],
   { swu, signal }: SwupdateRequest,
   work: string,
 ): Promise<RunResult> {
   const timeoutMs = CHECK_MS + Math.ceil((await stat(swu)).size / CHECK_BYTES_PER_MS);
-  for (let tries = 1; ; tries += 1) {
-    try {
-      // Its sockets and what it unpacks lie in TMPDIR; two runs must not share one.
-      return await run('swupdate', args, {
-        diesWithUs: true,
-        env: { TMPDIR: work },
-        signal,
-        timeoutMs,
-        okCodes: Array.from({ length: 256 }, (_, code) => code),
-      });
-    } catch (error) {
-      if (tries === TRIES || !(error instanceof ReleasePlanError) || error.code !== 'tool-stalled') throw error;
-    }
-  }
+  // Its sockets and what it unpacks lie in TMPDIR; two runs must not share one.
+  const options = {
+    diesWithUs: true,
+    env: { TMPDIR: work },
+    signal,
+    timeoutMs,
+    okCodes: Array.from({ length: 256 }, (_, code) => code),
+  };
+  return await untilItAnswers(async () => await run('swupdate', args, options));
 }
 
 /** @param device what the device knows: the key that it trusts, its board and revision */

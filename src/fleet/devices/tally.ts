@@ -6,6 +6,7 @@
 import type { Code } from '../../core/codes/index.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import type { Device } from './device.ts';
+import { NameSet } from './name-set.ts';
 
 /** Devices that are alike in everything that decides how they update. */
 export interface DeviceGroup extends Omit<Device, 'name' | 'uuid'> {
@@ -54,20 +55,6 @@ const BAD_ROWS_SHOWN = 20;
 
 const noRows = (): Rows => ({ count: 0, diagnostics: [] });
 
-/**
- * 52 bits of a text, by FNV-1a over two halves: that two of a million uuids
- * share one is a matter of one in ten thousand fleets.
- */
-function hashOf(text: string): number {
-  let [low, high] = [0x811c9dc5, 0x1000193];
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    low = Math.imul(low ^ code, 0x01000193);
-    high = Math.imul(high ^ (code + at), 0x85ebca6b);
-  }
-  return (high >>> 12) * 0x1_0000_0000 + (low >>> 0);
-}
-
 /** Adds up a fleet row by row. */
 export class FleetTally {
   readonly #source: string;
@@ -78,8 +65,8 @@ export class FleetTally {
   readonly #repeated = noRows();
   readonly #ignored: ReadonlySet<string>;
   readonly #isVersion: (text: string) => boolean;
-  /** Hashes of uuids: a million texts would take hundreds of megabytes. */
-  readonly #seen = new Set<number>();
+  /** Of uuids. */
+  readonly #seen = new NameSet();
   #passedOver = 0;
   #devices = 0;
 
@@ -100,8 +87,7 @@ export class FleetTally {
       this.#passedOver += 1;
       return;
     }
-    const known = this.#seen.size;
-    if (this.#seen.add(hashOf(uuid)).size === known) {
+    if (!this.#seen.add(uuid)) {
       this.#note(this.#repeated, 'fleet-device-repeated', `the device ${name} is listed more than once`, line);
       return;
     }

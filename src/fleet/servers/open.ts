@@ -3,6 +3,7 @@ import { ReleasePlanError } from '../../core/errors.ts';
 import type { Report } from '../../core/events.ts';
 import { serverUrl } from '../../io/http/address.ts';
 import { HttpClient, type ClientOptions } from '../../io/http/client.ts';
+import { firstOf } from '../../io/signals.ts';
 import { readSecret } from '../../io/secret.ts';
 import { formatDuration } from '../../text/duration.ts';
 import { FleetTally, type Fleet, type TallyOptions } from '../devices/tally.ts';
@@ -32,7 +33,7 @@ export async function readServerFleet(
 ): Promise<Fleet> {
   const tally = new FleetTally(server.url, options);
   const late = AbortSignal.timeout(server.timeLimitMs);
-  const limited = { ...host, signal: AbortSignal.any([host.signal, late]) };
+  const limited = { ...host, signal: firstOf(host.signal, late) };
   try {
     for await (const row of serverRows(server, limited)) {
       const device = readDevice(row);

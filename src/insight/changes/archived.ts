@@ -3,8 +3,8 @@ import { versionDir, type ArchiveKey } from '../../archive/layout.ts';
 import { HEADERS_ALONE, readVersion } from '../../archive/manifest.ts';
 import type { ArchivedFile, VersionManifest } from '../../core/archive.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
-import { digestBytes } from '../../io/hash.ts';
-import { readRegular } from '../../io/regular.ts';
+import { digestBytes, digestFile } from '../../io/hash.ts';
+import { readRegular, requireRegular } from '../../io/regular.ts';
 
 /** A version in the archive. */
 export interface ArchivedVersion {
@@ -41,6 +41,26 @@ export async function requireArchived(
 }
 
 /**
+ * Where an archived record is, for a program that reads it itself.
+ *
+ * @throws ReleasePlanError `archive-damaged` when it is not what the manifest says, `file-too-large`; a system error;
+ *   AbortError
+ */
+export async function requireRecord(
+  { dir }: ArchivedVersion,
+  file: ArchivedFile,
+  signal?: AbortSignal,
+): Promise<string> {
+  const path = join(dir, file.path);
+  await requireRegular(path, { maxBytes: LARGEST_RECORD_BYTES });
+  if ((await digestFile(path, signal)).sha256 !== file.sha256) throw altered(path);
+  return path;
+}
+
+const altered = (path: string): ReleasePlanError =>
+  new ReleasePlanError('archive-damaged', `${path} was altered since it was archived`);
+
+/**
  * The text of an archived record.
  *
  * @throws ReleasePlanError `archive-damaged` when it is not what the manifest says, `file-too-large`; a system error
@@ -49,7 +69,6 @@ export async function readRecord({ dir }: ArchivedVersion, file: ArchivedFile, s
   const path = join(dir, file.path);
   const options = { maxBytes: LARGEST_RECORD_BYTES, ...(signal === undefined ? {} : { signal }) };
   const bytes = await readRegular(path, options);
-  if (digestBytes(bytes).sha256 !== file.sha256)
-    throw new ReleasePlanError('archive-damaged', `${path} was altered since it was archived`);
+  if (digestBytes(bytes).sha256 !== file.sha256) throw altered(path);
   return bytes.toString('utf8');
 }

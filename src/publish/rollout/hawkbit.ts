@@ -3,9 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { HAWKBIT_API, hawkbitNamed, hawkbitPage, hawkbitPages, quoted } from '../../fleet/servers/hawkbit-api.ts';
 import { jsonOf, type HttpClient } from '../../io/http/client.ts';
-import { isObject, numberIn, objectOf, textIn, type JsonObject } from '../../io/http/shape.ts';
+import { numberIn, objectOf, textIn, type JsonObject } from '../../io/http/shape.ts';
 import { seriesOf, titleOf } from '../package.ts';
 import type { RolloutPart, RolloutPlan } from './plan.ts';
+import { readProgress, type RolloutState, type RolloutStatus } from './progress.ts';
 import type { ServerRollout } from './server-rollouts.ts';
 
 /** How a server goes about a rollout. */
@@ -16,39 +17,6 @@ export interface RolloutSettings {
   successPercent: number;
   /** Percent of a group that may fail before it pauses. */
   errorPercent: number;
-}
-
-/** hawkBit's words for what a rollout may be. */
-export type RolloutState =
-  | 'creating'
-  | 'ready'
-  | 'waiting_for_approval'
-  | 'approval_denied'
-  | 'starting'
-  | 'running'
-  | 'paused'
-  | 'stopping'
-  | 'stopped'
-  | 'finished'
-  | 'error';
-
-export interface RolloutStatus {
-  name: string;
-  id: number;
-  /** One of {@link RolloutState}, or a word of a later release. */
-  state: string;
-  devices: number;
-  finished: number;
-  failed: number;
-  groups: RolloutGroupStatus[];
-}
-
-export interface RolloutGroupStatus {
-  name: string;
-  state: string;
-  devices: number;
-  finished: number;
-  failed: number;
 }
 
 /** A rollout in these states does nothing any more. */
@@ -117,33 +85,9 @@ export class HawkbitRollouts {
     return await this.#actAll(rollouts, 'resume', ['paused']);
   }
 
-  /** How far each rollout is whose name begins so. */
-  async status(prefix: string): Promise<RolloutStatus[]> {
-    const { content } = await hawkbitPage(this.#client, '/rollouts', { q: `name==${quoted(`${prefix}*`)}` });
-    const found: RolloutStatus[] = [];
-    for (const rollout of content) {
-      const id = numberIn(rollout, 'id', this.#client.what);
-      found.push({
-        name: textIn(rollout, 'name'),
-        id,
-        state: textIn(rollout, 'status'),
-        devices: numberIn(rollout, 'totalTargets', this.#client.what),
-        ...progressOf(await this.#rollout(id)),
-        groups: await this.#groups(id),
-      });
-    }
-    return found;
-  }
-
-  /** Lists tell no numbers of a group: each is asked for itself. */
-  async #groups(rolloutId: number): Promise<RolloutGroupStatus[]> {
-    const path = `/rollouts/${rolloutId}/deploygroups`;
-    const groups: RolloutGroupStatus[] = [];
-    for (const { id } of (await hawkbitPage(this.#client, path, {})).content) {
-      const call = { method: 'GET', path: `${HAWKBIT_API}${path}/${String(id)}` } as const;
-      groups.push(groupOf(objectOf(await this.#client.json(call), this.#client.what)));
-    }
-    return groups;
+  /** How far each rollout is whose name begins so; of those that are not wanted only the name is asked. */
+  async status(prefix: string, isWanted?: (name: string) => boolean): Promise<RolloutStatus[]> {
+    return await readProgress(this.#client, prefix, isWanted);
   }
 
   /** Names of all devices that a filter finds. */
@@ -302,17 +246,4 @@ const bodyOf = (one: ServerRollout, setId: number, settings: RolloutSettings): J
   successAction: { action: 'NEXTGROUP', expression: '' },
   errorCondition: { condition: 'THRESHOLD', expression: String(settings.errorPercent) },
   errorAction: { action: 'PAUSE', expression: '' },
-});
-
-function progressOf(entity: JsonObject): { finished: number; failed: number } {
-  const counts = isObject(entity.totalTargetsPerStatus) ? entity.totalTargetsPerStatus : {};
-  const countOf = (key: string): number => (typeof counts[key] === 'number' ? counts[key] : 0);
-  return { finished: countOf('finished'), failed: countOf('error') };
-}
-
-const groupOf = (group: JsonObject): RolloutGroupStatus => ({
-  name: textIn(group, 'name'),
-  state: textIn(group, 'status'),
-  devices: typeof group.totalTargets === 'number' ? group.totalTargets : 0,
-  ...progressOf(group),
 });

@@ -19,7 +19,10 @@ const REFUSED = ' refused';
 
 /** What the name of a rollout says behind its series. */
 export interface RolloutName {
-  versionAndTag: string;
+  /** As {@link seriesOf} has it. */
+  series: string;
+  version: string;
+  tag: string;
   isOfRefused: boolean;
 }
 
@@ -28,7 +31,8 @@ export function rolloutName(name: string): RolloutName {
   const bare = name.replace(/( \(\d+ of \d+\))?( #\d+)?$/, '');
   const isOfRefused = bare.endsWith(REFUSED);
   const words = (isOfRefused ? bare.slice(0, -REFUSED.length) : bare).split(' ');
-  return { versionAndTag: words.slice(1).join(' '), isOfRefused };
+  const [series = '', version = '', ...tag] = words;
+  return { series, version, tag: tag.join(' '), isOfRefused };
 }
 
 /** Longest name, with room for the number of a further run. */

@@ -89,6 +89,34 @@ if ('skipped' in peer) {
     }
   });
 
+  test('devices that say the same are not asked one by one', async () => {
+    const many = { version: '9.0.0', tag: 'large', board: 'a' };
+    for (let index = 0; index < 70; index += 1) await hello(peer.url, `same-${index}`, many);
+    // To hawkBit's filter the case of letters is one, also in the filter of a rollout.
+    await hello(peer.url, 'shouting', { ...many, tag: 'LARGE' });
+    await hello(peer.url, 'dotted', { ...many, version: '9.0' });
+    for (let index = 0; index < 6; index += 1) await hello(peer.url, `other-${index}`, { ...many, tag: 'other' });
+    const counts = async (): Promise<string[]> => {
+      proxy.seen.length = 0;
+      const fleet = await readServerFleet(server(), host);
+      assert.is(fleet.repeated.count, 0);
+      const groups = fleet.groups.filter(({ version }) => version?.startsWith('9'));
+      return groups.map(({ tag, version, devices }) => `${tag.toLowerCase()} ${version}: ${devices}`).toSorted();
+    };
+    const asked = (): number => proxy.seen.filter(({ what }) => what.includes('/attributes')).length;
+    const truth = ['large 9.0.0: 71', 'large 9.0: 1', 'other 9.0.0: 6'];
+    assert.equal(await counts(), truth);
+    assert.ok(asked() < 60, `${asked()} devices were asked`);
+    // A server that knows no such filter, and answers with everybody, is found out by samples.
+    const names = ['other-0', 'other-1', 'other-2', 'other-3', 'other-4', 'other-5', 'same-69'];
+    const content = names.map((controllerId) => ({ controllerId }));
+    const body = JSON.stringify({ content, total: content.length });
+    proxy.faults.push({ match: /q=attribute/, times: 9, how: { kind: 'answer', status: 200, body } });
+    const all = await counts();
+    assert.ok(all.includes('other 9.0.0: 6'), all.join('; '));
+    assert.ok(asked() > 80, `${asked()} devices were asked`);
+  });
+
   test('the time is limited', async () => {
     proxy.faults.push({ match: /targets\?/, times: 1, how: { kind: 'slow', delayMs: 2000 } });
     const failure = await failureOf(() => readServerFleet(server({ timeLimitMs: 200 }), host));

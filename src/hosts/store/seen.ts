@@ -1,0 +1,44 @@
+/** What a store had when it was last looked at, remembered beside the archive's folder. */
+import { join } from 'node:path';
+import { productDir, type ArchiveKey } from '../../archive/layout.ts';
+import { writeFileAtomic } from '../../io/atomic.ts';
+import { readIfThere } from '../../io/documents/read.ts';
+import { sealJson } from '../../text/json.ts';
+import type { Ref } from './ref.ts';
+
+/** A ref, and what tells whether it is still that one. */
+export interface SeenRef extends Ref {
+  tag?: string;
+}
+
+export interface Seen {
+  /** By name. */
+  refs: Map<string, SeenRef>;
+  /** sha256 by name. */
+  documents: Map<string, string>;
+}
+
+/** A name that no version has. */
+export const seenFile = (key: ArchiveKey): string => join(productDir(key), '.release-plan-store.json');
+
+interface SeenDocument {
+  store: string;
+  refs: Record<string, SeenRef>;
+  documents: Record<string, string>;
+}
+
+/** What was seen of a store; nothing of another one, or when the file was altered: it spares reading, and no more. */
+export async function readSeen(key: ArchiveKey, store: string): Promise<Seen> {
+  const found = await readIfThere<SeenDocument>('storeSeen', seenFile(key));
+  const { refs = {}, documents = {} } = found?.store === store ? found : {};
+  return { refs: new Map(Object.entries(refs)), documents: new Map(Object.entries(documents)) };
+}
+
+export async function writeSeen(key: ArchiveKey, store: string, { refs, documents }: Seen): Promise<void> {
+  const sorted = <T>(map: ReadonlyMap<string, T>): Record<string, T> =>
+    Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
+  await writeFileAtomic(
+    seenFile(key),
+    sealJson({ schema: 1, store, refs: sorted(refs), documents: sorted(documents) }),
+  );
+}

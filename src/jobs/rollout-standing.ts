@@ -1,0 +1,43 @@
+/** How the rollouts of a plan stand: asked of a server, and kept for those who ask none. */
+import type { DestinationSettings, Plan } from '../core/plan.ts';
+import type { Host } from '../delivery/host.ts';
+import { timestamp } from '../text/timestamp.ts';
+import { hawkbitClient } from '../publish/hawkbit.ts';
+import { seriesPrefix } from '../publish/package.ts';
+import { readRecord } from '../publish/record.ts';
+import { readProgress } from '../publish/rollout/progress.ts';
+import { rolloutName } from '../publish/rollout/server-rollouts.ts';
+import { keepStandings, standingOf } from '../publish/rollout/standing.ts';
+import { recordFile, standingFile } from './published.ts';
+
+/** What is known here of the rollouts of a destination. @throws ReleasePlanError `index-invalid` */
+export const standingFacts = async (
+  plan: Plan,
+  { name }: DestinationSettings,
+): Promise<Parameters<typeof standingOf>[1]> => ({
+  destination: name,
+  owner: plan,
+  published: await readRecord(recordFile(plan)),
+  at: timestamp(),
+});
+
+/**
+ * Asks a hawkBit server how the rollouts of some versions stand, and keeps it; the caller holds the archive.
+ *
+ * @throws ReleasePlanError `server-*`, `secret-*`, `index-invalid`
+ */
+export async function recordStandings(
+  plan: Plan,
+  settings: DestinationSettings,
+  versions: ReadonlySet<string>,
+  { env, signal, report }: Host,
+): Promise<void> {
+  const client = await hawkbitClient(settings, { env, planDir: plan.dir, signal, report });
+  const isWanted = (name: string): boolean => versions.has(rolloutName(name).version);
+  const facts = await standingFacts(plan, settings);
+  const told = await readProgress(client, seriesPrefix(plan), isWanted);
+  await keepStandings(
+    standingFile(plan),
+    told.map((one) => standingOf(one, facts)),
+  );
+}
