@@ -40,7 +40,7 @@ export const FINE_BUCKET_BYTES = 16;
 export const FILTER_BYTES_PER_BUCKET = 2;
 
 /** The fine index is for what no long match uses, most often a small part of the base: this many buckets for it... */
-const BASE_BYTES_PER_FINE_BUCKET = 80;
+const BASE_BYTES_PER_FINE_BUCKET = 32;
 
 /** ...but room for all of a small base, two windows of every eight bytes to a bucket... */
 const SMALL_FINE_BITS = 20;
@@ -48,6 +48,12 @@ const SMALL_BASE_BYTES_PER_FINE_BUCKET = 8;
 
 /** ...and no more than this of a large one: what no cache holds is slow to fill and to ask. */
 const FINE_BITS_MAX = 23;
+
+/**
+ * The fine pass takes no more of the base at a time, whatever the memory: the largest table has room for a window at
+ * every 16th byte of it. More at a time makes windows sparser, and so the delta larger, and takes no less time.
+ */
+const HELD_PAGES_MAX = (256 * 2 ** 20) / PAGE_BYTES;
 
 /** What {@link Layout.runsAt} takes. */
 const RUNS_BYTES = 256 * 8;
@@ -251,7 +257,8 @@ const fits = (layout: Layout, memoryBytes: number): boolean =>
 function largestLayout(baseBytes: number, memoryBytes: number): Layout | undefined {
   const buffers = processBytes(arrange(baseBytes, { bits: 0, strideBits: 0, tagBits: 0 }, 0, EXPECTED_WORKERS));
   const coarse = planCoarseIndex(baseBytes, memoryBytes - buffers);
-  for (let heldPages = Math.ceil(baseBytes / PAGE_BYTES); ; heldPages = Math.floor(heldPages * 0.95)) {
+  const pages = Math.min(HELD_PAGES_MAX, Math.ceil(baseBytes / PAGE_BYTES));
+  for (let heldPages = pages; ; heldPages = Math.floor(heldPages * 0.95)) {
     const layout = arrange(baseBytes, coarse, heldPages, EXPECTED_WORKERS);
     if (fits(layout, memoryBytes)) return layout;
     if (heldPages < CHUNK_BYTES / PAGE_BYTES) return undefined;
@@ -260,7 +267,7 @@ function largestLayout(baseBytes: number, memoryBytes: number): Layout | undefin
 
 /**
  * Lays out the memory: room for the whole base in the second pass where it fits,
- * otherwise for as much of it as does. That depends on the two sizes alone;
+ * otherwise for as much of it as does, and for no more than is worth it. That depends on the two sizes alone;
  * there are fewer lanes than asked for where memory is short.
  *
  * @param memoryBytes what the process may take

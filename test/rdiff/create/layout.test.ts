@@ -78,9 +78,13 @@ test('buffers lie apart, within the memory given, aligned as the indexes need th
   );
 });
 
-test('has room for the whole base where it fits: 3 GiB in 4', () => {
-  assert.is(planLayout(3 * GIB, 4 * GIB, 2).heldPages, (3 * GIB) / 4096);
-  assert.ok(planLayout(8 * GIB, 4 * GIB, 2).heldPages > (3 * GIB) / 4096);
+test('has room for the whole base where it fits, and for no more than its table is for', () => {
+  assert.is(planLayout(GIB / 8, GIB / 2, 2).heldPages, GIB / 8 / 4096);
+  for (const baseGiB of [1, 3, 8, 64]) {
+    const layout = planLayout(baseGiB * GIB, 4 * GIB, 2);
+    assert.is(layout.heldPages, GIB / 4 / 4096, `${baseGiB} GiB`);
+    assert.is((2 * 2 ** layout.fineBits * 16) / 2 ** 28, 1, 'a window at every 16th byte, two to a bucket');
+  }
 });
 
 test('thins out the coarse index where memory is short or the base is large', () => {
