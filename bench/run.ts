@@ -16,6 +16,7 @@ import { blameBench } from './blame.ts';
 import { compressBench } from './compress.ts';
 import { deltaBench } from './delta.ts';
 import { fleetBench } from './fleet.ts';
+import { formatsBench } from './formats.ts';
 import { hawkbitFleetBench } from './hawkbit-fleet.ts';
 import { hostsBench } from './hosts.ts';
 import { imageKindsBench } from './image-kinds.ts';
@@ -39,6 +40,7 @@ const BENCHES: readonly Bench[] = [
   fleetBench,
   hawkbitFleetBench,
   imageKindsBench,
+  formatsBench,
   hostsBench,
   validateBench,
   staticDeltaBench,
