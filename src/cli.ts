@@ -128,7 +128,7 @@ function explain(error: unknown, signal: AbortSignal): ExitCode {
             code: failure.code,
             severity: 'error' as const,
             message: failure.message,
-            ...(failure.hint === undefined ? {} : { hint: failure.hint }),
+            hint: failure.cure,
             ...(failure.where === undefined ? {} : { where: failure.where }),
           },
         ];

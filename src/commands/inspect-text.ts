@@ -51,7 +51,8 @@ function placeOf({
   isInstalledDirectly,
   data,
 }: Entry): string {
-  const to = device ?? volume ?? path ?? data ?? '';
+  const onDevice = device !== undefined && path !== undefined ? `${path} on ${device}` : undefined;
+  const to = onDevice ?? device ?? volume ?? path ?? data ?? '';
   return [
     properties.rdiffbase === undefined ? to : `${to} from ${properties.rdiffbase}`,
     ...(compressed === undefined ? [] : [compressed]),

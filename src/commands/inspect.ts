@@ -36,7 +36,9 @@ async function inspect(file: string, flags: Flags, context: CommandContext): Pro
   const { inspectSwu } = await import('../swu/inspect.ts');
   const { prettyJson } = await import('../text/pretty-json.ts');
   const { inspectionJson, inspectionText } = await import('./inspect-text.ts');
-  await checkFiles(context.cwd, { inputs: { PACKAGE: file, ...(flags.public ? { '--public': flags.public } : {}) } });
+  const given = { 'PACKAGE': file, '--public': flags.public, '--aes-key': flags.aesKey };
+  const inputs = Object.entries(given).flatMap(([name, path]) => (path === undefined ? [] : [[name, path] as const]));
+  await checkFiles(context.cwd, { inputs: Object.fromEntries(inputs) });
   const keys = { env: context.env, planDir: context.cwd };
   const aes = flags.aesKey === undefined ? undefined : await readAesKey(resolve(context.cwd, flags.aesKey), keys);
   const found = await withScratch('inspect', FEW_FILES_BYTES, (workDir) =>

@@ -27,6 +27,16 @@ export class ReleasePlanError extends Error {
   get exitCode(): ExitCode {
     return CODES[this.code].exit;
   }
+
+  /** What to do about it: in this very case, else in general. */
+  get cure(): string {
+    return this.hint ?? CODES[this.code].cure;
+  }
+
+  /** Message and cure, a line each. */
+  get inWords(): string {
+    return `${this.message}\n${this.cure}`;
+  }
 }
 
 /** A plan that has errors; carries every one of them. */

@@ -117,8 +117,7 @@ async function attempt(step: Step, host: Host, body: () => Promise<string>): Pro
   } catch (error) {
     const known = asUserError(error);
     if (host.signal.aborted || known === undefined) throw error;
-    const message = known.hint === undefined ? known.message : `${known.message}\n${known.hint}`;
-    return { step, title, outcome: { state: 'failed', message }, error: known };
+    return { step, title, outcome: { state: 'failed', message: known.inWords }, error: known };
   }
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import Handlebars from 'handlebars';
+import { messageOf } from '../core/errors.ts';
 import { packageFile } from './package.ts';
 
 /** A helper of a template: turns one value into text that is safe where it stands. */
@@ -24,6 +25,18 @@ export function renderTemplate(source: string, data: object, helpers: TemplateHe
     noEscape: true,
     knownHelpers: Object.fromEntries(Object.keys(helpers).map((name) => [name, true])),
   })(data);
+}
+
+/** Why a template does not parse, in a line; undefined when it does. */
+export function templateProblem(source: string): string | undefined {
+  try {
+    Handlebars.parse(source);
+    return undefined;
+  } catch (error) {
+    // "Parse error on line 3:", the text, a pointer below it, what was expected.
+    const [first = '', ...rest] = messageOf(error).split('\n');
+    return [first.replace(/:$/, ''), rest.at(-1)].filter((one) => one !== undefined && one !== '').join(': ');
+  }
 }
 
 /** {@link renderTemplate} of a file. */

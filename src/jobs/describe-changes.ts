@@ -1,4 +1,5 @@
 /** What changed between the versions of a plan's pairs: found out once for each pair, and remembered for the page. */
+import { areHere } from '../archive/files-here.ts';
 import { changedFindings } from '../archive/findings.ts';
 import { ReleasePlanError, errnoOf, messageOf } from '../core/errors.ts';
 import { pairText, type Pair } from '../core/pair.ts';
@@ -49,12 +50,15 @@ export async function describeChanges(
     const known = await changedFindings.read(plan, pair.sha256);
     // A program that was missing may be there now.
     if (known !== undefined && known.filesUnknown === undefined) continue;
+    if (!(await isHere(pair.base)) || !(await isHere(pair.target))) continue;
     progress(`what changed, ${pairText(pair)}`);
     const found = await describe(pair, plan.kas?.workDir, host);
     if (found !== undefined) await changedFindings.write(plan, found);
   }
   await changedFindings.forget(plan, new Set(pairs.map(({ sha256 }) => sha256)));
 }
+
+const isHere = async ({ dir, manifest }: ArchivedVersion): Promise<boolean> => await areHere(dir, manifest.files);
 
 async function describe(
   pair: ArchivedPair,

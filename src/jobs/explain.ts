@@ -1,5 +1,6 @@
 /** Which files the deltas of a plan are made of: found out once for each delta, and remembered beside the report. */
 import { join } from 'node:path';
+import { areHere } from '../archive/files-here.ts';
 import { explainedFindings } from '../archive/findings.ts';
 import { manifestOf, type DeltaPartitionInfo } from '../core/archive.ts';
 import { ReleasePlanError, errnoOf, messageOf } from '../core/errors.ts';
@@ -54,13 +55,16 @@ export async function explainDeltas(
   const stored = storedDeltas(snapshot, report);
   for (const one of stored) {
     host.signal.throwIfAborted();
-    if ((await explainedFindings.read(plan, one.sha256)) !== undefined) continue;
+    if ((await explainedFindings.read(plan, one.sha256)) !== undefined || !(await isHere(one))) continue;
     progress(`which files the delta of ${one.partition} is made of, ${pairText(one)}`);
     const explained = await explain(one, host);
     if (explained !== undefined) await explainedFindings.write(plan, explained);
   }
   await explainedFindings.forget(plan, new Set(stored.map(({ sha256 }) => sha256)));
 }
+
+const isHere = async ({ path, base, target }: StoredDelta): Promise<boolean> =>
+  await areHere('/', [{ path }, { path: base }, { path: target }]);
 
 async function explain(
   { from, to, partition, sha256, path, base, target }: StoredDelta,

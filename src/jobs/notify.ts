@@ -76,10 +76,7 @@ export function noticeOf(plan: Plan, result: ApplyResult, changes: readonly stri
 export function noticeOfFailure(plan: Pick<Plan, 'product'>, error: unknown): Notice {
   const known = asUserError(error);
   const exitCode = known?.exitCode ?? EXIT.bug;
-  const message =
-    known === undefined
-      ? `unexpected: ${messageOf(error)}`
-      : `error[${known.code}]: ${known.message}${known.hint === undefined ? '' : `\n${known.hint}`}`;
+  const message = known === undefined ? `unexpected: ${messageOf(error)}` : `error[${known.code}]: ${known.inWords}`;
   return { outcome: 'failed', exitCode, text: `${headline(plan, 'failed', exitCode)}\n\n${message}\n` };
 }
 

@@ -60,9 +60,11 @@ function pairRows(input: ArchiveRowsInput, from: string, to: string): CheckRow[]
 /** Rows about the delta and the package: shown when made, and their bytes are unchanged since. */
 function updateRows(input: ArchiveRowsInput, pair: Pair, subject: string): CheckRow[] {
   const entry = input.archive.updates.get(pair);
-  if (entry?.state !== 'whole') {
+  const failure = input.failures.pairs.get(pair);
+  // One that is there although making it failed is not as the plan says it now.
+  if (entry?.state !== 'whole' || failure !== undefined) {
     const reason =
-      input.failures.pairs.get(pair) ??
+      failure ??
       (entry?.state === 'absent' || entry === undefined
         ? 'required, but not in the archive'
         : problemsOf(entry).join('; '));

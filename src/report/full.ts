@@ -3,14 +3,18 @@ import { problemsOf, type ArchiveEntry, type DeltaInfo, type FullInfo, type Proo
 import type { CheckName, CheckRow } from '../core/report.ts';
 import { formatShare } from '../text/bytes.ts';
 
-/** What is wrong with the full package of a version; undefined when it is whole. */
+/**
+ * What is wrong with the full package of a version; undefined when it is whole.
+ *
+ * @param failure why it could not be made in this run: one that is there is not as the plan says it now
+ */
 export function fullProblem(
   version: string,
   entry: ArchiveEntry<FullInfo> | undefined,
   failure?: string,
 ): string | undefined {
-  if (entry?.state === 'whole') return undefined;
   if (failure !== undefined) return failure;
+  if (entry?.state === 'whole') return undefined;
   return entry === undefined || entry.state === 'absent'
     ? `there is no full package of ${version}`
     : problemsOf(entry).join('; ');
@@ -23,7 +27,8 @@ export function fullRows(
   failure: string | undefined,
 ): CheckRow[] {
   const problem = fullProblem(version, entry, failure);
-  if (entry?.state !== 'whole') return [{ check: 'full', subject: version, result: 'fail', detail: problem ?? '' }];
+  if (entry?.state !== 'whole' || problem !== undefined)
+    return [{ check: 'full', subject: version, result: 'fail', detail: problem ?? '' }];
   const { swu, proof } = entry.manifest;
   return [
     { check: 'full', subject: version, result: 'pass', detail: `${swu.file}, ${swu.sizeBytes} bytes` },

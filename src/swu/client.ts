@@ -1,7 +1,9 @@
 /** A swupdate program: how it is started, and what its release understands. */
+import { copyFile } from 'node:fs/promises';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { SigningMethod } from '../core/plan.ts';
 import { run } from '../io/process.ts';
+import { addPadding, tripsOldClients } from './pack.ts';
 
 export interface Client {
   /** The program, with what stands before it. */
@@ -85,4 +87,28 @@ export async function untilItAnswers<T>(ask: () => Promise<T>, prepare?: () => P
       await prepare?.();
     }
   }
+}
+
+/**
+ * Puts a package where a client of this machine finds it. One that may be older than 2024.12 gets a padded copy of a
+ * small package, since it may end with exit code 1 after a success otherwise; Debian 12's does not tell its version,
+ * so that those which certainly are newer are told by what they take.
+ *
+ * @param place puts it there as it is
+ * @returns what was done to it, behind the words of a proof; empty when nothing
+ * @throws ReleasePlanError `swu-damaged`; system errors
+ */
+export async function placeForClient(
+  client: Client,
+  swu: string,
+  to: string,
+  place: (from: string, to: string) => Promise<void>,
+): Promise<string> {
+  if (client.takesProvider || !(await tripsOldClients(swu))) {
+    await place(swu, to);
+    return '';
+  }
+  await copyFile(swu, to);
+  await addPadding(to);
+  return '; padded for the proof, since this swupdate may be older than 2024.12';
 }

@@ -126,13 +126,37 @@ export async function writeArchive(
     for (const [index, member] of members.entries()) {
       position = await writeMember(handle, position, member, { inode: index, mtimeSeconds }, signal);
     }
-    const trailer = headerOf({ inode: 0, mode: 0, mtimeSeconds: 0, sizeBytes: 0, checksum: 0, name: TRAILER });
-    const fill = (BLOCK_BYTES - ((position + trailer.byteLength) % BLOCK_BYTES)) % BLOCK_BYTES;
-    await handle.write(Buffer.concat([trailer, Buffer.alloc(fill)]), 0, trailer.byteLength + fill, position);
+    await writeTrailer(handle, position);
     await handle.sync();
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Puts one more member behind those that an archive has, whose bytes stay as they are.
+ *
+ * @throws as {@link writeArchive} and {@link listMembers} do
+ */
+export async function appendMember(archive: string, member: MemberSource): Promise<void> {
+  const there = await listMembers(archive);
+  const last = there.at(-1);
+  const end = last === undefined ? 0 : last.offset + last.sizeBytes + toFour(last.sizeBytes);
+  const handle = await open(archive, 'r+');
+  try {
+    await writeTrailer(
+      handle,
+      await writeMember(handle, end, member, { inode: there.length, mtimeSeconds: 0 }, undefined),
+    );
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeTrailer(handle: FileHandle, position: number): Promise<void> {
+  const trailer = headerOf({ inode: 0, mode: 0, mtimeSeconds: 0, sizeBytes: 0, checksum: 0, name: TRAILER });
+  const fill = (BLOCK_BYTES - ((position + trailer.byteLength) % BLOCK_BYTES)) % BLOCK_BYTES;
+  await handle.write(Buffer.concat([trailer, Buffer.alloc(fill)]), 0, trailer.byteLength + fill, position);
 }
 
 /**

@@ -5,8 +5,9 @@ import type { SigningMethod } from '../core/plan.ts';
 import { digestFile, type FileDigest } from '../io/hash.ts';
 import { FEW_FILES_BYTES, requireNotFull, withScratch } from '../io/scratch.ts';
 import { bytesToCopy } from '../io/space.ts';
-import { clientErrors, clientName, trustFlags, untilItAnswers, type Client } from './client.ts';
+import { clientErrors, clientName, placeForClient, trustFlags, untilItAnswers, type Client } from './client.ts';
 import type { Selection } from './views.ts';
+import { PADDING_BYTES } from './pack.ts';
 import { isFree, makeSandbox, placeInside, runInside, whyNoSandbox, type Sandbox } from './sandbox.ts';
 
 /** One partition as a device has it. */
@@ -86,7 +87,7 @@ export async function proveByInstalling(request: InstallRequest): Promise<Instal
         if (problem !== undefined) return { result: 'fail', detail: `${name}: ${problem}` };
         done.push(name);
       }
-      return { result: 'pass', detail: `${done.join(' and ')}: bit for bit${refusalText(request)}` };
+      return { result: 'pass', detail: `${done.join(' and ')}: bit for bit${refusalText(request)}${device.remark}` };
     },
     request.scratchIn,
   );
@@ -94,7 +95,7 @@ export async function proveByInstalling(request: InstallRequest): Promise<Instal
 
 /** What the files of the device take at the most; swupdate stores a payload before it writes it. */
 async function bytesToInstall({ swu, unchanged = [], partitions }: InstallRequest, folder: string): Promise<number> {
-  let bytes = FEW_FILES_BYTES + (await stat(swu)).size + (await bytesToCopy(swu, folder));
+  let bytes = FEW_FILES_BYTES + PADDING_BYTES + (await stat(swu)).size + (await bytesToCopy(swu, folder));
   for (const { path } of unchanged) bytes += await bytesToCopy(path, folder);
   // The base of one selection is there while that of the next is copied.
   for (const { image, base } of partitions)
@@ -128,14 +129,22 @@ const KEY = '/tmp/trusted.pem';
 interface Device {
   request: InstallRequest;
   sandbox: Sandbox;
+  /** What was done for the client; empty as a rule. */
+  remark: string;
 }
 
 async function makeDevice(request: InstallRequest, sandbox: Sandbox): Promise<Device> {
-  await copyFile(request.swu, await placeInside(sandbox, PACKAGE), constants.COPYFILE_FICLONE);
+  const inside = await placeInside(sandbox, PACKAGE);
+  const remark = await placeForClient(
+    request.client,
+    request.swu,
+    inside,
+    async (from, to) => await copyFile(from, to, constants.COPYFILE_FICLONE),
+  );
   for (const { path, device } of request.unchanged ?? [])
     await copyFile(path, await placeInside(sandbox, device), constants.COPYFILE_FICLONE);
   await copyFile(request.trust.keyFile, await placeInside(sandbox, KEY));
-  return { request, sandbox };
+  return { request, sandbox, remark };
 }
 
 const RUBBISH = Buffer.from('neither the base nor the target ');
@@ -228,7 +237,8 @@ async function flipByte(path: string, at: number): Promise<void> {
   }
 }
 
-async function install({ request, sandbox }: Device, index: number): Promise<{ exitCode: number; said: string }> {
+async function install(device: Device, index: number): Promise<{ exitCode: number; said: string }> {
+  const { request, sandbox } = device;
   const { client, trust, hardware, aesKeyFile, selections, signal, swu } = request;
   const selection = selections[index];
   const args = [
@@ -251,5 +261,5 @@ async function install({ request, sandbox }: Device, index: number): Promise<{ e
     if (exitCode !== 0) await requireNotFull(sandbox.root, await bytesToInstall(request, sandbox.root), said);
     return { exitCode, said: clientErrors(said) || `exit code ${exitCode}` };
   };
-  return await untilItAnswers(ask, async () => await prepare({ request, sandbox }, index));
+  return await untilItAnswers(ask, async () => await prepare(device, index));
 }

@@ -226,7 +226,10 @@ async function checkSignature(
     return {
       check: 'signature',
       result: 'not-checked',
-      detail: signature === undefined ? 'not signed' : 'signed, but signing.public is not set',
+      detail:
+        signature === undefined
+          ? 'not signed'
+          : 'signed, and no key to check it by is given (signing.public, --public)',
     };
   if (isHidden === true && signature !== undefined)
     return { check: 'signature', result: 'not-checked', detail: 'it is over the text, which is encrypted' };

@@ -1,7 +1,8 @@
 /** The member rules of SWUpdate on top of cpio: order, names, padding. */
+import { stat } from 'node:fs/promises';
 import { ReleasePlanError } from '../core/errors.ts';
 import { digestFile, type FileDigest } from '../io/hash.ts';
-import { archiveBytes, memberBytes, writeArchive, type MemberSource } from './cpio.ts';
+import { appendMember, archiveBytes, memberBytes, writeArchive, type MemberSource } from './cpio.ts';
 
 /** What SWUpdate reads first, before it has anything to install. */
 export const DESCRIPTION = 'sw-description';
@@ -19,7 +20,8 @@ export const PADDING = 'padding';
  * @see https://github.com/sbabic/swupdate/commit/e6b2081b
  */
 const PAD_BELOW_BYTES = 256 * 1024;
-const PADDING_BYTES = 600 * 1024;
+export const PADDING_BYTES = 600 * 1024;
+const padding = (): MemberSource => ({ name: PADDING, bytes: new Uint8Array(PADDING_BYTES) });
 
 /** Folders, `..` and anything a shell or a terminal reads are refused; SWUpdate before 2026.05 would extract `../x`. */
 const MEMBER_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
@@ -56,10 +58,20 @@ export async function packSwu(request: PackRequest): Promise<PackedSwu> {
   checkNames(members.map((one) => one.name));
   const sizes = await Promise.all(members.map(async (one) => ({ name: one.name, sizeBytes: await memberBytes(one) })));
   const padded = request.padding !== false && archiveBytes(sizes) < PAD_BELOW_BYTES;
-  const all = padded ? [...members, { name: PADDING, bytes: new Uint8Array(PADDING_BYTES) }] : members;
+  const all = padded ? [...members, padding()] : members;
   await writeArchive(all, request.out, request.mtimeSeconds ?? 0, request.signal);
   return { ...(await digestFile(request.out, request.signal)), members: all.map((one) => one.name), padded };
 }
+
+/** Whether a package that lies there is small enough to trip old clients. */
+export const tripsOldClients = async (swu: string): Promise<boolean> => (await stat(swu)).size < PAD_BELOW_BYTES;
+
+/**
+ * Pads a package that was packed without; its description and its signature stay as they are.
+ *
+ * @throws ReleasePlanError `swu-damaged`; system errors
+ */
+export const addPadding = async (swu: string): Promise<void> => await appendMember(swu, padding());
 
 function inOrder(members: readonly MemberSource[]): MemberSource[] {
   const rank = (name: string): number => (name === DESCRIPTION ? 0 : name === SIGNATURE ? 1 : 2);

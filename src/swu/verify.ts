@@ -112,6 +112,6 @@ async function verdictOf(trust: MethodTrust, args: readonly string[], remark: st
     valid: false,
     detail:
       `${trust.method} against ${trust.public}${remark}: ` +
-      `${reason === undefined || reason === '' ? `openssl exit code ${exitCode}` : reason}`,
+      (reason === undefined || reason === '' ? 'made by another key, or over other bytes' : reason),
   };
 }

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { plainDrive } from '../../src/commands/terminal/drive-plain.ts';
+import { CODES } from '../../src/core/codes/index.ts';
 import { ReleasePlanError } from '../../src/core/errors.ts';
 import type { Step } from '../../src/core/step.ts';
 import type { Host } from '../../src/delivery/host.ts';
@@ -76,7 +77,12 @@ test('without --keep-going nothing begins after a failure, and what runs is not 
     if (from === 'bad') throw new ReleasePlanError('delta-unproven', 'it differs');
     for (let round = 0; round < 5; round += 1) await tick();
   });
-  assert.equal(outcomes(done), ['bad: it differs', 'a: made a', 'b: made b', 'c: an earlier step failed']);
+  assert.equal(outcomes(done), [
+    `bad: it differs\n${CODES['delta-unproven'].cure}`,
+    'a: made a',
+    'b: made b',
+    'c: an earlier step failed',
+  ]);
 });
 
 test('a step that finds the disk full beside others is tried again alone', async () => {
@@ -100,7 +106,13 @@ test('a step that finds the disk full alone stops all, also with --keep-going', 
     },
     { keepGoing: true },
   );
-  assert.equal(outcomes(done), ['big: full', 'a: made a', 'b: made b', 'c: the disk is full', 'd: the disk is full']);
+  assert.equal(outcomes(done), [
+    `big: full\n${CODES['disk-full'].cure}`,
+    'a: made a',
+    'b: made b',
+    'c: the disk is full',
+    'd: the disk is full',
+  ]);
 });
 
 test('an interruption lets nothing more begin, and comes when nothing runs any more', async () => {

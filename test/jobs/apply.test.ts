@@ -293,6 +293,20 @@ test('an expired certificate is refused before anything is built', async () => {
   assert.equal(filesBelow(join(here.dir, 'build')), []);
 });
 
+test('an encryption key that is not there, or is none, is found before anything is built', async () => {
+  const here = product('no-aes-key');
+  for (const [key, code] of [
+    ['keys/none.aes', 'encryption-key-missing'],
+    ['plan.yml', 'encryption-key-unreadable'],
+  ] as const) {
+    here.edit((plan) => void (plan.swu = { ...plan.swu, encrypt: { key } }));
+    const run = await here.run(['apply', 'plan.yml']);
+    assert.is(run.exitCode, 5);
+    assert.match(run.stderr, `error[${code}]: ${key}: `);
+    assert.equal(filesBelow(join(here.dir, 'build')), []);
+  }
+});
+
 test('Ctrl-C in a build ends with 130, leaves no process and no version, and a rerun completes', async () => {
   const here = product('interrupted');
   here.edit((plan) => {

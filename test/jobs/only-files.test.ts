@@ -51,6 +51,17 @@ const READERS: Record<string, readonly string[]> = {
   'signing.key': ['apply', 'plan.yml'],
 };
 
+test('a pipe as kas.config ends with exit code 2, also where the kind of an image has one look into it', async () => {
+  here.edit((plan) => {
+    Object.assign(plan, JSON.parse(untouched));
+    plan.kas = { config: 'pipe' };
+    for (const one of plan.partitions) one.file = 'image-{machine}.squashfs-zst';
+  });
+  const run = await runBounded(['validate', 'plan.yml']);
+  assert.is(run.exitCode, 2, `${run.exitCode}: ${run.stderr}${run.stdout}`);
+  assert.match(run.stderr, 'path-missing');
+});
+
 for (const [place, put] of Object.entries(PLACES)) {
   for (const [what, path] of [
     ['a pipe', 'pipe'],

@@ -93,6 +93,11 @@ test('a template that drops a protection is inconsistent; a key that names it le
   const run = await apply();
   assert.is(run.exitCode, 4);
   assert.match(run.stdout, /swu-guard: .*rootfs\.img\.gz: nothing looks at the target/);
+  // The package that was made before is whole, and not what the plan says.
+  const report = reportOf(run);
+  assert.not(report.consistent);
+  assert.is(row(report, 'full', '0.2.0').result, 'fail');
+  assert.match(row(report, 'devices', 'promoted -> 0.2.0').detail, /swu-guard/);
   here.edit((plan) => void (plan.swu = { ...plan.swu, guard: 'none', readback: false }));
   const allowed = await apply();
   assert.is(allowed.exitCode, 0, allowed.stderr + allowed.stdout);
@@ -130,7 +135,14 @@ test('max_share keeps a delta from being offered: its devices take the full pack
   });
   const run = await apply();
   assert.is(run.exitCode, 0, run.stderr + run.stdout);
+  const once = reportOf(run);
   const again = reportOf(await apply());
+  assert.equal(row(once, 'devices', 'promoted -> 0.2.0'), row(again, 'devices', 'promoted -> 0.2.0'));
+  assert.equal(once.transfer, again.transfer);
+  assert.equal(
+    once.fulls?.map((one) => one.devices),
+    [3],
+  );
   assert.match(row(again, 'devices', 'promoted -> 0.2.0').detail, /0 by delta, 3 by full package.*more than max_share/);
   const targets = await here.run(
     ['targets', 'static-deltas', '0.2.0', '--by-tag', 'promoted', '--dry-run', '--plan', 'plan.yml'],

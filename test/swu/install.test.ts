@@ -153,6 +153,16 @@ for (const guard of ['shell', 'lua'] as const)
   });
 
 for (const client of everyone)
+  test(`${client.name}: a small package without padding is proven all the same`, async () => {
+    const swu = await packed({ swu: { ...SWU, padding: false } }, [rootfs()]);
+    const before = digestBytes(readFileSync(swu)).sha256;
+    const { result, detail } = await prove(swu, { client, partitions: [withBase] });
+    assert.is(result, 'pass', detail);
+    assert.is(detail.includes('; padded for the proof'), !client.takesProvider);
+    assert.is(digestBytes(readFileSync(swu)).sha256, before);
+  });
+
+for (const client of everyone)
   test(`${client.name}: boot loader variables hinder no proof: there is no boot loader to write to`, async () => {
     const proof = await prove(await packed({ swu: { ...SWU, bootenv: { bootslot: '{slot}' } } }), { client });
     assert.is(proof.result, 'pass', proof.detail);

@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ReleasePlanError } from '../../src/core/errors.ts';
 import { digestFile } from '../../src/io/hash.ts';
-import { packSwu } from '../../src/swu/pack.ts';
+import { addPadding, packSwu, tripsOldClients } from '../../src/swu/pack.ts';
 import { scratch } from '../support/scratch.ts';
 
 const test = suite('swu/pack');
@@ -41,6 +41,17 @@ test('padding is there below the limit of old clients and not above it', async (
   const large = await packSwu({ members: [member('sw-description'), member('payload', 262_144)], out });
   assert.not(large.padded);
   assert.not(large.members.includes('padding'));
+});
+
+test('padding added later gives the bytes of a package that was packed with it', async () => {
+  const members = [member('sw-description'), member('payload', 1001)];
+  await packSwu({ members, out });
+  const packed = await digestFile(out);
+  await packSwu({ members, out, padding: false });
+  assert.ok(await tripsOldClients(out));
+  await addPadding(out);
+  assert.equal(await digestFile(out), packed);
+  assert.not(await tripsOldClients(out));
 });
 
 const refused = async (...names: string[]): Promise<string> => {

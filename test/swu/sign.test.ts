@@ -96,6 +96,9 @@ test('an altered description, and a key that is not trusted, do not verify, and 
   const altered = join(work, 'altered');
   writeFileSync(altered, 'software = { version = "2"; };\n');
   assert.not((await verifySignature(altered, signature, { ...context, method: 'cms', public: 'ec.crt' })).valid);
+  await signAndVerify({ method: 'rsa', key: 'rsa.pem', public: 'rsa.pub.pem' });
+  const rsa = await verifySignature(altered, signature, { ...context, method: 'rsa', public: 'rsa.pub.pem' });
+  assert.is(rsa.detail, 'rsa against rsa.pub.pem: made by another key, or over other bytes');
 });
 
 test('what this machine trusts otherwise does not count: devices trust signing.public alone', async () => {

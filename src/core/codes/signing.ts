@@ -31,8 +31,8 @@ export const signingCodes = {
     about:
       'openssl cannot read a key or certificate: it is not PEM, its passphrase is wrong or missing, or the PKCS#11 ' +
       'token does not have it.',
-    cure: 'Try `openssl pkey -in KEY -noout`. An encrypted key requires `signing.passphrase_env`.',
-    example: 'key: keys/swu.key.pem   # encrypted, and no passphrase_env',
+    cure: 'Try `openssl pkey -in KEY -noout`. An encrypted key requires `signing.passphrase_env` or `passphrase_file`.',
+    example: 'key: keys/swu.key.pem   # encrypted, and no passphrase',
   },
   'signing-key-mismatch': {
     exit: EXIT.usage,

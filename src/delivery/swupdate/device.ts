@@ -12,8 +12,9 @@ import type { Proof } from '../../core/archive.ts';
 import type { Plan } from '../../core/plan.ts';
 import { keyText, readAesKey } from '../../swu/aes.ts';
 import { needsCodeSigningPurpose, readCertificates } from '../../swu/certificate.ts';
-import { askClient, clientName, trustFlags, untilItAnswers } from '../../swu/client.ts';
+import { askClient, clientName, placeForClient, trustFlags, untilItAnswers } from '../../swu/client.ts';
 import { resolveKey, withPrivateFolder } from '../../swu/keys.ts';
+import { PADDING_BYTES } from '../../swu/pack.ts';
 import { orNotInstalled } from '../engines/installed.ts';
 import { selectionsOf } from './expected.ts';
 
@@ -54,7 +55,7 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
       const board = `${swu.boards[0] ?? plan.machine}:${revision}`;
       // Short, and without what swupdate might take for something else.
       const link = join(work, 'update.swu');
-      await symlink(request.swu, link);
+      const remark = await placeForClient(client, request.swu, link, symlink);
       await withPrivateFolder(async (secrets) => {
         const device = [...trust, '-H', board, ...(await aesFlags(request, secrets))];
         for (const selection of selections.length === 0 ? [undefined] : selections)
@@ -63,14 +64,15 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
       return {
         check: 'swupdate-accepts',
         result: 'pass',
-        detail: `swupdate -c as ${board}${selections.length === 0 ? '' : `, ${selections.join(' and ')}`}`,
+        detail: `swupdate -c as ${board}${selections.length === 0 ? '' : `, ${selections.join(' and ')}`}${remark}`,
       };
     });
   });
 }
 
 /** In a check, too, swupdate stores every payload before it looks at its hash. */
-const bytesToCheck = async ({ swu }: SwupdateRequest): Promise<number> => FEW_FILES_BYTES + (await stat(swu)).size;
+const bytesToCheck = async ({ swu }: SwupdateRequest): Promise<number> =>
+  FEW_FILES_BYTES + PADDING_BYTES + (await stat(swu)).size;
 
 /** Linked, not named where it lies: swupdate cuts long paths off. */
 async function certificateFile(written: string, { plan, env }: SwupdateRequest, work: string): Promise<string> {

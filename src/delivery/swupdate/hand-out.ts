@@ -8,6 +8,7 @@ import { manifestOf, type ArchiveEntry, type VersionManifest } from '../../core/
 import { ReleasePlanError } from '../../core/errors.ts';
 import { versionsOf, type WorkStep } from '../../core/step.ts';
 import { packageVersion } from '../../io/package.ts';
+import { readAesKey } from '../../swu/aes.ts';
 import { checkSigning } from '../../swu/sign.ts';
 import type { HandOut } from '../delivery.ts';
 import { engineNamed, engines } from '../engines/index.ts';
@@ -63,10 +64,10 @@ export const handOut: HandOut<SwupdateSnapshot> = {
     };
   },
 
-  async unsignable({ signing, dir: planDir }, { env, signal }) {
-    if (signing === undefined) return undefined;
+  async unsignable({ signing, swu, dir: planDir }, { env, signal }) {
     try {
-      await checkSigning(signing, { env, planDir, signal });
+      if (signing !== undefined) await checkSigning(signing, { env, planDir, signal });
+      if (swu.encrypt !== undefined) await readAesKey(swu.encrypt.key, { env, planDir });
       return undefined;
     } catch (error) {
       if (error instanceof ReleasePlanError && NO_KEY.has(error.code)) return error.message;
@@ -105,7 +106,12 @@ export const handOut: HandOut<SwupdateSnapshot> = {
 };
 
 /** What a host that is not meant to sign says. */
-const NO_KEY: ReadonlySet<string> = new Set(['signing-key-missing', 'signing-key-unreadable', 'signing-failed']);
+const NO_KEY: ReadonlySet<string> = new Set([
+  'signing-key-missing',
+  'signing-key-unreadable',
+  'signing-failed',
+  'encryption-key-missing',
+]);
 
 const pairOf = ({ from, to, engine }: Extract<WorkStep, { kind: 'delta' }>): FleetPair => ({
   from,

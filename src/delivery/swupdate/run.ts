@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { readPackageList } from '../../archive/package-lists.ts';
 import { PairMap } from '../../core/pair.ts';
 import type { WorkStep } from '../../core/step.ts';
+import { readAesKey } from '../../swu/aes.ts';
 import { checkSigning } from '../../swu/sign.ts';
 import type { Delivery, Made, RunRequest } from '../delivery.ts';
 import { engineNamed } from '../engines/index.ts';
@@ -64,6 +65,8 @@ async function checkBeforehand(snapshot: SwupdateSnapshot, { steps, elsewhere = 
     ),
     host,
   );
+  if (plan.swu.encrypt !== undefined && all.some(({ kind }) => kind === 'delta' || kind === 'full'))
+    await readAesKey(plan.swu.encrypt.key, { env: host.env, planDir: plan.dir });
   if (
     plan.signing === undefined ||
     !steps.some((step) => step.kind === 'delta' || step.kind === 'full' || step.kind === 'archive')

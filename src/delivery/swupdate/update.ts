@@ -253,9 +253,12 @@ async function filesOf(staging: string, info: Omit<DeltaInfo, 'files'>): Promise
 }
 
 function summaryOf(info: DeltaInfo): string {
-  const full = info.partitions.reduce((sum, one) => sum + one.target.sizeBytes, 0);
+  // What no package holds is no part of what a full one would be.
+  const sent = info.partitions.filter((one) => one.travels !== 'never');
+  const images = sent.reduce((sum, one) => sum + one.target.sizeBytes, 0);
+  const what = sent.length === 1 ? "image's" : "images'";
   return (
-    `${info.swu.file}: ${formatBytes(info.swu.sizeBytes)}, ${formatShare(info.swu.sizeBytes, full)} of the ` +
-    `full image's ${formatBytes(full)}; proven`
+    `${info.swu.file}: ${formatBytes(info.swu.sizeBytes)}, ${formatShare(info.swu.sizeBytes, images)} of the ` +
+    `${what} ${formatBytes(images)}; proven`
   );
 }

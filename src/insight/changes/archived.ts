@@ -1,6 +1,7 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { versionDir, type ArchiveKey } from '../../archive/layout.ts';
 import { HEADERS_ALONE, readVersion } from '../../archive/manifest.ts';
+import { storedManifests } from '../../archive/store-seen.ts';
 import type { ArchivedFile, VersionManifest } from '../../core/archive.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { digestBytes, digestFile } from '../../io/hash.ts';
@@ -19,7 +20,7 @@ const LARGEST_RECORD_BYTES = 256 * 1024 * 1024;
 /**
  * A version by its manifest. Its files are there and have their sizes; their bytes are not read.
  *
- * @throws ReleasePlanError `archive-missing`, `archive-damaged`, `archive-unreadable`
+ * @throws ReleasePlanError `archive-missing`, `archive-damaged`, `archive-unreadable`, `archive-in-store`
  */
 export async function requireArchived(
   key: ArchiveKey,
@@ -34,10 +35,19 @@ export async function requireArchived(
     case 'absent':
       throw new ReleasePlanError('archive-missing', `${version} is not in the archive: ${dir}`);
     case 'damaged':
+      if (await isInStore(key, dir))
+        throw new ReleasePlanError('archive-in-store', `files of ${version} are in the store alone`);
       throw new ReleasePlanError('archive-damaged', entry.problems.join('; '));
     case 'unreadable':
       throw new ReleasePlanError('archive-unreadable', entry.problems.join('; '));
   }
+}
+
+/** Whether nothing is wrong with a version but that files of it are in the store alone. */
+async function isInStore(key: ArchiveKey, dir: string): Promise<boolean> {
+  const manifests = await storedManifests(key);
+  const isElsewhere = (manifest: string): boolean => manifests.has(manifest);
+  return (await readVersion(dir, basename(dir), { ...HEADERS_ALONE, isElsewhere })).state === 'whole';
 }
 
 /**

@@ -16,6 +16,8 @@ export const DOCUMENTS = {
   proven: 'proven',
   pending: 'pending',
   staticDeltas: 'static-deltas',
+  storeRef: 'store-ref',
+  storeSeen: 'store-seen',
 } as const;
 
 export type DocumentName = keyof typeof DOCUMENTS;

@@ -14,4 +14,6 @@ export const {
   proven,
   pending,
   staticDeltas,
+  storeRef,
+  storeSeen,
 } = compileDocuments().validators;

@@ -10,6 +10,8 @@ export function listsWithoutRepeats(plan: PlanSource): Finding[] {
     [['kas', 'config'], listOf(plan.kas?.config)],
     [['kas', 'delta_config'], listOf(plan.kas?.delta_config)],
     [['swu', 'hardware'], plan.swu?.hardware],
+    [['swu', 'boards'], plan.swu?.boards],
+    [['swu', 'selections', 'modes'], plan.swu?.selections?.modes],
   ];
   for (const [index, one] of numbered(plan.versions)) {
     lists.push([['versions', index, 'tags'], one.tags], [['versions', index, 'kas'], listOf(one.kas)]);

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ImageKind, SquashfsCompression } from '../../core/image-kind.ts';
-import { ifPresent } from '../../io/present.ts';
+import { errnoOf, ReleasePlanError } from '../../core/errors.ts';
+import { readRegularText } from '../../io/regular.ts';
 import { formatPointer, quote, type Finding } from '../finding.ts';
 import { largeDeltasOf } from '../image-deltas.ts';
 import { filesOf, numbered, type PlanSource } from '../source.ts';
@@ -55,7 +55,11 @@ async function isIncluded(fragment: string, plan: PlanSource, { dir }: Project):
     ...numbered(plan.versions).flatMap(([, one]) => filesOf(one.kas, [])),
   ];
   for (const { file } of chain) {
-    const text = await ifPresent(readFile(resolve(dir, file), 'utf8'));
+    // What is no regular file is told by another rule.
+    const text = await readRegularText(resolve(dir, file)).catch((error: unknown) => {
+      if (error instanceof ReleasePlanError || errnoOf(error) !== undefined) return undefined;
+      throw error;
+    });
     if (text?.includes(fragment) === true) return true;
   }
   return false;

@@ -20,6 +20,7 @@ import { destinationsAreDistinct } from './publish.ts';
 import { selectionsFindVersions } from './selections.ts';
 import { selectionsAreOne } from './selection-keys.ts';
 import { signingIsComplete } from './signing.ts';
+import { templateParses } from './template.ts';
 import { versionsInOrder } from './versions.ts';
 
 /** Judges what the schema cannot: one concern, by the content alone. Tolerates whatever is missing. */
@@ -54,5 +55,6 @@ export const fileRules: readonly FileRule[] = [
   filesExist,
   oneRepositoryPerChain,
   kasFilesAgree,
+  templateParses,
   imageKindsSuitDeltas,
 ];

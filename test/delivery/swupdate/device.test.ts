@@ -73,6 +73,13 @@ test('swupdate accepts a package on both sides, also under a certificate for cod
   assert.is((await proofOf(await packed('code', codeSigning), codeSigning)).result, 'pass');
 });
 
+test('a small package without padding is checked padded', async () => {
+  const settings = { ...swu, padding: false };
+  const { result, detail } = await proofOf(await packed('unpadded', cms, settings), cms, settings);
+  assert.is(result, 'pass', detail);
+  assert.match(detail, 'padded for the proof');
+});
+
 test("swupdate's refusal is ours, in its own words", async () => {
   const path = await packed('flipped', cms);
   const bytes = readFileSync(path);
