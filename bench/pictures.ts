@@ -13,17 +13,24 @@ import { DeltaParser } from '../src/rdiff/delta-parser.ts';
 import { formatBytes, formatShare } from '../src/text/bytes.ts';
 import { ext4, squashfs, tool } from '../test/insight/images.ts';
 import { handMade } from '../test/support/archive.ts';
+import { drawArchive, drawProof } from './pictures/archive.ts';
+import { box, round, text, write } from './pictures/draw.ts';
+import { drawNightly } from './pictures/nightly.ts';
+import { makeProduct } from './pictures/product.ts';
 import { makeSmallTrees } from './trees.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const images = join(root, 'docs/images');
 const dir = mkdtempSync(join(tmpdir(), 'pictures-'));
 
 /** Runs release-plan. @param okCodes exit codes besides 0 */
-function releasePlan(args: readonly string[], okCodes: readonly number[] = []): string {
+function releasePlan(
+  args: readonly string[],
+  okCodes: readonly number[] = [],
+  at: { cwd: string; env?: NodeJS.ProcessEnv } = { cwd: dir },
+): string {
   try {
     return execFileSync(process.execPath, [join(root, 'src/bin.js'), ...args], {
-      cwd: dir,
+      ...at,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
       maxBuffer: 2 ** 28,
@@ -34,50 +41,6 @@ function releasePlan(args: readonly string[], okCodes: readonly number[] = []): 
     throw error;
   }
 }
-
-const STYLE = `
-    .name { font-size: 15px; font-weight: 600; fill: #1f2328; }
-    .text { font-size: 12.5px; fill: #424a53; }
-    .end { text-anchor: end; }
-    .middle { text-anchor: middle; }
-    .base { fill: #54aeff; }
-    .fresh { fill: #fb8f44; }
-    .calm { fill: #d0d7de; }
-    .line { stroke: #8c959f; stroke-width: 1; fill: none; }
-    .curve { stroke: #0969da; stroke-width: 2.5; fill: none; }
-    .mark { fill: #0969da; }
-    @media (prefers-color-scheme: dark) {
-      .name { fill: #f0f6fc; }
-      .text { fill: #c9d1d9; }
-      .base { fill: #1f6feb; }
-      .fresh { fill: #db6d28; }
-      .calm { fill: #30363d; }
-      .line { stroke: #6e7681; }
-      .curve { stroke: #58a6ff; }
-      .mark { fill: #58a6ff; }
-    }
-  `;
-
-const escape = (text: string): string =>
-  text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
-
-/** Writes a picture. @param desc what it shows, for those who do not see it */
-function write(name: string, [width, height]: [number, number], title: string, desc: string, parts: string[]): void {
-  const head =
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" ` +
-    'aria-labelledby="title desc" font-family="system-ui, -apple-system, \'Segoe UI\', sans-serif">';
-  const about = `  <title id="title">${escape(title)}</title>\n  <desc id="desc">${escape(desc)}</desc>`;
-  const body = parts.map((part) => `  ${part}`).join('\n');
-  writeFileSync(join(images, name), `${head}\n${about}\n  <style>${STYLE}</style>\n${body}\n</svg>\n`);
-}
-
-const text = (x: number, y: number, of: string, kind = 'text'): string =>
-  `<text class="${kind}" x="${round(x)}" y="${round(y)}">${escape(of)}</text>`;
-
-const box = (kind: string, x: number, y: number, width: number, height: number): string =>
-  `<rect class="${kind}" x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}"/>`;
-
-const round = (value: number): number => Math.round(value * 10) / 10;
 
 interface Blame {
   totalBytes: number;
@@ -328,6 +291,12 @@ try {
   drawBlame(blame);
   drawCover();
   drawIdentify();
+  const place = join(dir, 'product');
+  mkdirSync(place);
+  const made = makeProduct(place, [join(dir, 'old'), join(dir, 'new')], (args, at) => releasePlan(args, [], at));
+  drawArchive(made);
+  drawProof(made);
+  await drawNightly(made);
 } finally {
   rmSync(dir, { recursive: true, force: true });
 }

@@ -16,12 +16,14 @@ import { blameBench } from './blame.ts';
 import { compressBench } from './compress.ts';
 import { deltaBench } from './delta.ts';
 import { fleetBench } from './fleet.ts';
+import { formatsBench } from './formats.ts';
 import { hawkbitFleetBench } from './hawkbit-fleet.ts';
 import { hostsBench } from './hosts.ts';
 import { imageKindsBench } from './image-kinds.ts';
 import { memoryBench } from './memory.ts';
 import { signatureBench } from './signature.ts';
 import { staticDeltaBench } from './static-delta.ts';
+import { staticDeltaWorstBench } from './static-delta-worst.ts';
 import { suggestBench } from './suggest.ts';
 import { markdownTable } from './table.ts';
 import { validateBench } from './validate.ts';
@@ -38,9 +40,11 @@ const BENCHES: readonly Bench[] = [
   fleetBench,
   hawkbitFleetBench,
   imageKindsBench,
+  formatsBench,
   hostsBench,
   validateBench,
   staticDeltaBench,
+  staticDeltaWorstBench,
   archiveBench,
   suggestBench,
 ];

@@ -1,28 +1,30 @@
 /** OSTree static deltas, ours and ostree's: bytes, time and memory, where they are made and on a client. */
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from 'node:fs';
+import { existsSync, linkSync, lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readSuperblock } from '../src/static-delta/superblock.ts';
-import { deltaFolder, type CommitPair } from '../src/static-delta/names.ts';
 import { TreeReader } from '../src/static-delta/tree.ts';
-import { builtFile } from '../src/static-delta/wasm.ts';
-import { serveWhole } from '../test/support/ostree-server.ts';
 import type { Bench, BenchResult, BenchSettings, Judgement } from './bench.ts';
 import { measure, medianOf, type Measurement, type Program } from './measure.ts';
 import { program } from './programs.ts';
+import {
+  bytesOf,
+  clear,
+  commitTree,
+  ostree,
+  ours,
+  proven,
+  pulled,
+  seededClient,
+  type Inputs,
+  type Pulled,
+} from './static-delta-kit.ts';
 import { mebibytesOfKiB, megabytes, ratio, seconds, type Table } from './table.ts';
 import { makeDebianTrees, makeSmallTrees, type Trees } from './trees.ts';
+import { trixie } from './trixie.ts';
+
+interface TreeInputs extends Inputs {
+  trees: Trees;
+}
 
 /** Who makes the delta. */
 type Generator = 'ostree' | 'level2' | 'level6' | 'proven6';
@@ -39,53 +41,13 @@ const TITLES: Record<Generator, string> = {
 /** What one generator came to. */
 interface GeneratorResult {
   runs: Measurement[];
-  /** Parts, fallback objects and superblock. */
   bytes: number;
-  client: { run: Measurement; downloadBytes: number; requests: number };
-}
-
-interface Inputs {
-  repo: string;
-  pair: CommitPair;
-  trees: Trees;
+  client: Pulled;
+  /** Of Debian 13, which loads nothing beside the delta. */
+  newClient: Pulled;
 }
 
 const SOURCES = 20;
-
-const ostree = (repo: string, ...args: string[]): string =>
-  execFileSync('ostree', [`--repo=${repo}`, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-
-/** A whole process, as a user starts one; the library has no command of its own for this. */
-const ours = (repo: string, to: string, level: number, froms: readonly string[]): Program =>
-  program(
-    process.execPath,
-    '--input-type=module',
-    '--eval',
-    `const { generateStaticDeltas } = await import(${JSON.stringify(builtFile('generate.js').href)});
-   const [repo, to, level, ...froms] = process.argv.slice(1);
-   await generateStaticDeltas(repo, to, froms, { level: Number(level) });`,
-    repo,
-    to,
-    String(level),
-    ...froms,
-  );
-
-/** What `apply` does: makes, proves by a client, updates the summary. */
-const proven = (repo: string, to: string, level: number, froms: readonly string[]): Program =>
-  program(
-    process.execPath,
-    '--input-type=module',
-    '--eval',
-    `const { makeDeltas } = await import(${JSON.stringify(new URL('../dist/delivery/ostree/make.js', import.meta.url).href)});
-   const [path, to, level, ...froms] = process.argv.slice(1);
-   const generator = { kind: 'own', xz: Number(level) };
-   const options = { generator, progress: () => undefined, warn: (line) => { throw new Error(line); } };
-   await makeDeltas({ path }, froms.map((from) => ({ from, to })), options);`,
-    repo,
-    to,
-    String(level),
-    ...froms,
-  );
 
 function programOf(generator: Generator, { repo, pair: { from, to } }: Inputs): Program {
   switch (generator) {
@@ -101,7 +63,7 @@ function programOf(generator: Generator, { repo, pair: { from, to } }: Inputs): 
 }
 
 /** A repository with both trees, made on the first call and kept. */
-function inputs(settings: BenchSettings): Inputs {
+function inputs(settings: BenchSettings): TreeInputs {
   const dir = join(settings.cacheDir, settings.full ? 'debian' : 'small-trees');
   mkdirSync(dir, { recursive: true });
   const trees = settings.full ? makeDebianTrees(dir, settings) : keptSmallTrees(dir);
@@ -127,62 +89,9 @@ function keptSmallTrees(dir: string): Trees {
   return existsSync(join(dir, 'repo')) ? trees : makeSmallTrees(dir);
 }
 
-const commitTree = (repo: string, branch: string, ...trees: string[]): string =>
-  ostree(
-    repo,
-    'commit',
-    `--branch=${branch}`,
-    ...trees,
-    '--owner-uid=0',
-    '--owner-gid=0',
-    '--no-xattrs',
-    '--timestamp=2026-07-01T00:00:00Z',
-  );
-
-function bytesOf({ repo, pair }: Inputs): number {
-  const file = join(deltaFolder(repo, pair), 'superblock');
-  const { parts, fallbacks } = readSuperblock(readFileSync(file));
-  return [...parts, ...fallbacks].reduce((sum, one) => sum + one.sizeBytes, statSync(file).size);
-}
-
-/** A client's repository with the source alone, kept; each pull gets a copy of it that shares its files. */
-function seededClient({ repo, pair }: Inputs, settings: BenchSettings): string {
-  const client = `${repo}-client`;
-  if (!existsSync(client)) {
-    settings.note('seeding the client');
-    const staging = `${client}.part`;
-    rmSync(staging, { recursive: true, force: true });
-    mkdirSync(staging);
-    ostree(staging, 'init', '--mode=bare-user');
-    ostree(staging, 'config', 'set', 'core.fsync', 'false');
-    ostree(staging, 'pull-local', repo, pair.from);
-    renameSync(staging, client);
-  }
-  return client;
-}
-
-async function pulled(input: Inputs, seed: string, workDir: string): Promise<GeneratorResult['client']> {
-  const client = join(workDir, 'client');
-  rmSync(client, { recursive: true, force: true });
-  execFileSync('cp', ['-al', seed, client]);
-  // Written to in place, so not shared.
-  for (const name of ['config', '.lock'])
-    if (existsSync(join(client, name)))
-      execFileSync('cp', ['--remove-destination', join(seed, name), join(client, name)]);
-  ostree(input.repo, 'summary', '--update');
-  const server = await serveWhole(input.repo);
-  try {
-    ostree(client, 'remote', 'add', '--no-gpg-verify', 'origin', server.url);
-    const run = await measure(program('ostree', `--repo=${client}`, 'pull', 'origin', input.pair.to), workDir);
-    const sizes = server.asked.map((path) => statSync(join(input.repo, path), { throwIfNoEntry: false })?.size ?? 0);
-    return { run, downloadBytes: sizes.reduce((sum, size) => sum + size, 0), requests: sizes.length };
-  } finally {
-    await server.close();
-  }
-}
-
 async function measureGenerators(input: Inputs, settings: BenchSettings): Promise<Record<Generator, GeneratorResult>> {
   const seed = seededClient(input, settings);
+  const newer = (await trixie(settings))('usr/bin/ostree');
   const results = {} as Record<Generator, GeneratorResult>;
   for (let round = 0; round < settings.rounds; round += 1) {
     for (const generator of GENERATORS) {
@@ -196,20 +105,15 @@ async function measureGenerators(input: Inputs, settings: BenchSettings): Promis
           runs: [run],
           bytes: bytesOf(input),
           client: await pulled(input, seed, settings.workDir),
+          newClient: await pulled(input, seed, settings.workDir, newer),
         };
     }
   }
   return results;
 }
 
-/** Without deltas, and without proofs of some. */
-function clear({ repo }: Inputs): void {
-  for (const name of ['deltas', 'delta-indexes', 'summary', '.release-plan'])
-    rmSync(join(repo, name), { recursive: true, force: true });
-}
-
 /** Sources between the two trees: each has some more of what changed, as the releases of a product do. */
-function sourcesBetween({ repo, pair, trees }: Inputs, settings: BenchSettings): string[] {
+function sourcesBetween({ repo, pair, trees }: TreeInputs, settings: BenchSettings): string[] {
   const reader = new TreeReader(repo);
   const old = new Map(reader.read(pair.from).files.map(({ path, checksum }) => [path, checksum]));
   const changed = reader.read(pair.to).files.filter(({ path, checksum }) => old.get(path) !== checksum);
@@ -258,16 +162,19 @@ function tables(results: Record<Generator, GeneratorResult>): Table[] {
     },
     {
       title: 'Static deltas: a client takes one',
-      columns: ['delta by', 'download', 'requests', 'time', 'memory'],
-      rows: GENERATORS.map((generator) => {
-        const { run, downloadBytes, requests } = results[generator].client;
-        return [
-          title(generator),
-          megabytes(downloadBytes),
-          String(requests),
-          seconds(run.wallMs),
-          mebibytesOfKiB(run.peakKiB),
-        ];
+      columns: ['delta by', 'client', 'download', 'requests', 'time', 'memory'],
+      rows: GENERATORS.flatMap((generator) => {
+        const { client, newClient } = results[generator];
+        return [['Debian 12', client] as const, ['Debian 13', newClient] as const].map(
+          ([of, { run, downloadBytes, requests }]) => [
+            title(generator),
+            of,
+            megabytes(downloadBytes),
+            String(requests),
+            seconds(run.wallMs),
+            mebibytesOfKiB(run.peakKiB),
+          ],
+        );
       }),
     },
   ];
@@ -302,6 +209,18 @@ function judgements(results: Record<Generator, GeneratorResult>): Judgement[] {
   ];
 }
 
+/** Two workers, of one process. */
+function memoryJudgement(peakKiB: number, tree: string): Judgement {
+  const sizes = execFileSync('find', [tree, '-type', 'f', '-printf', '%s\n'], { encoding: 'utf8' }).split('\n');
+  const largest = sizes.reduce((most, size) => Math.max(most, Number(size)), 0) / 1024;
+  const limit = 2 * 256 * 1024 + largest;
+  return {
+    target: `memory of ${TITLES.level6} at most 256 MiB for each of 2 workers and the largest object`,
+    measured: `${mebibytesOfKiB(peakKiB)} of ${mebibytesOfKiB(limit)}`,
+    reached: peakKiB <= limit,
+  };
+}
+
 export const staticDeltaBench: Bench = {
   name: 'static-delta',
   about: 'OSTree static deltas beside those of ostree itself',
@@ -330,6 +249,7 @@ export const staticDeltaBench: Bench = {
       judgements: [
         ...judgements(results),
         { target: `${SOURCES} sources at most 8 times the time of one`, measured: ratio(share), reached: share <= 8 },
+        memoryJudgement(medianOf(results.level6.runs).peakKiB, input.trees.new),
       ],
       data: { results, many, allProven },
     };

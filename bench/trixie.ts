@@ -7,29 +7,13 @@ import type { BenchSettings } from './bench.ts';
 
 const SUITE = 'trixie';
 
-/** The programs, and the libraries that they are linked with. */
-const PACKAGES = [
-  'erofs-utils',
-  'e2fsprogs',
-  'libc6',
-  'libblkid1',
-  'libcom-err2',
-  'libdeflate0',
-  'libext2fs2t64',
-  'liblz4-1',
-  'liblzma5',
-  'libpcre2-8-0',
-  'libselinux1',
-  'libss2',
-  'libuuid1',
-  'libxxhash0',
-  'libzstd1',
-  'zlib1g',
-] as const;
+/** Packages with the programs; what they depend on comes along. */
+const WANTED = ['erofs-utils', 'e2fsprogs', 'ostree'] as const;
 
 interface Package {
   path: string;
   sha256: string;
+  depends: string[];
 }
 
 /** This machine's own Debian archive: no host is named here. */
@@ -48,14 +32,26 @@ async function get(url: string): Promise<Buffer> {
   return Buffer.from(await answer.arrayBuffer());
 }
 
-/** The wanted packages as the suite's index names them. */
+/** The wanted packages and all that they depend on, as the suite's index names them. */
 function packagesIn(index: string): Map<string, Package> {
-  const found = new Map<string, Package>();
+  const known = new Map<string, Package>();
   for (const stanza of index.split('\n\n')) {
     const field = (name: string): string | undefined => new RegExp(`^${name}: (.*)$`, 'm').exec(stanza)?.[1];
     const [name, path, sha256] = [field('Package'), field('Filename'), field('SHA256')];
-    if (name !== undefined && path !== undefined && sha256 !== undefined && PACKAGES.some((one) => one === name))
-      found.set(name, { path, sha256 });
+    if (name === undefined || path === undefined || sha256 === undefined) continue;
+    const depends = [field('Pre-Depends'), field('Depends')].flatMap((list) => list?.split(',') ?? []);
+    // Of alternatives the first; no program here runs a script of a package.
+    known.set(name, { path, sha256, depends: depends.map((one) => /^\s*([^\s:(|]+)/.exec(one)?.[1] ?? '') });
+  }
+  const found = new Map<string, Package>();
+  const queue: string[] = [...WANTED];
+  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+    const one = known.get(name);
+    if (one === undefined && WANTED.some((wanted) => wanted === name))
+      throw new Error(`Debian ${SUITE} has no package ${name}`);
+    if (one === undefined || found.has(name)) continue;
+    found.set(name, one);
+    queue.push(...one.depends);
   }
   return found;
 }
@@ -63,16 +59,13 @@ function packagesIn(index: string): Map<string, Package> {
 async function unpack(root: string, settings: BenchSettings): Promise<void> {
   const site = archiveSite();
   const architecture = execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim();
-  settings.note(`unpacking mkfs programs of Debian ${SUITE}`);
+  settings.note(`unpacking programs of Debian ${SUITE}`);
   const packed = await get(`${site}/dists/${SUITE}/main/binary-${architecture}/Packages.xz`);
   const index = execFileSync('xz', ['-dc'], { input: packed, encoding: 'utf8', maxBuffer: 2 ** 28 });
-  const packages = packagesIn(index);
-  for (const name of PACKAGES) {
-    const wanted = packages.get(name);
-    if (wanted === undefined) throw new Error(`Debian ${SUITE} has no package ${name}`);
-    const bytes = await get(`${site}/${wanted.path}`);
-    if (createHash('sha256').update(bytes).digest('hex') !== wanted.sha256)
-      throw new Error(`${wanted.path} is not what the index of Debian ${SUITE} names`);
+  for (const { path, sha256 } of packagesIn(index).values()) {
+    const bytes = await get(`${site}/${path}`);
+    if (createHash('sha256').update(bytes).digest('hex') !== sha256)
+      throw new Error(`${path} is not what the index of Debian ${SUITE} names`);
     const file = join(root, 'package.deb');
     writeFileSync(file, bytes);
     execFileSync('dpkg-deb', ['--extract', file, root]);
@@ -89,7 +82,7 @@ export type TrixieCommand = (program: string) => string[];
  * @returns what turns a path in the package, such as `usr/bin/mkfs.erofs`, into the start of a command line
  */
 export async function trixie(settings: BenchSettings): Promise<TrixieCommand> {
-  const root = join(settings.cacheDir, SUITE);
+  const root = join(settings.cacheDir, `${SUITE}-${WANTED.join('-')}`);
   if (!existsSync(root)) {
     const staging = `${root}.part`;
     rmSync(staging, { recursive: true, force: true });

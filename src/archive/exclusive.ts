@@ -8,6 +8,7 @@ import { cleanScratch } from '../io/scratch.ts';
 import { openArchive, wentAway, type ArchiveMode, type ArchivePlan } from './identity.ts';
 import { takeInventory } from './inventory.ts';
 import {
+  changedDir,
   explainedDir,
   lockFile,
   productDir,
@@ -86,6 +87,7 @@ async function cleanFolders(plan: PlanKey): Promise<void> {
     dirname(reportFile(plan, 'json')),
     runsDir(plan),
     explainedDir(plan),
+    changedDir(plan),
     ...versions.flatMap((one) => [versionDir(plan, one), updatesDir(plan, one)]),
   ];
   for (const folder of folders) await cleanStaging(folder);

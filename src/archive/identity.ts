@@ -59,6 +59,25 @@ export async function requireArchive(plan: ArchivePlan, id: string): Promise<voi
   if ((await idIn(join(plan.artifacts, IDENTITY))) !== id) throw wentAway(plan, id);
 }
 
+/** Which archive a folder is; undefined for none. */
+export const archiveIdHere = async ({ artifacts }: ArchivePlan): Promise<string | undefined> =>
+  await idIn(join(artifacts, IDENTITY));
+
+/**
+ * Makes a folder that is no archive yet one with this id: a cache of an archive that is elsewhere.
+ *
+ * @throws ReleasePlanError `archive-other` when the plan had another one
+ */
+export async function adoptArchive(plan: ArchivePlan, id: string): Promise<void> {
+  const known = await idIn(memoryOf(plan));
+  if (known !== undefined && known !== id)
+    throw new ReleasePlanError(
+      'archive-other',
+      `the store has the archive ${id}; ${plan.file} had the archive ${known}`,
+    );
+  await writeFileAtomic(join(plan.artifacts, IDENTITY), prettyJson({ schema: 1, id }));
+}
+
 /** One that holds anything is older than identities, and gets one; a mount point without its disk is empty. */
 async function startArchive(plan: ArchivePlan, isRefused: boolean): Promise<string> {
   if (isRefused && (await namesIn(plan.artifacts)).length === 0)

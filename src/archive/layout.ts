@@ -80,6 +80,9 @@ export const runsDir = (key: PlanKey): string => join(productDir(key), 'reports'
 /** Of what deltas are made, file by file, for the page. */
 export const explainedDir = (key: PlanKey): string => join(runsDir(key), 'blame');
 
+/** What changed between the versions of pairs, for the page. */
+export const changedDir = (key: PlanKey): string => join(runsDir(key), 'changes');
+
 /** The consistency report of a plan. */
 export const reportFile = (key: PlanKey, format: string): string =>
   join(productDir(key), 'reports', `${planName(key)}.${format}`);

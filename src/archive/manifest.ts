@@ -19,6 +19,12 @@ export interface ReadOptions {
   onBytes?: (bytes: number) => void;
   /** Spares reading a file that something else vouches for; its kind and size are looked at all the same. */
   vouches?: (path: string, file: ArchivedFile, stamp: FileStamp) => boolean;
+  /**
+   * Whether what a manifest names is at home elsewhere, so that a file that is missing here is none that was lost.
+   *
+   * @param manifest sha256 of the manifest's file
+   */
+  isElsewhere?: (manifest: string) => boolean;
   /** Called after a file was read and is what its manifest says. */
   onWhole?: (path: string, file: ArchivedFile, stamp: FileStamp) => void;
 }
@@ -204,6 +210,7 @@ async function checkFile(
   options.signal?.throwIfAborted();
   const path = join(dir, file.path);
   const problem = await notRegular(path, 'file');
+  if (problem?.isMissing === true && options.isElsewhere?.(manifest) === true) return undefined;
   if (problem !== undefined) return problem;
   try {
     // Taken before the bytes are read: a change meanwhile shows in the next stamp.

@@ -5,7 +5,7 @@ export interface PackageChanges {
   added: InstalledPackage[];
   removed: InstalledPackage[];
   /** Also downgraded: versions of packages have no order that all package managers share. */
-  upgraded: Array<{ name: string; from: string; to: string }>;
+  upgraded: Array<{ name: string; from: string; to: string; licence?: string }>;
   relicensed: Array<{ name: string; from: string; to: string }>;
 }
 

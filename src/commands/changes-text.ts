@@ -1,9 +1,11 @@
 import { formatBytes } from '../text/bytes.ts';
 import { counted } from '../text/count.ts';
+import { cvePage, isCve } from '../text/cve.ts';
 import { codeSpan, link, markdownTable, markdownText, type Made } from '../text/markdown.ts';
 import type { ReleaseChanges, PartitionChanges } from '../insight/changes/changes.ts';
+import { permissionsFirst } from '../insight/changes/in-short.ts';
 import type { CveChanges } from '../insight/changes/cve-changes.ts';
-import type { ChangedFile, FileChanges } from '../insight/changes/file-changes.ts';
+import type { FileChanges } from '../insight/changes/file-changes.ts';
 import type { KernelChanges } from '../insight/changes/kernel-changes.ts';
 import type { LayerChange } from '../insight/changes/layer-changes.ts';
 import type { PackageSource, SourcedPackageChanges } from '../insight/changes/recorded-packages.ts';
@@ -114,7 +116,10 @@ function packageParts(packages: SourcedPackageChanges | null): string[] {
   return [
     '## Packages\n',
     `By ${SOURCES[source]}${licences}.\n`,
-    ...section('Other versions', upgraded, ['Package', 'From', 'To'], pair),
+    ...section('Other versions', upgraded, ['Package', 'From', 'To', 'Licence'], (one) => [
+      ...pair(one),
+      markdownText(one.licence ?? '-'),
+    ]),
     ...section('Added', added, ['Package', 'Version', 'Licence'], single),
     ...section('Removed', removed, ['Package', 'Version', 'Licence'], single),
     ...section('Other licences', relicensed, ['Package', 'From', 'To'], pair),
@@ -131,7 +136,7 @@ const section = <T>(
 function cveParts(cves: CveChanges | null): string[] {
   if (cves === null || cves.fixed.length + cves.introduced.length === 0) return [];
   const cells = (one: CveChanges['fixed'][number] | CveChanges['introduced'][number]): string[] => [
-    link(markdownText(one.id), `https://nvd.nist.gov/vuln/detail/${encodeURIComponent(one.id)}`),
+    isCve(one.id) ? link(one.id, cvePage(one.id)) : markdownText(one.id),
     markdownText(`${one.package} ${one.version}`.trim()),
     one.score === null ? '-' : String(one.score),
     markdownText('now' in one ? one.now : one.before),
@@ -216,10 +221,3 @@ function fileParts({ added, removed, changed }: FileChanges): string[] {
     ...section('Removed', removed, ['File', 'Size', 'Mode', 'Owner'], single),
   ];
 }
-
-/** Who may do what with a file matters more than what is in it, and must not be cut off. */
-const permissionsFirst = (files: readonly ChangedFile[]): ChangedFile[] => {
-  const isPermission = ({ differs }: ChangedFile): boolean =>
-    differs.some((one) => one === 'mode' || one === 'owner' || one === 'kind');
-  return [...files.filter(isPermission), ...files.filter((one) => !isPermission(one))];
-};

@@ -1,4 +1,5 @@
 import { registerApply } from './apply.ts';
+import { registerArchive } from './archive/index.ts';
 import { registerBase } from './base.ts';
 import { registerChanges } from './changes.ts';
 import { registerCompletion } from './completion.ts';
@@ -34,6 +35,7 @@ export const commands: readonly RegisterCommand[] = [
   registerGc,
   registerReport,
   registerChanges,
+  registerArchive,
   registerPublish,
   registerRollout,
   registerTargets,

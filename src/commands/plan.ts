@@ -71,12 +71,14 @@ export async function printSteps(
   const { deliveryOf } = await import('../delivery/index.ts');
   const { readInputs } = await import('../delivery/inputs.ts');
   const { rememberedReading } = await import('../jobs/remembered.ts');
+  const { lookIntoStore } = await import('../hosts/store/session.ts');
   const { stepsOf } = await import('../jobs/report.ts');
   const { requireReadable } = await import('../archive/readable.ts');
   const { titleOf } = await import('../core/step.ts');
   const documents: object[] = [];
   for (const plan of await loadPlans(plans, context)) {
     const file = printable(shortPath(plan.file, context.cwd));
+    await lookIntoStore(plan, context);
     const reading = await rememberedReading(plan, context);
     const snapshot = await deliveryOf(plan).survey(await readInputs(plan, context), context, { reading });
     requireReadable(snapshot.archive);

@@ -48,6 +48,7 @@ async function printReport(files: readonly string[], flags: Flags, context: Look
   const { deliveryOf } = await import('../delivery/index.ts');
   const { readInputs } = await import('../delivery/inputs.ts');
   const { rememberedReading } = await import('../jobs/remembered.ts');
+  const { lookIntoStore } = await import('../hosts/store/session.ts');
   const { reportOf } = await import('../jobs/report.ts');
   const { pageFacts } = await import('../jobs/report-page.ts');
   const { unreadableOf } = await import('../archive/readable.ts');
@@ -58,6 +59,7 @@ async function printReport(files: readonly string[], flags: Flags, context: Look
       hint: '`release-plan report --index` makes a front page over several.',
     });
   const { plan } = await requirePlan(file, { cwd: context.cwd });
+  await lookIntoStore(plan, context);
   const snapshot = await deliveryOf(plan).survey(await readInputs(plan, context), context, {
     reading: await rememberedReading(plan, context),
   });

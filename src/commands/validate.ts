@@ -83,6 +83,8 @@ async function archiveDiagnostics({ plan, locate }: LoadedPlan, context: Looking
   const { deliveryOf } = await import('../delivery/index.ts');
   const { readInputs } = await import('../delivery/inputs.ts');
   const { rememberedReading } = await import('../jobs/remembered.ts');
+  const { lookIntoStore } = await import('../hosts/store/session.ts');
+  await lookIntoStore(plan, context);
   const reading = { signal: context.signal, ...(await rememberedReading(plan, context)) };
   return bounded(await deliveryOf(plan).findings(await readInputs(plan, context), reading), locate);
 }

@@ -13,8 +13,10 @@ export interface Plan {
   distro: string;
   image: string;
   kas?: KasSettings;
-  /** Archive root. */
+  /** Archive root; a cache where there is a store. */
   artifacts: string;
+  /** Where the archive is at home when it is no folder. */
+  store?: StoreSettings;
   /** Glob patterns within the deploy folder: what else to keep of a build. Placeholders unexpanded. */
   collect: string[];
   partitions: Partition[];
@@ -38,6 +40,24 @@ export interface Plan {
   /** What `gc` may remove; nothing without it. */
   retention?: RetentionSettings;
 }
+
+/** An object store with an archive. */
+export type StoreSettings =
+  /** A folder in the layout of a store. */
+  | { kind: 'folder'; path: string }
+  | {
+      kind: 's3';
+      bucket: string;
+      /** Names joined by slashes; empty for the bucket itself. */
+      prefix: string;
+      endpoint?: string;
+      region?: string;
+      pathStyle?: boolean;
+      /** Absolute path of a PEM file. */
+      caFile?: string;
+      /** Absolute path of a file in the form of ~/.aws/credentials. */
+      credentialsFile?: string;
+    };
 
 /** What is kept of the archive beside what the plan names, what devices run and what required deltas start from. */
 export interface RetentionSettings {

@@ -8,6 +8,9 @@ import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs } from '../delivery/inputs.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
+import { storedReading } from './store/elsewhere.ts';
+import { madeBy, readBy, storedRunner } from './store/runner.ts';
+import type { StoreSession } from './store/session.ts';
 
 export interface OwnSteps {
   plan: Plan;
@@ -20,6 +23,8 @@ export interface OwnSteps {
   isChecked?: boolean;
   /** How archived files are read. */
   reading?: ReadOptions;
+  /** The store behind the archive. */
+  store?: StoreSession | undefined;
 }
 
 /** What came of steps. */
@@ -47,9 +52,16 @@ export async function makeOwn(
   progress: (message: string) => void,
   check: (snapshot: Snapshot) => void = () => undefined,
 ): Promise<OwnMade> {
-  const { plan, handOut, reading = {} } = own;
+  const { plan, handOut, reading = {}, store } = own;
   return await withSharedArchive(plan, host.signal, async () => {
-    const snapshot = await handOut.surveyFor(await readInputs(plan, host), steps, host, reading);
+    await store?.bring(
+      steps.flatMap((step) => madeBy(step) ?? []),
+      'manifests',
+      progress,
+    );
+    await store?.bring(steps.flatMap(readBy), 'files', progress);
+    const looking = { ...(await storedReading(plan)), ...reading };
+    const snapshot = await handOut.surveyFor(await readInputs(plan, host), steps, host, looking);
     check(snapshot);
     const due = deliveryOf(plan)
       .steps(snapshot)
@@ -61,7 +73,7 @@ export async function makeOwn(
 async function run(
   steps: readonly WorkStep[],
   start: Snapshot,
-  { plan, handOut, signs, jobs, isChecked = false }: OwnSteps,
+  { plan, handOut, signs, jobs, store, isChecked = false }: OwnSteps,
   host: Host,
   progress: (message: string) => void,
 ): Promise<OwnMade> {
@@ -71,7 +83,8 @@ async function run(
     if (message === undefined) throw new Error(`${titleOf(first)} needs a key`);
     return { message, isPrepared: true };
   }
-  return await deliveryOf(plan).run(start, { steps, host, waitMs: WAIT_MS, jobs, isChecked }, async (runner) => {
+  return await deliveryOf(plan).run(start, { steps, host, waitMs: WAIT_MS, jobs, isChecked }, async (inner) => {
+    const runner = store === undefined ? inner : storedRunner(inner, store);
     let snapshot = start;
     let message = '';
     for (const step of steps) {

@@ -13,6 +13,11 @@ export interface FileDigest {
   sha256: string;
 }
 
+/** A file, and what it holds. */
+export interface LocalFile extends FileDigest {
+  path: string;
+}
+
 const CHUNK_BYTES = 1024 * 1024;
 
 /**

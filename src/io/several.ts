@@ -29,3 +29,10 @@ export async function severalAtOnce<T, R>(
   if (failure !== undefined) throw failure.error;
   return results;
 }
+
+/** Everything that a stream gives. */
+export async function allOf<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}

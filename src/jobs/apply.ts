@@ -15,8 +15,11 @@ import { capacityOf } from '../hosts/capacity.ts';
 import { graphOf } from '../hosts/graph.ts';
 import { withHandedOut, type QueueSettings } from '../hosts/queue/hand-out.ts';
 import { clientOf, queueRunner, type HandedOut } from '../hosts/queue/runner.ts';
+import { storedRunner } from '../hosts/store/runner.ts';
+import { beginSession, joinStore, type StoreSession } from '../hosts/store/session.ts';
 import { isWanted, runSteps, type StepResult, type StepsRequest } from '../hosts/run-steps.ts';
 import { timestamp } from '../text/timestamp.ts';
+import { describeChanges } from './describe-changes.ts';
 import { explainDeltas } from './explain.ts';
 import { publishSnapshot, type PublishJobResult } from './publish.ts';
 import { recordRun, type RunStart } from './record-run.ts';
@@ -37,6 +40,8 @@ export interface ApplyOptions {
   queue?: QueueSettings | undefined;
   /** The archive that has to be there at every step. */
   archiveId?: string;
+  /** The store behind the archive. */
+  store?: StoreSession | undefined;
 }
 
 export interface ApplyResult {
@@ -65,21 +70,24 @@ export async function apply(plan: Plan, host: Host, options: ApplyOptions): Prom
   const { waitMs } = options;
   const { signal } = host;
   const start: RunStart = { kind: 'apply', startedAt: timestamp(), startMs: performance.now() };
+  const joined = await joinStore(plan, host);
   return await withArchive(
     plan,
     `apply ${plan.file}`,
     { waitMs, signal, isNew: host.startsArchive === true },
     async (archiveId) => {
+      const store = await beginSession(plan, joined, archiveId, host);
       const inputs = await readInputs(plan, { ...host, runsCommands: true });
       const made = await withRemembered(
         plan,
         host,
         async (reading) => await deliveryOf(plan).survey(inputs, host, { reading }),
-        async (snapshot) => await applySnapshot(snapshot, host, { ...options, archiveId }),
+        async (snapshot) => await applySnapshot(snapshot, host, { ...options, archiveId, store }),
       );
-      const applied = await withPublishing(made, host, options);
+      const applied = await withPublishing(made, host, { ...options, store });
       if (options.only === undefined || options.only.includes('report'))
         await recordRun(applied, start, applied.exitCode);
+      await store?.sendDocuments();
       return applied;
     },
   );
@@ -94,7 +102,7 @@ export async function withPublishing<T extends Applied>(applied: T, host: Host, 
   const chosen = snapshot.inputs.plan.publish.filter(({ auto }) => auto);
   const hasFailed = results.some(({ error }) => error !== undefined);
   if (chosen.length === 0 || options.only !== undefined || (hasFailed && !options.keepGoing)) return applied;
-  const published = await publishSnapshot(snapshot, chosen, host, false);
+  const published = await publishSnapshot(snapshot, chosen, { ...host, store: options.store }, false);
   return { ...applied, published, exitCode: exitCode === EXIT.ok ? published.exitCode : exitCode };
 }
 
@@ -132,7 +140,8 @@ async function applyWith(
     wantedJobs: options.jobs,
   };
   const run = await delivery.run(snapshot, request, async (here) => {
-    const runner = handed === undefined ? here : queueRunner(here, handed, host);
+    const own = options.store === undefined ? here : storedRunner(here, options.store);
+    const runner = handed === undefined ? own : queueRunner(own, handed, host, options.store);
     return await runAll(steps, snapshot, { runner, capacity, isElsewhere }, host, options);
   });
   await delivery.register(run.snapshot, host);
@@ -164,6 +173,7 @@ async function runAll(
     async report(snapshot, results, progress) {
       const report = reportOf(snapshot, failuresOf(results));
       await explainDeltas(snapshot, report, host, progress);
+      await describeChanges(snapshot, report, host, progress);
       reportFiles = await writeReport(plan, start.written, report, async () => {
         return await pageFacts(snapshot, report, pageFolder(plan));
       });

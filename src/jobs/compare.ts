@@ -13,6 +13,7 @@ import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs, withoutFleet, type Inputs } from '../delivery/inputs.ts';
 import { usesOf } from '../delivery/fleet/uses.ts';
+import { storedReading } from '../hosts/store/elsewhere.ts';
 import { stepsOf } from './report.ts';
 
 export interface AgainstResult {
@@ -68,7 +69,9 @@ const withTemplate = (plan: Plan, template: string | undefined): Plan =>
   template === undefined ? plan : { ...plan, swu: { ...plan.swu, template } };
 
 async function viewOf(inputs: Inputs, host: CompareHost): Promise<PlanView> {
-  const snapshot = await deliveryOf(inputs.plan).survey(inputs, host, { reading: HEADERS_ALONE });
+  const snapshot = await deliveryOf(inputs.plan).survey(inputs, host, {
+    reading: { ...HEADERS_ALONE, ...(await storedReading(inputs.plan)) },
+  });
   return { plan: inputs.plan, pairs: snapshot.pairs, recipes: snapshot.recipes, steps: stepsOf(snapshot) };
 }
 

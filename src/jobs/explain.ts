@@ -1,6 +1,7 @@
 /** Which files the deltas of a plan are made of: found out once for each delta, and remembered beside the report. */
 import { join } from 'node:path';
-import { forgetExplained, readExplained, writeExplained } from '../archive/explained.ts';
+import { areHere } from '../archive/files-here.ts';
+import { explainedFindings } from '../archive/findings.ts';
 import { manifestOf, type DeltaPartitionInfo } from '../core/archive.ts';
 import { ReleasePlanError, errnoOf, messageOf } from '../core/errors.ts';
 import { pairText } from '../core/pair.ts';
@@ -31,7 +32,7 @@ interface StoredDelta {
 export async function explainedDeltas(snapshot: Snapshot, report: ConsistencyReport): Promise<ExplainedDelta[]> {
   const found: ExplainedDelta[] = [];
   for (const { from, to, partition, sha256 } of storedDeltas(snapshot, report)) {
-    const known = await readExplained(snapshot.inputs.plan, sha256);
+    const known = await explainedFindings.read(snapshot.inputs.plan, sha256);
     // Equal bytes may be the delta of several pairs.
     if (known !== undefined) found.push({ ...known, from, to, partition });
   }
@@ -54,13 +55,16 @@ export async function explainDeltas(
   const stored = storedDeltas(snapshot, report);
   for (const one of stored) {
     host.signal.throwIfAborted();
-    if ((await readExplained(plan, one.sha256)) !== undefined) continue;
+    if ((await explainedFindings.read(plan, one.sha256)) !== undefined || !(await isHere(one))) continue;
     progress(`which files the delta of ${one.partition} is made of, ${pairText(one)}`);
     const explained = await explain(one, host);
-    if (explained !== undefined) await writeExplained(plan, explained);
+    if (explained !== undefined) await explainedFindings.write(plan, explained);
   }
-  await forgetExplained(plan, new Set(stored.map(({ sha256 }) => sha256)));
+  await explainedFindings.forget(plan, new Set(stored.map(({ sha256 }) => sha256)));
 }
+
+const isHere = async ({ path, base, target }: StoredDelta): Promise<boolean> =>
+  await areHere('/', [{ path }, { path: base }, { path: target }]);
 
 async function explain(
   { from, to, partition, sha256, path, base, target }: StoredDelta,
@@ -101,11 +105,15 @@ async function explain(
 /** Images that nothing is known of, and programs that are not needed for a release. */
 const EXPECTED: ReadonlySet<string> = new Set(['image-unsupported', 'tool-missing']);
 
-/** The deltas of the updates for which most is sent. */
-function storedDeltas({ archive }: Snapshot, { sizes }: ConsistencyReport): StoredDelta[] {
+/** The updates for which most is sent. */
+export function mostSent({ sizes }: ConsistencyReport): SizeRow[] {
   const sent = ({ sendBytes, devices = 1 }: SizeRow): number => sendBytes * devices;
-  const largest = sizes.toSorted((a, b) => sent(b) - sent(a)).slice(0, MOST_EXPLAINED);
-  return largest.flatMap(({ from, to }) => {
+  return sizes.toSorted((a, b) => sent(b) - sent(a)).slice(0, MOST_EXPLAINED);
+}
+
+/** Their deltas. */
+function storedDeltas({ archive }: Snapshot, report: ConsistencyReport): StoredDelta[] {
+  return mostSent(report).flatMap(({ from, to }) => {
     const update = archive.updates.get({ from, to });
     const [base, target] = [archive.versions.get(from), archive.versions.get(to)];
     if (update?.state !== 'whole' || base?.state !== 'whole' || target?.state !== 'whole') return [];

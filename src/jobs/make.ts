@@ -6,6 +6,7 @@ import type { Plan } from '../core/plan.ts';
 import { titleOf, type WorkStep } from '../core/step.ts';
 import type { Host } from '../delivery/host.ts';
 import { makeOwn, type OwnSteps } from '../hosts/own-steps.ts';
+import { joinStore, StoreSession } from '../hosts/store/session.ts';
 import { requireHandOut } from './pipeline.ts';
 
 /** What became of the steps of a job. */
@@ -26,9 +27,11 @@ export async function makeSteps(plan: Plan, groups: readonly WorkStep[][], host:
   for (const step of groups.flat())
     if (step.kind === 'build' && !plan.versions.some(({ version }) => version === step.version))
       throw new ReleasePlanError('usage', `${plan.file} has no version ${step.version} to build`);
+  const joined = await joinStore(plan, host);
   await openArchive(plan, { isUnattended: true, isNew: false });
+  const store = joined === undefined ? undefined : new StoreSession(plan, joined, host);
   const unsignable = await handOut.unsignable(plan, host);
-  const own: OwnSteps = { plan, handOut, signs: unsignable === undefined, jobs: 1 };
+  const own: OwnSteps = { plan, handOut, signs: unsignable === undefined, jobs: 1, store };
   const made: MadeSteps['outcomes'] = [];
   await host.drive(
     groups.flatMap((steps): Task[] => {
@@ -60,7 +63,8 @@ async function attempt(
   progress: (message: string) => void,
 ): Promise<MadeSteps['outcomes'][number]> {
   // A full package is nothing but packed and signed, and an archived version is vouched for.
-  if (unsignable !== undefined && steps.some(({ kind }) => kind !== 'delta'))
+  // A delta alone has no name in a store.
+  if (unsignable !== undefined && (own.store !== undefined || steps.some(({ kind }) => kind !== 'delta')))
     return { title, outcome: { state: 'skipped', message: `left to the host with the key: ${unsignable}` } };
   try {
     const { message } = await makeOwn(steps, own, host, progress);

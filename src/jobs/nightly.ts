@@ -14,9 +14,13 @@ import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
+import { storedReading } from '../hosts/store/elsewhere.ts';
+import { beginSession, joinStore } from '../hosts/store/session.ts';
 import { readInputs, type Inputs } from '../delivery/inputs.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
+import { sizeOf } from '../io/hash.ts';
 import { leavesOpen } from '../io/present.ts';
+import { FILES_AT_ONCE, severalAtOnce } from '../io/several.ts';
 import { changesSince, nightRecord, type Night } from '../report/night.ts';
 import { formatBytes } from '../text/bytes.ts';
 import { Meter } from '../text/meter.ts';
@@ -44,25 +48,27 @@ export async function nightly(
   host: Host,
   { now, ...given }: Pick<ApplyOptions, 'waitMs' | 'jobs' | 'queue'> & { now: Date },
 ): Promise<NightlyResult> {
+  const joined = await joinStore(plan, host);
   return await withArchive(
     plan,
     `apply --nightly ${plan.file}`,
     { waitMs: given.waitMs, signal: host.signal, isUnattended: true, isNew: host.startsArchive === true },
     async (archiveId) => {
+      const store = await beginSession(plan, joined, archiveId, host);
       const start: RunStart = { kind: 'nightly', startedAt: now.toISOString(), startMs: performance.now() };
       const { memory, problem } = await readMemory(plan);
       if (problem !== undefined)
         host.report({ type: 'warning', message: `${problem}; the whole archive is read again` });
       const ledger = new ReadLedger(plan, memory.files, now);
       const read = await readShare(await readInputs(plan, { ...host, runsCommands: true }), host, memory, ledger, now);
-      const options = { waitMs: given.waitMs, jobs: given.jobs, queue: given.queue, keepGoing: true, archiveId };
+      const options = { waitMs: given.waitMs, jobs: given.jobs, queue: given.queue, keepGoing: true, archiveId, store };
       const applied = await applySnapshot(read.snapshot, host, options);
       const { snapshot, ...result } = await withPublishing(applied, host, options);
 
       const record = nightRecord(snapshot.archive, result.report, now.toISOString());
       const before = memory.nights[planName(plan)];
       const { unneeded, emptied, ioFailed } = await tidy(snapshot, host, now);
-      const files = filesOf(snapshot.archive);
+      const files = await filesHere(plan, snapshot.archive);
       await writeMemory(plan, {
         readAt: record.ranAt,
         files: ledger.entriesOf(files.map((one) => one.path)),
@@ -81,6 +87,7 @@ export async function nightly(
       };
       const exitCode = exitCodeOf(result, night, ioFailed);
       await recordRun({ ...result, snapshot }, start, exitCode);
+      await store?.sendDocuments();
       return { ...result, night, exitCode };
     },
   );
@@ -106,6 +113,7 @@ async function readShare(
 ): Promise<{ snapshot: Snapshot; readBytes: number }> {
   const { plan } = inputs;
   const beside = await archivedSubjects(plan, host);
+  const elsewhere = await storedReading(plan);
   const due = await dueFiles(plan, beside, memory, ledger, now);
   const read: { snapshot?: Snapshot; bytes: number } = { bytes: 0 };
   try {
@@ -119,9 +127,9 @@ async function readShare(
             onFile: (path) => meter.at(path),
             onBytes: (bytes) => meter.add(bytes),
           };
-          const reading = { ...watched, ...ledger.reading(due.paths) };
+          const reading = { ...watched, ...elsewhere, ...ledger.reading(due.paths) };
           const survey = await deliveryOf(plan).survey(inputs, host, { reading, beside });
-          const snapshot = await withInputsRead(survey, { ...watched, ...ledger.readingAll() });
+          const snapshot = await withInputsRead(survey, { ...watched, ...elsewhere, ...ledger.readingAll() });
           read.snapshot = snapshot;
           read.bytes = meter.doneBytes;
           const problems = damageOf(snapshot.archive);
@@ -146,7 +154,7 @@ async function dueFiles(
   ledger: ReadLedger,
   now: Date,
 ): Promise<{ paths: Set<string>; all: string[]; sizeBytes: number; archivedBytes: number }> {
-  const files = filesOf(await surveyArchive(plan, beside, HEADERS_ALONE)).map(({ path, file }) => ({
+  const files = (await filesHere(plan, await surveyArchive(plan, beside, HEADERS_ALONE))).map(({ path, file }) => ({
     path,
     sizeBytes: file.sizeBytes,
     readAtMs: ledger.readAtMs(path),
@@ -160,6 +168,14 @@ async function dueFiles(
     sizeBytes: bytesOf(files.filter((one) => paths.has(one.path))),
     archivedBytes: bytesOf(files),
   };
+}
+
+/** As {@link filesOf}, without those that are in the store alone: no night can read them. */
+async function filesHere(plan: Plan, state: ArchiveState): Promise<ReturnType<typeof filesOf>> {
+  const files = filesOf(state);
+  if (plan.store === undefined) return files;
+  const sizes = await severalAtOnce(files, FILES_AT_ONCE, async ({ path }) => await sizeOf(path));
+  return files.filter((_, at) => sizes[at] !== undefined);
 }
 
 /** The files that manifests name which can be read, whole or not. */

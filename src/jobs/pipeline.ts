@@ -6,6 +6,8 @@ import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs } from '../delivery/inputs.ts';
 import { requireReadable } from '../archive/readable.ts';
+import { storedReading } from '../hosts/store/elsewhere.ts';
+import { lookIntoStore } from '../hosts/store/session.ts';
 import { pipelineOf, type Pipeline, type PipelineFacts } from '../hosts/pipeline/pipeline.ts';
 import { plansInCheckout } from '../schedule/checkout.ts';
 import { runName } from '../schedule/names.ts';
@@ -29,7 +31,10 @@ export function requireHandOut(plan: Plan): HandOut {
 export async function duePipeline(plan: Plan, host: Host): Promise<Pipeline> {
   const handOut = requireHandOut(plan);
   const delivery = deliveryOf(plan);
-  const snapshot = await delivery.survey(await readInputs(plan, { ...host, runsCommands: true }), host);
+  await lookIntoStore(plan, host);
+  const reading = await storedReading(plan);
+  const inputs = await readInputs(plan, { ...host, runsCommands: true });
+  const snapshot = await delivery.survey(inputs, host, { reading });
   requireReadable(snapshot.archive);
   const isForJobs = (step: WorkStep): boolean =>
     handOut.identity(step, snapshot) !== undefined && !('blocked' in step && step.blocked !== undefined);

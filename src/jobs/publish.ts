@@ -8,6 +8,10 @@ import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs } from '../delivery/inputs.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
+import type { Subject } from '../hosts/store/names.ts';
+import { storedReading } from '../hosts/store/elsewhere.ts';
+import { beginSession, joinStore, type StoreSession } from '../hosts/store/session.ts';
+import { sizeOf } from '../io/hash.ts';
 import type { Destination, MirrorResult } from '../publish/destination.ts';
 import { openDestination } from '../publish/kinds.ts';
 import { planPublish, publishTo, type PublishPlan, type PublishResult } from '../publish/publish.ts';
@@ -48,6 +52,9 @@ export interface PublishJobResult {
   exitCode: ExitCode;
 }
 
+/** A host, with the store behind the archive. */
+export type PublishHost = Host & { store?: StoreSession | undefined };
+
 /**
  * Brings what is proven to the plan's destinations, under the lock of the archive: nothing is removed meanwhile. A
  * destination that fails keeps no other from its packages.
@@ -58,9 +65,14 @@ export interface PublishJobResult {
 export async function publish(plan: Plan, host: Host, options: PublishJobOptions): Promise<PublishJobResult> {
   const chosen = chosenDestinations(plan, options.to);
   const { waitMs } = options;
-  return await withArchive(plan, `publish ${plan.file}`, { waitMs, signal: host.signal }, async () => {
-    const snapshot = await deliveryOf(plan).survey(await readInputs(plan, { ...host, runsCommands: true }), host);
-    return await publishSnapshot(snapshot, chosen, host, options.dryRun);
+  const joined = await joinStore(plan, host);
+  return await withArchive(plan, `publish ${plan.file}`, { waitMs, signal: host.signal }, async (archiveId) => {
+    const store = await beginSession(plan, joined, archiveId, host);
+    const inputs = await readInputs(plan, { ...host, runsCommands: true });
+    const snapshot = await deliveryOf(plan).survey(inputs, host, { reading: await storedReading(plan) });
+    const result = await publishSnapshot(snapshot, chosen, { ...host, store }, options.dryRun);
+    await store?.sendDocuments();
+    return result;
   });
 }
 
@@ -68,7 +80,7 @@ export async function publish(plan: Plan, host: Host, options: PublishJobOptions
 export async function publishSnapshot(
   snapshot: Snapshot,
   chosen: readonly DestinationSettings[],
-  host: Host,
+  host: PublishHost,
   dryRun: boolean,
 ): Promise<PublishJobResult> {
   const { plan } = snapshot.inputs;
@@ -106,7 +118,7 @@ async function attempt(
   plan: Plan,
   settings: DestinationSettings,
   publication: Publication,
-  host: Host,
+  host: PublishHost,
   dryRun: boolean,
   progress: (message: string) => void,
 ): Promise<DestinationOutcome> {
@@ -136,7 +148,7 @@ async function publishPackages(
   plan: Plan,
   destination: Destination,
   packages: readonly ReleasePackage[],
-  { signal, report }: Host,
+  { signal, report, store }: PublishHost,
   dryRun: boolean,
   progress: (message: string) => void,
 ): Promise<Done> {
@@ -146,12 +158,23 @@ async function publishPackages(
     const due = found.items.filter(({ presence: { state } }) => state === 'missing' || state === 'partial').length;
     return { plan: found, outcome: { state: 'done', message: sentInWords(due, found.sendBytes, dryRun) } };
   }
+  await store?.bring(await missingOf(packages), 'files', progress);
   const options = { recordFile: recordFile(plan), report, signal, progress };
   const result = await publishTo(destination, packages, options);
   return {
     packages: result,
     outcome: { state: 'done', message: sentInWords(result.sent.length, result.sentBytes, dryRun) },
   };
+}
+
+/** The packages whose files are in the store alone. */
+async function missingOf(packages: readonly ReleasePackage[]): Promise<Subject[]> {
+  const missing: Subject[] = [];
+  for (const { path, base, version } of packages) {
+    if ((await sizeOf(path)) !== undefined) continue;
+    missing.push(base === undefined ? { kind: 'full', version } : { kind: 'update', from: base.version, to: version });
+  }
+  return missing;
 }
 
 async function publishRepository(

@@ -8,12 +8,13 @@ import type { Plan } from '../core/plan.ts';
 import type { Step } from '../core/step.ts';
 import type { Host } from '../delivery/host.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
+import { storedReading } from '../hosts/store/elsewhere.ts';
 import { stepsOf } from './report.ts';
 
 /** How commands read that only look: what is as it was when it was last read is believed; nothing is written. */
 export async function rememberedReading(plan: Plan, host: Pick<Host, 'report'>): Promise<ReadOptions> {
   const { vouches } = (await openLedger(plan, host)).ledger.reading(NONE_DUE);
-  return vouches === undefined ? {} : { vouches };
+  return { ...(await storedReading(plan)), ...(vouches === undefined ? {} : { vouches }) };
 }
 
 /**
@@ -42,8 +43,9 @@ export async function withRemembered<T extends { snapshot: Snapshot }>(
     }
   };
   try {
-    const looked = await survey(ledger.reading(NONE_DUE));
-    const found = await withInputsRead(looked, { signal: host.signal, ...ledger.readingAll() });
+    const elsewhere = await storedReading(plan);
+    const looked = await survey({ ...elsewhere, ...ledger.reading(NONE_DUE) });
+    const found = await withInputsRead(looked, { signal: host.signal, ...elsewhere, ...ledger.readingAll() });
     const done = await body(found);
     await noteMade(found.archive, done.snapshot.archive, ledger);
     return done;

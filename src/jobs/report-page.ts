@@ -13,6 +13,7 @@ import { fullSubject, type PageFacts, type PageLink } from '../report/page/facts
 import { RUNS_SHOWN } from '../report/page/runs.ts';
 import { readRecord } from '../publish/record.ts';
 import { readStandings } from '../publish/rollout/standing.ts';
+import { changedPairs } from './describe-changes.ts';
 import { explainedDeltas } from './explain.ts';
 import { recordFile, standingFile } from './published.ts';
 
@@ -36,6 +37,7 @@ export async function pageFacts(
     published: (await readRecord(recordFile(plan))).filter(({ version }) => versions.has(version)),
     rollouts: (await readStandings(standingFile(plan))).filter(({ version }) => versions.has(version)),
     explained: await explainedDeltas(snapshot, report),
+    changed: await changedPairs(snapshot, report),
     links: folder === undefined ? new Map() : await linksOf(snapshot, folder),
   };
 }

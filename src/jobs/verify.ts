@@ -14,6 +14,7 @@ import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs, type Inputs } from '../delivery/inputs.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
+import { requireFilesHere } from '../hosts/store/in-store-alone.ts';
 import { isHeld } from '../io/lock.ts';
 import { Meter } from '../text/meter.ts';
 import { archivedSubjects } from './archived.ts';
@@ -43,6 +44,7 @@ export async function reprove(
   host: Host,
   { deep, acceptUnvouched = false }: { deep: boolean; acceptUnvouched?: boolean },
 ): Promise<Reproven> {
+  await requireFilesHere(plan);
   const inputs = await readInputs(plan, host);
   const beside = await archivedSubjects(plan, host);
   const read: { snapshot?: Snapshot } = {};

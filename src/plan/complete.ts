@@ -12,12 +12,15 @@ import type {
   RetentionSettings,
   Signer,
   SigningSettings,
+  StoreSettings,
   StaticDeltaGenerator,
   SwuSettings,
 } from '../core/plan.ts';
 import {
+  archivePathOf,
   filesOf,
   present,
+  type ArtifactsSource,
   type DeltaSource,
   type DestinationSource,
   type FilesSource,
@@ -59,7 +62,7 @@ export function completePlan(source: PlanSource, file: string, dir: string): Pla
     machine: source.machine ?? '',
     distro: source.distro ?? '',
     image: source.image ?? '',
-    artifacts: resolve(dir, source.artifacts ?? 'artifacts'),
+    artifacts: resolve(dir, archivePathOf(source) ?? 'artifacts'),
     collect: present(source.collect),
     partitions: present(source.partitions).map(partitionOf),
     swu: swuOf(source.swu, source.machine ?? '', dir),
@@ -70,6 +73,7 @@ export function completePlan(source: PlanSource, file: string, dir: string): Pla
     verifyDays: source.verify_days ?? 30,
     prove: { install: source.prove?.install ?? true },
     ...defined({
+      store: storeOf(source.artifacts, dir),
       kas: source.kas && kasOf(source.kas, dir),
       signing: source.signing && signingOf(source.signing),
       fleet: fleetOf(source.fleet, dir),
@@ -86,6 +90,27 @@ export const defaultEngine = (source: PlanSource): EngineName => (source.ostree 
 
 const absolute = (files: FilesSource | undefined, dir: string): string[] =>
   filesOf(files, []).map(({ file }) => resolve(dir, file));
+
+/** `s3://bucket/prefix`, or `file:///folder`; the schema knows no other. */
+function storeOf(artifacts: string | ArtifactsSource | undefined, dir: string): StoreSettings | undefined {
+  if (artifacts === undefined || typeof artifacts === 'string' || artifacts.store === undefined) return undefined;
+  const { store, endpoint, region, path_style: pathStyle, credentials_file: credentials, ca } = artifacts;
+  const [, folder] = /^file:\/\/(\/.*?)\/*$/.exec(store) ?? [];
+  if (folder !== undefined) return { kind: 'folder', path: folder };
+  const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]+)\/?(.*?)\/*$/.exec(store) ?? [];
+  return {
+    kind: 's3',
+    bucket,
+    prefix,
+    ...defined({
+      endpoint,
+      region,
+      pathStyle,
+      caFile: ca === undefined ? undefined : resolve(dir, ca),
+      credentialsFile: credentials === undefined ? undefined : resolve(dir, credentials),
+    }),
+  };
+}
 
 function kasOf(kas: KasSource, dir: string): KasSettings {
   const workDir = resolve(dir, kas.work_dir ?? '.');

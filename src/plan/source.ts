@@ -26,7 +26,7 @@ export type PlanSource = Loose<{
   distro: string;
   image: string;
   kas: KasSource;
-  artifacts: string;
+  artifacts: string | ArtifactsSource;
   collect: Array<string | undefined>;
   partitions: Array<PartitionSource | undefined>;
   swu: SwuSource;
@@ -51,6 +51,21 @@ export type PlanSource = Loose<{
   prove: Loose<{ install: boolean }>;
   retention: RetentionSource;
 }>;
+
+/** The archive with its store. */
+export type ArtifactsSource = Loose<{
+  path: string;
+  store: string;
+  endpoint: string;
+  region: string;
+  path_style: boolean;
+  credentials_file: string;
+  ca: string;
+}>;
+
+/** The folder of the archive, as written. */
+export const archivePathOf = ({ artifacts }: PlanSource): string | undefined =>
+  typeof artifacts === 'string' ? artifacts : artifacts?.path;
 
 /** One file, or several. */
 export type FilesSource = string | Array<string | undefined>;

@@ -8,8 +8,9 @@ import { withLock } from '../io/lock.ts';
 import { ifPresent } from '../io/present.ts';
 import type { DestinationHost, DestinationKind } from './destination.ts';
 import { FilesDestination } from './files/destination.ts';
-import { filesBelow } from './files/tree.ts';
-import type { FileStore, LocalFile, Revision, StoredFile } from './files/store.ts';
+import { filesBelow } from '../io/tree.ts';
+import type { LocalFile } from '../io/hash.ts';
+import type { FileStore, Revision, StoredFile } from './files/store.ts';
 import { requiredText } from './options.ts';
 
 /** `kind: directory`. */

@@ -2,12 +2,12 @@
 import type { DestinationHost, DestinationKind } from './destination.ts';
 import type { DestinationSettings } from '../core/plan.ts';
 import { FilesDestination } from './files/destination.ts';
-import type { FileStore, LocalFile, Revision, StoredFile } from './files/store.ts';
+import type { FileStore, Revision, StoredFile } from './files/store.ts';
 import { optionalPath, optionalText, requiredText } from './options.ts';
-import { Bucket } from './s3/bucket.ts';
-import { s3Credentials } from './s3/credentials.ts';
-import { uploadFile } from './s3/upload.ts';
-import { digestBytes } from '../io/hash.ts';
+import type { Bucket } from '../io/s3/bucket.ts';
+import { openBucketAt } from '../io/s3/open.ts';
+import { uploadFile } from '../io/s3/upload.ts';
+import { digestBytes, type LocalFile } from '../io/hash.ts';
 
 /** `kind: s3`. */
 export const s3: DestinationKind = {
@@ -22,21 +22,16 @@ export const s3: DestinationKind = {
  * @throws ReleasePlanError `secret-missing`, `secret-exposed`, `server-address`, `server-insecure`
  */
 export async function openBucket(settings: DestinationSettings, host: DestinationHost): Promise<Bucket> {
-  const { env } = host;
-  const what = `destination ${settings.name}`;
-  const endpoint = optionalText(settings, 'endpoint') ?? env.AWS_ENDPOINT_URL_S3 ?? env.AWS_ENDPOINT_URL;
-  const credentials = await s3Credentials(optionalPath(settings, 'credentials_file', host), what, env);
-  return new Bucket(
+  return await openBucketAt(
     {
-      what,
+      what: `destination ${settings.name}`,
       bucket: requiredText(settings, 'bucket'),
-      endpoint,
-      region: optionalText(settings, 'region') ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1',
-      // A server of one's own seldom has a host name for each bucket.
-      pathStyle: optionalFlag(settings, 'path_style') ?? endpoint !== undefined,
+      endpoint: optionalText(settings, 'endpoint'),
+      region: optionalText(settings, 'region'),
+      pathStyle: optionalFlag(settings, 'path_style'),
       caFile: optionalPath(settings, 'ca', host),
+      credentialsFile: optionalPath(settings, 'credentials_file', host),
     },
-    credentials,
     host,
   );
 }
@@ -85,7 +80,7 @@ class S3Store implements FileStore {
   }
 
   async put(name: string, file: LocalFile, onBytes: (bytes: number) => void): Promise<void> {
-    await uploadFile(this.#bucket, this.#key(name), file, { meta: PACKAGE_META, onBytes });
+    await uploadFile(this.#bucket, this.#key(name), file, { meta: PACKAGE_META, onBytes, damaged: 'publish-damaged' });
   }
 
   async read(name: string): Promise<Revision | undefined> {

@@ -8,7 +8,7 @@ import { ReleasePlanError, errnoOf, messageOf } from '../core/errors.ts';
 import { makeCrew } from './create/crew.ts';
 import { emitDelta, type DeltaCounts } from './create/emit.ts';
 import { planLayout } from './create/layout.ts';
-import { openMatchFile } from './create/match-file.ts';
+import { MatchFile, openMatchFile } from './create/match-file.ts';
 import { matchImages } from './create/match.ts';
 import { openImage, sizeOfImage } from './image-file.ts';
 import type { Progress } from './progress.ts';
@@ -26,8 +26,8 @@ export interface CreateDeltaOptions {
   workersMax?: number;
   signal?: AbortSignal;
   /**
-   * Phases `index`, `scan`, `write`; `scan` comes once for the long matches, and once for each part of the base in
-   * which short ones are looked for.
+   * Phases `scan`, `index`, `write`; `scan` comes once for what did not move, once for other long matches, and once
+   * for each part of the base in which short ones are looked for.
    */
   onProgress?: (progress: Progress) => void;
 }
@@ -136,6 +136,7 @@ async function makeDelta(
   }).finally(async () => await crew.stop());
   const counts = await emitDelta(
     segments,
+    new MatchFile(made.matches.fd, memory),
     targetBytes,
     { target: images.target.fd, delta: made.delta.fd },
     async (doneBytes) => {

@@ -1,10 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { ReleasePlanError, errnoOf, messageOf } from '../core/errors.ts';
-import { startProgram } from '../io/children.ts';
-import { toolEnvironment } from '../io/environment.ts';
 import { openRegular } from '../io/regular.ts';
-import { missingTool } from '../io/tools.ts';
+import { unzstd } from '../io/unzstd.ts';
 
 /** How a delta file is stored, told by its first bytes and not by its name. */
 export type DeltaCompression = 'none' | 'gzip' | 'zstd';
@@ -35,8 +33,11 @@ export async function* readDelta(path: string, signal?: AbortSignal): AsyncGener
   if (compression === 'none')
     yield* createReadStream(path, { highWaterMark: READ_BYTES, ...(signal ? { signal } : {}) });
   else if (compression === 'gzip') yield* gunzip(path, signal);
-  else yield* unzstd(path, signal);
+  else yield* unzstd(path, (complaint) => notWhole(path, complaint), signal);
 }
+
+const notWhole = (path: string, complaint: string): ReleasePlanError =>
+  new ReleasePlanError('delta-corrupt', `${path} is not complete zstd data: ${complaint}`);
 
 async function* gunzip(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
   const input = createReadStream(path, { highWaterMark: READ_BYTES, ...(signal ? { signal } : {}) });
@@ -51,35 +52,5 @@ async function* gunzip(path: string, signal?: AbortSignal): AsyncGenerator<Uint8
     });
   } finally {
     input.destroy();
-  }
-}
-
-/** Node.js 20 has no zstd; Debian's program has, with the 128 MiB window limit that SWUpdate keeps as well. */
-async function* unzstd(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-  const child = startProgram('zstd', ['--decompress', '--stdout', '--quiet', '--', path], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: toolEnvironment(),
-    ...(signal ? { signal } : {}),
-  });
-  let complaint = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    complaint = (complaint + text).slice(-2000);
-  });
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.once('error', (error) => reject(errnoOf(error) === 'ENOENT' ? missingTool('zstd', error) : error));
-    child.once('close', resolve);
-  });
-  // Awaited below; without this a failed start would count as unhandled while the pipe is read.
-  ended.catch(() => undefined);
-  try {
-    yield* child.stdout;
-    const status = await ended;
-    if (status !== 0)
-      throw new ReleasePlanError(
-        'delta-corrupt',
-        `${path} is not complete zstd data: ${complaint.trim() || `zstd exited with ${status}`}`,
-      );
-  } finally {
-    child.kill();
   }
 }

@@ -22,13 +22,24 @@ export type WasmName = 'match' | 'signature';
  */
 export const builtFile = (path: string): URL => new URL(`../../dist/rdiff/${path}`, import.meta.url);
 
+/** Compiled once for a process: V8 optimises a module while it runs, and the next delta begins with what that gave. */
+const modules = new Map<WasmName, Promise<WebAssembly.Module>>();
+
 /**
- * Reads and compiles a module. The result can be posted to worker threads,
+ * A module, read and compiled. It can be posted to worker threads,
  * which then share its compiled code.
  *
  * @throws ReleasePlanError `engine-missing` when the package was not built
  */
 export async function loadWasm(name: WasmName): Promise<WebAssembly.Module> {
+  const loading = modules.get(name) ?? compile(name);
+  modules.set(name, loading);
+  // Whoever comes after may find the file there.
+  loading.catch(() => modules.delete(name));
+  return await loading;
+}
+
+async function compile(name: WasmName): Promise<WebAssembly.Module> {
   const file = builtFile(`wasm/${name}.wasm`);
   const bytes = await readFile(file).catch((cause: unknown) => {
     throw new ReleasePlanError('engine-missing', `the compiled delta engine ${file.pathname} cannot be read`, {

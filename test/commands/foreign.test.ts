@@ -189,6 +189,9 @@ const LINES = (): string[][] => [
   ...['--gitlab', '--github', '--matrix'].map((form) => ['pipeline', form, plan]),
   ...FOREIGN.map((one) => ['make', plan, one]),
   ['make', plan, 'delta:0.1.0:0.3.0:rdiff'],
+  ['archive', 'push', plan],
+  ['archive', 'pull', '--json', plan],
+  ['archive', 'verify', plan],
 ];
 
 test('no output of any command holds what a terminal or a log would obey', async () => {

@@ -41,7 +41,7 @@ export interface Rig {
    * Who ran and has ended: nothing of theirs may be left in memory. This process's own goes when it ends, or with the
    * next run.
    */
-  pids: Set<number>;
+  runs: Set<string>;
   /** The archive when `apply` went undisturbed. */
   reference: ReadonlyMap<string, string>;
   /** The archive as it is when a command has ended undisturbed, from a state. */
@@ -74,7 +74,8 @@ export async function makeRig(name: string): Promise<Rig> {
     if (to === 'to-tidy') leaveToTidy(subject);
     if (to === 'to-mend') leaveToMend(subject);
     for (const one of readdirSync(tmp)) rmSync(join(tmp, one), { recursive: true, force: true });
-    for (const one of keysOf(new Set([process.pid]))) rmSync(join(KEY_MEMORY, one), { recursive: true, force: true });
+    for (const one of keysOf(new Set([runName(process.pid)])))
+      rmSync(join(KEY_MEMORY, one), { recursive: true, force: true });
   };
   const ends = new Map<string, ReadonlyMap<string, string>>();
   const after = async (from: State, command: readonly string[]): Promise<ReadonlyMap<string, string>> => {
@@ -94,7 +95,7 @@ export async function makeRig(name: string): Promise<Rig> {
     roots: [subject.dir, tmp, join(KEY_MEMORY, SCRATCH_PREFIX)],
     reset,
     cli,
-    pids: new Set(),
+    runs: new Set(),
     reference: snapshot(subject),
     after,
   };
@@ -200,16 +201,24 @@ export function differences(found: ReadonlyMap<string, string>, expected: Readon
 }
 
 /** What an unfinished run left and nobody will read: in the product's folder, in TMPDIR, among the keys. */
-export function leftovers({ product: { dir }, tmp, pids }: Rig): string[] {
-  return [...below(dir).filter((path) => path.includes(STAGING_PREFIX)), ...readdirSync(tmp), ...keysOf(pids)];
+export function leftovers({ product: { dir }, tmp, runs }: Rig): string[] {
+  return [...below(dir).filter((path) => path.includes(STAGING_PREFIX)), ...readdirSync(tmp), ...keysOf(runs)];
 }
 
 /** The private folders of these processes: somebody else on this machine may be signing, too. */
-function keysOf(pids: ReadonlySet<number>): string[] {
+function keysOf(runs: ReadonlySet<string>): string[] {
   if (!existsSync(KEY_MEMORY)) return [];
-  return readdirSync(KEY_MEMORY).filter(
-    (name) => name.startsWith(SCRATCH_PREFIX) && pids.has(Number(/-(\d+)\.[0-9a-z]+\.[0-9a-z]+-/.exec(name)?.[1])),
-  );
+  return readdirSync(KEY_MEMORY).filter((name) => {
+    const [, pid, began] = /-(\d+)\.[0-9a-z]+\.([0-9a-z]+)-/.exec(name) ?? [];
+    return name.startsWith(SCRATCH_PREFIX) && runs.has(`${pid} ${began}`);
+  });
+}
+
+/** A process by its pid and when it began: a sweep takes hours, in which pids come round again. */
+export function runName(pid: number): string {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  return `${pid} ${Number(ticks).toString(36)}`;
 }
 
 function below(dir: string): string[] {

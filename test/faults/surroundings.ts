@@ -18,7 +18,7 @@ import { STAGING_PREFIX } from '../../src/io/atomic.ts';
 import { openSealedJson, sealJson } from '../../src/text/json.ts';
 import { filesBelow } from '../support/product.ts';
 import { scratch } from '../support/scratch.ts';
-import { differences, snapshot, type Rig } from './rig.ts';
+import { differences, snapshot, type Rig, runName } from './rig.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 import { arm, disarm } from './shim.js';
 import { endOf, judgeArchive, judgeRerun, type Trial } from './trial.ts';
@@ -48,7 +48,7 @@ function runChild(
     timeout: PATIENCE_MS,
   });
   for (const one of [stdout, stderr]) if (one !== 'pipe') closeSync(one);
-  if (child.pid !== undefined) rig.pids.add(child.pid);
+  if (child.pid !== undefined) rig.runs.add(runName(child.pid));
   let said = '';
   for (const one of [child.stdout, child.stderr])
     one?.on('data', (chunk: Buffer) => void (said += chunk.toString('utf8')));

@@ -5,7 +5,7 @@ import { takeInventory } from '../../src/archive/inventory.ts';
 import { surveyArchive } from '../../src/archive/survey.ts';
 import { MACHINE, type CliResult } from '../support/product.ts';
 import { problemsOf } from '../../src/core/archive.ts';
-import { differences, leftovers, snapshot, type Rig } from './rig.ts';
+import { differences, leftovers, snapshot, type Rig, runName } from './rig.ts';
 import { BAD_DELTA, type Scenario } from './scenarios.ts';
 import { arm, disarm, type Fault } from './shim.js';
 
@@ -99,7 +99,7 @@ function runChild(
     env,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  if (child.pid !== undefined) rig.pids.add(child.pid);
+  if (child.pid !== undefined) rig.runs.add(runName(child.pid));
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => void (stderr += chunk.toString('utf8')));
   const timer = 'killAfterMs' in how ? setTimeout(() => child.kill('SIGKILL'), how.killAfterMs) : undefined;

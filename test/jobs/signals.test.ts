@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { COMMAND, WHOLE_COMMAND, differences, leftovers, makeRig, snapshot, type Rig } from '../faults/rig.ts';
+import { COMMAND, WHOLE_COMMAND, differences, leftovers, makeRig, snapshot, type Rig, runName } from '../faults/rig.ts';
 import { processesIn } from '../kas/project.ts';
 import { scratch } from '../support/scratch.ts';
 import { stub, type Stub } from '../support/stub.ts';
@@ -36,7 +36,7 @@ async function interrupt(
   moment: (said: () => string) => boolean,
 ): Promise<void> {
   const { child, done } = rig.product.start(command, { ...rig.env, ...env });
-  if (child.pid !== undefined) rig.pids.add(child.pid);
+  if (child.pid !== undefined) rig.runs.add(runName(child.pid));
   let said = '';
   child.stderr?.on('data', (chunk: Buffer) => void (said += chunk.toString('utf8')));
   while (!moment(() => said)) {

@@ -6,17 +6,16 @@ import * as assert from 'uvu/assert';
 import { openDestination } from '../../src/publish/kinds.ts';
 import { planPublish, publishTo } from '../../src/publish/publish.ts';
 import { openBucket } from '../../src/publish/s3.ts';
-import { MIN_PART_BYTES, partBytesOf, uploadFile } from '../../src/publish/s3/upload.ts';
-import type { Bucket } from '../../src/publish/s3/bucket.ts';
+import { MIN_PART_BYTES, partBytesOf, uploadFile } from '../../src/io/s3/upload.ts';
+import type { Bucket } from '../../src/io/s3/bucket.ts';
 import type { IndexDocument } from '../../src/publish/files/index-document.ts';
 import { failureOf } from '../support/failure.ts';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
-import { startMoto, startS3rver, startVersitygw } from '../support/peers/s3.ts';
+import { CREDENTIALS, makeBucket, startMoto, startS3rver, startVersitygw } from '../support/peers/s3.ts';
 import { publishHost } from '../support/publish-host.ts';
 import { releasePackage } from '../support/release-package.ts';
 import { scratch } from '../support/scratch.ts';
 
-const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' };
 const META = { 'content-type': 'application/octet-stream' };
 
 /** Servers, and what they do about conditions of writes (seen with these releases). */
@@ -170,7 +169,12 @@ for (const { name, start, honoursConditions, listsUploads } of PEERS) {
     const upload = async (): Promise<number> => {
       let bytes = 0;
       const onBytes = (count: number): void => void (bytes += count);
-      await uploadFile(bucket, 'big.swu', one, { meta: META, onBytes, partBytes: MIN_PART_BYTES });
+      await uploadFile(bucket, 'big.swu', one, {
+        meta: META,
+        onBytes,
+        partBytes: MIN_PART_BYTES,
+        damaged: 'publish-damaged',
+      });
       return bytes;
     };
     proxy.faults.push({ match: /^PUT .*partNumber=3/, times: 1, how: { kind: 'answer', status: 403 } });
@@ -192,7 +196,12 @@ for (const { name, start, honoursConditions, listsUploads } of PEERS) {
     const body = Buffer.alloc(MIN_PART_BYTES);
     const sha256 = createHash('sha256').update(body).digest('hex');
     await bucket.putPart('big.swu', stale, 1, { body, sha256 }, () => undefined);
-    await uploadFile(bucket, 'big.swu', one, { meta: META, onBytes: () => undefined, partBytes: MIN_PART_BYTES });
+    await uploadFile(bucket, 'big.swu', one, {
+      meta: META,
+      onBytes: () => undefined,
+      partBytes: MIN_PART_BYTES,
+      damaged: 'publish-damaged',
+    });
     assert.is((await bucket.head('big.swu'))?.sha256, one.sha256);
     assert.equal(await bucket.unfinished('big.swu'), []);
   });
@@ -249,16 +258,3 @@ rules('are as many as S3 takes, and of a size that it takes', () => {
   }
 });
 rules.run();
-
-/** CreateBucket, by a client that signs for itself. */
-async function makeBucket(url: string, bucket: string): Promise<void> {
-  const { AwsClient } = await import('aws4fetch');
-  const client = new AwsClient({
-    accessKeyId: 'S3RVER',
-    secretAccessKey: 'S3RVER',
-    service: 's3',
-    region: 'us-east-1',
-  });
-  const answer = await client.fetch(`${url}/${bucket}`, { method: 'PUT' });
-  if (!answer.ok) throw new Error(`${bucket} was not made: ${answer.status} ${await answer.text()}`);
-}

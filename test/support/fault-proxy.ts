@@ -16,6 +16,8 @@ export type FaultKind =
   | { kind: 'cut'; afterBytes: number }
   /** The server did it, and the answer is lost. */
   | { kind: 'lose-answer' }
+  /** The connection breaks when so many bytes of the answer have left. */
+  | { kind: 'cut-answer'; afterBytes: number }
   /** An answer in the server's place. */
   | { kind: 'answer'; status: number; headers?: Record<string, string>; body?: string }
   /** The answer comes late. */
@@ -91,6 +93,7 @@ function pass(
     setTimeout(
       () => {
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        if (how?.kind === 'cut-answer') return cutAfter(how.afterBytes, answer, outgoing);
         answer.on('data', (chunk: Buffer) => (record.answeredBytes += chunk.byteLength));
         answer.pipe(outgoing);
       },
@@ -109,6 +112,17 @@ function pass(
     onward.write(how?.kind === 'flip' ? flipped(chunk, how.atByte - start) : chunk);
   });
   incoming.once('end', () => onward.end());
+}
+
+function cutAfter(afterBytes: number, answer: IncomingMessage, outgoing: ServerResponse): void {
+  let left = afterBytes;
+  answer.on('data', (chunk: Buffer) => {
+    if (left <= 0) return;
+    const part = chunk.subarray(0, left);
+    left -= part.byteLength;
+    outgoing.write(part, () => void (left <= 0 && outgoing.socket?.end()));
+  });
+  answer.once('end', () => outgoing.socket?.end());
 }
 
 function flipped(chunk: Buffer, at: number): Buffer {

@@ -59,6 +59,7 @@ const reportOf = (text: string): ConsistencyReport => ({
   ] as unknown as ConsistencyReport['checks'],
   sizes: [{ from: text, to: text, fullBytes: 10, deltaBytes: 2, compressedBytes: 1, sendBytes: 1, devices: 3 }],
   warnings: [{ version: text, message: text }],
+  changes: [{ from: text, to: text, layers: [{ layer: text, from: text, to: text }], packages: null }],
   fulls: [{ version: text, sendBytes: 9, devices: 1 }] as unknown as NonNullable<ConsistencyReport['fulls']>,
 });
 
@@ -97,6 +98,39 @@ const factsOf = (text: string): PageFacts => ({
       otherFilesBytes: 1,
       metadataBytes: 1,
       commandBytes: 1,
+    },
+  ],
+  changed: [
+    {
+      schema: 1,
+      from: text,
+      to: text,
+      sha256: text,
+      layers: [{ layer: text, from: text, to: text, link: `https://git.example/${text}`, commits: 1 }],
+      packages: {
+        added: 1,
+        removed: 0,
+        upgraded: 0,
+        relicensed: 0,
+        rows: [{ name: text, change: 'added', from: text, to: text, licence: text }],
+      },
+      vulnerabilities: {
+        fixed: 0,
+        introduced: 1,
+        remaining: 0,
+        rows: [{ id: text, change: 'introduced', package: text, version: text, score: 1, status: text }],
+      },
+      kernel: { from: [text], to: [] },
+      files: [
+        {
+          partition: text,
+          added: 0,
+          removed: 0,
+          changed: 1,
+          rows: [{ path: text, change: 'changed', differs: [text], fromBytes: 1, toBytes: 2 }],
+        },
+      ],
+      filesUnknown: text,
     },
   ],
   links: new Map([[text, [{ label: text, href: text }]]]),

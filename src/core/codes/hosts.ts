@@ -40,4 +40,33 @@ export const hostCodes = {
       'Run the same command again to try once more.',
     example: 'a delta that takes 4 GiB, on workers with 2 GiB   # each is killed by the kernel',
   },
+  'store-differs': {
+    exit: EXIT.inconsistent,
+    about:
+      'A version or an update has other bytes in the store than in the archive here, or both were changed since they ' +
+      'were last the same. Devices may run either, so neither is replaced.',
+    cure:
+      'Find out which of the two was released. Move the other one away (out of the folder of the archive, or its ref ' +
+      'and nothing else out of the store), and run the same command again. A build that was never released gets a ' +
+      'new version.',
+    example: 'release-plan archive push plan.yml   # 0.2.0 was built on two hosts, and one of them was pushed before',
+  },
+  'archive-in-store': {
+    exit: EXIT.environment,
+    about:
+      'Every file of the archive was to be read, and some are in its store and not in the folder here. They are not ' +
+      'lost, and nothing was checked.',
+    cure: 'Run `release-plan archive pull PLAN` on a host that has the room, then the same command again.',
+    example: 'release-plan verify plan.yml   # on a runner whose folder holds manifests alone',
+  },
+  'store-damaged': {
+    exit: EXIT.environment,
+    about:
+      'An object in the store is missing or is not what its name says, or what arrived there is not what was sent. ' +
+      'Nothing that names it was written, and nothing of it is used.',
+    cure:
+      'Run the same command again: a line that damages bytes may have been at fault. If an object stays damaged, run ' +
+      '`release-plan archive verify PLAN --repair` on a host whose folder has the version whole.',
+    example: 'release-plan archive pull plan.yml   # an object of the bucket was overwritten by hand',
+  },
 } satisfies CodeTable;

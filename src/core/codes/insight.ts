@@ -8,6 +8,12 @@ export const insightCodes = {
     cure: 'Make it with the defaults of `rdiff signature`: blocks of 128 bytes to 16 MiB, and sums of 8 bytes or more.',
     example: 'release-plan base identify slot.sig --plan plan.yml   # made by rdiff signature -S 4',
   },
+  'record-corrupt': {
+    exit: EXIT.inconsistent,
+    about: 'What a build said of itself is archived as it was left, and cannot be read: an SBOM that is cut off.',
+    cure: 'Look at it: `zstd -dc FILE | tar -t`. Where both versions have package and licence lists, it is not read.',
+    example: 'release-plan changes plan.yml 0.1.0 0.2.0   # records/sbom/image.spdx.tar.zst was cut off',
+  },
   'image-corrupt': {
     exit: EXIT.inconsistent,
     about: 'The file system in the image is damaged: it refers to what is not there, or contradicts itself.',

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { ArchiveState } from '../../core/archive.ts';
 import type { Plan } from '../../core/plan.ts';
+import { sizeOf } from '../../io/hash.ts';
 import { imageKindOf } from '../../io/image-kind.ts';
 import type { Finding } from '../../plan/finding.ts';
 import { compareVersions } from '../../plan/version.ts';
@@ -14,7 +15,7 @@ import { largeDeltasOf } from '../../plan/image-deltas.ts';
 export async function imageKindFindings(plan: Plan, { versions }: ArchiveState): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const [index, { name, delta }] of plan.partitions.entries()) {
-    const newest = delta === 'none' ? undefined : newestImage(plan, versions, name);
+    const newest = delta === 'none' ? undefined : await newestImage(plan, versions, name);
     const large = newest === undefined ? undefined : largeDeltasOf(await imageKindOf(newest.path));
     if (newest === undefined || large === undefined) continue;
     findings.push({
@@ -31,16 +32,18 @@ export async function imageKindFindings(plan: Plan, { versions }: ArchiveState):
 }
 
 /** The image of the newest version of the plan that is whole in the archive. */
-function newestImage(
+async function newestImage(
   plan: Plan,
   versions: ArchiveState['versions'],
   partition: string,
-): { version: string; path: string } | undefined {
+): Promise<{ version: string; path: string } | undefined> {
   for (const { version } of plan.versions.toSorted((a, b) => compareVersions(b.version, a.version))) {
     const entry = versions.get(version);
     if (entry?.state !== 'whole') continue;
     const image = entry.manifest.files.find((file) => file.role === 'image' && file.partition === partition);
-    if (image !== undefined) return { version, path: join(entry.dir, image.path) };
+    const path = image === undefined ? undefined : join(entry.dir, image.path);
+    // Without its files, the version is in the store alone.
+    if (path !== undefined && (await sizeOf(path)) !== undefined) return { version, path };
   }
   return undefined;
 }

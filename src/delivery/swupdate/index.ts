@@ -26,7 +26,8 @@ import { FORMAT } from './target.ts';
 export const swupdate: Delivery<SwupdateSnapshot> = {
   format: FORMAT,
   versionsIn: 'plan',
-  kept: ({ artifacts }) => ({ artifacts }),
+  // With a store, the folder is a cache.
+  kept: ({ artifacts, store }): Record<string, string> => (store === undefined ? { artifacts } : {}),
   survey,
   steps: ({ inputs, ...rest }) =>
     decideSteps(inputs.plan, { ...rest, engineVersion: (engine) => engineNamed(engine).version }),

@@ -2,6 +2,8 @@ import { titleOf, type Phase, type Step, type WorkStep } from '../../core/step.t
 import type { HandOut, Made, StepRunner } from '../../delivery/delivery.ts';
 import type { Host } from '../../delivery/host.ts';
 import type { Snapshot } from '../../delivery/snapshot.ts';
+import { madeBy } from '../store/runner.ts';
+import type { StoreSession } from '../store/session.ts';
 import type { QueueClient } from './client.ts';
 import type { Work } from './protocol.ts';
 
@@ -37,14 +39,23 @@ export function clientOf(step: Step, snapshot: Snapshot, { clients, handOut }: H
   return clients.get(work);
 }
 
-/** Has steps made by workers where they are handed out, and the others by a runner here. */
-export function queueRunner(here: StepRunner, handed: HandedOut, host: Pick<Host, 'signal'>): StepRunner {
+/**
+ * Has steps made by workers where they are handed out, and the others by a runner here.
+ *
+ * @param store what workers make comes through it, where there is one
+ */
+export function queueRunner(
+  here: StepRunner,
+  handed: HandedOut,
+  host: Pick<Host, 'signal'>,
+  store?: StoreSession,
+): StepRunner {
   const finish = atMost(handed.jobs, here);
   return {
     async run(step, snapshot, progress) {
       const client = clientOf(step, snapshot, handed);
       if (client === undefined) return await here.run(step, snapshot, progress);
-      const made = await makeElsewhere(step, snapshot, progress, client, handed, host);
+      const made = await makeElsewhere(step, snapshot, progress, client, handed, host, store);
       return made ?? (await finish.run(step, snapshot, progress));
     },
   };
@@ -58,6 +69,7 @@ async function makeElsewhere(
   client: QueueClient,
   { handOut, archiveId }: HandedOut,
   { signal }: Pick<Host, 'signal'>,
+  store: StoreSession | undefined,
 ): Promise<Made | undefined> {
   const identity = handOut.identity(step, snapshot);
   if (identity === undefined) throw new Error(`${titleOf(step)} is for no other host`);
@@ -70,6 +82,8 @@ async function makeElsewhere(
     progress(message);
     if (reply.isPrepared === true) return undefined;
   }
+  const subject = madeBy(step);
+  if (subject !== undefined) await store?.bring([subject], 'files', progress);
   const made = await handOut.taken(step, snapshot, signal);
   return { ...made, message };
 }

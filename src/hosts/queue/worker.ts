@@ -14,6 +14,7 @@ import { deliveryOf } from '../../delivery/index.ts';
 import type { Snapshot } from '../../delivery/snapshot.ts';
 import { requirePlan } from '../../plan/load.ts';
 import { makeOwn, type OwnMade } from '../own-steps.ts';
+import { joinStore, StoreSession } from '../store/session.ts';
 import { connectionOf, disconnect, requireAnswer } from './connection.ts';
 import type { QueueAddress } from './address.ts';
 import {
@@ -74,8 +75,14 @@ export async function serve(request: WorkerRequest): Promise<void> {
         throw new ReleasePlanError('usage', `${plan.file}: its deltas are made beside its repository, on one host`, {
           hint: 'Run `release-plan apply` there; --jobs sets how many deltas it makes at once.',
         });
+      const joined = await joinStore(plan, host);
       const archiveId = await openArchive(plan, { isUnattended: true, isNew: false });
+      const store = joined === undefined ? undefined : new StoreSession(plan, joined, host);
       const unsignable = await handOut.unsignable(plan, host);
+      if (unsignable !== undefined && store !== undefined)
+        throw new ReleasePlanError('usage', `a worker of ${plan.file}, whose archive is in a store, needs the key`, {
+          hint: unsignable,
+        });
       // Everything else ends with a signature.
       const possible = unsignable === undefined ? works : works.filter((one) => one === 'delta');
       if (possible.length === 0)
@@ -87,7 +94,7 @@ export async function serve(request: WorkerRequest): Promise<void> {
         const trial = new Queue(queue, { connection: connectionOf(address) });
         await requireAnswer(trial, address, signal).finally(async () => await disconnect(trial));
         const leave = (error: ReleasePlanError): void => ending.abort(error);
-        const facts = { plan, handOut, queue, archiveId, signs: unsignable === undefined, leave };
+        const facts = { plan, handOut, queue, archiveId, signs: unsignable === undefined, store, leave };
         const bench = new Bench({ ...request, host: { ...host, signal } }, facts);
         served.push(await startWorker(request, queue, work === 'build' ? 1 : request.concurrency, bench));
         const how = unsignable === undefined ? '' : `, to be signed where it comes from (${unsignable})`;
@@ -135,6 +142,8 @@ interface BenchFacts {
   archiveId: string;
   /** Whether it has the key of the plan. */
   signs: boolean;
+  /** The store behind the archive. */
+  store: StoreSession | undefined;
   /** Ends the worker, which is of no use. */
   leave(error: ReleasePlanError): void;
 }
@@ -208,9 +217,17 @@ class Bench {
       event.type === 'warning' ? void note('warning', event.message) : host.report(event);
     const own: Host = { ...host, report };
     host.report({ type: 'step-started', id, title: titleOf(first) });
-    const { handOut, signs } = this.#facts;
+    const { handOut, signs, store } = this.#facts;
     const plan = await this.#currentPlan();
-    const how = { plan, handOut, signs, jobs: this.#request.concurrency, reading: this.#reading, isChecked: true };
+    const how = {
+      plan,
+      handOut,
+      signs,
+      jobs: this.#request.concurrency,
+      reading: this.#reading,
+      store,
+      isChecked: true,
+    };
     const made = await makeOwn(steps, how, own, progress, (snapshot) => this.#requireSame(asked, snapshot, last));
     host.report({ type: 'step-done', id, message: `${titleOf(first)}: ${made.message}` });
     return made;

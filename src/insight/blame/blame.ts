@@ -58,8 +58,8 @@ export interface Blame {
 /**
  * Explains a delta: which file of the target each of its bytes is for, and why it could not be copied from the base.
  *
- * In a compressed delta a byte costs what the compressed bytes cost that it was decompressed from: zlib is given some
- * hundred bytes at a time, of zstd each block is known. What comes out of one such step shares its cost evenly.
+ * In a compressed delta a byte costs the bits that say it: of gzip those of its symbol, of zstd those of its sequence,
+ * or the average of the literals of its block. Tables and headers are shared by what comes with them, evenly.
  *
  * @param deltaPath plain, gzip or zstd
  * @throws ReleasePlanError `image-unsupported`, `image-corrupt`, `delta-*`, `delta-other-target`, `tool-missing`; a

@@ -41,15 +41,13 @@ export class CostCollector {
       return;
     }
     this.#check(span);
-    const { costFrom, costTo, targetByte, bytes } = span;
-    const rate = (costTo - costFrom) / bytes.length;
-    for (const { startByte, endByte, owner } of this.#target.extents.within(targetByte, targetByte + bytes.length))
-      this.#pay(
-        owner,
-        endByte - startByte,
-        costFrom + (startByte - targetByte) * rate,
-        endByte === targetByte + bytes.length ? costTo : costFrom + (endByte - targetByte) * rate,
-      );
+    const { costFrom, costTo, placeOf, chunkByte, targetByte, bytes } = span;
+    let from = costFrom;
+    for (const { startByte, endByte, owner } of this.#target.extents.within(targetByte, targetByte + bytes.length)) {
+      const to = endByte === targetByte + bytes.length ? costTo : placeOf(chunkByte + endByte - targetByte);
+      this.#pay(owner, endByte - startByte, from, to);
+      from = to;
+    }
   }
 
   #check({ targetByte, bytes }: DeltaSpan & { kind: 'literal' }): void {

@@ -5,7 +5,16 @@ import type { StoredChunk } from './stored-chunks.ts';
 /** Bytes of a delta that serve one purpose, in order; costs are places in the file as stored and follow one another. */
 export type DeltaSpan =
   | { kind: 'command'; costFrom: number; costTo: number }
-  | { kind: 'literal'; costFrom: number; costTo: number; targetByte: number; bytes: Uint8Array };
+  | {
+      kind: 'literal';
+      costFrom: number;
+      costTo: number;
+      /** Of the chunk that the literal lies in, and where in it: tells what each byte takes. */
+      placeOf: StoredChunk['placeOf'];
+      chunkByte: number;
+      targetByte: number;
+      bytes: Uint8Array;
+    };
 
 /** What a delta was found to be when it was read to its end. */
 export interface DeltaTotals {
@@ -30,10 +39,9 @@ export async function* deltaSpans(
   let paid = 0;
   /** The end of what is accounted for, in the bare delta. */
   let at = 0;
-  for await (const { bytes, storedFrom, storedTo } of chunks) {
+  for await (const { bytes, placeOf } of chunks) {
     const chunkAt = totals.deltaBytes;
-    const rate = (storedTo - storedFrom) / bytes.length;
-    const costAt = (place: number): number => storedFrom + (place - chunkAt) * rate;
+    const costAt = (place: number): number => placeOf(place - chunkAt);
     const command = (end: number): DeltaSpan => {
       const span: DeltaSpan = { kind: 'command', costFrom: paid, costTo: costAt(end) };
       paid = span.costTo;
@@ -48,17 +56,27 @@ export async function* deltaSpans(
         yield command((at === 0 ? MAGIC_BYTES : at) + commandBytes(part.opcode));
         continue;
       }
-      const end = at + part.lengthBytes;
-      yield { kind: 'literal', costFrom: paid, costTo: costAt(end), targetByte: totals.targetBytes, bytes: part.bytes };
+      const start = at;
+      const end = start + part.lengthBytes;
+      yield {
+        kind: 'literal',
+        costFrom: paid,
+        costTo: costAt(end),
+        placeOf,
+        chunkByte: start - chunkAt,
+        targetByte: totals.targetBytes,
+        bytes: part.bytes,
+      };
       paid = costAt(end);
       at = end;
       totals.targetBytes += part.lengthBytes;
       totals.literalBytes += part.lengthBytes;
     }
     // What is left is a command that the next chunk ends, or the delta's end: commands both.
-    if (at < totals.deltaBytes && paid < storedTo) {
-      yield { kind: 'command', costFrom: paid, costTo: storedTo };
-      paid = storedTo;
+    const costTo = placeOf(bytes.length);
+    if (at < totals.deltaBytes && paid < costTo) {
+      yield { kind: 'command', costFrom: paid, costTo };
+      paid = costTo;
     }
   }
   parser.finish();

@@ -1,29 +1,23 @@
 import type { FileHandle } from 'node:fs/promises';
 import { ReleasePlanError } from '../../core/errors.ts';
-import { BlockSizes } from './zstd-sequences.ts';
-
-/** One block of a zstd file: what it takes there, with the headers before it, and what it makes. */
-export interface ZstdBlock {
-  storedBytes: number;
-  outBytes: number;
-}
+import type { PackedRun } from './packed-run.ts';
+import { BlockCosts, MOST_BLOCK_BYTES } from './zstd-sequences.ts';
 
 const MAGIC = 0xfd2fb528;
 const SKIPPABLE = { least: 0x184d2a50, most: 0x184d2a5f } as const;
 const MAGIC_BYTES = 4;
 const BLOCK_HEADER_BYTES = 3;
-/** @see RFC 8878, 3.1.1.2.4: Block_Maximum_Size is never more */
-const MOST_BLOCK_BYTES = 128 * 1024;
 const CHECKSUM_BYTES = 4;
 
 /**
- * The blocks of a zstd file, in order. Their sizes are read, their content is not: a compressed block does not say
- * what it makes, so that its literal and match lengths are added up.
+ * The blocks of a zstd file, in order, with what their bytes take: a literal as much as all literals of its block on
+ * average, a match the bits of its sequence. What comes besides (headers, tables) is shared by the block evenly. Their
+ * content is not made.
  *
  * @throws ReleasePlanError `delta-corrupt`
  * @see RFC 8878
  */
-export async function* zstdBlocks(handle: FileHandle, path: string): AsyncGenerator<ZstdBlock, void, undefined> {
+export async function* zstdBlocks(handle: FileHandle, path: string): AsyncGenerator<PackedRun, void, undefined> {
   const { size } = await handle.stat();
   const corrupt = (): ReleasePlanError => new ReleasePlanError('delta-corrupt', `${path} is not whole zstd data`);
   let at = 0;
@@ -45,7 +39,7 @@ export async function* zstdBlocks(handle: FileHandle, path: string): AsyncGenera
     if (magic !== MAGIC) throw corrupt();
     const descriptor = (await take(1)).readUInt8(0);
     at += frameHeaderBytes(descriptor);
-    const sizes = new BlockSizes(corrupt);
+    const costs = new BlockCosts(corrupt);
     for (let isLast = false; !isLast;) {
       const header = (await take(BLOCK_HEADER_BYTES)).readUIntLE(0, BLOCK_HEADER_BYTES);
       isLast = (header & 1) !== 0;
@@ -53,12 +47,20 @@ export async function* zstdBlocks(handle: FileHandle, path: string): AsyncGenera
       const length = header >> 3;
       if (length > MOST_BLOCK_BYTES || kind === 3) throw corrupt();
       const content = await take(kind === 1 ? 1 : length);
-      const outBytes = kind === 2 ? sizes.outBytesOf(content) : length;
-      yield { storedBytes: at - paidTo, outBytes };
+      const taken = kind === 2 ? costs.costsOf(content) : new Float64Array(length + 1);
+      if (taken.length === 1) continue;
+      yield runOf(paidTo, at, taken);
       paidTo = at;
     }
     if ((descriptor & 4) !== 0) at += CHECKSUM_BYTES;
   }
+}
+
+/** @param taken what the bytes before each take themselves; the rest of what the block takes is shared evenly */
+function runOf(from: number, to: number, taken: Float64Array): PackedRun {
+  const outBytes = taken.length - 1;
+  const between = (to - from - (taken[outBytes] ?? 0)) / outBytes;
+  return { outBytes, placeOf: (byte) => from + (taken[byte] ?? 0) + between * byte };
 }
 
 /** Bytes of a frame's header after its descriptor. */

@@ -1,4 +1,7 @@
-/** How many bytes a compressed zstd block makes: its literals and the lengths of its matches. */
+/** What the bytes take that a compressed zstd block makes: its literals and its matches. */
+
+/** @see RFC 8878, 3.1.1.2.4: Block_Maximum_Size is never more */
+export const MOST_BLOCK_BYTES = 128 * 1024;
 
 /** A table of states: the symbol of each, and how the next state is found. */
 interface StateTable {
@@ -30,10 +33,14 @@ const MOST_SYMBOL: Record<TableName, number> = { literals: 35, offsets: 31, matc
 const LITERAL_BITS = [1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
 /** Bits that follow a code of a match length, from code 32 on; codes below stand for 3 bytes and more. */
 const MATCH_BITS = [1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
-const MATCH_BASES = MATCH_BITS.map((_, index) => MATCH_BITS.slice(0, index).reduce((sum, bits) => sum + 2 ** bits, 35));
+
+const basesOf = (bits: readonly number[], first: number): number[] =>
+  bits.map((_, index) => bits.slice(0, index).reduce((sum, one) => sum + 2 ** one, first));
+const LITERAL_BASES = basesOf(LITERAL_BITS, 16);
+const MATCH_BASES = basesOf(MATCH_BITS, 35);
 
 /** Reads the blocks of one frame, in order: a block may use the tables of the one before. */
-export class BlockSizes {
+export class BlockCosts {
   readonly #corrupt: () => Error;
   readonly #tables = new Map<TableName, StateTable>();
 
@@ -41,9 +48,15 @@ export class BlockSizes {
     this.#corrupt = corrupt;
   }
 
-  /** @param block the content of a compressed block */
-  outBytesOf(block: Buffer): number {
-    const { literalBytes, endByte } = this.#literals(block);
+  /**
+   * @param block the content of a compressed block
+   * @returns for each byte that it makes, and for its end, what those before it take, in bytes and parts of them;
+   *   headers and tables are not in it
+   */
+  costsOf(block: Buffer): Float64Array {
+    const { literalBytes, storedBytes, endByte } = this.#literals(block);
+    const out = new CostList(this.#corrupt);
+    const literal = literalBytes === 0 ? 0 : storedBytes / literalBytes;
     let at = endByte;
     const byte = (): number => {
       const value = block[at];
@@ -54,15 +67,26 @@ export class BlockSizes {
     let sequences = byte();
     if (sequences === 255) sequences = byte() + byte() * 256 + 0x7f00;
     else if (sequences >= 128) sequences = (sequences - 128) * 256 + byte();
-    if (sequences === 0) return literalBytes;
+    if (sequences === 0) {
+      out.add(literalBytes, literalBytes * literal);
+      return out.finish();
+    }
     const modes = byte();
     for (const [index, name] of TABLE_NAMES.entries())
       at = this.#readTable(name, (modes >> (6 - 2 * index)) & 3, block, at);
-    return literalBytes + this.#matchBytes(block.subarray(at), sequences);
+    let left = literalBytes;
+    for (const one of this.#sequences(block.subarray(at), sequences)) {
+      left -= one.literalBytes;
+      if (left < 0) throw this.#corrupt();
+      out.add(one.literalBytes, one.literalBytes * literal);
+      out.add(one.matchBytes, one.bits / 8);
+    }
+    out.add(left, left * literal);
+    return out.finish();
   }
 
   /** @see RFC 8878, 3.1.1.3.1.1 */
-  #literals(block: Buffer): { literalBytes: number; endByte: number } {
+  #literals(block: Buffer): { literalBytes: number; storedBytes: number; endByte: number } {
     if (block.length < 2) throw this.#corrupt();
     const kind = (block[0] ?? 0) & 3;
     const format = ((block[0] ?? 0) >> 2) & 3;
@@ -72,12 +96,13 @@ export class BlockSizes {
     const header = block.readUIntLE(0, headerBytes);
     if (!isPacked) {
       const literalBytes = Math.floor(header / (headerBytes === 1 ? 8 : 16));
-      return { literalBytes, endByte: headerBytes + (kind === 1 ? 1 : literalBytes) };
+      const storedBytes = kind === 1 ? 1 : literalBytes;
+      return { literalBytes, storedBytes, endByte: headerBytes + storedBytes };
     }
     const sizeBits = format <= 1 ? 10 : format === 2 ? 14 : 18;
     const literalBytes = Math.floor(header / 16) % 2 ** sizeBits;
     const storedBytes = Math.floor(header / 2 ** (4 + sizeBits)) % 2 ** sizeBits;
-    return { literalBytes, endByte: headerBytes + storedBytes };
+    return { literalBytes, storedBytes, endByte: headerBytes + storedBytes };
   }
 
   #readTable(name: TableName, mode: number, block: Buffer, at: number): number {
@@ -107,7 +132,7 @@ export class BlockSizes {
     return read.endByte;
   }
 
-  #matchBytes(stream: Buffer, sequences: number): number {
+  *#sequences(stream: Buffer, sequences: number): Generator<Sequence, void, undefined> {
     const [literals, offsets, matches] = TABLE_NAMES.map((name) => this.#tables.get(name));
     const last = stream.at(-1);
     if (literals === undefined || offsets === undefined || matches === undefined || !last) throw this.#corrupt();
@@ -115,23 +140,59 @@ export class BlockSizes {
     let literal = bits.take(literals.accuracy);
     let offset = bits.take(offsets.accuracy);
     let match = bits.take(matches.accuracy);
-    let sum = 0;
     for (let left = sequences; left > 0; left -= 1) {
+      const before = bits.left;
       bits.skip(offsets.symbols[offset] ?? 0);
       const matchCode = matches.symbols[match] ?? 0;
-      sum +=
+      const matchBytes =
         matchCode < 32
           ? matchCode + 3
           : (MATCH_BASES[matchCode - 32] ?? 0) + bits.take(MATCH_BITS[matchCode - 32] ?? 0);
       const literalCode = literals.symbols[literal] ?? 0;
-      if (literalCode >= 16) bits.skip(LITERAL_BITS[literalCode - 16] ?? 0);
-      if (left === 1) break;
-      literal = (literals.bases[literal] ?? 0) + bits.take(literals.bits[literal] ?? 0);
-      match = (matches.bases[match] ?? 0) + bits.take(matches.bits[match] ?? 0);
-      offset = (offsets.bases[offset] ?? 0) + bits.take(offsets.bits[offset] ?? 0);
+      const literalBytes =
+        literalCode < 16
+          ? literalCode
+          : (LITERAL_BASES[literalCode - 16] ?? 0) + bits.take(LITERAL_BITS[literalCode - 16] ?? 0);
+      if (left > 1) {
+        literal = (literals.bases[literal] ?? 0) + bits.take(literals.bits[literal] ?? 0);
+        match = (matches.bases[match] ?? 0) + bits.take(matches.bits[match] ?? 0);
+        offset = (offsets.bases[offset] ?? 0) + bits.take(offsets.bits[offset] ?? 0);
+      }
+      if (bits.left < 0) throw this.#corrupt();
+      yield { literalBytes, matchBytes, bits: before - bits.left };
     }
-    if (!bits.isAtStart) throw this.#corrupt();
-    return sum;
+    if (bits.left !== 0) throw this.#corrupt();
+  }
+}
+
+/** Literals, and a match after them. */
+interface Sequence {
+  literalBytes: number;
+  matchBytes: number;
+  /** What says both. */
+  bits: number;
+}
+
+/** What bytes take, one after the other. */
+class CostList {
+  readonly #corrupt: () => Error;
+  readonly #costs = new Float64Array(MOST_BLOCK_BYTES + 1);
+  #bytes = 0;
+
+  constructor(corrupt: () => Error) {
+    this.#corrupt = corrupt;
+  }
+
+  /** @param cost of all of them, which share it evenly */
+  add(bytes: number, cost: number): void {
+    if (this.#bytes + bytes > MOST_BLOCK_BYTES) throw this.#corrupt();
+    const before = this.#costs[this.#bytes] ?? 0;
+    for (let at = 1; at <= bytes; at += 1) this.#costs[this.#bytes + at] = before + (cost * at) / bytes;
+    this.#bytes += bytes;
+  }
+
+  finish(): Float64Array {
+    return this.#costs.subarray(0, this.#bytes + 1);
   }
 }
 
@@ -145,8 +206,9 @@ class BackwardBits {
     this.#at = 8 * stream.length - 1 - Math.clz32((stream.at(-1) ?? 1) << 24);
   }
 
-  get isAtStart(): boolean {
-    return this.#at === 0;
+  /** Below 0 when more was taken than there is. */
+  get left(): number {
+    return this.#at;
   }
 
   skip(bits: number): void {

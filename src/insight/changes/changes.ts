@@ -71,15 +71,16 @@ export interface ChangesOptions {
  * Compares two archived versions: layers, configuration, packages, kernel, vulnerabilities, and the files of each
  * partition.
  *
- * @throws ReleasePlanError `archive-damaged`, `image-corrupt`, `tool-missing`, `file-too-large`; a system error;
- *   AbortError
+ * @throws ReleasePlanError `archive-damaged`, `image-corrupt`, `record-corrupt`, `tool-missing`, `file-too-large`; a
+ *   system error; AbortError
  */
 export async function changesBetween(
   from: ArchivedVersion,
   to: ArchivedVersion,
   { workDir, recordsAlone = false, signal }: ChangesOptions = {},
 ): Promise<ReleaseChanges> {
-  const sides = { from: await recordsOf(from, signal), to: await recordsOf(to, signal) };
+  const [before = new Map(), after = new Map()] = await recordedPackages([from, to], signal);
+  const sides = { from: await recordsOf(from, before, signal), to: await recordsOf(to, after, signal) };
   const partitions: PartitionChanges[] = [];
   for (const name of partitionNames(from, to)) {
     const row = partitionRow(from, to, name);
@@ -107,11 +108,11 @@ interface Side {
   configuration: Map<string, string> | undefined;
 }
 
-async function recordsOf(version: ArchivedVersion, signal?: AbortSignal): Promise<Side> {
+async function recordsOf(version: ArchivedVersion, packages: Side['packages'], signal?: AbortSignal): Promise<Side> {
   const { files } = version.manifest;
   const kernel = files.find(({ role, path }) => role === 'collected' && isConfigurationName(basename(path)));
   return {
-    packages: await recordedPackages(version, signal),
+    packages,
     cves: await cvesOf(version, signal),
     releases: new Set(),
     configuration: kernel === undefined ? undefined : parseConfiguration(await readRecord(version, kernel, signal)),

@@ -6,7 +6,8 @@ import { withoutKernelReleases } from '../../archive/kernel-names.ts';
 import { parseLicenseManifest } from '../packages/license-manifest.ts';
 import { parseImageManifest } from '../../archive/package-manifest.ts';
 import { parseSbom } from '../packages/sbom.ts';
-import { readRecord, type ArchivedVersion } from './archived.ts';
+import { readSpdxArchive } from '../packages/spdx-archive.ts';
+import { readRecord, requireRecord, type ArchivedVersion } from './archived.ts';
 import { comparePackages, type PackageChanges } from '../../archive/package-changes.ts';
 
 /** What tells the packages of a version: what the build left, or the database in the image. */
@@ -30,23 +31,39 @@ const FOR_LICENCES: readonly PackageSource[] = ['license-manifest', 'spdx', 'cyc
 const isCollected = ({ role, path }: ArchivedFile, ending: RegExp): boolean =>
   role === 'collected' && ending.test(path);
 
+type Sources = Map<PackageSource, Map<string, InstalledPackage>>;
+
+function addTo(
+  sources: Sources,
+  source: PackageSource,
+  packages: ReadonlyMap<string, InstalledPackage> | undefined,
+): void {
+  for (const [name, one] of packages ?? []) {
+    const known = sources.get(source) ?? new Map<string, InstalledPackage>();
+    sources.set(source, known.set(name, one));
+  }
+}
+
 /**
- * The packages of a version by what the build left of them; nothing is opened. Records of no known form are passed
- * over.
+ * The packages of two versions by what their builds left of them; no image is opened. Bills of materials, which are
+ * large, are read where the manifests of both do not say all. Records of no known form are passed over.
  *
- * @throws ReleasePlanError `archive-damaged`, `file-too-large`; a system error
+ * @throws ReleasePlanError `archive-damaged`, `file-too-large`, `record-corrupt`, `tool-missing`; a system error
  */
-export async function recordedPackages(
-  version: ArchivedVersion,
-  signal?: AbortSignal,
-): Promise<Map<PackageSource, Map<string, InstalledPackage>>> {
-  const sources = new Map<PackageSource, Map<string, InstalledPackage>>();
-  const add = (source: PackageSource, packages: ReadonlyMap<string, InstalledPackage> | undefined): void => {
-    for (const [name, one] of packages ?? []) {
-      const known = sources.get(source) ?? new Map<string, InstalledPackage>();
-      sources.set(source, known.set(name, one));
-    }
-  };
+export async function recordedPackages(versions: readonly ArchivedVersion[], signal?: AbortSignal): Promise<Sources[]> {
+  const found: Sources[] = [];
+  for (const version of versions) found.push(await fromManifests(version, signal));
+  const isTold = [FOR_VERSIONS[0], FOR_LICENCES[0]].every(
+    (source) => source !== undefined && found.every((one) => one.has(source)),
+  );
+  if (!isTold) for (const [at, version] of versions.entries()) await addBills(version, found[at] ?? new Map(), signal);
+  return found;
+}
+
+async function fromManifests(version: ArchivedVersion, signal?: AbortSignal): Promise<Sources> {
+  const sources: Sources = new Map();
+  const add = (source: PackageSource, packages: ReadonlyMap<string, InstalledPackage> | undefined): void =>
+    addTo(sources, source, packages);
   for (const file of version.manifest.files) {
     const read = async (): Promise<string> => await readRecord(version, file, signal);
     if (file.role === 'packages' || isCollected(file, /\.manifest$/))
@@ -54,13 +71,23 @@ export async function recordedPackages(
     else if (file.role === 'licenses') add('license-manifest', parseLicenseManifest(await read()));
     else if (file.role === 'buildhistory' && basename(file.path) === 'installed-packages.txt')
       add('buildhistory', parseInstalledPackages(await read()));
-    else if ((file.role === 'sbom' && file.path.endsWith('.json')) || isCollected(file, /\.(spdx|cdx)\.json$/)) {
-      const found = parseSbom(await read());
-      if (found !== undefined) add(found.kind, found.packages);
-    }
   }
   return sources;
 }
+
+async function addBills(version: ArchivedVersion, sources: Sources, signal?: AbortSignal): Promise<void> {
+  for (const file of version.manifest.files) {
+    if (isBill(file, /\.spdx\.tar\.zst$/)) {
+      addTo(sources, 'spdx', await readSpdxArchive(await requireRecord(version, file, signal), signal));
+    } else if (isBill(file, file.role === 'sbom' ? /\.json$/ : /\.(spdx|cdx)\.json$/)) {
+      const found = parseSbom(await readRecord(version, file, signal));
+      if (found !== undefined) addTo(sources, found.kind, found.packages);
+    }
+  }
+}
+
+const isBill = ({ role, path }: ArchivedFile, ending: RegExp): boolean =>
+  (role === 'sbom' || role === 'collected') && ending.test(path);
 
 /** {@link PackageChanges}, and what tells them. */
 export interface SourcedPackageChanges extends PackageChanges {
@@ -79,7 +106,10 @@ export function compareSources(from: PackagesBySource, to: PackagesBySource): So
   const changes = comparePackages(packages(from, source), packages(to, source));
   const licences =
     licenceSource === undefined ? undefined : { from: packages(from, licenceSource), to: packages(to, licenceSource) };
-  const named = (one: InstalledPackage, of: ReadonlyMap<string, InstalledPackage> | undefined): InstalledPackage => {
+  const named = <T extends { name: string; licence?: string }>(
+    one: T,
+    of: ReadonlyMap<string, InstalledPackage> | undefined,
+  ): T => {
     const licence = one.licence ?? of?.get(one.name)?.licence;
     return licence === undefined ? one : { ...one, licence };
   };
@@ -88,7 +118,7 @@ export function compareSources(from: PackagesBySource, to: PackagesBySource): So
     licenceSource: licenceSource ?? null,
     added: changes.added.map((one) => named(one, licences?.to)),
     removed: changes.removed.map((one) => named(one, licences?.from)),
-    upgraded: changes.upgraded,
+    upgraded: changes.upgraded.map((one) => named(one, licences?.to)),
     relicensed: licences === undefined ? [] : comparePackages(licences.from, licences.to).relicensed,
   };
 }

@@ -1,7 +1,7 @@
 import { ExtentCollector } from './extents.ts';
 import type { ImageBytes } from './image-bytes.ts';
 import type { ImageMap, Piece } from './image-map.ts';
-import type { MetadataKind } from './owner.ts';
+import type { MetadataKind, Owner } from './owner.ts';
 import { ImageTree, ROOT } from './image-tree.ts';
 import { readRuns, type BlockMapContext, type Run } from './ext4/block-map.ts';
 import { decodeInode, isInline, type Ext4Inode } from './ext4/inode.ts';
@@ -12,6 +12,8 @@ const RESIZE_INODE = 7;
 
 /** Inodes below this are the file system's own, but for the root. */
 const FIRST_USERS_INODE = 11;
+
+type PlainPiece = Piece & { kind: 'plain' };
 
 /** A file's inode and where its content lies. */
 interface Mapped {
@@ -36,7 +38,7 @@ export function mapExt4(bytes: ImageBytes): ImageMap {
   for (const { number, raw, startByte } of inodesOf(bytes, layout, collector)) {
     const inode = tree.addInode(raw.image);
     numbers.set(number, inode);
-    collector.add(startByte, startByte + layout.inodeBytes, { kind: 'metadata', what: 'inode table', inodes: [inode] });
+    addInode(collector, { inode, raw, startByte, endByte: startByte + layout.inodeBytes });
     const runs = hasBlocks(raw) ? readRuns(context, raw.iBlock, raw.flags, fileBlocks(raw, layout)) : [];
     mapped.push({ raw, runs });
     addRuns(collector, layout, { number, inode, raw, runs });
@@ -46,6 +48,21 @@ export function mapExt4(bytes: ImageBytes): ImageMap {
   for (const inode of tree.inodes.keys())
     if (tree.inodes[inode]?.kind === 'link') tree.setLinkTarget(inode, readAll(bytes, pieces(inode)).toString('utf8'));
   return { filesystem: 'ext4', tree, extents: collector.finish(), pieces };
+}
+
+/** An inode is metadata, but for the content of a file that stands in it. */
+function addInode(
+  collector: ExtentCollector,
+  { inode, raw, startByte, endByte }: { inode: number; raw: Ext4Inode; startByte: number; endByte: number },
+): void {
+  const table: Owner = { kind: 'metadata', what: 'inode table', inodes: [inode] };
+  let at = startByte;
+  for (const piece of raw.image.kind === 'file' && isInline(raw) ? inlinePieces(raw) : []) {
+    collector.add(at, piece.startByte, table);
+    collector.add(piece.startByte, piece.startByte + piece.lengthBytes, { kind: 'file', inode });
+    at = piece.startByte + piece.lengthBytes;
+  }
+  collector.add(at, endByte, table);
 }
 
 interface NumberedInode {
@@ -112,15 +129,7 @@ function* piecesOf(mapped: Mapped | undefined, blockBytes: number): Generator<Pi
   if (mapped === undefined) return;
   const { raw, runs } = mapped;
   const { sizeBytes } = raw.image;
-  if (!hasBlocks(raw)) {
-    const inHead = Math.min(sizeBytes, raw.iBlock.length);
-    if (raw.image.kind === 'other' || inHead === 0) return;
-    yield { kind: 'plain', startByte: raw.iBlockAt, lengthBytes: inHead };
-    const rest = Math.min(sizeBytes - inHead, raw.inlineRest?.lengthBytes ?? 0);
-    if (raw.inlineRest !== undefined && rest > 0)
-      yield { kind: 'plain', startByte: raw.inlineRest.startByte, lengthBytes: rest };
-    return;
-  }
+  if (!hasBlocks(raw)) return yield* inlinePieces(raw);
   let at = 0;
   for (const { logicalBlock, block, blocks, isUnwritten } of runs) {
     const start = logicalBlock * blockBytes;
@@ -131,6 +140,15 @@ function* piecesOf(mapped: Mapped | undefined, blockBytes: number): Generator<Pi
     at = start + lengthBytes;
   }
   if (at < sizeBytes) yield { kind: 'zeros', lengthBytes: sizeBytes - at };
+}
+
+/** Content that stands in the inode: in place of the block map, and behind it. */
+function* inlinePieces({ image, iBlock, iBlockAt, inlineRest }: Ext4Inode): Generator<PlainPiece, void, undefined> {
+  const inHead = Math.min(image.sizeBytes, iBlock.length);
+  if (image.kind === 'other' || inHead === 0) return;
+  yield { kind: 'plain', startByte: iBlockAt, lengthBytes: inHead };
+  const rest = Math.min(image.sizeBytes - inHead, inlineRest?.lengthBytes ?? 0);
+  if (inlineRest !== undefined && rest > 0) yield { kind: 'plain', startByte: inlineRest.startByte, lengthBytes: rest };
 }
 
 /** Holes stand for nothing here: a folder has none, a link neither. */

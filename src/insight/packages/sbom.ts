@@ -1,21 +1,7 @@
 /** Packages of software bills of materials. Of documents that are none, and of those that name no packages, nothing. */
 import { parseJson } from '../../text/parse-json.ts';
 import type { InstalledPackage } from './database.ts';
-
-type Fields = Record<string, unknown>;
-
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const objectsIn = (value: unknown): Fields[] => (Array.isArray(value) ? value.filter(isObject) : []);
-
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
-
-/** SPDX says of an unknown licence that it is not known. */
-const licenceOf = (value: unknown): string | undefined => {
-  const text = textOf(value);
-  return text === 'NOASSERTION' || text === 'NONE' ? undefined : text;
-};
+import { declaredLicence, isObject, licenceOf, objectsIn, textOf, type Fields } from './json-fields.ts';
 
 /** @returns undefined for a text that is no bill of materials with two packages or more */
 export function parseSbom(
@@ -64,11 +50,7 @@ const cycloneDx = (document: Fields): Map<string, InstalledPackage> =>
 /** @see SPDX 2.3, package information */
 const spdx2 = (document: Fields): Map<string, InstalledPackage> =>
   packagesOf(
-    objectsIn(document.packages).map((one) => [
-      textOf(one.name),
-      textOf(one.versionInfo),
-      licenceOf(one.licenseDeclared) ?? licenceOf(one.licenseConcluded),
-    ]),
+    objectsIn(document.packages).map((one) => [textOf(one.name), textOf(one.versionInfo), declaredLicence(one)]),
   );
 
 /** Licences are elements of their own, tied to packages by relationships. @see SPDX 3.0.1, JSON-LD */

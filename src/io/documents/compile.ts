@@ -11,10 +11,13 @@ export const DOCUMENTS = {
   report: 'report',
   run: 'run',
   explained: 'explained',
+  changed: 'changed',
   targets: 'targets',
   proven: 'proven',
   pending: 'pending',
   staticDeltas: 'static-deltas',
+  storeRef: 'store-ref',
+  storeSeen: 'store-seen',
 } as const;
 
 export type DocumentName = keyof typeof DOCUMENTS;

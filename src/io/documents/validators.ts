@@ -1,5 +1,19 @@
 /** The functions that check documents; the build puts what ajv writes for them in this file's place. */
 import { compileDocuments } from './compile.ts';
 
-export const { manifest, deltaInfo, fullInfo, state, report, run, explained, targets, proven, pending, staticDeltas } =
-  compileDocuments().validators;
+export const {
+  manifest,
+  deltaInfo,
+  fullInfo,
+  state,
+  report,
+  run,
+  explained,
+  changed,
+  targets,
+  proven,
+  pending,
+  staticDeltas,
+  storeRef,
+  storeSeen,
+} = compileDocuments().validators;

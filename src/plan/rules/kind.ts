@@ -33,15 +33,23 @@ function swupdatePlan(plan: PlanSource): Finding[] {
 }
 
 function ostreePlan(plan: PlanSource): Finding[] {
-  const findings: Finding[] = (['partitions', 'swu', 'signing'] as const)
+  const findings = (['partitions', 'swu', 'signing'] as const)
     .filter((key) => key in plan)
-    .map((key) => ({
+    .map((key): Finding => ({
       code: 'plan-mixed',
       at: [key],
       on: 'key',
       message: `the plan has both "ostree" and ${JSON.stringify(key)}`,
       hint: 'A plan is for SWUpdate or for OSTree; use one file for each.',
     }));
+  if (typeof plan.artifacts === 'object')
+    findings.push({
+      code: 'plan-mixed',
+      at: ['artifacts', 'store'],
+      on: 'key',
+      message: 'the plan has both "ostree" and "artifacts.store"',
+      hint: 'An OSTree repository is a store of its own; `publish` brings it to a bucket. Write `artifacts` as a path.',
+    });
   if (!('targets' in plan))
     findings.push(
       missing('targets', [], 'It names the registry of an OSTree product, with its versions, tags and commits.'),

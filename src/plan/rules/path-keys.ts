@@ -1,5 +1,5 @@
 import type { Pointer } from '../finding.ts';
-import { filesOf, numbered, type PlanSource } from '../source.ts';
+import { archivePathOf, filesOf, numbered, type PlanSource } from '../source.ts';
 
 /** A path of the plan, and what holds for it. */
 export interface PlanPath {
@@ -44,7 +44,9 @@ export function pathsOf(plan: PlanSource): PlanPath[] {
       add(one.file, ['swu', key, index, 'file'], { role: 'content', exists: 'file' });
   add(plan.kas?.deploy, ['kas', 'deploy'], { role: 'place', takesPlaceholders: true });
   add(plan.kas?.work_dir, ['kas', 'work_dir'], { role: 'place', exists: 'folder' });
-  add(plan.artifacts, ['artifacts'], { role: 'place' });
+  add(archivePathOf(plan), typeof plan.artifacts === 'string' ? ['artifacts'] : ['artifacts', 'path'], {
+    role: 'place',
+  });
   add(plan.ostree?.repo, ['ostree', 'repo'], { role: 'place' });
   if (typeof plan.fleet === 'string') add(plan.fleet, ['fleet'], { role: 'place', exists: 'file-later' });
   else add(plan.fleet?.file, ['fleet', 'file'], { role: 'place', exists: 'file-later' });

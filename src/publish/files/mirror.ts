@@ -11,7 +11,7 @@ import { digestFile } from '../../io/hash.ts';
 import { ifPresent } from '../../io/present.ts';
 import type { MirrorProgress, MirrorResult } from '../destination.ts';
 import type { FileStore } from './store.ts';
-import { filesBelow } from './tree.ts';
+import { filesBelow } from '../../io/tree.ts';
 
 /** Files sent at once: most are small, and each is a round trip. */
 const AT_ONCE = 8;

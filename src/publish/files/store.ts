@@ -1,4 +1,5 @@
 /** A place that holds files by name, and nothing more: a folder, a bucket. */
+import type { LocalFile } from '../../io/hash.ts';
 
 /** What a store says of a file. */
 export interface StoredFile {
@@ -12,13 +13,6 @@ export interface Revision {
   bytes: Buffer;
   /** Opaque; undefined when the store has none. */
   tag: string | undefined;
-}
-
-export interface LocalFile {
-  path: string;
-  sizeBytes: number;
-  /** 64 hex digits. */
-  sha256: string;
 }
 
 export interface FileStore {

@@ -2,25 +2,20 @@ import { createHash } from 'node:crypto';
 import { putCopy, putEnd, putLiteralHead, putMagic } from '../encode.ts';
 import { COMMAND_MAX_BYTES } from '../format.ts';
 import { AheadReader, writeFully } from './files.ts';
-import { eachMatch, type Matches } from './matches.ts';
+import type { CommandCounts, MatchFile, SegmentCommands } from './match-file.ts';
+import type { Match } from './matches.ts';
 
 /** What a delta consists of. */
-export interface DeltaCounts {
+export interface DeltaCounts extends CommandCounts {
   deltaBytes: number;
   /** 64 hex digits. */
   deltaSha256: string;
-  /** Number of copy commands. */
-  copies: number;
-  /** Number of literal commands. */
-  literals: number;
-  copyBytes: number;
-  literalBytes: number;
 }
 
 const BUFFER_BYTES = 1024 * 1024;
 
 /**
- * Writes a delta from matches in the order of the target: what lies between
+ * Puts a delta together from the commands of segments, in order: what lies between
  * them becomes literals, and what goes on in base and target alike becomes one
  * copy. No command is empty, and no two neighbours could be one.
  */
@@ -50,8 +45,30 @@ export class DeltaWriter {
     return this.#counts.deltaBytes + this.#used;
   }
 
+  /** Goes on with a segment. */
+  segment({ ends, pieces, counts }: SegmentCommands, file: MatchFile): void {
+    if (ends === undefined) return;
+    this.#match(ends.first);
+    if (ends.last.target === ends.first.target) return;
+    this.#endCopy();
+    for (const piece of pieces)
+      for (let from = 0; from < piece.sizeBytes;) {
+        this.#reserve(1);
+        const take = Math.min(piece.sizeBytes - from, BUFFER_BYTES - this.#used);
+        file.readBytes(piece, this.#buffer.subarray(this.#used, this.#used + take), from);
+        this.#used += take;
+        from += take;
+      }
+    this.#counts.copies += counts.copies;
+    this.#counts.literals += counts.literals;
+    this.#counts.copyBytes += counts.copyBytes;
+    this.#counts.literalBytes += counts.literalBytes;
+    this.#done = ends.last.target;
+    this.#match(ends.last);
+  }
+
   /** Goes on with a match; `target` is not before the end of the last one. */
-  match(target: number, base: number, length: number): void {
+  #match({ target, base, length }: Match): void {
     if (target !== this.#done || base !== this.#copyBase + this.#copyBytes || this.#copyBytes === 0) {
       this.#literalTo(target);
       this.#copyBase = base;
@@ -69,15 +86,19 @@ export class DeltaWriter {
     return { ...this.#counts, deltaSha256: this.#hash.digest('hex') };
   }
 
+  /** Writes the open copy. */
+  #endCopy(): void {
+    if (this.#copyBytes === 0) return;
+    this.#reserve(COMMAND_MAX_BYTES);
+    this.#used = putCopy(this.#buffer, this.#used, this.#copyBase, this.#copyBytes);
+    this.#counts.copies += 1;
+    this.#counts.copyBytes += this.#copyBytes;
+    this.#copyBytes = 0;
+  }
+
   /** Writes the open copy, and everything from there to `target` as a literal. */
   #literalTo(target: number): void {
-    if (this.#copyBytes > 0) {
-      this.#reserve(COMMAND_MAX_BYTES);
-      this.#used = putCopy(this.#buffer, this.#used, this.#copyBase, this.#copyBytes);
-      this.#counts.copies += 1;
-      this.#counts.copyBytes += this.#copyBytes;
-      this.#copyBytes = 0;
-    }
+    this.#endCopy();
     const length = target - this.#done;
     if (length === 0) return;
     this.#reserve(COMMAND_MAX_BYTES);
@@ -107,19 +128,20 @@ export class DeltaWriter {
 }
 
 /**
- * Writes the delta for the matches of consecutive segments.
+ * Writes the delta for what consecutive segments come to.
  *
  * @param pause awaited after each segment with the bytes written so far: lets the event loop run, and throws to stop
  */
 export async function emitDelta(
-  segments: Iterable<Matches>,
+  segments: Iterable<SegmentCommands>,
+  file: MatchFile,
   targetBytes: number,
   fds: { target: number; delta: number },
   pause: (doneBytes: number) => Promise<void>,
 ): Promise<DeltaCounts> {
   const writer = new DeltaWriter(fds.target, fds.delta);
-  for (const matches of segments) {
-    eachMatch(matches, (target, base, length) => writer.match(target, base, length));
+  for (const segment of segments) {
+    writer.segment(segment, file);
     await pause(writer.deltaBytes);
   }
   return writer.finish(targetBytes);

@@ -49,17 +49,48 @@ export interface Stretch {
 /** Bytes of used neighbours that an unused stretch takes along: matches do not end at its borders. */
 const MARGIN_BYTES = 64;
 
+/** What a byte can count of a block: nearly all of it. */
+const WHOLE_BLOCK = 255;
+
 /**
- * Marks the blocks of the base that lie within one match.
+ * Of so many bytes a block counts as used: what a few changed bytes leave of it is shorter than a window of the fine
+ * index, and changed addresses leave a hundred thousand such blocks.
+ */
+const USED_BYTES = 244;
+
+/**
+ * Adds what matches use of each block of the base; what two of them use counts twice.
  *
  * @param used a byte for each block, USED_BLOCK_BYTES
  */
-export function markUsed(used: Uint8Array, matches: Matches): void {
+export function countUsed(used: Uint8Array, matches: Matches): void {
+  const add = (block: number, bytes: number): void => {
+    used[block] = Math.min(WHOLE_BLOCK, used[block]! + bytes);
+  };
   eachMatch(matches, (_target, base, length) => {
-    const from = Math.ceil(base / USED_BLOCK_BYTES);
-    const to = Math.floor((base + length) / USED_BLOCK_BYTES);
-    if (to > from) used.fill(1, from, to);
+    const end = base + length;
+    const first = Math.floor(base / USED_BLOCK_BYTES);
+    const last = Math.floor((end - 1) / USED_BLOCK_BYTES);
+    if (first === last) return add(first, length);
+    add(first, (first + 1) * USED_BLOCK_BYTES - base);
+    used.fill(WHOLE_BLOCK, first + 1, last);
+    add(last, end - last * USED_BLOCK_BYTES);
   });
+}
+
+/**
+ * Makes of the counts a 1 for each block that is used and a 0 for each other.
+ *
+ * @returns how many are not
+ */
+export function settleUsed(used: Uint8Array): number {
+  let unused = 0;
+  for (let block = 0; block < used.length; block += 1) {
+    const isUsed = used[block]! >= USED_BYTES ? 1 : 0;
+    used[block] = isUsed;
+    unused += 1 - isUsed;
+  }
+  return unused;
 }
 
 /**
@@ -78,4 +109,31 @@ export function* unusedStretches(used: Uint8Array, start: number, sizeBytes: num
     yield { start: start + from, end: start + Math.min(sizeBytes, end * USED_BLOCK_BYTES + MARGIN_BYTES) };
     block = end;
   }
+}
+
+/**
+ * The same without margins: whole blocks, which windows at a stride of theirs begin in.
+ *
+ * @param used the blocks from `start` on
+ */
+export function* unusedBlocks(used: Uint8Array, start: number, sizeBytes: number): Generator<Stretch> {
+  for (let block = used.indexOf(0); block >= 0; block = used.indexOf(0, block)) {
+    const next = used.indexOf(1, block);
+    const end = next < 0 ? used.length : next;
+    yield { start: start + block * USED_BLOCK_BYTES, end: start + Math.min(sizeBytes, end * USED_BLOCK_BYTES) };
+    block = end;
+  }
+}
+
+/** Stretches in order, those that are no further apart than so many bytes as one. */
+export function* joined(stretches: Iterable<Stretch>, apartBytes: number): Generator<Stretch> {
+  let open: Stretch | undefined;
+  for (const { start, end } of stretches) {
+    if (open !== undefined && start - open.end <= apartBytes) open.end = end;
+    else {
+      if (open !== undefined) yield open;
+      open = { start, end };
+    }
+  }
+  if (open !== undefined) yield open;
 }

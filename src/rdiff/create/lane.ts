@@ -1,7 +1,8 @@
-import { gapBytes, gapsOf, type Gap, type Stretch } from './gaps.ts';
+import { gapBytes, gapsOf, joined, type Gap, type Stretch } from './gaps.ts';
 import { readFully } from './files.ts';
 import type { HeldWindow } from './held.ts';
 import {
+  ANCHOR_STRIDE_BITS,
   BASE_BLOCK_BYTES,
   CHUNK_BYTES,
   COUNTER_AT,
@@ -11,8 +12,8 @@ import {
   SEGMENT_BYTES,
   type Layout,
 } from './layout.ts';
-import { Matcher, type FineIndex } from './matcher.ts';
-import { MatchFile, type MatchList } from './match-file.ts';
+import { Matcher, type CoarsePlan, type FineIndex } from './matcher.ts';
+import { MatchFile, type MatchList, type Piece, type SegmentCommands } from './match-file.ts';
 
 /** What a thread needs to start: everything can be posted to a worker. */
 export interface LaneSetup {
@@ -31,16 +32,22 @@ export interface LaneSetup {
 
 /** A phase of the work: pieces of it are taken by all threads until none is left. */
 export type Phase =
-  /** Enter the base into the coarse index. Piece: a chunk of the base. */
-  | { kind: 'index-coarse' }
-  /** Find long matches. Piece: a segment of the target. */
-  | ({ kind: 'coarse' } & OpenSegments)
+  /** Enter the anchors of the base. Piece: so many that one read of a chunk would hold them. */
+  | { kind: 'index-anchors' }
+  /** Find what did not move, or moved together with much else. Piece: a segment of the target. */
+  | ({ kind: 'follow' } & OpenSegments)
+  /** Enter what that left over of the base into the coarse index. Piece: a chunk of the base. */
+  | { kind: 'index-coarse'; index: CoarsePlan }
+  /** Find long matches where there are none yet. Piece: a segment of the target. */
+  | ({ kind: 'coarse'; index: CoarsePlan } & OpenSegments)
   /** Read the pages of the base that have a place. Piece: so many of them as make a chunk. */
   | { kind: 'hold'; pages: number }
   /** Enter it into the fine index. Piece: a part of the table. */
   | { kind: 'index-fine'; window: HeldWindow; index: FineIndex; parts: number }
   /** Find short matches where there are none yet. Piece: a segment of the target. */
-  | ({ kind: 'fine'; index: FineIndex } & OpenSegments);
+  | ({ kind: 'fine'; index: FineIndex } & OpenSegments)
+  /** Nothing is looked for any more. Piece: a segment of the target. */
+  | ({ kind: 'encode' } & OpenSegments);
 
 /** Segments of the target to work on, and the matches of each that are known already. */
 export interface OpenSegments {
@@ -48,8 +55,8 @@ export interface OpenSegments {
   known: readonly MatchList[];
 }
 
-/** What one thread found in a phase, by segment. */
-export type Found = Array<[segment: number, matches: MatchList]>;
+/** What one thread found in a phase: matches of segments, or, where no phase comes after, their commands. */
+export type Found = Array<{ segment: number; list: MatchList } | { segment: number; commands: SegmentCommands }>;
 
 /** Literals are judged together until there are so many of them: fewer say little. */
 const LITERAL_SAMPLE_BYTES = 8 * 1024;
@@ -60,10 +67,18 @@ const READ_TOGETHER_BYTES = 4096;
 /** A gap below this holds no window of the fine index. */
 const FINE_WINDOW_BYTES = 12;
 
+/** Bytes of an anchor. */
+const ANCHOR_BYTES = 32;
+const ANCHORS_PER_PIECE = 256;
+
+/** A gap below this holds no match of the coarse pass that the one before did not find. */
+const COARSE_GAP_BYTES = 64;
+
 const PAGES_PER_PIECE = CHUNK_BYTES / PAGE_BYTES;
 
 /** How many pieces a phase has. */
 export function piecesOf(phase: Phase, baseBytes: number): number {
+  if (phase.kind === 'index-anchors') return Math.ceil(baseBytes / (ANCHORS_PER_PIECE * 2 ** ANCHOR_STRIDE_BITS));
   if (phase.kind === 'index-coarse') return Math.ceil(baseBytes / CHUNK_BYTES);
   if (phase.kind === 'hold') return Math.ceil(phase.pages / PAGES_PER_PIECE);
   return phase.kind === 'index-fine' ? phase.parts : phase.segments.length;
@@ -83,9 +98,10 @@ export class Lane {
     const bytes = new Uint8Array(setup.memory.buffer);
     this.#matcher = new Matcher(setup.module, setup.memory, setup.layout, setup.lane, {
       sizeBytes: setup.baseBytes,
-      load: (block, place) => {
+      load: (block, place, blocks) => {
         const start = block * BASE_BLOCK_BYTES;
-        readFully(fds.base, bytes.subarray(place, place + Math.min(BASE_BLOCK_BYTES, setup.baseBytes - start)), start);
+        const sizeBytes = Math.min(blocks * BASE_BLOCK_BYTES, setup.baseBytes - start);
+        readFully(fds.base, bytes.subarray(place, place + sizeBytes), start);
       },
     });
     this.#counter = new Int32Array(setup.memory.buffer, COUNTER_AT, 1);
@@ -106,21 +122,41 @@ export class Lane {
     for (;;) {
       const piece = Atomics.add(this.#counter, 0, 1);
       if (piece >= pieces) return found;
-      if (phase.kind === 'index-coarse') this.#indexCoarse(piece);
+      if (phase.kind === 'index-anchors') this.#indexAnchors(piece);
+      else if (phase.kind === 'index-coarse') this.#indexCoarse(piece, phase.index);
       else if (phase.kind === 'hold') this.#hold(phase.pages, piece);
       else if (phase.kind === 'index-fine') await this.#indexFine(phase, piece, pause);
-      else found.push([phase.segments[piece]!, this.#fill(phase, phase.segments[piece]!, phase.known[piece]!)]);
+      else {
+        const segment = phase.segments[piece]!;
+        const known = phase.known[piece]!;
+        if (phase.kind === 'fine' || phase.kind === 'encode')
+          found.push({ segment, commands: this.#finish(phase, segment, known) });
+        else found.push({ segment, list: this.#fill(phase, segment, known) });
+      }
       if (pause !== undefined) await pause();
     }
   }
 
-  #indexCoarse(chunk: number): void {
-    const end = Math.min((chunk + 1) * CHUNK_BYTES, this.#baseBytes);
-    for (let start = chunk * CHUNK_BYTES; start < end; start += READ_BYTES) {
-      const sizeBytes = Math.min(READ_BYTES, end - start);
-      readFully(this.#fds.base, this.#matcher.readPlace(sizeBytes), start);
-      this.#matcher.indexCoarse(start, sizeBytes);
-    }
+  #indexAnchors(piece: number): void {
+    const first = piece * ANCHORS_PER_PIECE;
+    const stride = 2 ** ANCHOR_STRIDE_BITS;
+    const count = Math.min(ANCHORS_PER_PIECE, Math.floor((this.#baseBytes - ANCHOR_BYTES) / stride) + 1 - first);
+    const place = this.#matcher.readPlace(count * ANCHOR_BYTES);
+    for (let one = 0; one < count; one += 1)
+      readFully(this.#fds.base, place.subarray(one * ANCHOR_BYTES, (one + 1) * ANCHOR_BYTES), (first + one) * stride);
+    this.#matcher.indexAnchors(first, count * ANCHOR_BYTES);
+  }
+
+  #indexCoarse(chunk: number, index: CoarsePlan): void {
+    const start = chunk * CHUNK_BYTES;
+    const end = Math.min(start + CHUNK_BYTES, this.#baseBytes);
+    const stride = 2 ** index.strideBits;
+    for (const stretch of joined(this.#matcher.unusedBlocks(start, end), READ_TOGETHER_BYTES))
+      for (let from = Math.ceil(stretch.start / stride) * stride; from < stretch.end; from += READ_BYTES) {
+        const sizeBytes = Math.min(READ_BYTES, stretch.end - from);
+        readFully(this.#fds.base, this.#matcher.readPlace(sizeBytes), from);
+        this.#matcher.indexCoarse(from, sizeBytes, index);
+      }
   }
 
   #hold(count: number, piece: number): void {
@@ -161,24 +197,43 @@ export class Lane {
   }
 
   /** The matches of a segment: those known, and what this phase finds between them. */
-  #fill(phase: Extract<Phase, { kind: 'coarse' | 'fine' }>, segment: number, list: MatchList): MatchList {
+  #fill(phase: Extract<Phase, { kind: 'follow' | 'coarse' }>, segment: number, list: MatchList): MatchList {
     const start = segment * SEGMENT_BYTES;
     const end = Math.min(start + SEGMENT_BYTES, this.#targetBytes);
     const known = this.#lists.read(list);
     this.#matcher.begin(start, known);
-    if (phase.kind === 'coarse') this.#coarse(start, end);
-    else this.#fine(gapsOf(known, start, end, PIECE_BYTES), phase.index);
+    if (phase.kind === 'follow') this.#follow(start, end);
+    else this.#coarse(gapsOf(known, start, end, SEGMENT_BYTES), phase.index);
     const matches = this.#matcher.take();
     return matches === undefined ? list : this.#lists.append(matches, gapBytes(matches, start, end));
   }
 
-  #coarse(start: number, end: number): void {
+  /** The commands of a segment: of the matches known, and of what this phase finds between them. */
+  #finish(phase: Extract<Phase, { kind: 'fine' | 'encode' }>, segment: number, list: MatchList): SegmentCommands {
+    const start = segment * SEGMENT_BYTES;
+    const end = Math.min(start + SEGMENT_BYTES, this.#targetBytes);
+    const known = this.#lists.read(list);
+    const gaps = gapsOf(known, start, end, PIECE_BYTES);
+    this.#matcher.begin(start, known);
+    this.#read(gaps);
+    if (phase.kind === 'fine') this.#fine(gaps, phase.index);
+    const pieces: Piece[] = [];
+    const commands = this.#matcher.encode((bytes) => void pieces.push(this.#lists.appendBytes(bytes)));
+    return { ...commands, pieces };
+  }
+
+  #follow(start: number, end: number): void {
     this.#read([{ start, end }]);
-    this.#matcher.scanCoarse(start, end);
+    this.#matcher.follow(start, end);
+  }
+
+  #coarse(gaps: readonly Gap[], index: CoarsePlan): void {
+    const wide = gaps.filter(({ start, end }) => end - start >= COARSE_GAP_BYTES);
+    this.#read(wide);
+    for (const { start, end, before } of wide) this.#matcher.scanCoarse(start, end, before, index);
   }
 
   #fine(gaps: readonly Gap[], index: FineIndex): void {
-    this.#read(gaps);
     for (let first = 0; first < gaps.length;) {
       let next = first;
       for (let sample = 0; next < gaps.length && sample < LITERAL_SAMPLE_BYTES; next += 1)
@@ -192,13 +247,8 @@ export class Lane {
   }
 
   /** Reads stretches of the target, and what lies between those that are near to one another. */
-  #read(stretches: readonly Stretch[]): void {
-    for (let first = 0; first < stretches.length;) {
-      const { start } = stretches[first]!;
-      let { end } = stretches[first]!;
-      for (first += 1; first < stretches.length && stretches[first]!.start - end <= READ_TOGETHER_BYTES; first += 1)
-        ({ end } = stretches[first]!);
+  #read(stretches: Iterable<Stretch>): void {
+    for (const { start, end } of joined(stretches, READ_TOGETHER_BYTES))
       readFully(this.#fds.target, this.#matcher.targetPlace(start, end), start);
-    }
   }
 }

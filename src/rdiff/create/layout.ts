@@ -14,9 +14,18 @@ export const READ_BYTES = 256 * 1024;
 /** Target bytes that are parsed in one go; what is left of a segment is cut at this size. */
 export const PIECE_BYTES = 32 * 1024;
 
+/** An anchor stands at every so many bytes of the base. */
+export const ANCHOR_STRIDE_BITS = 16;
+
 /** What a thread holds of the base in the first pass: slots of a block each, see assembly/base.ts. */
 export const BASE_BLOCK_BYTES = 16 * 1024;
 const BASE_CACHE_BYTES = 64 * (BASE_BLOCK_BYTES + 4);
+
+/** Commands of a segment that are written in one go, see assembly/encode.ts. */
+export const COMMANDS_BYTES = 512 * 1024;
+
+/** Ten numbers of 64 bits. */
+const ENDS_BYTES = 80;
 
 /** The unit in which stretches of the base are held for the second pass, see assembly/held.ts. */
 export const PAGE_BYTES = 4096;
@@ -31,7 +40,7 @@ export const FINE_BUCKET_BYTES = 16;
 export const FILTER_BYTES_PER_BUCKET = 2;
 
 /** The fine index is for what no long match uses, most often a small part of the base: this many buckets for it... */
-const BASE_BYTES_PER_FINE_BUCKET = 80;
+const BASE_BYTES_PER_FINE_BUCKET = 32;
 
 /** ...but room for all of a small base, two windows of every eight bytes to a bucket... */
 const SMALL_FINE_BITS = 20;
@@ -39,6 +48,12 @@ const SMALL_BASE_BYTES_PER_FINE_BUCKET = 8;
 
 /** ...and no more than this of a large one: what no cache holds is slow to fill and to ask. */
 const FINE_BITS_MAX = 23;
+
+/**
+ * The fine pass takes no more of the base at a time, whatever the memory: the largest table has room for a window at
+ * every 16th byte of it. More at a time makes windows sparser, and so the delta larger, and takes no less time.
+ */
+const HELD_PAGES_MAX = (256 * 2 ** 20) / PAGE_BYTES;
 
 /** What {@link Layout.runsAt} takes. */
 const RUNS_BYTES = 256 * 8;
@@ -77,6 +92,10 @@ export interface LaneLayout {
   costsAt: number;
   /** 256 words. */
   countsAt: number;
+  /** COMMANDS_BYTES of commands. */
+  commandsAt: number;
+  /** What is told of them, see assembly/encode.ts. */
+  endsAt: number;
 }
 
 /** The index of the first pass, see assembly/coarse.ts. */
@@ -89,13 +108,24 @@ export interface CoarseIndex {
   tagBits: number;
 }
 
+/** The few windows of the base by which the pass before that finds its way, see assembly/follow.ts. */
+export interface AnchorIndex {
+  at: number;
+  /** Eight bits for each word of the table. */
+  filterAt: number;
+  /** The table has 2^bits words. */
+  bits: number;
+  tagBits: number;
+}
+
 /** Where everything lies in the shared wasm memory. Addresses and sizes in bytes. */
 export interface Layout {
   sizeBytes: number;
+  anchors: AnchorIndex;
   coarse: CoarseIndex;
   /** The longest run of each byte value, 256 numbers of 64 bits. */
   runsAt: number;
-  /** A byte for each block of the base, 1 where matches use all of it. */
+  /** A byte for each block of the base, 1 where matches use it, see gaps.ts. */
   usedAt: number;
   /** For each page of the base one more than the number of the page that holds it, 0 where none does; 32 bits. */
   placesAt: number;
@@ -151,12 +181,24 @@ function planCoarseIndex(baseBytes: number, freeBytes: number): Omit<CoarseIndex
   }
 }
 
+/** A table for the anchors of a base, three quarters full at most. */
+function planAnchors(baseBytes: number): Omit<AnchorIndex, 'at' | 'filterAt'> {
+  const anchors = Math.ceil(baseBytes / 2 ** ANCHOR_STRIDE_BITS);
+  return {
+    bits: Math.max(8, Math.ceil(Math.log2((anchors * 4) / 3 + 1))),
+    tagBits: Math.min(TAG_BITS_MAX, 32 - Math.ceil(Math.log2(anchors + 2))),
+  };
+}
+
 function arrange(baseBytes: number, coarse: Omit<CoarseIndex, 'at'>, heldPages: number, lanes: number): Layout {
   const allocator = new Allocator();
   const heldBytes = heldPages * PAGE_BYTES;
   const heldAt = allocator.take(heldBytes);
   const pagesAt = allocator.take(heldPages * PAGE_ENTRY_BYTES);
   const placesAt = allocator.take(4 * Math.ceil(baseBytes / PAGE_BYTES));
+  const anchors = planAnchors(baseBytes);
+  const anchorsAt = allocator.take(4 * 2 ** anchors.bits);
+  const anchorFilterAt = allocator.take(2 ** anchors.bits);
   const coarseAt = allocator.take(4 * 2 ** coarse.bits);
   const runsAt = allocator.take(RUNS_BYTES);
   const usedAt = allocator.take(Math.ceil(baseBytes / USED_BLOCK_BYTES));
@@ -175,9 +217,12 @@ function arrange(baseBytes: number, coarse: Omit<CoarseIndex, 'at'>, heldPages: 
     bestAt: allocator.take(8 * PIECE_BYTES),
     costsAt: allocator.take(8 * (PIECE_BYTES + 1)),
     countsAt: allocator.take(4 * 256),
+    commandsAt: allocator.take(COMMANDS_BYTES),
+    endsAt: allocator.take(ENDS_BYTES),
   }));
   return {
     sizeBytes: allocator.usedBytes,
+    anchors: { at: anchorsAt, filterAt: anchorFilterAt, ...anchors },
     coarse: { at: coarseAt, ...coarse },
     runsAt,
     usedAt,
@@ -212,7 +257,8 @@ const fits = (layout: Layout, memoryBytes: number): boolean =>
 function largestLayout(baseBytes: number, memoryBytes: number): Layout | undefined {
   const buffers = processBytes(arrange(baseBytes, { bits: 0, strideBits: 0, tagBits: 0 }, 0, EXPECTED_WORKERS));
   const coarse = planCoarseIndex(baseBytes, memoryBytes - buffers);
-  for (let heldPages = Math.ceil(baseBytes / PAGE_BYTES); ; heldPages = Math.floor(heldPages * 0.95)) {
+  const pages = Math.min(HELD_PAGES_MAX, Math.ceil(baseBytes / PAGE_BYTES));
+  for (let heldPages = pages; ; heldPages = Math.floor(heldPages * 0.95)) {
     const layout = arrange(baseBytes, coarse, heldPages, EXPECTED_WORKERS);
     if (fits(layout, memoryBytes)) return layout;
     if (heldPages < CHUNK_BYTES / PAGE_BYTES) return undefined;
@@ -221,7 +267,7 @@ function largestLayout(baseBytes: number, memoryBytes: number): Layout | undefin
 
 /**
  * Lays out the memory: room for the whole base in the second pass where it fits,
- * otherwise for as much of it as does. That depends on the two sizes alone;
+ * otherwise for as much of it as does, and for no more than is worth it. That depends on the two sizes alone;
  * there are fewer lanes than asked for where memory is short.
  *
  * @param memoryBytes what the process may take

@@ -3,7 +3,7 @@ import { open, rm, type FileHandle } from 'node:fs/promises';
 import { ReleasePlanError, messageOf } from '../../core/errors.ts';
 import { LIST_COUNTER_AT } from './layout.ts';
 import { readFully, writeFully } from './files.ts';
-import { MATCH_STRIDE, MatchBuffer, type Matches } from './matches.ts';
+import { MATCH_STRIDE, MatchBuffer, type Match, type Matches } from './matches.ts';
 
 const MATCH_BYTES = MATCH_STRIDE * Float64Array.BYTES_PER_ELEMENT;
 
@@ -14,6 +14,31 @@ export interface MatchList {
   count: number;
   /** Target bytes of the segment that they leave uncovered. */
   leftBytes: number;
+}
+
+/** Bytes in the file of matches. */
+export interface Piece {
+  /** Their place, counted in matches. */
+  at: number;
+  sizeBytes: number;
+}
+
+/** What a segment comes to in the delta. */
+export interface SegmentCommands {
+  /** Its first copy and its last, the same where there is one; absent where there is none. */
+  ends?: { first: Match; last: Match };
+  /** The commands between these two. */
+  pieces: readonly Piece[];
+  /** What those are. */
+  counts: CommandCounts;
+}
+
+/** Numbers of commands, and of the target bytes that they make. */
+export interface CommandCounts {
+  copies: number;
+  literals: number;
+  copyBytes: number;
+  literalBytes: number;
 }
 
 /**
@@ -44,9 +69,19 @@ export class MatchFile {
 
   append(matches: Matches, leftBytes: number): MatchList {
     const count = matches.length / MATCH_STRIDE;
-    const at = Atomics.add(this.#written, 0, count) >>> 0;
-    writeFully(this.#fd, bytesOf(matches), at * MATCH_BYTES);
-    return { at, count, leftBytes };
+    return { at: this.appendBytes(bytesOf(matches)).at, count, leftBytes };
+  }
+
+  /** Keeps bytes of another kind beside the lists. */
+  appendBytes(bytes: Uint8Array): Piece {
+    const at = Atomics.add(this.#written, 0, Math.ceil(bytes.length / MATCH_BYTES)) >>> 0;
+    writeFully(this.#fd, bytes, at * MATCH_BYTES);
+    return { at, sizeBytes: bytes.length };
+  }
+
+  /** Fills `into` with a part of a piece. */
+  readBytes({ at }: Piece, into: Uint8Array, from: number): void {
+    readFully(this.#fd, into, at * MATCH_BYTES + from);
   }
 }
 

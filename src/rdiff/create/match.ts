@@ -1,10 +1,10 @@
-import { markUsed } from './gaps.ts';
+import { countUsed, settleUsed } from './gaps.ts';
 import { heldWindows, placePages, type HeldWindow } from './held.ts';
-import { SEGMENT_BYTES, USED_BLOCK_BYTES } from './layout.ts';
+import { SEGMENT_BYTES, USED_BLOCK_BYTES, type Layout } from './layout.ts';
 import type { Found, OpenSegments } from './lane.ts';
-import type { FineIndex } from './matcher.ts';
-import { MatchFile, type MatchList } from './match-file.ts';
-import { eachMatch, type Matches } from './matches.ts';
+import type { CoarsePlan, FineIndex } from './matcher.ts';
+import { MatchFile, type MatchList, type SegmentCommands } from './match-file.ts';
+import { eachMatch } from './matches.ts';
 import type { MatchJob } from './job.ts';
 import { runPhase } from './phase.ts';
 
@@ -22,7 +22,7 @@ const LITTLE_BYTES = 16 * 2 ** 20;
  * ...or where it is a large share of the base: then matches are short, as in compressed file systems, and worth the
  * time.
  */
-const LARGE_SHARE = 0.1;
+const LARGE_SHARE = 0.09;
 
 /** Of the three that a bucket has room for. */
 const FINE_ENTRIES_PER_BUCKET = 2;
@@ -30,27 +30,33 @@ const FINE_ENTRIES_PER_BUCKET = 2;
 /**
  * Finds what the target has in common with the base.
  *
- * @returns the matches of every segment of the target, in order; each until the next is asked for
+ * @returns what every segment of the target comes to in the delta, in order
  * @throws ReleasePlanError `interrupted` when the signal fired; whatever a thread threw
  */
-export async function matchImages(job: MatchJob): Promise<Iterable<Matches>> {
+export async function matchImages(job: MatchJob): Promise<SegmentCommands[]> {
   const matching = new Matching(job);
   if (job.baseBytes > 0) {
+    await matching.follow();
     await matching.coarse();
     await matching.fine();
   }
-  return matching.matches();
+  return await matching.encode();
 }
 
 /** The matches of all segments as they grow from phase to phase. */
 class Matching {
   readonly lists: MatchList[];
+  readonly #commands: SegmentCommands[] = [];
   readonly #job: MatchJob;
   readonly #file: MatchFile;
+  /** A byte for each block of the base, 1 where matches use it. */
+  readonly #used: Uint8Array;
 
   constructor(job: MatchJob) {
     this.#job = job;
     this.#file = new MatchFile(job.matchesFd, job.memory);
+    const blocks = Math.ceil(job.baseBytes / USED_BLOCK_BYTES);
+    this.#used = new Uint8Array(job.memory.buffer, job.layout.usedAt, blocks);
     this.lists = Array.from({ length: Math.ceil(job.targetBytes / SEGMENT_BYTES) }, (_, segment) => ({
       at: 0,
       count: 0,
@@ -58,15 +64,17 @@ class Matching {
     }));
   }
 
-  /** The matches of every segment, in order; each until the next is asked for. */
-  *matches(): Generator<Matches> {
-    for (const list of this.lists) yield this.#file.read(list);
+  /** Finds what did not move, or moved together with much else. */
+  async follow(): Promise<void> {
+    await runPhase(this.#job, { kind: 'index-anchors' });
+    this.#keep(await runPhase(this.#job, { kind: 'follow', ...this.#open(() => true) }));
   }
 
-  /** Finds long matches. */
+  /** Finds long matches between what that left over. */
   async coarse(): Promise<void> {
-    await runPhase(this.#job, { kind: 'index-coarse' });
-    this.#keep(await runPhase(this.#job, { kind: 'coarse', ...this.#open(() => true) }));
+    const index = planCoarse(this.#job.layout, this.#findUsed());
+    await runPhase(this.#job, { kind: 'index-coarse', index });
+    this.#keep(await runPhase(this.#job, { kind: 'coarse', index, ...this.#open(() => true) }));
   }
 
   /**
@@ -74,7 +82,8 @@ class Matching {
    */
   async fine(): Promise<void> {
     const { layout, memory, baseBytes } = this.#job;
-    const windows = heldWindows(this.#markUsed(), baseBytes, layout.heldPages);
+    this.#findUsed();
+    const windows = heldWindows(this.#used, baseBytes, layout.heldPages);
     const sources = this.lists.map((_, segment) => this.#sourceOf(segment, windows));
     for (const window of windows) {
       const open = this.#open((segment) => sources[segment] === window);
@@ -84,6 +93,13 @@ class Matching {
       await runPhase(this.#job, { kind: 'index-fine', window, index, parts: layout.lanes.length });
       this.#keep(await runPhase(this.#job, { kind: 'fine', index, ...open }));
     }
+  }
+
+  /** What every segment comes to, in order. */
+  async encode(): Promise<SegmentCommands[]> {
+    const open = this.#openWhere((segment) => this.#commands[segment] === undefined);
+    if (open.segments.length > 0) this.#keep(await runPhase(this.#job, { kind: 'encode', ...open }));
+    return this.#commands;
   }
 
   /**
@@ -103,25 +119,36 @@ class Matching {
     return best ?? holding(segment * SEGMENT_BYTES);
   }
 
-  /** Marks what matches use of the base. */
-  #markUsed(): Uint8Array {
-    const used = new Uint8Array(
-      this.#job.memory.buffer,
-      this.#job.layout.usedAt,
-      Math.ceil(this.#job.baseBytes / USED_BLOCK_BYTES),
-    );
-    for (const matches of this.matches()) markUsed(used, matches);
-    return used;
+  /** Finds out which blocks of the base matches use; returns how many bytes they do not. */
+  #findUsed(): number {
+    this.#used.fill(0);
+    for (const list of this.lists) countUsed(this.#used, this.#file.read(list));
+    return settleUsed(this.#used) * USED_BLOCK_BYTES;
   }
 
   #open(wanted: (segment: number) => boolean): OpenSegments {
-    const segments = [...this.lists.keys()].filter((segment) => this.lists[segment]!.leftBytes > 0 && wanted(segment));
+    return this.#openWhere((segment) => this.lists[segment]!.leftBytes > 0 && wanted(segment));
+  }
+
+  #openWhere(wanted: (segment: number) => boolean): OpenSegments {
+    const segments = [...this.lists.keys()].filter(wanted);
     return { segments, known: segments.map((segment) => this.lists[segment]!) };
   }
 
   #keep(found: Found): void {
-    for (const [segment, list] of found) this.lists[segment] = list;
+    for (const one of found)
+      if ('list' in one) this.lists[one.segment] = one.list;
+      else this.#commands[one.segment] = one.commands;
   }
+}
+
+/** The stride of the layout, and a table no larger than what is left of the base needs. */
+function planCoarse({ coarse }: Layout, unusedBytes: number): CoarsePlan {
+  const windows = unusedBytes / 2 ** coarse.strideBits;
+  return {
+    strideBits: coarse.strideBits,
+    bits: Math.min(coarse.bits, Math.max(10, Math.ceil(Math.log2((windows * 4) / 3 + 1)))),
+  };
 }
 
 /** The stride that the constants above say, and a table no larger than it needs. */

@@ -1,19 +1,47 @@
-import type { Stretch } from './gaps.ts';
+import { unusedBlocks, type Stretch } from './gaps.ts';
 import { stretchesOf, type HeldWindow } from './held.ts';
 import {
+  ANCHOR_STRIDE_BITS,
+  COMMANDS_BYTES,
   FILTER_BYTES_PER_BUCKET,
   FINE_BUCKET_BYTES,
   PAGE_BYTES,
   PAGE_ENTRY_BYTES,
+  USED_BLOCK_BYTES,
   WASM_MATCH_BYTES,
   type LaneLayout,
   type Layout,
 } from './layout.ts';
+import type { SegmentCommands } from './match-file.ts';
 import { MATCH_STRIDE, MatchBuffer, type Matches } from './matches.ts';
 import { instantiate } from '../wasm.ts';
 
 /** The functions of match.wasm; see src/rdiff/wasm/assembly/. */
 interface MatchExports {
+  indexAnchors(
+    table: number,
+    filter: number,
+    shift: number,
+    tagBits: number,
+    number: number,
+    from: number,
+    to: number,
+  ): void;
+  followDiagonals(
+    table: number,
+    filter: number,
+    shift: number,
+    tagBits: number,
+    strideBits: number,
+    runs: number,
+    coarseBits: number,
+    from: number,
+    to: number,
+    cache: number,
+    baseBytes: number,
+    expected: number,
+    out: number,
+  ): number;
   indexCoarse(
     table: number,
     runs: number,
@@ -74,12 +102,24 @@ interface MatchExports {
     held: number,
     out: number,
   ): number;
+  encodeMatches(matches: number, count: number, buffer: number, room: number, result: number): void;
   countBytes(counts: number, from: number, to: number): void;
   literalCost(counts: number): number;
 }
 
-/** Reads a block of the base, BASE_BLOCK_BYTES or what there is of it, to an address. */
-export type LoadBase = (block: number, place: number) => void;
+/** What encodeMatches tells. */
+type Numbers = [number, number, number, number, number, number, number, number, number, number];
+
+/** Reads blocks of the base, BASE_BLOCK_BYTES each or what there is of them, to an address. */
+export type LoadBase = (block: number, place: number, blocks: number) => void;
+
+/** How the coarse index of what is left of the base was made. */
+export interface CoarsePlan {
+  /** The table has 2^bits words. */
+  bits: number;
+  /** A window stands in it at every 2^strideBits bytes. */
+  strideBits: number;
+}
 
 /** How the fine index of a window was made. */
 export interface FineIndex {
@@ -120,6 +160,8 @@ export class Matcher {
   #nextKnown = 0;
   #changed = false;
   readonly #taken = new MatchBuffer();
+  /** Where {@link encode} puts commands. */
+  #write: (commands: Uint8Array) => void = () => undefined;
 
   constructor(
     module: WebAssembly.Module,
@@ -131,7 +173,8 @@ export class Matcher {
     const own = layout.lanes[lane];
     if (own === undefined) throw new RangeError(`there is no lane ${lane}`);
     this.#wasm = instantiate<MatchExports>(module, memory, {
-      loadBase: (block: number, place: number) => base.load(block >>> 0, place >>> 0),
+      loadBase: (block: number, place: number, blocks: number) => base.load(block >>> 0, place >>> 0, blocks),
+      flush: (sizeBytes: number) => this.#write(this.#bytes.subarray(own.commandsAt, own.commandsAt + sizeBytes)),
     });
     this.#bytes = new Uint8Array(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
@@ -146,9 +189,20 @@ export class Matcher {
     return this.#bytes.subarray(this.#own.targetAt, this.#own.targetAt + sizeBytes);
   }
 
-  /** Enters what lies at {@link readPlace}, the base from `start` on. */
-  indexCoarse(start: number, sizeBytes: number): void {
-    const { at, bits, strideBits, tagBits } = this.#layout.coarse;
+  /** Enters the anchors that lie at {@link readPlace} one behind the other; `first` counts from 0. */
+  indexAnchors(first: number, sizeBytes: number): void {
+    const { at, filterAt, bits, tagBits } = this.#layout.anchors;
+    const { targetAt } = this.#own;
+    this.#wasm.indexAnchors(at, filterAt, 64 - bits, tagBits, first + 1, targetAt, targetAt + sizeBytes);
+  }
+
+  /**
+   * Enters what lies at {@link readPlace}, the base from `start` on.
+   *
+   * @param start a multiple of the stride
+   */
+  indexCoarse(start: number, sizeBytes: number, { bits, strideBits }: CoarsePlan): void {
+    const { at, tagBits } = this.#layout.coarse;
     this.#wasm.indexCoarse(
       at,
       this.#layout.runsAt,
@@ -171,6 +225,13 @@ export class Matcher {
   heldPlace(number: number, sizeBytes: number): Uint8Array {
     const at = this.#layout.heldAt + number * PAGE_BYTES;
     return this.#bytes.subarray(at, at + sizeBytes);
+  }
+
+  /** The blocks of [start, end) of the base that no match uses; `start` is a multiple of a block. */
+  unusedBlocks(start: number, end: number): Iterable<Stretch> {
+    const from = this.#layout.usedAt + start / USED_BLOCK_BYTES;
+    const blocks = Math.ceil((end - start) / USED_BLOCK_BYTES);
+    return unusedBlocks(this.#bytes.subarray(from, from + blocks), start, end - start);
   }
 
   /** The stretches of a window that no match uses. */
@@ -236,12 +297,39 @@ export class Matcher {
     this.#changed = false;
   }
 
-  /** Adds long matches in [start, end) of the target, where there are none yet. */
-  scanCoarse(start: number, end: number): void {
+  /** Adds what did not move, or moved together with much else, in [start, end) of the target. */
+  follow(start: number, end: number): void {
+    const { at, filterAt, bits, tagBits } = this.#layout.anchors;
+    this.#add(
+      this.#wasm.followDiagonals(
+        at,
+        filterAt,
+        64 - bits,
+        tagBits,
+        ANCHOR_STRIDE_BITS,
+        this.#layout.runsAt,
+        this.#layout.coarse.strideBits,
+        this.#targetAddress(start),
+        this.#targetAddress(end),
+        this.#own.baseAt,
+        this.#baseBytes,
+        start,
+        this.#nextMatchAt(),
+      ),
+    );
+  }
+
+  /**
+   * Adds long matches in [start, end) of the target, where there are none yet.
+   *
+   * @param before base offset minus target offset of the match before
+   */
+  scanCoarse(start: number, end: number, before: number, { bits, strideBits }: CoarsePlan): void {
     const {
       runsAt,
-      coarse: { at, bits, strideBits, tagBits },
+      coarse: { at, tagBits },
     } = this.#layout;
+    this.#keepUntil(start);
     this.#add(
       this.#wasm.scanCoarse(
         at,
@@ -253,7 +341,7 @@ export class Matcher {
         this.#targetAddress(end),
         this.#own.baseAt,
         this.#baseBytes,
-        start,
+        start + before,
         this.#nextMatchAt(),
       ),
     );
@@ -320,6 +408,29 @@ export class Matcher {
       matches[to + 2] = this.#words[at / 4 + 1]!;
     }
     return matches;
+  }
+
+  /**
+   * Ends the list: what comes between the first copy of the segment and the last, as commands.
+   *
+   * @param write gets them, in parts; each until it returns
+   */
+  encode(write: (commands: Uint8Array) => void): Omit<SegmentCommands, 'pieces'> {
+    this.#keepUntil(Infinity);
+    if (this.#count === 0) return { counts: { copies: 0, literals: 0, copyBytes: 0, literalBytes: 0 } };
+    const { matchesAt, commandsAt, endsAt } = this.#own;
+    this.#write = write;
+    this.#wasm.encodeMatches(matchesAt, this.#count, commandsAt, COMMANDS_BYTES, endsAt);
+    const shift = this.#segmentStart - this.#own.targetAt;
+    const [first, firstLength, firstBase, last, lastLength, lastBase, copies, literals, copyBytes, literalBytes] =
+      this.#offsets.subarray(endsAt / 8) as unknown as Numbers;
+    return {
+      ends: {
+        first: { target: first + shift, base: firstBase, length: firstLength },
+        last: { target: last + shift, base: lastBase, length: lastLength },
+      },
+      counts: { copies, literals, copyBytes, literalBytes },
+    };
   }
 
   #add(count: number): void {

@@ -5,6 +5,15 @@
  */
 export type Matches = Float64Array;
 
+/** One of them. */
+export interface Match {
+  /** Offset in the target. */
+  target: number;
+  /** Offset in the base. */
+  base: number;
+  length: number;
+}
+
 /** Numbers per match. */
 export const MATCH_STRIDE = 3;
 

@@ -26,7 +26,13 @@ export async function runPhase(job: MatchJob, phase: Phase): Promise<Found> {
 
 function progressOf(job: MatchJob, phase: Phase, counter: Int32Array): (() => void) | undefined {
   const { onProgress } = job;
-  if (onProgress === undefined || phase.kind === 'hold' || phase.kind === 'index-fine') return undefined;
+  if (
+    onProgress === undefined ||
+    phase.kind === 'index-anchors' ||
+    phase.kind === 'hold' ||
+    phase.kind === 'index-fine'
+  )
+    return undefined;
   const pieces = piecesOf(phase, job.baseBytes);
   const pieceBytes = phase.kind === 'index-coarse' ? CHUNK_BYTES : SEGMENT_BYTES;
   return () =>

@@ -2,6 +2,7 @@ import type { BuildWarning, CheckRow, ConsistencyReport } from '../../core/repor
 import { counted } from '../../text/count.ts';
 import type { PageFacts } from './facts.ts';
 import { html, type Html } from './markup.ts';
+import { fold, table, type Column } from './table.ts';
 import { linkList } from './updates.ts';
 
 type Result = CheckRow['result'];
@@ -133,33 +134,16 @@ function subjectBlock(subject: Subject, links: PageFacts['links']): Html {
   </details> `;
 }
 
+const WARNING_COLUMNS: ReadonlyArray<Column<BuildWarning>> = [
+  { title: 'Version', isName: true, cell: ({ version }) => version },
+  { title: 'Warning', className: 'detail', cell: ({ message }) => message },
+];
+
 /** What builds warned of; nothing without a warning. */
 export function warningsSection(warnings: readonly BuildWarning[] = []): Html | undefined {
   if (warnings.length === 0) return undefined;
   return html`<section id="warnings" aria-labelledby="warnings-title">
     <h2 id="warnings-title">Build warnings</h2>
-    <details class="more">
-      <summary>${counted(warnings.length, 'warning')}</summary>
-      <table>
-        <caption class="sr">
-          Build warnings
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">Version</th>
-            <th scope="col">Warning</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${warnings.map(
-            ({ version, message }) =>
-              html`<tr>
-                <th scope="row">${version}</th>
-                <td class="detail">${message}</td>
-              </tr> `,
-          )}
-        </tbody>
-      </table>
-    </details>
+    ${fold(counted(warnings.length, 'warning'), table({ label: 'Build warnings' }, WARNING_COLUMNS, warnings))}
   </section>`;
 }

@@ -1,6 +1,6 @@
 /** What a page shows beside the report. Types only. */
 import type { RolloutStanding } from '../../core/rollout.ts';
-import type { ExplainedDelta, RunRecord } from '../../core/run-record.ts';
+import type { ChangedPair, ExplainedDelta, RunRecord } from '../../core/run-record.ts';
 
 /** A package that reached a destination. */
 export interface PublishedRow {
@@ -31,12 +31,20 @@ export interface PageFacts {
   /** As their servers told last. */
   rollouts: readonly RolloutStanding[];
   explained: readonly ExplainedDelta[];
+  changed: readonly ChangedPair[];
   /** Files of a subject: a version, a pair in words, or {@link fullSubject}. */
   links: ReadonlyMap<string, readonly PageLink[]>;
 }
 
 /** A page of a report alone. */
-export const NO_FACTS: PageFacts = { runs: [], published: [], rollouts: [], explained: [], links: new Map() };
+export const NO_FACTS: PageFacts = {
+  runs: [],
+  published: [],
+  rollouts: [],
+  explained: [],
+  changed: [],
+  links: new Map(),
+};
 
 /** How links name the full package of a version. */
 export const fullSubject = (version: string): string => `full package ${version}`;

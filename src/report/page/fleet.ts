@@ -2,7 +2,8 @@ import type { CheckRow, ConsistencyReport, FleetGroup, FleetRow, FleetWay } from
 import { counted } from '../../text/count.ts';
 import { bar } from './bar.ts';
 import { html, type Html } from './markup.ts';
-import { devicesOf, grouped, sizeOf } from './words.ts';
+import { fold, table, type Column } from './table.ts';
+import { arrowed, devicesOf, grouped, sizeOf } from './words.ts';
 
 /** Groups that are shown; those behind them unfold. */
 const MOST_GROUPS = 8;
@@ -41,7 +42,7 @@ function tagBlock({ tag, to, devices, ways, groups }: FleetRow): Html {
   const restDevices = rest.reduce((sum, one) => sum + one.devices, 0);
   return html`<div class="tag">
     <h3>
-      ${tag} <span class="arrow" aria-hidden="true">&rarr;</span><span class="sr"> to </span>${to}
+      ${arrowed(tag, to)}
       <span class="quiet">${devicesOf(devices)}</span>
     </h3>
     ${bar(
@@ -55,51 +56,34 @@ function tagBlock({ tag, to, devices, ways, groups }: FleetRow): Html {
     ${
       rest.length === 0
         ? ''
-        : html`<details class="more">
-            <summary>${counted(rest.length, 'more group')}, ${devicesOf(restDevices)}</summary>
-            ${groupTable(rest, most, `More devices on ${tag} by what they run`)}
-          </details>`
+        : fold(
+            `${counted(rest.length, 'more group')}, ${devicesOf(restDevices)}`,
+            groupTable(rest, most, `More devices on ${tag} by what they run`),
+          )
     }
   </div>`;
 }
 
-function groupTable(groups: readonly FleetGroup[], most: number, caption: string): Html {
+function groupTable(groups: readonly FleetGroup[], most: number, label: string): Html {
   if (groups.length === 0) return html`<p class="empty">No device follows this tag.</p>`;
-  const rows = groups.map(
-    ({ running, way, devices, sendBytes, detail, examples }) =>
-      html`<tr>
-        <th scope="row">${running}</th>
-        <td class="graph">${bar([{ tone: way, value: devices }], most)}</td>
-        <td class="number">${grouped(devices)}</td>
-        <td>
-          <span class="key ${way}" aria-hidden="true"></span>${LABELS[way]}${
-            detail === undefined ? '' : html`<span class="detail">${detail}${exampleNames(examples)}</span>`
-          }
-        </td>
-        <td class="number">${sizeOf(sendBytes)}</td>
-        <td class="number sum">${sizeOf(sendBytes === undefined ? undefined : sendBytes * devices)}</td>
-      </tr> `,
-  );
-  return html`<div class="scroll" role="group" aria-label="${caption}">
-    <table class="groups">
-      <caption class="sr">
-        ${caption}
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">Runs</th>
-          <td class="graph"></td>
-          <th scope="col" class="number">Devices</th>
-          <th scope="col">Gets</th>
-          <th scope="col" class="number">Each</th>
-          <th scope="col" class="number sum">In all</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-  </div>`;
+  const columns: Array<Column<FleetGroup>> = [
+    { title: 'Runs', isName: true, cell: ({ running }) => running },
+    { className: 'graph', cell: ({ way, devices }) => bar([{ tone: way, value: devices }], most) },
+    { title: 'Devices', className: 'number', cell: ({ devices }) => grouped(devices) },
+    { title: 'Gets', cell: wayOf },
+    { title: 'Each', className: 'number', cell: ({ sendBytes }) => sizeOf(sendBytes) },
+    {
+      title: 'In all',
+      className: 'number sum',
+      cell: ({ sendBytes, devices }) => sizeOf(sendBytes === undefined ? undefined : sendBytes * devices),
+    },
+  ];
+  return table({ label, className: 'groups' }, columns, groups);
 }
+
+const wayOf = ({ way, detail, examples }: FleetGroup): Html =>
+  html`<span class="key ${way}" aria-hidden="true"></span>${LABELS[way]}${
+      detail === undefined ? '' : html`<span class="detail">${detail}${exampleNames(examples)}</span>`
+    }`;
 
 const exampleNames = (names: readonly string[]): string => (names.length === 0 ? '' : ` (${names.join(', ')})`);

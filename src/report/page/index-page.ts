@@ -1,11 +1,12 @@
 /** The front page over plans and products: a row for each, and a link to its page. */
-import type { ConsistencyReport } from '../../core/report.ts';
+import type { ConsistencyReport, FleetRow } from '../../core/report.ts';
 import type { RunRecord } from '../../core/run-record.ts';
 import { counted } from '../../text/count.ts';
 import { formatShare } from '../../text/bytes.ts';
 import { documentOf, heading } from './document.ts';
-import { html, type Html } from './markup.ts';
-import { grouped, medianOf, sizeOf, timeOf } from './words.ts';
+import { html, type Html, type Part } from './markup.ts';
+import { table, type Column } from './table.ts';
+import { NONE, grouped, medianOf, sizeOf, timeOf } from './words.ts';
 
 /** A plan, and its report as its last run left it. */
 export interface IndexRow {
@@ -64,29 +65,7 @@ export function indexPage(rows: readonly IndexRow[]): string {
         <div id="details" class="cards">
           <section aria-labelledby="plans">
             <h2 id="plans">Plans</h2>
-            <div class="scroll" role="group" aria-label="Plans">
-              <table class="plans">
-                <caption class="sr">
-                  Plans, those that need attention first
-                </caption>
-                <thead>
-                  <tr>
-                    <th scope="col">Verdict</th>
-                    <th scope="col">Product</th>
-                    <th scope="col">Machine</th>
-                    <th scope="col" class="number">Failed checks</th>
-                    <th scope="col" class="number">Median update</th>
-                    <th scope="col" class="number">Devices</th>
-                    <th scope="col" class="number">By delta</th>
-                    <th scope="col">Last runs</th>
-                    <th scope="col">As of</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  ${sorted.map(planRow)}
-                </tbody>
-              </table>
-            </div>
+            ${table({ label: 'Plans, those that need attention first', className: 'plans' }, COLUMNS, sorted)}
           </section>
         </div>
       </main>
@@ -94,41 +73,40 @@ export function indexPage(rows: readonly IndexRow[]): string {
   );
 }
 
-function planRow(row: IndexRow): Html {
-  const { product, machine, image, plan, page, report, runs } = row;
-  const state = stateOf(row);
-  const name = page === undefined ? html`${product}` : html`<a href="${page}">${product}</a>`;
-  return html`<tr>
-    <td><span class="badge ${state}">${WORDS[state]}</span></td>
-    <th scope="row">${name}<span class="detail">${plan}</span></th>
-    <td>${machine}<span class="detail">${image}</span></td>
-    ${
-      report === undefined
-        ? html`<td class="number">&ndash;</td>
-            <td class="number">&ndash;</td>
-            <td class="number">&ndash;</td>
-            <td class="number">&ndash;</td>`
-        : figures(report)
-    }
-    <td class="spark">${sparkOf(runs.slice(-RUNS_IN_ROW))}</td>
-    <td class="when">${report === undefined ? '\u2013' : timeOf(report.generatedAt)}</td>
-  </tr> `;
-}
+const figure = (title: string, of: (report: ConsistencyReport) => Part): Column<IndexRow> => ({
+  title,
+  className: 'number',
+  cell: ({ report }) => (report === undefined ? NONE : of(report)),
+});
 
-function figures({ checks, sizes, fleet = [] }: ConsistencyReport): Html {
-  const sum = (count: (one: (typeof fleet)[number]) => number): number =>
-    fleet.reduce((total, one) => total + count(one), 0);
-  const due = sum(({ ways }) => ways.delta + ways.full + ways.none);
-  return html`<td class="number">${checks.filter(({ result }) => result === 'fail').length}</td>
-    <td class="number">${sizeOf(sizes.length === 0 ? undefined : medianOf(sizes.map((one) => one.sendBytes)))}</td>
-    <td class="number">${fleet.length === 0 ? '\u2013' : grouped(sum(({ devices }) => devices))}</td>
-    <td class="number">
-      ${formatShare(
-        sum(({ ways }) => ways.delta),
-        due,
-      )}
-    </td>`;
-}
+const COLUMNS: ReadonlyArray<Column<IndexRow>> = [
+  { title: 'Verdict', cell: (row) => html`<span class="badge ${stateOf(row)}">${WORDS[stateOf(row)]}</span>` },
+  { title: 'Product', isName: true, cell: (row) => html`${nameOf(row)}<span class="detail">${row.plan}</span>` },
+  { title: 'Machine', cell: ({ machine, image }) => html`${machine}<span class="detail">${image}</span>` },
+  figure('Failed checks', ({ checks }) => checks.filter(({ result }) => result === 'fail').length),
+  figure('Median update', ({ sizes }) =>
+    sizeOf(sizes.length === 0 ? undefined : medianOf(sizes.map(({ sendBytes }) => sendBytes))),
+  ),
+  figure('Devices', ({ fleet = [] }) => (fleet.length === 0 ? NONE : grouped(sumOf(fleet, ({ devices }) => devices)))),
+  figure('By delta', ({ fleet = [] }) =>
+    formatShare(
+      sumOf(fleet, ({ ways }) => ways.delta),
+      sumOf(fleet, ({ ways }) => ways.delta + ways.full + ways.none),
+    ),
+  ),
+  { title: 'Last runs', className: 'spark', cell: ({ runs }) => sparkOf(runs.slice(-RUNS_IN_ROW)) },
+  {
+    title: 'As of',
+    className: 'when',
+    cell: ({ report }) => (report === undefined ? NONE : timeOf(report.generatedAt)),
+  },
+];
+
+const nameOf = ({ page, product }: IndexRow): Part =>
+  page === undefined ? product : html`<a href="${page}">${product}</a>`;
+
+const sumOf = (fleet: readonly FleetRow[], count: (one: FleetRow) => number): number =>
+  fleet.reduce((total, one) => total + count(one), 0);
 
 function sparkOf(runs: readonly RunRecord[]): Html {
   if (runs.length === 0) return html`<span class="quiet">none on record</span>`;

@@ -1,6 +1,7 @@
 import { counted } from '../../text/count.ts';
 import type { PublishedRow } from './facts.ts';
 import { html, type Html } from './markup.ts';
+import { fold, table, type Column } from './table.ts';
 import { sizeOf, timeOf } from './words.ts';
 
 /** Packages that are shown for each destination; those behind them unfold. */
@@ -35,40 +36,16 @@ function destination(name: string, rows: readonly PublishedRow[]): Html {
     ${
       rest.length === 0
         ? ''
-        : html`<details class="more">
-            <summary>${counted(rest.length, 'more package')}</summary>
-            ${packageTable(rest, `More packages at ${name}`)}
-          </details>`
+        : fold(counted(rest.length, 'more package'), packageTable(rest, `More packages at ${name}`))
     }`;
 }
 
-function packageTable(rows: readonly PublishedRow[], caption: string): Html {
-  return html`<div class="scroll" role="group" aria-label="${caption}">
-    <table>
-      <caption class="sr">
-        ${caption}
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">Version</th>
-          <th scope="col">From</th>
-          <th scope="col" class="number">Size</th>
-          <th scope="col">Published</th>
-          <th scope="col">Place</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(
-          (one) =>
-            html`<tr>
-              <th scope="row">${one.version}</th>
-              <td>${one.base ?? 'any, full package'}</td>
-              <td class="number">${sizeOf(one.sizeBytes)}</td>
-              <td class="when">${timeOf(one.at)}</td>
-              <td class="path">${one.place}</td>
-            </tr> `,
-        )}
-      </tbody>
-    </table>
-  </div>`;
-}
+const COLUMNS: ReadonlyArray<Column<PublishedRow>> = [
+  { title: 'Version', isName: true, cell: ({ version }) => version },
+  { title: 'From', cell: ({ base }) => base ?? 'any, full package' },
+  { title: 'Size', className: 'number', cell: ({ sizeBytes }) => sizeOf(sizeBytes) },
+  { title: 'Published', className: 'when', cell: ({ at }) => timeOf(at) },
+  { title: 'Place', className: 'path', cell: ({ place }) => place },
+];
+
+const packageTable = (rows: readonly PublishedRow[], label: string): Html => table({ label }, COLUMNS, rows);

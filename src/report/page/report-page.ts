@@ -1,4 +1,5 @@
 import type { ConsistencyReport } from '../../core/report.ts';
+import { changesSection } from './changes.ts';
 import { checksSection, warningsSection } from './checks.ts';
 import { documentOf, heading } from './document.ts';
 import type { PageFacts } from './facts.ts';
@@ -22,8 +23,8 @@ export function reportPage(report: ConsistencyReport, facts: PageFacts): string 
         ${verdict(report)} ${tiles(report, facts.runs)}
         <div id="details" class="cards wide">
           ${fleetSection(report)} ${runsSection(facts.runs)} ${updatesSection(report, facts)}
-          ${publishedSection(facts.published)} ${rolloutsSection(facts.rollouts)} ${checksSection(report, facts)}
-          ${warningsSection(warnings)}
+          ${changesSection(report, facts)} ${publishedSection(facts.published)} ${rolloutsSection(facts.rollouts)}
+          ${checksSection(report, facts)} ${warningsSection(warnings)}
         </div>
       </main>
       <footer>Consistency report by release-plan. Sizes are in units of 1024; times are UTC.</footer>`,

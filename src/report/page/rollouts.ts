@@ -1,6 +1,7 @@
 import { sumOfWires, type RolloutStanding } from '../../core/rollout.ts';
 import { wireText } from '../../text/bytes.ts';
 import { html, type Html } from './markup.ts';
+import { table, type Column } from './table.ts';
 import { grouped, sizeOf, timeOf } from './words.ts';
 
 /** How far each rollout is, and what went over the wire beside what full packages would have been. */
@@ -14,46 +15,22 @@ export function rolloutsSection(rollouts: readonly RolloutStanding[]): Html | ''
       As the server told
       ${timeOf(newest[0]?.at ?? '')}${wire === undefined ? '' : `: ${wireText(wire.bytes, wire.fullBytes)}`}.
     </p>
-    <div class="scroll" role="group" aria-label="Rollouts">
-      <table>
-        <caption class="sr">
-          Rollouts
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">Version</th>
-            <th scope="col">Tag</th>
-            <th scope="col">Package</th>
-            <th scope="col">State</th>
-            <th scope="col" class="number">Devices</th>
-            <th scope="col" class="number">Done</th>
-            <th scope="col" class="number">Failed</th>
-            <th scope="col" class="number">Left</th>
-            <th scope="col" class="number">Loaded</th>
-            <th scope="col" class="number">In full</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${newest.map((one) => row(one))}
-        </tbody>
-      </table>
-    </div>
+    ${table({ label: 'Rollouts' }, COLUMNS, newest)}
   </section>`;
 }
 
 const packageOf = ({ base, isOfRefused }: RolloutStanding): string =>
   base === undefined ? `full${isOfRefused ? ', for those that refused' : ''}` : `from ${base}`;
 
-const row = (one: RolloutStanding): Html =>
-  html`<tr>
-    <th scope="row">${one.version}</th>
-    <td>${one.tag}</td>
-    <td>${packageOf(one)}</td>
-    <td>${one.state}</td>
-    <td class="number">${grouped(one.devices)}</td>
-    <td class="number">${grouped(one.finished)}</td>
-    <td class="number">${grouped(one.failed)}</td>
-    <td class="number">${grouped(one.devices - one.finished - one.failed)}</td>
-    <td class="number">${sizeOf(one.wire?.bytes)}</td>
-    <td class="number">${sizeOf(one.wire?.fullBytes)}</td>
-  </tr> `;
+const COLUMNS: ReadonlyArray<Column<RolloutStanding>> = [
+  { title: 'Version', isName: true, cell: ({ version }) => version },
+  { title: 'Tag', cell: ({ tag }) => tag },
+  { title: 'Package', cell: packageOf },
+  { title: 'State', cell: ({ state }) => state },
+  { title: 'Devices', className: 'number', cell: ({ devices }) => grouped(devices) },
+  { title: 'Done', className: 'number', cell: ({ finished }) => grouped(finished) },
+  { title: 'Failed', className: 'number', cell: ({ failed }) => grouped(failed) },
+  { title: 'Left', className: 'number', cell: (one) => grouped(one.devices - one.finished - one.failed) },
+  { title: 'Loaded', className: 'number', cell: ({ wire }) => sizeOf(wire?.bytes) },
+  { title: 'In full', className: 'number', cell: ({ wire }) => sizeOf(wire?.fullBytes) },
+];

@@ -3,6 +3,7 @@ import { counted } from '../../text/count.ts';
 import { formatBytes } from '../../text/bytes.ts';
 import { formatDuration } from '../../text/duration.ts';
 import { html, type Html } from './markup.ts';
+import { fold, table, type Column } from './table.ts';
 import { sizeOf, timeOf } from './words.ts';
 
 /** Runs that are shown. */
@@ -110,45 +111,21 @@ function plot(name: string, words: string, count: number, height: number, conten
   </figure> `;
 }
 
-function runTable(runs: readonly RunRecord[]): Html {
-  const rows = runs.toReversed().map(
-    (one) =>
-      html`<tr>
-        <th scope="row">${timeOf(one.startedAt)}</th>
-        <td>${one.kind}</td>
-        <td class="${isGood(one) ? 'pass' : 'fail'}">${isGood(one) ? 'ok' : `exit code ${one.exitCode}`}</td>
-        <td class="number">${one.checks.fail}</td>
-        <td class="number">${one.steps.done}</td>
-        <td class="number">${one.steps.failed}</td>
-        <td class="number">${sizeOf(one.sizes?.medianBytes)}</td>
-        <td class="number">${sizeOf(one.sentBytes)}</td>
-        <td class="number">${formatDuration(one.durationMs)}</td>
-      </tr> `,
-  );
-  return html`<details class="more">
-    <summary>All figures</summary>
-    <div class="scroll" role="group" aria-label="The last runs">
-      <table>
-        <caption class="sr">
-          The last runs, newest first
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">Started</th>
-            <th scope="col">Kind</th>
-            <th scope="col">Outcome</th>
-            <th scope="col" class="number">Failed checks</th>
-            <th scope="col" class="number">Steps done</th>
-            <th scope="col" class="number">failed</th>
-            <th scope="col" class="number">Median update</th>
-            <th scope="col" class="number">Published</th>
-            <th scope="col" class="number">Duration</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${rows}
-        </tbody>
-      </table>
-    </div>
-  </details>`;
-}
+const COLUMNS: ReadonlyArray<Column<RunRecord>> = [
+  { title: 'Started', isName: true, cell: ({ startedAt }) => timeOf(startedAt) },
+  { title: 'Kind', cell: ({ kind }) => kind },
+  {
+    title: 'Outcome',
+    tone: (one) => (isGood(one) ? 'pass' : 'fail'),
+    cell: (one) => (isGood(one) ? 'ok' : `exit code ${one.exitCode}`),
+  },
+  { title: 'Failed checks', className: 'number', cell: ({ checks }) => checks.fail },
+  { title: 'Steps done', className: 'number', cell: ({ steps }) => steps.done },
+  { title: 'failed', className: 'number', cell: ({ steps }) => steps.failed },
+  { title: 'Median update', className: 'number', cell: (one) => sizeOf(one.sizes?.medianBytes) },
+  { title: 'Published', className: 'number', cell: ({ sentBytes }) => sizeOf(sentBytes) },
+  { title: 'Duration', className: 'number', cell: ({ durationMs }) => formatDuration(durationMs) },
+];
+
+const runTable = (runs: readonly RunRecord[]): Html =>
+  fold('All figures', table({ label: 'The last runs, newest first' }, COLUMNS, runs.toReversed()));

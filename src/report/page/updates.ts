@@ -6,13 +6,11 @@ import { counted } from '../../text/count.ts';
 import { bar } from './bar.ts';
 import { fullSubject, type PageFacts, type PageLink } from './facts.ts';
 import { html, type Html } from './markup.ts';
-import { grouped, savedOf, sizeOf } from './words.ts';
+import { fold, table, type Column } from './table.ts';
+import { NONE, arrowed, grouped, savedOf, sizeOf } from './words.ts';
 
 /** Updates that are shown; those behind them unfold. */
 const MOST_UPDATES = 15;
-
-/** What stands where there is no figure. */
-const NONE = '\u2013';
 
 const NOT_OFFERED = html`<p class="note">The delta is too large to be worth it: devices take the full package.</p>`;
 
@@ -31,15 +29,7 @@ export function updatesSection(report: ConsistencyReport, facts: PageFacts): Htm
               <span>Update</span><span></span><span class="number">Download</span><span class="number">Saved</span
               ><span class="number">Devices</span>
             </div>
-            ${rows.slice(0, MOST_UPDATES)}
-            ${
-              rest.length === 0
-                ? ''
-                : html`<details class="more">
-                    <summary>${counted(rest.length, 'more update')}</summary>
-                    ${rest}
-                  </details>`
-            }
+            ${rows.slice(0, MOST_UPDATES)} ${rest.length === 0 ? '' : fold(counted(rest.length, 'more update'), rest)}
             ${fulls.map((one) => fullRow(one, widest, facts))}`
     }
   </section>`;
@@ -51,9 +41,7 @@ function updateRow(one: SizeRow, widest: number, { explained, links }: PageFacts
   return html`<details class="entry">
     <summary class="update">
       <span class="name"
-        >${from} <span class="arrow" aria-hidden="true">&rarr;</span><span class="sr"> to </span>${to}${
-          isNotOffered === true ? html` <span class="chip full">not offered</span>` : ''
-        }</span
+        >${arrowed(from, to)}${isNotOffered === true ? html` <span class="chip full">not offered</span>` : ''}</span
       >
       ${sizeBar(isNotOffered === true ? 'full' : 'delta', sendBytes, fullBytes, widest)}
       ${figures(sendBytes, savedOf(sendBytes, fullBytes), devices)}
@@ -121,82 +109,69 @@ const TRAVELS: Record<PartitionRow['travels'], string> = {
 
 function partitionTable(partitions: readonly PartitionRow[], of: string): Html {
   const widest = Math.max(...partitions.map((one) => one.imageBytes), 1);
-  const rows = partitions.map(({ name, travels, imageBytes, deltaBytes }) => {
-    const sent = travels === 'image' ? imageBytes : (deltaBytes ?? 0);
-    return html`<tr>
-      <th scope="row">${name}</th>
-      <td>${TRAVELS[travels]}</td>
-      <td class="graph">${sizeBar(travels === 'image' ? 'full' : 'delta', sent, imageBytes, widest)}</td>
-      <td class="number">${sizeOf(deltaBytes)}</td>
-      <td class="number">${sizeOf(imageBytes)}</td>
-      <td class="number">${deltaBytes === undefined ? NONE : formatShare(deltaBytes, imageBytes)}</td>
-    </tr> `;
-  });
-  return html`<div class="scroll" role="group" aria-label="Partitions of ${of}">
-    <table>
-      <caption>
-        By partition
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">Partition</th>
-          <th scope="col">Travels as</th>
-          <td class="graph"></td>
-          <th scope="col" class="number">Delta, compressed</th>
-          <th scope="col" class="number">Image</th>
-          <th scope="col" class="number">Share</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-  </div>`;
+  const columns: Array<Column<PartitionRow>> = [
+    { title: 'Partition', isName: true, cell: ({ name }) => name },
+    { title: 'Travels as', cell: ({ travels }) => TRAVELS[travels] },
+    {
+      className: 'graph',
+      cell: ({ travels, imageBytes, deltaBytes }) =>
+        travels === 'image'
+          ? sizeBar('full', imageBytes, imageBytes, widest)
+          : sizeBar('delta', deltaBytes ?? 0, imageBytes, widest),
+    },
+    { title: 'Delta, compressed', className: 'number', cell: ({ deltaBytes }) => sizeOf(deltaBytes) },
+    { title: 'Image', className: 'number', cell: ({ imageBytes }) => sizeOf(imageBytes) },
+    {
+      title: 'Share',
+      className: 'number',
+      cell: ({ deltaBytes, imageBytes }) => (deltaBytes === undefined ? NONE : formatShare(deltaBytes, imageBytes)),
+    },
+  ];
+  return table({ label: `Partitions of ${of}`, caption: 'By partition' }, columns, partitions);
+}
+
+/** A file of the target, or what a delta has bytes for besides. */
+interface BlamedRow {
+  name: string;
+  isFile: boolean;
+  bytes: number;
+  cause: string;
+  owner: string;
 }
 
 function fileTable({ partition, from, to, totalBytes, files, ...sums }: ExplainedDelta): Html {
   const most = Math.max(...files.map((one) => one.bytes), 1);
-  const row = (name: Html, bytes: number, cause: string, owner: string): Html =>
-    html`<tr>
-      ${name}
-      <td class="graph">${bar([{ tone: 'delta', value: bytes }], Math.max(most, bytes))}</td>
-      <td class="number">${sizeOf(bytes)}</td>
-      <td class="number">${formatShare(bytes, totalBytes)}</td>
-      <td>${cause}</td>
-      <td>${owner}</td>
-    </tr> `;
   const others: Array<[string, number]> = [
     ['other files', sums.otherFilesBytes],
     ['metadata of the file system', sums.metadataBytes],
     ['commands of the delta', sums.commandBytes],
   ];
-  const named = files.map(({ path, bytes, cause, package: owner }) =>
-    row(html`<th scope="row" class="path">${path}</th>`, bytes, cause, owner ?? NONE),
-  );
-  const rest = others
-    .filter(([, bytes]) => bytes > 0)
-    .map(([name, bytes]) => row(html`<th scope="row" class="quiet">${name}</th>`, bytes, NONE, NONE));
-  const label = `Files that make the delta of ${partition} from ${from} to ${to}`;
-  return html`<div class="scroll" role="group" aria-label="${label}">
-    <table class="files">
-      <caption>
-        What the delta of ${partition} is made of
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">File</th>
-          <td class="graph"></td>
-          <th scope="col" class="number">Bytes</th>
-          <th scope="col" class="number">Share</th>
-          <th scope="col">Why</th>
-          <th scope="col">Package</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${named}${rest}
-      </tbody>
-    </table>
-  </div>`;
+  const rows: BlamedRow[] = [
+    ...files.map(({ path, bytes, cause, package: owner }) => ({
+      name: path,
+      isFile: true,
+      bytes,
+      cause,
+      owner: owner ?? NONE,
+    })),
+    ...others
+      .filter(([, bytes]) => bytes > 0)
+      .map(([name, bytes]) => ({ name, isFile: false, bytes, cause: NONE, owner: NONE })),
+  ];
+  const columns: Array<Column<BlamedRow>> = [
+    { title: 'File', isName: true, tone: ({ isFile }) => (isFile ? 'path' : 'quiet'), cell: ({ name }) => name },
+    { className: 'graph', cell: ({ bytes }) => bar([{ tone: 'delta', value: bytes }], Math.max(most, bytes)) },
+    { title: 'Bytes', className: 'number', cell: ({ bytes }) => sizeOf(bytes) },
+    { title: 'Share', className: 'number', cell: ({ bytes }) => formatShare(bytes, totalBytes) },
+    { title: 'Why', cell: ({ cause }) => cause },
+    { title: 'Package', cell: ({ owner }) => owner },
+  ];
+  const name = {
+    label: `Files that make the delta of ${partition} from ${from} to ${to}`,
+    caption: `What the delta of ${partition} is made of`,
+    className: 'files',
+  };
+  return table(name, columns, rows);
 }
 
 /** Links as a list; undefined without any. */

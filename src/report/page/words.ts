@@ -2,6 +2,13 @@
 import { formatBytes, formatShare } from '../../text/bytes.ts';
 import { html, type Html } from './markup.ts';
 
+/** What stands where there is no figure. */
+export const NONE = '\u2013';
+
+/** From what to what, as people see and hear it. */
+export const arrowed = (from: string, to: string): Html =>
+  html`${from} <span class="arrow" aria-hidden="true">&rarr;</span><span class="sr"> to </span>${to}`;
+
 /** A count with its thousands apart: `1,234,567`. */
 export const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 

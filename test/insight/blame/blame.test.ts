@@ -10,7 +10,7 @@ import { createDelta, gzipFile, zstdFile } from '../../../src/rdiff/index.ts';
 import { failureOf } from '../../support/failure.ts';
 import { noise } from '../../support/noise.ts';
 import { scratch } from '../../support/scratch.ts';
-import { KINDS, tool, writeTree } from '../images.ts';
+import { KINDS, MORE_KINDS, tool, writeTree } from '../images.ts';
 
 const test = suite('insight/blame');
 const dir = scratch('blame');
@@ -92,6 +92,50 @@ for (const name of Object.keys(KINDS)) {
     }
   });
 }
+
+for (const kind of ['ext4', 'squashfs', 'erofs'])
+  test(`${kind}: in a compressed delta, files that compress badly and well each cost what they take`, async () => {
+    const make = KINDS[kind];
+    cpSync(at('old'), at('mixed'), { recursive: true, preserveTimestamps: true });
+    const sizes = { noise: 65_536, text: 65_536 };
+    writeTree(at('mixed'), {
+      'usr/lib/mixed-1': noise(sizes.noise, 21),
+      'usr/lib/mixed-2': 'a line of a log that says the same again and again\n'.repeat(1300).slice(0, sizes.text),
+      'usr/lib/mixed-3': noise(sizes.noise, 22),
+    });
+    make?.(at('old'), at('m.old'));
+    make?.(at('mixed'), at('m.new'));
+    await createDelta(at('m.old'), at('m.new'), at('m.delta'));
+    await gzipFile(at('m.delta'), at('m.delta.gz'));
+    await zstdFile(at('m.delta'), at('m.delta.zst'));
+    for (const file of ['m.delta.gz', 'm.delta.zst']) {
+      const found = await blameDelta(at('m.old'), at('m.new'), at(file));
+      assertWhole(found);
+      const costOf = (index: number): number => rowOf(found, `/usr/lib/mixed-${index}`)?.bytes ?? 0;
+      for (const index of [1, 3]) assert.ok(Math.abs(costOf(index) - sizes.noise) < 1200, `${file}: ${costOf(index)}`);
+      assert.ok(costOf(2) > 0 && costOf(2) < 1200, `${file}: ${costOf(2)}`);
+    }
+  });
+
+test('content that stands in an inode is the file, the rest of the inode is metadata', async () => {
+  const make = MORE_KINDS['ext4, data in inodes'];
+  writeTree(at('inline'), { 'etc/inline': noise(120, 31), 'etc/other': noise(120, 32) });
+  make?.(at('inline'), at('i.old'));
+  writeTree(at('inline'), { 'etc/inline': noise(120, 33) });
+  make?.(at('inline'), at('i.new'));
+  await createDelta(at('i.old'), at('i.new'), at('i.delta'));
+  const found = await blameDelta(at('i.old'), at('i.new'), at('i.delta'));
+  assertWhole(found);
+  const [row, ...others] = found.files;
+  assert.equal([row?.path, row?.cause, others], ['/etc/inline', 'changed', []]);
+  // Some bytes of noise are what they were.
+  assert.ok(Math.abs((row?.literalBytes ?? 0) - 120) < 12, `${row?.literalBytes}`);
+  assert.equal(
+    found.metadata.filter(({ what }) => what === 'inode table').length > 0,
+    true,
+    'the checksum of the inode',
+  );
+});
 
 test('a file whose compressed block changed for another one is recompressed', async () => {
   const { base, target, delta } = await pair('squashfs-zstd');

@@ -7,7 +7,8 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ReleasePlanError } from '../../../src/core/errors.ts';
-import { zstdBlocks, type ZstdBlock } from '../../../src/insight/blame/zstd-blocks.ts';
+import type { PackedRun } from '../../../src/insight/blame/packed-run.ts';
+import { zstdBlocks } from '../../../src/insight/blame/zstd-blocks.ts';
 import { noise } from '../../support/noise.ts';
 import { scratch } from '../../support/scratch.ts';
 
@@ -18,11 +19,11 @@ const file = join(dir, 'file');
 const packed = (bytes: Uint8Array, ...options: string[]): Buffer =>
   execFileSync('zstd', ['-q', '-c', ...options], { input: bytes, maxBuffer: 2 ** 28 });
 
-async function blocksOf(bytes: Uint8Array): Promise<ZstdBlock[]> {
+async function blocksOf(bytes: Uint8Array): Promise<PackedRun[]> {
   writeFileSync(file, bytes);
   const handle = await open(file, 'r');
   try {
-    const blocks: ZstdBlock[] = [];
+    const blocks: PackedRun[] = [];
     for await (const block of zstdBlocks(handle, file)) blocks.push(block);
     return blocks;
   } finally {
@@ -30,7 +31,7 @@ async function blocksOf(bytes: Uint8Array): Promise<ZstdBlock[]> {
   }
 }
 
-const outOf = (blocks: readonly ZstdBlock[]): number => blocks.reduce((sum, { outBytes }) => sum + outBytes, 0);
+const outOf = (blocks: readonly PackedRun[]): number => blocks.reduce((sum, { outBytes }) => sum + outBytes, 0);
 
 /** Text, noise, runs and repeats in some order: every kind of block and table. */
 const content = fc
@@ -51,6 +52,35 @@ test('blocks make what zstd makes, at every level', async () => {
     }),
     { numRuns: 60 },
   );
+});
+
+test('places follow one another from the first byte of the file, and never go back', async () => {
+  await fc.assert(
+    fc.asyncProperty(content, fc.constantFrom('-1', '-9', '-19'), async (bytes, level) => {
+      let last = 0;
+      let falls = 0;
+      for (const { outBytes, placeOf } of await blocksOf(packed(bytes, level)))
+        for (let byte = 0; byte <= outBytes; byte += 1) {
+          if (placeOf(byte) < last - 1e-6) falls += 1;
+          last = placeOf(byte);
+        }
+      assert.is(falls, 0);
+      assert.ok(last <= packed(bytes, level).length + 1e-6);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test('in one block, what compresses badly pays for itself', async () => {
+  const bytes = Buffer.concat([noise(40_000, 1), Buffer.alloc(40_000, 'text that repeats '), noise(20_000, 2)]);
+  const blocks = await blocksOf(packed(bytes, '-3'));
+  assert.is(blocks.length, 1);
+  const [from, repeats, to] = [0, 40_000, 80_000].map((byte) => blocks[0]?.placeOf(byte) ?? 0);
+  const end = blocks[0]?.placeOf(100_000) ?? 0;
+  assert.ok(Math.abs((repeats ?? 0) - (from ?? 0) - 40_000) < 400, `${repeats}`);
+  // Behind noise, zstd looks for matches at every so many bytes only.
+  assert.ok((to ?? 0) - (repeats ?? 0) < 2000, `${to}`);
+  assert.ok(Math.abs(end - (to ?? 0) - 20_000) < 400, `${end}`);
 });
 
 test('frames may follow one another, also skippable ones', async () => {

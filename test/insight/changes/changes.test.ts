@@ -113,7 +113,7 @@ for (const [a, b] of [
       licenceSource: 'image',
       added: [{ name: 'd', version: '1', licence: 'MIT' }],
       removed: [{ name: 'b', version: '1', licence: 'MIT' }],
-      upgraded: [{ name: 'a', from: '1', to: '2' }],
+      upgraded: [{ name: 'a', from: '1', to: '2', licence: 'MIT' }],
       relicensed: [{ name: 'c', from: 'MIT', to: 'GPL-2.0-only' }],
     });
   });

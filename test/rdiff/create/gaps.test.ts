@@ -1,7 +1,15 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { gapBytes, gapsOf, markUsed, unusedStretches } from '../../../src/rdiff/create/gaps.ts';
+import {
+  countUsed,
+  gapBytes,
+  gapsOf,
+  joined,
+  settleUsed,
+  unusedBlocks,
+  unusedStretches,
+} from '../../../src/rdiff/create/gaps.ts';
 
 const test = suite('rdiff/create/gaps');
 
@@ -59,29 +67,74 @@ test('long gaps come in pieces', () => {
   ]);
 });
 
-test('unused stretches leave out whole used blocks, and nothing else', () => {
+/** How many bytes of each block matches use; 255 stands for all. */
+function usedBytes(list: Float64Array, blocks: number): number[] {
+  const bytes = Array.from({ length: blocks }, () => 0);
+  for (let at = 0; at < list.length; at += 3)
+    for (let base = list[at + 1]!; base < list[at + 1]! + list[at + 2]!; base += 1) bytes[Math.floor(base / 256)]! += 1;
+  return bytes.map((one) => Math.min(one, 255));
+}
+
+test('a block is used when matches leave no more of it than a window', () => {
   fc.assert(
-    fc.property(matches, fc.nat(80), fc.integer({ min: 0, max: 90_000 }), (list, block, size) => {
-      const start = block * 256;
-      const all = new Uint8Array(Math.ceil((start + size) / 256));
-      markUsed(all, list);
-      const blocks = all.subarray(block);
-      const wanted = new Uint8Array(size);
-      let last = start - 1;
-      for (const { start: from, end: to } of unusedStretches(blocks, start, size)) {
-        assert.ok(from > last && to > from && to <= start + size, 'in order, apart, inside');
-        wanted.fill(1, from - start, to - start);
-        last = to;
-      }
-      const used = new Uint8Array(size);
-      for (let at = 0; at < list.length; at += 3)
-        used.fill(1, Math.max(0, list[at + 1]! - start), Math.max(0, list[at + 1]! + list[at + 2]! - start));
-      assert.ok(
-        used.every((one, at) => one === 1 || wanted[at] === 1),
-        'every byte that no match uses is there',
+    fc.property(matches, (list) => {
+      const used = new Uint8Array(420);
+      countUsed(used, list);
+      const counted = usedBytes(list, used.length);
+      assert.equal([...used], counted);
+      assert.is(settleUsed(used), counted.filter((one) => one < 244).length);
+      assert.equal(
+        [...used],
+        counted.map((one) => (one < 244 ? 0 : 1)),
       );
     }),
   );
+});
+
+test('unused stretches and unused blocks have every unused block, the blocks nothing else', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.boolean(), { minLength: 1, maxLength: 300 }),
+      fc.nat(80),
+      fc.nat(255),
+      (flags, block, cut) => {
+        const used = Uint8Array.from(flags, Number);
+        const start = block * 256;
+        const size = used.length * 256 - cut;
+        const found = new Uint8Array(used.length).fill(1);
+        for (const stretch of unusedBlocks(used, start, size)) {
+          assert.is(stretch.start % 256, 0);
+          assert.ok(stretch.end <= start + size);
+          found.fill(0, (stretch.start - start) / 256, Math.ceil((stretch.end - start) / 256));
+        }
+        assert.equal(found, used);
+        const wanted = new Uint8Array(size);
+        let last = start - 1;
+        for (const { start: from, end: to } of unusedStretches(used, start, size)) {
+          assert.ok(from > last && to > from && to <= start + size, 'in order, apart, inside');
+          wanted.fill(1, from - start, to - start);
+          last = to;
+        }
+        assert.ok(wanted.every((one, at) => one === 1 || used[Math.floor(at / 256)] === 1));
+      },
+    ),
+  );
+});
+
+test('stretches that are near to one another are joined, and those alone', () => {
+  const stretches = [
+    { start: 3, end: 5 },
+    { start: 15, end: 20 },
+    { start: 31, end: 40 },
+  ];
+  assert.equal(
+    [...joined(stretches, 10)],
+    [
+      { start: 3, end: 20 },
+      { start: 31, end: 40 },
+    ],
+  );
+  assert.equal([...joined([], 10)], []);
 });
 
 test.run();

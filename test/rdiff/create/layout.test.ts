@@ -1,7 +1,14 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { PIECE_BYTES, SEGMENT_BYTES, planLayout, type Layout } from '../../../src/rdiff/create/layout.ts';
+import {
+  ANCHOR_STRIDE_BITS,
+  COMMANDS_BYTES,
+  PIECE_BYTES,
+  SEGMENT_BYTES,
+  planLayout,
+  type Layout,
+} from '../../../src/rdiff/create/layout.ts';
 import { failureOf } from '../../support/failure.ts';
 
 const test = suite('rdiff/create/layout');
@@ -12,6 +19,8 @@ const buffers = (layout: Layout, baseBytes: number): Array<[at: number, size: nu
   [layout.heldAt, layout.heldPages * 4096],
   [layout.pagesAt, layout.heldPages * 16],
   [layout.placesAt, 4 * Math.ceil(baseBytes / 4096)],
+  [layout.anchors.at, 4 * 2 ** layout.anchors.bits],
+  [layout.anchors.filterAt, 2 ** layout.anchors.bits],
   [layout.coarse.at, 4 * 2 ** layout.coarse.bits],
   [layout.runsAt, 2048],
   [layout.usedAt, Math.ceil(baseBytes / 256)],
@@ -25,6 +34,8 @@ const buffers = (layout: Layout, baseBytes: number): Array<[at: number, size: nu
     [lane.bestAt, 8 * PIECE_BYTES],
     [lane.costsAt, 8 * (PIECE_BYTES + 1)],
     [lane.countsAt, 1024],
+    [lane.commandsAt, COMMANDS_BYTES],
+    [lane.endsAt, 80],
   ]),
 ];
 
@@ -54,6 +65,7 @@ test('buffers lie apart, within the memory given, aligned as the indexes need th
         );
         // A window's number and its tag share a word, and 0 is none.
         assert.ok(Math.ceil(baseBytes / 2 ** layout.coarse.strideBits) < 2 ** (32 - layout.coarse.tagBits));
+        assert.ok(Math.ceil(baseBytes / 2 ** ANCHOR_STRIDE_BITS) < 2 ** (32 - layout.anchors.tagBits));
         let free = 65_536;
         for (const [at, size] of buffers(layout, baseBytes).toSorted(([a], [b]) => a - b)) {
           assert.ok(at >= free, 'buffers overlap');
@@ -66,9 +78,13 @@ test('buffers lie apart, within the memory given, aligned as the indexes need th
   );
 });
 
-test('has room for the whole base where it fits: 3 GiB in 4', () => {
-  assert.is(planLayout(3 * GIB, 4 * GIB, 2).heldPages, (3 * GIB) / 4096);
-  assert.ok(planLayout(8 * GIB, 4 * GIB, 2).heldPages > (3 * GIB) / 4096);
+test('has room for the whole base where it fits, and for no more than its table is for', () => {
+  assert.is(planLayout(GIB / 8, GIB / 2, 2).heldPages, GIB / 8 / 4096);
+  for (const baseGiB of [1, 3, 8, 64]) {
+    const layout = planLayout(baseGiB * GIB, 4 * GIB, 2);
+    assert.is(layout.heldPages, GIB / 4 / 4096, `${baseGiB} GiB`);
+    assert.is((2 * 2 ** layout.fineBits * 16) / 2 ** 28, 1, 'a window at every 16th byte, two to a bucket');
+  }
 });
 
 test('thins out the coarse index where memory is short or the base is large', () => {

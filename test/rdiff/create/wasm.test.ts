@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { putCopy, putLiteralHead } from '../../../src/rdiff/encode.ts';
 import { instantiate, loadWasm, sharedMemory } from '../../../src/rdiff/wasm.ts';
 import { failureOf } from '../../support/failure.ts';
 import { noise } from '../../support/noise.ts';
@@ -30,6 +31,7 @@ interface Exports {
   ): number;
   countBytes(counts: number, from: number, to: number): void;
   literalCost(counts: number): number;
+  encodeMatches(matches: number, count: number, buffer: number, room: number, result: number): void;
 }
 
 const test = suite('rdiff/create/wasm');
@@ -40,10 +42,17 @@ const offsets = new Float64Array(memory.buffer);
 /** What the base of the tests holds from some offset on; zeros elsewhere. */
 let base: { start: number; content: Uint8Array } = { start: 0, content: new Uint8Array() };
 let loads = 0;
+/** Where encodeMatches puts commands, and what it gave. */
+const COMMANDS = 3 << 20;
+let flushed: Buffer[] = [];
 const wasm = instantiate<Exports>(await loadWasm('match'), memory, {
-  loadBase(block, place) {
+  loadBase(block, place, blocks) {
     loads += 1;
-    for (let at = 0; at < 16_384; at += 1) bytes[place + at] = base.content[block * 16_384 + at - base.start] ?? 0;
+    for (let at = 0; at < blocks * 16_384; at += 1)
+      bytes[place + at] = base.content[block * 16_384 + at - base.start] ?? 0;
+  },
+  flush(sizeBytes) {
+    flushed.push(Buffer.from(bytes.subarray(COMMANDS, COMMANDS + sizeBytes)));
   },
 });
 const A = 4096;
@@ -178,6 +187,71 @@ test('no other choice among the matches costs less', () => {
       assert.is(cost, leastCost(choice, 0, false));
     }),
     { numRuns: 500 },
+  );
+});
+
+test('commands come out as the plain writer makes them, in a buffer of any size', () => {
+  const lists = fc.array(
+    fc.record({
+      gap: fc.oneof(fc.constantFrom(0, 0, 1, 64, 65, 255, 256), fc.nat(70_000)),
+      length: fc.oneof(fc.constantFrom(1, 255, 256, 65_535, 65_536), fc.integer({ min: 1, max: 3000 })),
+      // Undefined: where the copy before ended.
+      base: fc.oneof(
+        fc.constant(undefined),
+        fc.constantFrom(0, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32),
+        fc.nat(2 ** 45),
+      ),
+    }),
+    { minLength: 1, maxLength: 12 },
+  );
+  const target = 4 << 20;
+  bytes.set(noise(1_500_000, 40), target);
+  fc.assert(
+    fc.property(lists, fc.integer({ min: 64, max: 3000 }), (list, room) => {
+      const [matches, result] = [16_384, 49_152];
+      const runs: Array<{ target: number; base: number; length: number }> = [];
+      let at = target;
+      let base = 0;
+      for (const [one, match] of list.entries()) {
+        at += match.gap;
+        base = match.base ?? base;
+        words.set([at, match.length], matches / 4 + 4 * one);
+        offsets[matches / 8 + 2 * one + 1] = base;
+        const last = runs.at(-1);
+        if (last !== undefined && last.target + last.length === at && last.base + last.length === base)
+          last.length += match.length;
+        else runs.push({ target: at, base, length: match.length });
+        at += match.length;
+        base += match.length;
+      }
+      const wanted: Buffer[] = [];
+      const head = new Uint8Array(32);
+      const counts = { copies: 0, literals: 0, copyBytes: 0, literalBytes: 0 };
+      for (const [one, run] of runs.entries()) {
+        if (one > 0 && one + 1 < runs.length) {
+          wanted.push(Buffer.from(head.subarray(0, putCopy(head, 0, run.base, run.length))));
+          counts.copies += 1;
+          counts.copyBytes += run.length;
+        }
+        const next = runs[one + 1]?.target ?? 0;
+        const end = run.target + run.length;
+        if (next <= end) continue;
+        wanted.push(Buffer.from(head.subarray(0, putLiteralHead(head, 0, next - end))));
+        wanted.push(Buffer.from(bytes.subarray(end, next)));
+        counts.literals += 1;
+        counts.literalBytes += next - end;
+      }
+      flushed = [];
+      wasm.encodeMatches(matches, list.length, COMMANDS, room, result);
+      assert.ok(flushed.every((part) => part.length > 0 && part.length <= room));
+      assert.ok(Buffer.concat(flushed).equals(Buffer.concat(wanted)), 'the same bytes');
+      const [first, last] = [runs[0]!, runs.at(-1)!];
+      assert.equal(
+        [...offsets.subarray(result / 8, result / 8 + 10)],
+        [first, last].flatMap((run) => [run.target, run.length, run.base]).concat(Object.values(counts)),
+      );
+    }),
+    { numRuns: 300 },
   );
 });
 

@@ -1,6 +1,6 @@
 /** Reports of products as they are met: real shapes, made-up figures, the same at every run. */
-import type { CheckRow, ConsistencyReport, FleetRow, SizeRow } from '../../../src/core/report.ts';
-import type { RunRecord } from '../../../src/core/run-record.ts';
+import type { ChangeRow, CheckRow, ConsistencyReport, FleetRow, SizeRow } from '../../../src/core/report.ts';
+import type { ChangedPair, RunRecord } from '../../../src/core/run-record.ts';
 import { pairText } from '../../../src/core/pair.ts';
 import { consistencyReport } from '../../../src/report/consistency.ts';
 import { NO_FACTS, fullSubject, type PageFacts } from '../../../src/report/page/facts.ts';
@@ -161,12 +161,90 @@ export function thirtyVersions(failures: readonly CheckRow[] = []): PageCase {
       checks: [...versions.flatMap(versionRows), ...sizes.flatMap((one) => pairRows(pairText(one))), ...failures],
       sizes,
       fulls: [{ version: to, sendBytes: fullBytes, devices: of('full') }],
+      changes: sizes.map(({ from }, at) => changesInShort(from, to, at)),
       fleet,
       warnings: [{ version: to, message: 'meta-demo: recipe busybox is pinned to an old revision' }],
     },
     AT,
   );
   return { report, facts: factsOf(sizes, to, failures.length > 0) };
+}
+
+const COMMITS = ['0a1b2c3d4e5f60718293a4b5c6d7e8f901234567', 'fedcba98765432100123456789abcdef01234567'] as const;
+
+const changesInShort = (from: string, to: string, at: number): ChangeRow => ({
+  from,
+  to,
+  layers: [{ layer: 'meta-gateway', from: COMMITS[0], to: COMMITS[1] }],
+  packages: at === 24 ? null : { added: 1, removed: 1, upgraded: 20 + at },
+});
+
+/** As many rows as are kept of each list, and more that are not. */
+function changedPair({ from, to }: SizeRow): ChangedPair {
+  return {
+    schema: 1,
+    from,
+    to,
+    sha256: '0'.repeat(64),
+    layers: [
+      {
+        layer: 'meta-gateway',
+        from: COMMITS[0],
+        to: COMMITS[1],
+        link: `https://git.example/meta-gateway/-/compare/${COMMITS[0]}...${COMMITS[1]}`,
+        commits: 12,
+      },
+      { layer: 'meta-local', from: null, to: COMMITS[1], link: 'javascript:alert(1)', commits: null },
+    ],
+    packages: {
+      added: 1,
+      removed: 1,
+      upgraded: 18,
+      relicensed: 1,
+      rows: [
+        { name: 'libfoo', change: 'relicensed', from: 'GPL-2.0-only', to: 'MIT', licence: 'MIT' },
+        { name: 'gatewayd-extra', change: 'added', from: null, to: '1.2-r0', licence: 'Apache-2.0' },
+        { name: '<i>telnetd</i>', change: 'removed', from: '0.17-r1', to: null, licence: null },
+        ...Array.from({ length: 18 }, (_, at) => ({
+          name: `package-${at}`,
+          change: 'upgraded' as const,
+          from: `1.${at}-r0`,
+          to: `1.${at + 1}-r0`,
+          licence: 'MIT',
+        })),
+      ],
+    },
+    vulnerabilities: {
+      fixed: 1,
+      introduced: 1,
+      remaining: 14,
+      rows: [
+        {
+          id: 'CVE-2026-1000',
+          change: 'introduced',
+          package: 'busybox',
+          version: '1.36.1',
+          score: 9.8,
+          status: 'none',
+        },
+        { id: 'CVE-2025-2000', change: 'fixed', package: 'openssl', version: '3.2', score: null, status: 'Patched' },
+      ],
+    },
+    kernel: { from: ['6.6.12-yocto-standard'], to: ['6.6.23-yocto-standard'] },
+    files: [
+      {
+        partition: 'rootfs',
+        added: 3,
+        removed: 1,
+        changed: 2400,
+        rows: [
+          { path: '/usr/bin/su', change: 'changed', differs: ['mode', 'owner'], fromBytes: 71_000, toBytes: 71_000 },
+          { path: '/usr/bin/gatewayd', change: 'added', differs: [], fromBytes: null, toBytes: 4_100_000 },
+          { path: '/usr/sbin/telnetd', change: 'removed', differs: [], fromBytes: 31_000, toBytes: null },
+        ],
+      },
+    ],
+  };
 }
 
 function factsOf(sizes: readonly SizeRow[], to: string, isBad: boolean): PageFacts {
@@ -226,6 +304,7 @@ function factsOf(sizes: readonly SizeRow[], to: string, isBad: boolean): PageFac
       metadataBytes: Math.round(compressedBytes * 0.03),
       commandBytes: 4211,
     })),
+    changed: sizes.slice(0, 10).map(changedPair),
     links: new Map([
       ...sizes.map(({ from }): [string, PageFacts['links'] extends ReadonlyMap<string, infer V> ? V : never] => [
         pairText({ from, to }),

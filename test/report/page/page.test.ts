@@ -139,6 +139,49 @@ inBrowser('an update unfolds by keyboard to its partitions, the files of its del
   await page.context().close();
 });
 
+inBrowser(
+  'what changed unfolds to layers with their commits, packages with licences, vulnerabilities and files',
+  async () => {
+    const { page, complaints } = await openPage(browser, pages['thirty versions']);
+    const entry = page.locator('#changes details.entry').first();
+    assert.equal(await entry.locator('.counts span').allTextContents(), [
+      '2 layers',
+      '21 packages',
+      '1 vulnerability fixed, 1 new',
+      '2404 files',
+    ]);
+    await entry.locator('summary').first().click();
+    const rowsOf = async (caption: RegExp): Promise<string[][]> => {
+      const rows = entry.getByRole('table', { name: caption }).locator('tbody tr');
+      return await rows.evaluateAll((found) =>
+        found.map((row) => [...row.children].map((cell) => cell.textContent?.replace(/\s+/g, ' ').trim() ?? '')),
+      );
+    };
+    assert.equal(await rowsOf(/^Layers/), [
+      ['meta-gateway', '0a1b2c3d4e5f', 'fedcba987654', '12 commits'],
+      ['meta-local', '\u2013', 'fedcba987654', '\u2013'],
+    ]);
+    assert.match(
+      (await entry.getByRole('link', { name: '12 commits' }).getAttribute('href')) ?? '',
+      /^https:\/\/git\.example/,
+    );
+    const packages = await rowsOf(/^Packages/);
+    assert.is(packages.length, 15);
+    assert.equal(packages.slice(0, 3), [
+      ['libfoo', 'other licence', 'GPL-2.0-only', 'MIT', 'MIT'],
+      ['gatewayd-extra', 'added', '\u2013', '1.2-r0', 'Apache-2.0'],
+      ['<i>telnetd</i>', 'removed', '0.17-r1', '\u2013', '\u2013'],
+    ]);
+    assert.equal((await rowsOf(/^Vulnerabilities/))[0], ['CVE-2026-1000', 'new', 'busybox 1.36.1', '9.8', 'none']);
+    assert.equal((await rowsOf(/^Files/))[0], ['/usr/bin/su', 'mode, owner', '69.3 KiB', '69.3 KiB']);
+    await entry.getByText('6 more').click();
+    assert.ok(await entry.getByRole('rowheader', { name: 'package-17' }).isVisible());
+    assert.match(await entry.innerText(), /2,401 more, which release-plan changes lists/);
+    assert.equal(complaints, []);
+    await page.context().close();
+  },
+);
+
 inBrowser('each group of devices has its bar and its bytes, and the bars of the ways fill the whole', async () => {
   const { page } = await openPage(browser, pages['thirty versions']);
   const widths = await page
@@ -204,7 +247,10 @@ inBrowser('the front page names first what needs a person, and leads to each pag
 test('a page is the same for the same report, and names no other host', () => {
   const text = reportPage(good.report, good.facts);
   assert.is(text, reportPage(good.report, good.facts));
-  assert.not.match(text, /(src|href)="(https?:)?\/\//);
+  // Links to commits and vulnerabilities lead elsewhere when they are followed; nothing is fetched.
+  const fetched = text.replaceAll(/<a href="https:\/\/[^"]*">/g, '');
+  assert.not.match(fetched, /(src|href)="(https?:)?\/\//);
+  assert.not.match(text, /javascript:/);
   assert.not.match(text, /@import|url\(/);
 });
 

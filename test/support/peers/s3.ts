@@ -2,6 +2,9 @@
 import { scratch } from '../scratch.ts';
 import { installWith, startPeer, type Peer, type PeerRecipe } from './peer.ts';
 
+/** Of all of them. */
+export const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' };
+
 const s3rver: PeerRecipe = {
   name: 's3rver',
   version: '3.7.1',
@@ -64,4 +67,17 @@ export async function startVersitygw(): Promise<Peer> {
   const program = process.env.RELEASE_PLAN_VERSITYGW;
   if (program === undefined) return { skipped: 'versitygw runs where RELEASE_PLAN_VERSITYGW names its program' };
   return await startPeer(versitygw(program), scratch('versitygw'));
+}
+
+/** CreateBucket, by a client that signs for itself. */
+export async function makeBucket(url: string, bucket: string): Promise<void> {
+  const { AwsClient } = await import('aws4fetch');
+  const client = new AwsClient({
+    accessKeyId: 'S3RVER',
+    secretAccessKey: 'S3RVER',
+    service: 's3',
+    region: 'us-east-1',
+  });
+  const answer = await client.fetch(`${url}/${bucket}`, { method: 'PUT' });
+  if (!answer.ok) throw new Error(`${bucket} was not made: ${answer.status} ${await answer.text()}`);
 }

@@ -8,10 +8,13 @@ const BLOCK_BITS: u64 = 14;
 const BLOCK_BYTES: u32 = 1 << 14;
 const SLOTS: usize = 64;
 
-/** Reads block `block` of the base, or what there is of it, to `place`. Throws when it cannot. */
+/** Blocks that are read together where one follows on another that is held: most of an image is read in order. */
+const AHEAD: usize = 4;
+
+/** Reads `blocks` blocks of the base from `block` on, or what there is of them, to `place`. Throws when it cannot. */
 // @ts-ignore: decorator
 @external("env", "loadBase")
-declare function loadBase(block: u32, place: usize): void;
+declare function loadBase(block: u32, place: usize, blocks: u32): void;
 
 /** Where in memory a block is. Behind the slots stands for each the number of its block, plus one. */
 // @ts-ignore: decorator
@@ -20,11 +23,17 @@ function placeOf(cache: usize, block: u32): usize {
   const slot = (<usize>block) & (SLOTS - 1);
   const place = cache + (slot << (<usize>BLOCK_BITS));
   const holds = cache + (SLOTS << (<usize>BLOCK_BITS)) + (slot << 2);
-  if (load<u32>(holds) != block + 1) {
-    loadBase(block, place);
-    store<u32>(holds, block + 1);
-  }
+  if (load<u32>(holds) != block + 1) fetch(cache, block);
   return place;
+}
+
+function fetch(cache: usize, block: u32): void {
+  const slot = (<usize>block) & (SLOTS - 1);
+  const numbers = cache + (SLOTS << (<usize>BLOCK_BITS));
+  const follows = slot && load<u32>(numbers + ((slot - 1) << 2)) == block;
+  const blocks = follows ? min(AHEAD, SLOTS - slot) : 1;
+  loadBase(block, cache + (slot << (<usize>BLOCK_BITS)), <u32>blocks);
+  for (let one: usize = 0; one < blocks; one++) store<u32>(numbers + ((slot + one) << 2), block + 1 + <u32>one);
 }
 
 /** Bytes that agree from base offset `source` and target address `i` upwards, at most `max`. */

@@ -34,14 +34,14 @@ const PROBE_STEP: usize = 3;
 
 // @ts-ignore: decorator
 @inline
-function isRun(p: usize): bool {
+export function isRun(p: usize): bool {
   const head = load<u64>(p);
   if (head != load<u64>(p, 8)) return false;
   const all = i8x16.splat(<i8>head);
   return !v128.any_true(v128.or(v128.xor(v128.load(p), all), v128.xor(v128.load(p, 16), all)));
 }
 
-function offerRun(cell: usize, number: u32, length: u32): void {
+export function offerRun(cell: usize, number: u32, length: u32): void {
   const run = ((<u64>length) << 32) | (<u64>~number);
   let held = atomic.load<u64>(cell);
   while (run > held) {
@@ -53,7 +53,7 @@ function offerRun(cell: usize, number: u32, length: u32): void {
 
 // @ts-ignore: decorator
 @inline
-function tagOf(hash: u64, tagBits: u32): u32 {
+export function tagOf(hash: u64, tagBits: u32): u32 {
   return (<u32>(hash >> 16)) & ((1 << tagBits) - 1);
 }
 
@@ -114,7 +114,7 @@ export function indexCoarse(
 /** Leaves the lower entry in a bucket. */
 // @ts-ignore: decorator
 @inline
-function enter(bucket: usize, entry: u32): void {
+export function enter(bucket: usize, entry: u32): void {
   let held = atomic.load<u32>(bucket);
   while (held == 0 || held > entry) {
     const found = atomic.cmpxchg<u32>(bucket, held, entry);

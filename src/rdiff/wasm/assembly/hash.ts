@@ -19,6 +19,13 @@ export function hash32(p: usize): u64 {
   return (x ^ (y >> 29) ^ y) * A;
 }
 
+/** Hash of the 16 bytes at `p`. */
+// @ts-ignore: decorator
+@inline
+export function hash16(p: usize): u64 {
+  return (load<u64>(p) ^ rotl<u64>(load<u64>(p, 8), 23)) * A;
+}
+
 /** Hash of the 12 bytes at `p`. */
 // @ts-ignore: decorator
 @inline

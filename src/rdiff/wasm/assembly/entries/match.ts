@@ -9,5 +9,7 @@ export {
   matchForward,
   matchForwardScalar,
 } from '../compare';
+export { encodeMatches } from '../encode';
 export { collectMatches, indexFine } from '../fine';
+export { followDiagonals, indexAnchors } from '../follow';
 export { chooseMatches, countBytes, literalCost } from '../parse';

@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import type { Code } from '../../core/codes/index.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
-import type { LocalFile } from '../files/store.ts';
+import type { LocalFile } from '../hash.ts';
 import type { Bucket, UploadedPart } from './bucket.ts';
 
 /** Smallest part that S3 takes, but for the last. */
@@ -21,13 +22,15 @@ export interface UploadOptions {
   onBytes: (bytes: number) => void;
   /** At least {@link MIN_PART_BYTES}. */
   partBytes?: number;
+  /** What is said of an object that is not what was sent. */
+  damaged: Code;
 }
 
 /**
  * Puts a file and makes sure that the object is that file: the object's ETag is compared with the MD5 of what was
  * read, and where the server's ETag is no MD5 (encrypted buckets) the object is read back.
  *
- * @throws ReleasePlanError `publish-damaged`, with the object removed; `server-*`
+ * @throws ReleasePlanError `options.damaged`, with the object removed; `server-*`
  */
 export async function uploadFile(bucket: Bucket, key: string, file: LocalFile, options: UploadOptions): Promise<void> {
   const partBytes = options.partBytes ?? partBytesOf(file.sizeBytes);
@@ -42,7 +45,7 @@ export async function uploadFile(bucket: Bucket, key: string, file: LocalFile, o
     (head.etag === expected || (await bucket.digest(key)) === file.sha256);
   if (isWhole) return;
   await bucket.remove(key);
-  throw new ReleasePlanError('publish-damaged', `${bucket.address}/${key} is not what was sent; it was removed`);
+  throw new ReleasePlanError(options.damaged, `${bucket.address}/${key} is not what was sent; it was removed`);
 }
 
 /** @returns the ETag that the object should have */
@@ -133,8 +136,7 @@ async function* partsOf(
       let filled = 0;
       while (filled < bytes.byteLength) {
         const { bytesRead } = await handle.read(bytes, filled, bytes.byteLength - filled, at + filled);
-        if (bytesRead === 0)
-          throw new ReleasePlanError('publish-damaged', `${file.path} became shorter while it was read`);
+        if (bytesRead === 0) throw new ReleasePlanError('io-failed', `${file.path} became shorter while it was read`);
         filled += bytesRead;
       }
       yield { number, bytes };

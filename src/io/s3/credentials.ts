@@ -1,6 +1,6 @@
 /** Who asks an S3 server: from the environment as the AWS tools name it, or from a file in their form. */
 import { ReleasePlanError } from '../../core/errors.ts';
-import { readPrivateFile } from '../../io/secret.ts';
+import { readPrivateFile } from '../secret.ts';
 
 export interface S3Credentials {
   accessKeyId: string;

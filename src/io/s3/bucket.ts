@@ -1,12 +1,16 @@
 /** One bucket by S3's API: objects, uploads in parts, conditional writes. */
 import { createHash } from 'node:crypto';
 import { AwsV4Signer } from 'aws4fetch';
-import { serverUrl } from '../../io/http/address.ts';
-import { HttpClient, type Call } from '../../io/http/client.ts';
-import type { HttpBody, HttpRequest, HttpResponse } from '../../io/http/exchange.ts';
-import type { DestinationHost } from '../destination.ts';
+import { open } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import type { Report } from '../../core/events.ts';
+import { serverUrl } from '../http/address.ts';
+import { sizeOf } from '../hash.ts';
+import { HttpClient, type Call } from '../http/client.ts';
+import type { HttpBody, HttpRequest, HttpResponse } from '../http/exchange.ts';
 import type { S3Credentials } from './credentials.ts';
 import { elements, textOf } from './xml.ts';
+import type { RetryPolicy } from '../http/retry.ts';
 
 export interface BucketSettings {
   /** Whose it is, for messages. */
@@ -18,6 +22,13 @@ export interface BucketSettings {
   /** `https://host/bucket/key` in place of `https://bucket.host/key`. */
   pathStyle: boolean;
   caFile: string | undefined;
+  retries?: RetryPolicy;
+}
+
+/** Who asks. */
+export interface BucketHost {
+  signal: AbortSignal;
+  report: Report;
 }
 
 /** What HEAD says of an object. */
@@ -27,6 +38,16 @@ export interface ObjectHead {
   etag: string | undefined;
   /** As we gave it when we wrote it. */
   sha256: string | undefined;
+}
+
+/** What a listing says of an object. */
+export interface ListedObject {
+  key: string;
+  sizeBytes: number;
+  /** Without quotes. */
+  etag: string | undefined;
+  /** By the server's clock, in milliseconds of the epoch; NaN when it does not say. */
+  modifiedAtMs: number;
 }
 
 export interface UploadedPart {
@@ -45,6 +66,9 @@ export interface SignedBody {
 }
 
 const SHA256_HEADER = 'x-amz-meta-sha256';
+const PARTIAL = 206;
+/** Range not satisfiable. */
+const RANGE_BEYOND = 416;
 const EMPTY_SHA256 = createHash('sha256').digest('hex');
 /** Somebody else wrote in between; 409 is AWS's word for two conditional writes at once. */
 const LOST_RACE: readonly number[] = [409, 412];
@@ -65,7 +89,7 @@ export class Bucket {
   readonly #root: string;
   readonly address: string;
 
-  constructor(settings: BucketSettings, credentials: S3Credentials, host: Pick<DestinationHost, 'signal' | 'report'>) {
+  constructor(settings: BucketSettings, credentials: S3Credentials, host: BucketHost) {
     const { bucket, endpoint = `https://s3.${settings.region}.amazonaws.com`, region, pathStyle, caFile } = settings;
     const base = serverUrl(endpoint, settings.what);
     if (!pathStyle) base.hostname = `${bucket}.${base.hostname}`;
@@ -78,6 +102,7 @@ export class Bucket {
       report: host.report,
       authorize: async (request) => await signed(request, credentials, region),
       ...(caFile === undefined ? {} : { caFile }),
+      ...(settings.retries === undefined ? {} : { retries: settings.retries }),
     });
   }
 
@@ -98,14 +123,19 @@ export class Bucket {
     return answer.status === 404 ? undefined : { bytes: answer.body, etag: unquoted(answer.headers.etag) };
   }
 
-  /** GetObject, digested as it comes. @returns sha256, 64 hex digits */
-  async digest(key: string): Promise<string> {
+  /** GetObject, digested as it comes. @returns sha256, 64 hex digits; undefined when there is none */
+  async digest(key: string, onBytes: (bytes: number) => void = () => undefined): Promise<string | undefined> {
     return await this.#client.retrying(async () => {
       const hash = createHash('sha256');
-      await this.#client.read({ method: 'GET', path: this.#path(key), headers: emptyBody }, async (answer) => {
-        for await (const chunk of answer) hash.update(chunk as Uint8Array);
+      const call: Call = { method: 'GET', path: this.#path(key), headers: emptyBody, also: [404] };
+      return await this.#client.read(call, async (answer) => {
+        if (answer.statusCode === 404) return undefined;
+        for await (const chunk of answer) {
+          hash.update(chunk as Uint8Array);
+          onBytes((chunk as Uint8Array).byteLength);
+        }
+        return hash.digest('hex');
       });
-      return hash.digest('hex');
     });
   }
 
@@ -147,13 +177,58 @@ export class Bucket {
     return !LOST_RACE.includes(answer.status) && answer.status !== 404;
   }
 
+  /**
+   * GetObject into a file, going on behind what it holds already; so does every try after a connection that broke.
+   *
+   * @param onBytes told of bytes that came
+   * @returns false when there is no such object
+   */
+  async download(key: string, path: string, onBytes: (bytes: number) => void): Promise<boolean> {
+    // A connection that breaks ends a try before its last bytes are written: two must not write at once.
+    let writing: Promise<void> | undefined;
+    const written = async (): Promise<void> => await writing?.catch(() => undefined);
+    const attempt = async (): Promise<boolean> => {
+      await written();
+      const sizeBytes = (await sizeOf(path)) ?? 0;
+      const range: Record<string, string> = sizeBytes === 0 ? {} : { range: `bytes=${sizeBytes}-` };
+      const headers = { ...emptyBody, ...range };
+      const call: Call = { method: 'GET', path: this.#path(key), headers, also: [404, RANGE_BEYOND] };
+      return await this.#client.read(call, async (answer) => {
+        const { statusCode } = answer;
+        if (statusCode === 404) return false;
+        // As long as the object or longer: the digest tells which.
+        if (statusCode === RANGE_BEYOND) return true;
+        writing = writeTo(path, answer, statusCode === PARTIAL ? 'a' : 'w', onBytes);
+        await writing;
+        return true;
+      });
+    };
+    try {
+      return await this.#client.retrying(attempt);
+    } finally {
+      await written();
+    }
+  }
+
+  /** What the server's clock says, in milliseconds of the epoch; undefined when its answers have no date. */
+  async clockMs(): Promise<number | undefined> {
+    const { headers } = await this.#call('GET', '', { query: { 'list-type': '2', 'max-keys': '1' } });
+    const date = Date.parse(headers.date ?? '');
+    return Number.isNaN(date) ? undefined : date;
+  }
+
   /** ListObjectsV2, all pages: objects whose key begins so. */
-  async *list(prefix: string): AsyncGenerator<{ key: string; sizeBytes: number }> {
+  async *list(prefix: string): AsyncGenerator<ListedObject> {
     for (let token: string | undefined; ;) {
       const query = { 'list-type': '2', prefix, ...(token === undefined ? {} : { 'continuation-token': token }) };
       const xml = (await this.#call('GET', '', { query })).body.toString('utf8');
       for (const one of elements(xml, 'Contents'))
-        yield { key: textOf(one, 'Key') ?? '', sizeBytes: Number(textOf(one, 'Size')) };
+        yield {
+          key: textOf(one, 'Key') ?? '',
+          sizeBytes: Number(textOf(one, 'Size')),
+          etag: unquoted(textOf(one, 'ETag')),
+          modifiedAtMs: Date.parse(textOf(one, 'LastModified') ?? ''),
+        };
       token = textOf(xml, 'NextContinuationToken');
       if (textOf(xml, 'IsTruncated') !== 'true' || token === undefined) return;
     }
@@ -245,6 +320,23 @@ export class Bucket {
       call.body instanceof Uint8Array ? createHash('sha256').update(call.body).digest('hex') : EMPTY_SHA256;
     const headers = { 'x-amz-content-sha256': sha256, ...call.headers };
     return await this.#client.call({ ...call, method, path: this.#path(key), headers });
+  }
+}
+
+async function writeTo(
+  path: string,
+  answer: IncomingMessage,
+  flags: 'a' | 'w',
+  onBytes: (bytes: number) => void,
+): Promise<void> {
+  const handle = await open(path, flags, 0o644);
+  try {
+    for await (const chunk of answer) {
+      await handle.writeFile(chunk as Buffer);
+      onBytes((chunk as Buffer).byteLength);
+    }
+  } finally {
+    await handle.close();
   }
 }
 

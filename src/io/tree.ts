@@ -1,8 +1,8 @@
 /** Walks a folder. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { STAGING_PREFIX } from '../../io/atomic.ts';
-import { ifPresent } from '../../io/present.ts';
+import { STAGING_PREFIX } from './atomic.ts';
+import { ifPresent } from './present.ts';
 
 /** Files below a folder in the order of their names, with their sizes; none when there is no such folder. */
 export async function* filesBelow(root: string, inner = ''): AsyncGenerator<{ name: string; sizeBytes: number }> {

@@ -1,0 +1,56 @@
+/** What a store had when it was last looked at, remembered beside the archive's folder. */
+import { join } from 'node:path';
+import { writeFileAtomic } from '../io/atomic.ts';
+import { readIfThere } from '../io/documents/read.ts';
+import type { FileDigest } from '../io/hash.ts';
+import { sealJson } from '../text/json.ts';
+import { productDir, type ArchiveKey } from './layout.ts';
+
+/** What has a name in a store: a manifest, and the signature over it where the plan signs. */
+export interface Ref {
+  manifest: FileDigest;
+  signature?: FileDigest;
+}
+
+/** A ref, and what tells whether it is still that one. */
+export interface SeenRef extends Ref {
+  tag?: string;
+}
+
+export interface Seen {
+  /** By name. */
+  refs: Map<string, SeenRef>;
+  /** sha256 by name. */
+  documents: Map<string, string>;
+}
+
+/** A name that no version has. */
+const seenFile = (key: ArchiveKey): string => join(productDir(key), '.release-plan-store.json');
+
+interface SeenDocument {
+  store: string;
+  refs: Record<string, SeenRef>;
+  documents: Record<string, string>;
+}
+
+/** What was seen of a store; nothing of another one, or when the file was altered: it spares reading, and no more. */
+export async function readSeen(key: ArchiveKey, store: string): Promise<Seen> {
+  const found = await readIfThere<SeenDocument>('storeSeen', seenFile(key));
+  const { refs = {}, documents = {} } = found?.store === store ? found : {};
+  return { refs: new Map(Object.entries(refs)), documents: new Map(Object.entries(documents)) };
+}
+
+/** sha256 of the manifests that the store of an archive had, whichever it was; empty for an archive without one. */
+export async function storedManifests(key: ArchiveKey): Promise<ReadonlySet<string>> {
+  const found = await readIfThere<SeenDocument>('storeSeen', seenFile(key));
+  return new Set(Object.values(found?.refs ?? {}).map(({ manifest }) => manifest.sha256));
+}
+
+export async function writeSeen(key: ArchiveKey, store: string, { refs, documents }: Seen): Promise<void> {
+  const sorted = <T>(map: ReadonlyMap<string, T>): Record<string, T> =>
+    Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
+  await writeFileAtomic(
+    seenFile(key),
+    sealJson({ schema: 1, store, refs: sorted(refs), documents: sorted(documents) }),
+  );
+}

@@ -1,0 +1,112 @@
+/** A store in a folder: a disk that is carried, a share, or the copy of a bucket. */
+import { randomUUID } from 'node:crypto';
+import { copyFile, link, readFile, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { ReleasePlanError, errnoOf } from '../../core/errors.ts';
+import { makeFolder, publishFile, syncPath, writeFileAtomic } from '../../io/atomic.ts';
+import { copyWithDigest, digestBytes, digestFile, sizeOf, type FileDigest, type LocalFile } from '../../io/hash.ts';
+import { withLock } from '../../io/lock.ts';
+import { ifPresent } from '../../io/present.ts';
+import { filesBelow } from '../../io/tree.ts';
+import { objectName } from './names.ts';
+import type { OnBytes, Revision, StoredName, WriteStore } from './store.ts';
+
+/** How long another host is waited for that writes a name. */
+const LOCK_MS = 60_000;
+
+export class FolderStore implements WriteStore {
+  readonly #root: string;
+  readonly #signal: AbortSignal;
+
+  constructor(root: string, signal: AbortSignal) {
+    this.#root = root;
+    this.#signal = signal;
+  }
+
+  get address(): string {
+    return `file://${this.#root}`;
+  }
+
+  async *list(folder: string): AsyncGenerator<StoredName> {
+    for await (const { name } of filesBelow(join(this.#root, folder))) {
+      const path = `${folder}/${name}`;
+      const found = await this.read(path);
+      if (found === undefined) continue;
+      const { mtimeMs } = await stat(join(this.#root, path));
+      yield { name: path, tag: found.tag, modifiedAtMs: mtimeMs };
+    }
+  }
+
+  async read(name: string): Promise<Revision | undefined> {
+    const bytes = await ifPresent(readFile(join(this.#root, name)));
+    return bytes === undefined ? undefined : { bytes, tag: digestBytes(bytes).sha256 };
+  }
+
+  async has({ sha256, sizeBytes }: FileDigest): Promise<boolean> {
+    return (await sizeOf(this.#object(sha256))) === sizeBytes;
+  }
+
+  async digest({ sha256 }: FileDigest, onBytes: OnBytes): Promise<string | undefined> {
+    return (await ifPresent(digestFile(this.#object(sha256), this.#signal, onBytes)))?.sha256;
+  }
+
+  async fetch({ sha256, sizeBytes }: FileDigest, path: string, onBytes: OnBytes): Promise<boolean> {
+    if ((await sizeOf(this.#object(sha256))) === undefined) return false;
+    await copyFile(this.#object(sha256), path);
+    onBytes(sizeBytes);
+    return true;
+  }
+
+  async honoursConditions(): Promise<boolean> {
+    return true;
+  }
+
+  async put(file: LocalFile, onBytes: OnBytes): Promise<void> {
+    await publishFile(this.#object(file.sha256), async (temporary) => {
+      const { sha256 } = await copyWithDigest(file.path, temporary, this.#signal);
+      if (sha256 === file.sha256) return;
+      throw new ReleasePlanError('store-damaged', `${this.#object(file.sha256)} is not what was sent; it was removed`);
+    });
+    onBytes(file.sizeBytes);
+  }
+
+  async write(name: string, bytes: Buffer, seen: Revision | undefined): Promise<boolean> {
+    const path = join(this.#root, name);
+    if (seen === undefined) return await this.#create(path, bytes);
+    await makeFolder(this.#root);
+    const options = { waitMs: LOCK_MS, signal: this.#signal };
+    return await withLock(join(this.#root, '.release-plan.lock'), `write ${name}`, options, async () => {
+      if ((await this.read(name))?.tag !== seen.tag) return false;
+      await writeFileAtomic(path, bytes);
+      return true;
+    });
+  }
+
+  async remove(name: string): Promise<void> {
+    await rm(join(this.#root, name), { force: true });
+  }
+
+  async clockMs(): Promise<undefined> {
+    return undefined;
+  }
+
+  #object(sha256: string): string {
+    return join(this.#root, objectName(sha256));
+  }
+
+  /** A second name for a whole file: link(2) fails where there is one. */
+  async #create(path: string, bytes: Buffer): Promise<boolean> {
+    const own = `${path}.${randomUUID()}.new`;
+    await writeFileAtomic(own, bytes);
+    try {
+      await link(own, path);
+      await syncPath(dirname(path));
+      return true;
+    } catch (error) {
+      if (errnoOf(error) === 'EEXIST') return false;
+      throw error;
+    } finally {
+      await rm(own, { force: true });
+    }
+  }
+}

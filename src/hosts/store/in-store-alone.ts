@@ -1,0 +1,38 @@
+/** What of an archive is in its store, and not in the folder here. */
+import { join } from 'node:path';
+import { HEADERS_ALONE } from '../../archive/manifest.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
+import type { Plan } from '../../core/plan.ts';
+import { sizeOf } from '../../io/hash.ts';
+import { entryHere, subjectsHere } from './here.ts';
+import { folderOf, subjectText } from './names.ts';
+import { storedReading } from './elsewhere.ts';
+
+/** Subjects that a message names. */
+const MOST_NAMED = 5;
+
+/**
+ * For what reads every file: refuses a folder that lacks some which the store has, where they would count as lost.
+ *
+ * @throws ReleasePlanError `archive-in-store`
+ */
+export async function requireFilesHere(plan: Plan): Promise<void> {
+  const { isElsewhere } = await storedReading(plan);
+  if (isElsewhere === undefined) return;
+  const lacking: string[] = [];
+  for (const subject of await subjectsHere(plan)) {
+    const entry = await entryHere(plan, subject, HEADERS_ALONE);
+    if (entry.state !== 'damaged') continue;
+    const isStored = (await entryHere(plan, subject, { ...HEADERS_ALONE, isElsewhere })).state === 'whole';
+    const { dir } = folderOf(plan, subject);
+    const files = entry.found?.files ?? [];
+    const missing = await Promise.all(files.map(async ({ path }) => (await sizeOf(join(dir, path))) === undefined));
+    if (isStored && missing.includes(true)) lacking.push(subjectText(subject));
+  }
+  if (lacking.length === 0) return;
+  const more = lacking.length > MOST_NAMED ? ` and ${lacking.length - MOST_NAMED} more` : '';
+  throw new ReleasePlanError(
+    'archive-in-store',
+    `files of ${lacking.slice(0, MOST_NAMED).join(', ')}${more} are in the store alone`,
+  );
+}

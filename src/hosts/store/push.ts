@@ -1,0 +1,152 @@
+/** Brings an archive's folder into a store: content first, then its names, each at once. */
+import { join } from 'node:path';
+import { HEADERS_ALONE } from '../../archive/manifest.ts';
+import type { ArchivedFile, ArchiveEntry } from '../../core/archive.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
+import { digestFile, type LocalFile } from '../../io/hash.ts';
+import { FILES_AT_ONCE, severalAtOnce } from '../../io/several.ts';
+import { entryHere, refHere } from './here.ts';
+import { bySubject, folderOf, refName, subjectText, type Subject } from './names.ts';
+import { formatRef, parseRef, sameManifest } from './ref.ts';
+import type { Ref } from '../../archive/store-seen.ts';
+import { take } from './take.ts';
+import { refThere, refuseDifferences, type Difference, type There } from './there.ts';
+import type { Moved, Transfer } from './transfer.ts';
+
+/** Something that the store lacks. */
+interface Due {
+  subject: Subject;
+  ref: Ref;
+  /** What its name has in the store until now; undefined for nothing. */
+  before: There | undefined;
+}
+
+/** What is to be done about the subjects of a folder. */
+export interface PushPlan {
+  due: Due[];
+  present: Subject[];
+}
+
+/**
+ * Compares the folder with the store; reads manifests alone.
+ *
+ * @param there what the store has, by name
+ * @throws ReleasePlanError `store-differs`
+ */
+export async function planPush(
+  { plan, store, seen }: Transfer,
+  subjects: readonly Subject[],
+  there: ReadonlyMap<string, There>,
+): Promise<PushPlan> {
+  const found: PushPlan = { due: [], present: [] };
+  const differences: Difference[] = [];
+  for (const subject of subjects.toSorted(bySubject)) {
+    const ref = await refHere(plan, subject);
+    // Half of a version that a build stored in place: archived by the next apply.
+    if (ref === undefined) continue;
+    const name = refName(plan, subject);
+    const before = there.get(name);
+    if (before === undefined) found.due.push({ subject, ref, before });
+    else if (sameManifest(ref, before.ref)) {
+      // Signed since: the store gets the signature. One that it has is as good.
+      if (before.ref.signature === undefined && ref.signature !== undefined) found.due.push({ subject, ref, before });
+      else {
+        seen.refs.set(name, before.ref);
+        found.present.push(subject);
+      }
+    } else if (isMadeAnew(subject, before, seen.refs.get(name))) found.due.push({ subject, ref, before });
+    else differences.push({ name, here: ref.manifest.sha256, there: before.ref.manifest.sha256 });
+  }
+  refuseDifferences(differences, store);
+  return found;
+}
+
+/** Updates follow the plan: one that was made anew here takes the place of the one that it was made anew of. */
+const isMadeAnew = ({ kind }: Subject, before: There, last: Ref | undefined): boolean =>
+  kind !== 'version' && last !== undefined && sameManifest(before.ref, last);
+
+/**
+ * Sends what is due. Interrupted, it goes on where it stopped: content that is there is not sent again, and what has
+ * no name yet is visible to nobody.
+ *
+ * @throws ReleasePlanError `archive-damaged`, `archive-unreadable` before it has a name; `store-differs`,
+ *   `store-damaged`, `server-*`
+ */
+export async function push(transfer: Transfer, { due, present }: PushPlan): Promise<Moved[]> {
+  const moved: Moved[] = present.map((subject) => ({ subject, state: 'present', movedBytes: 0 }));
+  for (const one of due) {
+    transfer.signal.throwIfAborted();
+    transfer.onSubject(subjectText(one.subject));
+    moved.push({ subject: one.subject, state: 'moved', movedBytes: await pushOne(transfer, one) });
+  }
+  return moved;
+}
+
+async function pushOne(transfer: Transfer, { subject, ref, before }: Due): Promise<number> {
+  const { plan, store, signal, seen, onBytes } = transfer;
+  const { manifest } = requireWhole(await entryHere(plan, subject, { ...HEADERS_ALONE, signal }));
+  const { dir, manifest: manifestName, signature: signatureName = '' } = folderOf(plan, subject);
+  const files: LocalFile[] = [
+    ...manifest.files.map(({ path, sizeBytes, sha256 }) => ({ path: join(dir, path), sizeBytes, sha256 })),
+    { path: join(dir, manifestName), ...ref.manifest },
+    ...(ref.signature === undefined ? [] : [{ path: join(dir, signatureName), ...ref.signature }]),
+  ];
+  const sent = await severalAtOnce(distinct(files), FILES_AT_ONCE, async (file) => {
+    signal.throwIfAborted();
+    if (await store.has(file)) return 0;
+    await requireUnchanged(file, signal);
+    await store.put(file, onBytes);
+    return file.sizeBytes;
+  });
+  const name = refName(plan, subject);
+  const bytes = formatRef(ref);
+  const current = before === undefined ? undefined : await store.read(name);
+  if (before !== undefined && current !== undefined) {
+    const now = await parseRef(current.bytes, `${store.address}/${name}`);
+    if (!sameManifest(now, before.ref)) throw lost(transfer, name, ref, now);
+  }
+  const taken = await take(store, name, bytes, current, signal);
+  if (taken.state === 'lost') {
+    const now = await refThere(store, plan, subject);
+    // Two hosts that pushed the same: the other one's signature is as good as this one's.
+    if (now === undefined || !sameManifest(now.ref, ref)) throw lost(transfer, name, ref, now?.ref);
+    seen.refs.set(name, now.ref);
+  } else {
+    const { tag } = taken.revision;
+    seen.refs.set(name, { ...ref, ...(tag === undefined ? {} : { tag }) });
+  }
+  return sent.reduce((sum, one) => sum + one, 0);
+}
+
+function lost({ store }: Transfer, name: string, here: Ref, there: Ref | undefined): ReleasePlanError {
+  const found = there === undefined ? 'nothing' : `the sha256 ${there.manifest.sha256}`;
+  return new ReleasePlanError(
+    'store-differs',
+    `${name}: another host gave it ${found} in ${store.address} meanwhile, here it has ${here.manifest.sha256}`,
+  );
+}
+
+/** One content is one object. */
+const distinct = (files: readonly LocalFile[]): LocalFile[] => [
+  ...new Map(files.map((file) => [file.sha256, file])).values(),
+];
+
+/** Nothing leaves that is not what the manifest says. */
+async function requireUnchanged({ path, sha256 }: LocalFile, signal: AbortSignal): Promise<void> {
+  const found = await digestFile(path, signal);
+  if (found.sha256 === sha256) return;
+  throw new ReleasePlanError('archive-damaged', `${path} was modified: sha256 ${found.sha256}, expected ${sha256}`);
+}
+
+function requireWhole<T extends { files: ArchivedFile[] }>(entry: ArchiveEntry<T>): { manifest: T } {
+  switch (entry.state) {
+    case 'whole':
+      return entry;
+    case 'unreadable':
+      throw new ReleasePlanError('archive-unreadable', entry.problems.join('; '));
+    case 'damaged':
+      throw new ReleasePlanError('archive-damaged', entry.problems.join('; '));
+    case 'absent':
+      throw new ReleasePlanError('archive-damaged', 'it was removed meanwhile');
+  }
+}

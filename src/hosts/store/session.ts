@@ -1,0 +1,203 @@
+/** A run with a store behind its archive's folder: brings what is needed, and takes there what was made. */
+import { join } from 'node:path';
+import { productDir, type ArchiveKey } from '../../archive/layout.ts';
+import type { Plan } from '../../core/plan.ts';
+import type { WorkStep } from '../../core/step.ts';
+import type { Made } from '../../delivery/delivery.ts';
+import { deliveryOf } from '../../delivery/index.ts';
+import type { Snapshot } from '../../delivery/snapshot.ts';
+import { ReleasePlanError } from '../../core/errors.ts';
+import { withLock } from '../../io/lock.ts';
+import { moveDocuments } from './documents.ts';
+import { subjectsHere } from './here.ts';
+import { archiveIdThere, joinArchive, requireSameArchive } from './identity.ts';
+import { refName, type Subject } from './names.ts';
+import { openStore, type StoreHost } from './open.ts';
+import { planPull, pull, type Extent } from './pull.ts';
+import { planPush, push } from './push.ts';
+import { readSeen } from '../../archive/store-seen.ts';
+import type { WriteStore } from './store.ts';
+import { storedDocuments } from './stored-documents.ts';
+import { refThere, refsThere, type There } from './there.ts';
+import { remembering, type Transfer } from './transfer.ts';
+
+const moveLock = (key: ArchiveKey): string => join(productDir(key), '.release-plan-store.lock');
+const MOVE_WAIT_MS = 24 * 3600_000;
+
+/** What moves between a folder and its store moves one after the other, whoever of this host moves it. */
+export async function whileMoving<T>(key: ArchiveKey, signal: AbortSignal, body: () => Promise<T>): Promise<T> {
+  return await withLock(moveLock(key), 'move files between archive and store', { waitMs: MOVE_WAIT_MS, signal }, body);
+}
+
+export type Progress = (message: string) => void;
+
+/**
+ * Joins the folder to the archive of the store, before the archive is opened.
+ *
+ * @returns the store; undefined for a plan without one
+ * @throws ReleasePlanError `archive-other`, `server-*`, `secret-*`: without its store nothing is known of an archive
+ */
+export async function joinStore(plan: Plan, host: StoreHost): Promise<WriteStore | undefined> {
+  if (plan.store === undefined) return undefined;
+  const store = await openStore(plan, host);
+  await joinArchive(plan, store);
+  return store;
+}
+
+/**
+ * Begins a run with the store that {@link joinStore} gave; undefined without one.
+ *
+ * @param archiveId of the archive, which is held
+ * @throws as {@link StoreSession.begin}
+ */
+export async function beginSession(
+  plan: Plan,
+  joined: WriteStore | undefined,
+  archiveId: string,
+  host: StoreHost,
+): Promise<StoreSession | undefined> {
+  if (joined === undefined) return undefined;
+  const session = new StoreSession(plan, joined, host);
+  await session.begin(archiveId);
+  return session;
+}
+
+/**
+ * Brings the manifests of everything, for commands that only look; nothing for a plan without a store.
+ *
+ * @throws as {@link StoreSession.look}
+ */
+export async function lookIntoStore(plan: Plan, host: StoreHost): Promise<void> {
+  const joined = await joinStore(plan, host);
+  if (joined !== undefined) await new StoreSession(plan, joined, host).look();
+}
+
+export class StoreSession {
+  readonly #plan: Plan;
+  readonly #host: StoreHost;
+  readonly #store: WriteStore;
+
+  constructor(plan: Plan, store: WriteStore, host: StoreHost) {
+    this.#plan = plan;
+    this.#host = host;
+    this.#store = store;
+  }
+
+  get address(): string {
+    return this.#store.address;
+  }
+
+  /**
+   * Before a run decides anything: takes to the store what an interrupted run
+   * did not, and brings the manifests and documents of everything.
+   *
+   * @param archiveId of the folder, which becomes the store's where that is empty
+   * @throws ReleasePlanError `store-differs`, `store-damaged`, `archive-other`, `server-*`
+   */
+  async begin(archiveId: string): Promise<void> {
+    await requireSameArchive(this.#plan, this.#store, archiveId, this.#host.signal);
+    await this.#moving(undefined, async (transfer) => {
+      const there = await this.#refs(transfer);
+      await pull(transfer, await planPull(transfer, there, 'manifests'), 'manifests');
+      // What the store had once and has no more was removed there.
+      const isNew = (subject: Subject): boolean => {
+        const name = refName(this.#plan, subject);
+        return there.has(name) || !transfer.seen.refs.has(name);
+      };
+      const here = (await subjectsHere(this.#plan)).filter(isNew);
+      await push(transfer, await planPush(transfer, here, there));
+      await moveDocuments(transfer, storedDocuments(this.#plan), 'pull');
+    });
+  }
+
+  /**
+   * For commands that only look: the manifests of everything. Nothing where the store is empty.
+   *
+   * @throws ReleasePlanError `store-differs`, `store-damaged`, `server-*`
+   */
+  async look(): Promise<void> {
+    if ((await archiveIdThere(this.#store)) === undefined) return;
+    await this.#moving(undefined, async (transfer) => {
+      const there = await this.#refs(transfer);
+      await pull(transfer, await planPull(transfer, there, 'manifests'), 'manifests');
+      await moveDocuments(transfer, storedDocuments(this.#plan), 'pull');
+    });
+  }
+
+  /**
+   * Brings some things here that another host may just have made; what neither side has is left out.
+   *
+   * @throws ReleasePlanError `store-damaged`, `disk-full`, `server-*`
+   */
+  async bring(subjects: readonly Subject[], extent: Extent = 'files', progress?: Progress): Promise<void> {
+    await this.#moving(progress, async (transfer) => {
+      const found: There[] = [];
+      for (const subject of subjects) {
+        const one = await refThere(this.#store, this.#plan, subject);
+        if (one !== undefined) found.push(one);
+      }
+      const there = new Map(found.map((one) => [one.name, one]));
+      await pull(transfer, await planPull(transfer, there, extent), extent);
+    });
+  }
+
+  /**
+   * Takes there what a step made. An update that another host made meanwhile with other bytes (another time, another
+   * signature) is the one that counts, and is brought here.
+   *
+   * @returns whether it is the one that was made here
+   * @throws ReleasePlanError `store-differs` for a version that another host made with other bytes; `server-*`
+   */
+  async send(subject: Subject, progress?: Progress): Promise<boolean> {
+    try {
+      await this.#moving(progress, async (transfer) => {
+        const one = await refThere(this.#store, this.#plan, subject);
+        const there = new Map(one === undefined ? [] : [[one.name, one]]);
+        await push(transfer, await planPush(transfer, [subject], there));
+      });
+      return true;
+    } catch (error) {
+      const isSecond = error instanceof ReleasePlanError && error.code === 'store-differs';
+      if (!isSecond || subject.kind === 'version') throw error;
+    }
+    await this.bring([subject], 'files', progress);
+    return false;
+  }
+
+  /** A step as another host made it, which was brought here. */
+  async taken(step: WorkStep, snapshot: Snapshot): Promise<Made> {
+    const { handOut } = deliveryOf(this.#plan);
+    if (handOut === undefined) throw new Error('what has a store can be made on several hosts');
+    return await handOut.taken(step, snapshot, this.#host.signal);
+  }
+
+  /** At the end of a run: the registry, and what was published. */
+  async sendDocuments(): Promise<void> {
+    await this.#moving(undefined, async (transfer) => {
+      await moveDocuments(transfer, storedDocuments(this.#plan), 'push');
+    });
+  }
+
+  async #refs(transfer: Transfer): Promise<Map<string, There>> {
+    return await refsThere(this.#store, this.#plan, transfer.seen);
+  }
+
+  /** One at a time: what is seen of the store is read before and written behind. */
+  async #moving<T>(progress: Progress | undefined, body: (transfer: Transfer) => Promise<T>): Promise<T> {
+    const { signal } = this.#host;
+    return await whileMoving(this.#plan, signal, async () => {
+      const transfer: Transfer = {
+        plan: this.#plan,
+        store: this.#store,
+        seen: await readSeen(this.#plan, this.#store.address),
+        signal,
+        // Files that are here were checked when they came, and are checked again before anything is made of them.
+        reading: { vouches: () => true },
+        storeWins: true,
+        onSubject: (what) => progress?.(`${this.#store.address}: ${what}`),
+        onBytes: () => undefined,
+      };
+      return await remembering(transfer, async () => await body(transfer));
+    });
+  }
+}

@@ -1,0 +1,195 @@
+/** `archive push` and `archive pull`: an archive's folder and its store are made the same. */
+import { withArchive } from '../archive/exclusive.ts';
+import { ReleasePlanError } from '../core/errors.ts';
+import type { Plan } from '../core/plan.ts';
+import type { Host } from '../delivery/host.ts';
+import { checkStore, type StoreCheck } from '../hosts/store/check.ts';
+import { moveDocuments } from '../hosts/store/documents.ts';
+import { subjectsHere } from '../hosts/store/here.ts';
+import { joinArchive, requireSameArchive } from '../hosts/store/identity.ts';
+import type { Subject } from '../hosts/store/names.ts';
+import { openStore } from '../hosts/store/open.ts';
+import { planPull, pull } from '../hosts/store/pull.ts';
+import { planPush, push } from '../hosts/store/push.ts';
+import { readSeen } from '../archive/store-seen.ts';
+import { whileMoving } from '../hosts/store/session.ts';
+import { storedDocuments } from '../hosts/store/stored-documents.ts';
+import { refsThere, type There } from '../hosts/store/there.ts';
+import { remembering, type Moved, type Transfer } from '../hosts/store/transfer.ts';
+import { formatBytes } from '../text/bytes.ts';
+import { suggestion } from '../text/suggest.ts';
+import { rememberedReading } from './remembered.ts';
+
+export interface MoveOptions {
+  /** How long to wait for another run that holds the archive; 0 leaves at once. */
+  waitMs: number;
+  /** Only these versions and what leads to them; everything when undefined. */
+  versions?: readonly string[] | undefined;
+}
+
+export interface MoveResult {
+  /** The store's address. */
+  store: string;
+  moved: Moved[];
+  documents: string[];
+  /** Bytes that were moved. */
+  bytes: number;
+}
+
+/**
+ * Brings everything that the archive has of the product into its store.
+ *
+ * @throws ReleasePlanError `store-differs`, `store-damaged`, `archive-damaged`, `archive-other`, `server-*`, `locked`,
+ *   `interrupted`
+ */
+export async function pushArchive(plan: Plan, host: Host, options: MoveOptions): Promise<MoveResult> {
+  const { signal } = host;
+  const transfer = await transferOf(plan, host);
+  const { store } = transfer;
+  return await withArchive(plan, `archive push ${plan.file}`, { waitMs: options.waitMs, signal }, async (id) => {
+    await requireSameArchive(plan, store, id, signal);
+    return await moving(transfer, `push to ${store.address}`, host, async () => {
+      const subjects = chosen(await subjectsHere(plan), options.versions, plan.artifacts);
+      const moved = await push(transfer, await planPush(transfer, subjects, await there(transfer, host)));
+      return { moved, documents: await moveDocuments(transfer, storedDocuments(plan), 'push') };
+    });
+  });
+}
+
+/**
+ * Brings everything that the store has of the product into the archive here.
+ *
+ * @throws as {@link pushArchive}; `disk-full`
+ */
+export async function pullArchive(plan: Plan, host: Host, options: MoveOptions): Promise<MoveResult> {
+  const { signal } = host;
+  const transfer = await transferOf(plan, host);
+  const { store } = transfer;
+  await joinArchive(plan, store);
+  return await withArchive(plan, `archive pull ${plan.file}`, { waitMs: options.waitMs, signal }, async () => {
+    return await moving(transfer, `pull from ${store.address}`, host, async () => {
+      const found = await there(transfer, host);
+      const wanted = new Set(
+        chosen(
+          [...found.values()].map(({ subject }) => subject),
+          options.versions,
+          store.address,
+        ),
+      );
+      const due = await planPull(transfer, found, 'files', (subject) => wanted.has(subject));
+      const moved = await pull(transfer, due, 'files');
+      return { moved, documents: await moveDocuments(transfer, storedDocuments(plan), 'pull') };
+    });
+  });
+}
+
+/**
+ * Reads everything that the store has of the product.
+ *
+ * @param repairs whether what the folder here has whole is sent again
+ * @throws ReleasePlanError `server-*`, `interrupted`
+ */
+export async function checkArchiveStore(
+  plan: Plan,
+  host: Host,
+  { repairs }: { repairs: boolean },
+): Promise<StoreCheck & { store: string }> {
+  const transfer = await transferOf(plan, host);
+  const { address } = transfer.store;
+  const done: { check?: StoreCheck } = {};
+  await host.drive([
+    {
+      title: `verify ${address}`,
+      async run(progress) {
+        let bytes = 0;
+        transfer.onBytes = (more) => void (bytes += more);
+        transfer.onSubject = (what) => progress(`${what}, ${formatBytes(bytes)}`);
+        const check = await whileMoving(plan, host.signal, async () => await checkStore(transfer, { repairs }));
+        done.check = check;
+        const left = check.problems.filter(({ isRepaired }) => !isRepaired);
+        return left.length === 0
+          ? { state: 'done', message: `${check.objects} objects, ${formatBytes(check.bytes)}` }
+          : { state: 'failed', message: left.map(({ name, problem }) => `${name} ${problem}`).join('\n') };
+      },
+    },
+  ]);
+  if (done.check === undefined) throw new Error('the only task has run');
+  return { ...done.check, store: address };
+}
+
+async function transferOf(plan: Plan, host: Host): Promise<Transfer> {
+  const store = await openStore(plan, host);
+  // Whatever is in the store alone is what is to be brought.
+  const { isElsewhere: _elsewhere, ...reading } = await rememberedReading(plan, host);
+  return {
+    plan,
+    store,
+    seen: await readSeen(plan, store.address),
+    signal: host.signal,
+    reading,
+    storeWins: false,
+    onSubject: () => undefined,
+    onBytes: () => undefined,
+  };
+}
+
+/** Shows one task, with what moves. */
+async function moving(
+  transfer: Transfer,
+  title: string,
+  { drive }: Host,
+  body: () => Promise<Pick<MoveResult, 'moved' | 'documents'>>,
+): Promise<MoveResult> {
+  const done: { result?: MoveResult; error?: unknown } = {};
+  await drive([
+    {
+      title,
+      async run(progress) {
+        let bytes = 0;
+        let what = '';
+        const show = (): void => progress(`${what}, ${formatBytes(bytes)}`);
+        transfer.onSubject = (subject) => {
+          what = subject;
+          show();
+        };
+        transfer.onBytes = (more) => void (bytes += more);
+        const found = await whileMoving(transfer.plan, transfer.signal, async () => {
+          transfer.seen = await readSeen(transfer.plan, transfer.store.address);
+          return await remembering(transfer, body);
+        });
+        done.result = { store: transfer.store.address, ...found, bytes };
+        return { state: 'done', message: inWords(done.result) };
+      },
+    },
+  ]);
+  if (done.result === undefined) throw new Error('the only task has run');
+  return done.result;
+}
+
+function inWords({ moved, bytes }: MoveResult): string {
+  const count = moved.filter(({ state }) => state === 'moved').length;
+  return count === 0 ? 'everything is there' : `${count} of ${moved.length} moved, ${formatBytes(bytes)}`;
+}
+
+async function there({ store, plan, seen }: Transfer, { report }: Host): Promise<Map<string, There>> {
+  const strangers: string[] = [];
+  const found = await refsThere(store, plan, seen, (name) => void strangers.push(name));
+  if (strangers.length > 0)
+    report({
+      type: 'warning',
+      message: `skipped in ${store.address}, because their names are not versions: ${strangers.join(', ')}`,
+    });
+  return found;
+}
+
+/** @throws ReleasePlanError `usage` for a version that there is none of */
+function chosen(subjects: readonly Subject[], versions: readonly string[] | undefined, place: string): Subject[] {
+  if (versions === undefined) return [...subjects];
+  const known = subjects.flatMap((one) => (one.kind === 'version' ? [one.version] : []));
+  for (const version of versions)
+    if (!known.includes(version))
+      throw new ReleasePlanError('usage', `${place} has no version ${JSON.stringify(version)}`, {
+        hint: suggestion(version, known, 'versions'),
+      });
+  return subjects.filter((one) => versions.includes(one.kind === 'update' ? one.to : one.version));
+}

@@ -1,0 +1,227 @@
+/** A release with an object store behind its archive: hosts with folders of their own, and an S3 server between them. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { formatRef, parseRef } from '../../../src/hosts/store/ref.ts';
+import { S3Store } from '../../../src/hosts/store/s3.ts';
+import { digestFile } from '../../../src/io/hash.ts';
+import { openBucketAt } from '../../../src/io/s3/open.ts';
+import { sealJson } from '../../../src/text/json.ts';
+import { differences, snapshot } from '../../faults/rig.ts';
+import { startFaultProxy, type FaultProxy } from '../../support/fault-proxy.ts';
+import { manyProduct, PAIRS, type ManyProduct } from '../../support/many.ts';
+import { CREDENTIALS, makeBucket, startS3rver } from '../../support/peers/s3.ts';
+import { filesBelow, MACHINE, product, type CliResult, type Product } from '../../support/product.ts';
+import { redisServer } from '../../support/redis.ts';
+import { scratch } from '../../support/scratch.ts';
+
+const peer = await startS3rver();
+const test = suite('apply with a store');
+const PATIENCE_MS = 60_000;
+
+if ('skipped' in peer) {
+  process.stdout.write(`${peer.skipped}\n`);
+  test.skip('not reachable', () => undefined);
+} else {
+  let proxy: FaultProxy;
+  let many: ManyProduct;
+  let planText: string;
+  let env: NodeJS.ProcessEnv;
+  let buckets = 0;
+  const children: ChildProcess[] = [];
+
+  test.before(async () => {
+    proxy = await startFaultProxy(peer.url);
+    many = await manyProduct('store');
+    planText = readFileSync(many.plan, 'utf8');
+    env = { ...many.env, ...CREDENTIALS };
+  });
+  test.before.each(async () => {
+    proxy.faults.length = 0;
+    proxy.seen.length = 0;
+    many.reset();
+    writeFileSync(many.plan, planText);
+    const bucket = `apply-${(buckets += 1)}`;
+    await makeBucket(peer.url, bucket);
+    many.edit((plan) => void (plan.artifacts = { store: `s3://${bucket}/many`, endpoint: proxy.url }));
+  });
+  test.after.each(() => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+  });
+  test.after(async () => {
+    await proxy.stop();
+    await peer.stop();
+  });
+
+  /** The store, reached without the proxy. */
+  const direct = async (): Promise<S3Store> => {
+    const place = { what: 'test', bucket: `apply-${buckets}`, endpoint: peer.url };
+    const host = { env: CREDENTIALS, signal: new AbortController().signal, report: () => undefined };
+    return new S3Store(await openBucketAt(place, host), 'many');
+  };
+
+  /** Another host, with the same plan and nothing in its folder. */
+  const another = (): Product => {
+    const host = product('store-host');
+    writeFileSync(host.plan, readFileSync(many.plan, 'utf8'));
+    return host;
+  };
+  /** What it makes on each host. */
+  const run = async (host: Product, ...args: string[]): Promise<CliResult> => {
+    const own = { ...env, TMPDIR: scratch('store-tmp') };
+    const { child, done } = host.start(args, own);
+    children.push(child);
+    const limit = sleep(PATIENCE_MS, undefined, { ref: false }).then(() => {
+      throw new Error(`${args.join(' ')} does not end`);
+    });
+    return await Promise.race([done, limit]);
+  };
+  const apply = async (host: Product, ...flags: string[]): Promise<CliResult> =>
+    await run(host, 'apply', 'plan.yml', '--json', ...flags);
+  const madeBy = ({ stdout }: CliResult): string[] =>
+    (JSON.parse(stdout) as { plans: Array<{ steps: Array<{ title: string; state: string }> }> }).plans
+      .flatMap(({ steps }) => steps)
+      .flatMap(({ title, state }) => (state === 'done' && title !== 'report' ? [title] : []))
+      .toSorted();
+  const TITLES = PAIRS.map(({ from, to }) => `delta ${from} -> ${to} (rdiff)`).toSorted();
+  /** Without what the folder remembers of its store. */
+  const archived = (): Map<string, string> =>
+    new Map([...snapshot(many)].filter(([path]) => !path.endsWith('.release-plan-store.json')));
+  const images = (host: Product): string[] => filesBelow(host.archive).filter((name) => name.endsWith('.squashfs'));
+
+  test('what one host made is there for the next, which makes nothing anew and fetches what it needs', async () => {
+    const first = await apply(many);
+    assert.is(first.exitCode, 0, first.stderr);
+    assert.equal(madeBy(first), TITLES);
+    assert.equal(differences(archived(), many.reference), []);
+
+    const other = another();
+    const looked = await run(other, 'plan', 'plan.yml');
+    assert.is(looked.exitCode, 0, looked.stderr);
+    assert.match(looked.stdout, /1 step\n +report/);
+    const nothing = await apply(other);
+    assert.is(nothing.exitCode, 0, nothing.stderr);
+    assert.equal(madeBy(nothing), []);
+    assert.equal(images(other), []);
+    assert.equal(
+      JSON.parse(readFileSync(join(other.dir, 'artifacts/targets.json'), 'utf8')),
+      JSON.parse(readFileSync(join(many.dir, 'artifacts/targets.json'), 'utf8')),
+    );
+
+    // What is in the store alone is not lost.
+    const verified = await run(other, 'verify', 'plan.yml');
+    assert.is(verified.exitCode, 5);
+    assert.match(verified.stderr, /error\[archive-in-store\].*0\.1\.0, 0\.2\.0/);
+
+    other.edit((plan) => void (plan.deltas[0] = { to: '0.3.0', from: ['0.1.0', '0.2.0'], engine: 'rdiff' }));
+    const more = await apply(other);
+    assert.is(more.exitCode, 0, more.stderr);
+    assert.equal(madeBy(more), ['delta 0.1.0 -> 0.3.0 (rdiff)']);
+    assert.equal(
+      images(other).map((name) => name.split('/')[0]),
+      ['0.1.0', '0.3.0'],
+    );
+
+    many.edit((plan) => void (plan.deltas[0] = { to: '0.3.0', from: ['0.1.0', '0.2.0'], engine: 'rdiff' }));
+    const back = await apply(many);
+    assert.is(back.exitCode, 0, back.stderr);
+    assert.equal(madeBy(back), []);
+
+    // Packages that are in the store alone are fetched to be published.
+    const third = another();
+    third.edit((plan) => void (plan.publish = [{ name: 'lab', kind: 'directory', path: 'srv' }]));
+    const sent = await run(third, 'publish', 'plan.yml');
+    assert.is(sent.exitCode, 0, sent.stderr);
+    assert.is(filesBelow(join(third.dir, 'srv')).filter((name) => name.endsWith('.swu')).length, PAIRS.length + 1);
+
+    // Whoever may write into the store has nothing signed by that: a version that no key of the plan vouches for.
+    const store = await direct();
+    const folder = `refs/${MACHINE}/image-prod`;
+    const known = await store.read(`${folder}/0.1.0/version.json`);
+    const ref = await parseRef(known?.bytes ?? Buffer.alloc(0), 'test');
+    const altered = join(scratch('altered'), 'manifest.json');
+    const { self: _self, ...manifest } = JSON.parse(
+      readFileSync(join(many.archive, '0.1.0/manifest.json'), 'utf8'),
+    ) as Record<string, unknown>;
+    writeFileSync(altered, sealJson({ ...manifest, archivedAt: '2020-01-01T00:00:00.000Z' }));
+    const digest = await digestFile(altered);
+    await store.put({ path: altered, ...digest }, () => undefined);
+    await store.write(`${folder}/0.1.0/version.json`, formatRef({ ...ref, manifest: digest }), known);
+    const trusting = another();
+    trusting.edit((plan) => void (plan.deltas[1] = { to: '0.2.0', from: ['0.1.0'], engine: 'rdiff' }));
+    const refused = await apply(trusting);
+    assert.is(refused.exitCode, 4, refused.stderr);
+    assert.match(refused.stderr, /error\[archive-(damaged|contradicted)\].*0\.1\.0/);
+
+    // Without its store nothing is made: a released version is never built anew.
+    const alone = another();
+    proxy.faults.push({ match: /./, times: 999, how: { kind: 'answer', status: 403 } });
+    const failed = await apply(alone);
+    assert.is(failed.exitCode, 5, failed.stderr);
+    assert.match(failed.stderr, /error\[server-denied\]/);
+    assert.not(existsSync(alone.archive));
+  });
+
+  test('what could not be sent is sent by the next run, and not made again', async () => {
+    // Killed in the middle of an upload.
+    proxy.faults.push({ match: /^PUT .*objects/, times: 1, how: { kind: 'slow', delayMs: PATIENCE_MS } });
+    const { child, done } = many.start(['apply', 'plan.yml'], env);
+    children.push(child);
+    const isSending = (): boolean =>
+      proxy.seen.some(({ what }) => what.startsWith('PUT') && what.includes('/objects/'));
+    for (const until = performance.now() + PATIENCE_MS; !isSending(); await sleep(10))
+      assert.ok(performance.now() < until, 'nothing is sent');
+    child.kill('SIGKILL');
+    await done;
+
+    // A store that is full.
+    proxy.faults.length = 0;
+    proxy.faults.push({ match: /^PUT .*refs.*from_/, times: 99, how: { kind: 'answer', status: 507 } });
+    const failed = await apply(many, '--jobs', '1');
+    assert.is(failed.exitCode, 5, failed.stderr);
+    proxy.faults.length = 0;
+    const again = await apply(many);
+    assert.is(again.exitCode, 0, again.stderr);
+    // The one that failed was made; the others were not begun.
+    const [first] = PAIRS;
+    assert.equal(
+      madeBy(again),
+      TITLES.filter((title) => title !== `delta ${first?.from} -> ${first?.to} (rdiff)`),
+    );
+  });
+
+  test('workers with folders of their own make what apply hands out, bit for bit', async () => {
+    const redis = await redisServer();
+    try {
+      // The store has the versions, and the worker nothing.
+      assert.is((await apply(many, '--only', 'build')).exitCode, 0);
+      const worker = another();
+      const queue = { ...env, RELEASE_PLAN_QUEUE_KEY: 'a secret that all hosts share' };
+      const words = ['worker', 'plan.yml', '--queue', redis.url, '--only', 'delta', '--concurrency', '2'];
+      const { child } = worker.start(words, { ...queue, TMPDIR: scratch('worker-tmp') });
+      children.push(child);
+      let said = '';
+      child.stderr?.on('data', (chunk: Buffer) => void (said += chunk.toString('utf8')));
+      for (const until = performance.now() + PATIENCE_MS; !/takes delta steps of/.test(said); await sleep(20))
+        if (performance.now() > until || child.exitCode !== null) throw new Error(`no worker: ${said}`);
+      const own = { ...queue, TMPDIR: scratch('apply-tmp') };
+      const applying = many.start(['apply', 'plan.yml', '--json', '--queue', redis.url], own);
+      children.push(applying.child);
+      const limit = sleep(PATIENCE_MS, undefined, { ref: false }).then(() => {
+        throw new Error(`apply does not end: ${said}`);
+      });
+      const ended = await Promise.race([applying.done, limit]);
+      assert.is(ended.exitCode, 0, ended.stderr);
+      assert.equal(madeBy(ended), TITLES);
+      assert.is(said.match(/^> /gm)?.length, TITLES.length);
+      assert.equal(differences(archived(), many.reference), []);
+    } finally {
+      await redis.kill();
+    }
+  });
+}
+
+test.run();
