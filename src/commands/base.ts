@@ -111,14 +111,19 @@ const ABOUT: Record<SlotChange, string> = {
   edited: 'files changed',
 };
 
-async function changeLine({ change, blocks, bytes, files, metadata }: ChangedBlocks): Promise<string> {
+async function changeLine({ change, blocks, bytes, files, folders, metadata }: ChangedBlocks): Promise<string> {
   const { formatBytes } = await import('../text/bytes.ts');
   const { printable } = await import('../text/printable.ts');
-  const names = files.slice(0, FILES_NAMED).map(printable);
-  const more = files.length > FILES_NAMED ? `, and ${files.length - FILES_NAMED} more` : '';
-  const holds = (change === 'edited' || change === 'zeroed') && names.length > 0 ? names : metadata;
+  // A folder is written when a file in it comes or goes, and says more than what lies beside it.
+  const paths = [...folders.map((path) => (path.endsWith('/') ? path : `${path}/`)), ...files];
+  const names = paths.slice(0, FILES_NAMED).map(printable);
+  const more = paths.length > FILES_NAMED ? `, and ${paths.length - FILES_NAMED} more` : '';
+  const hasPaths = (change === 'edited' || change === 'zeroed') && names.length > 0;
+  const holds = hasPaths ? names : metadata;
+  const some = hasPaths && paths.length > 1 ? 'some of ' : '';
+  const about = change === 'edited' && folders.length > 0 ? 'files or folders changed' : ABOUT[change];
   return (
-    `  ${blocks} block${blocks === 1 ? '' : 's'} (${formatBytes(bytes)}): ${ABOUT[change]}` +
-    `${holds.length === 0 ? '' : `; in ${holds.join(', ')}${holds === names ? more : ''}`}\n`
+    `  ${blocks} block${blocks === 1 ? '' : 's'} (${formatBytes(bytes)}): ${about}` +
+    `${holds.length === 0 ? '' : `; in ${some}${holds.join(', ')}${hasPaths ? more : ''}`}\n`
   );
 }

@@ -60,7 +60,7 @@ export async function schedule(plans: readonly string[], flags: Flags, context: 
   const scheduler = await chosen(flags);
   const at = timeOf(flags.at);
   const nightly = await nightlyRunOf(await loadPlans(plans, context), {
-    ...(flags.name === undefined ? {} : { name: flags.name }),
+    ...(flags.name === undefined ? {} : { name: nameOf(flags.name) }),
     at,
     user: await accountOf(flags, context),
     program: [process.execPath, fileURLToPath(packageFile('src/bin.js'))],
@@ -119,6 +119,14 @@ async function accountOf(flags: Flags, context: CommandContext): Promise<string>
         'the service would run as root, and BitBake refuses to build as root; name the build account with --run-as',
     });
   return user;
+}
+
+/** Of characters that are themselves in units, crontabs, YAML and conditions of a CI. */
+function nameOf(name: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9 ._+/-]*$/.test(name)) return name;
+  throw new ReleasePlanError('usage', `--name cannot be ${JSON.stringify(name)}`, {
+    hint: 'Use letters, digits, blanks and . _ + / -, starting with a letter or digit.',
+  });
 }
 
 /** Several files in one text, each under its name. */

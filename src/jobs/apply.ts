@@ -183,8 +183,13 @@ async function runAll(
   return { ...run, reportFiles };
 }
 
-/** A row of the report has one line. */
-const inOneLine = (message: string): string => message.replaceAll(/\s*\n\s*/g, ' ');
+/** A row of the report has one line; the end of a log is where the step failed. */
+const inOneLine = (message: string): string =>
+  message
+    .split('\n')
+    .filter((line) => !line.startsWith('  | '))
+    .map((line) => line.trim())
+    .join(' ');
 
 function failuresOf(results: readonly StepResult[]): Failures {
   const versions = new Map<string, string>();

@@ -1,4 +1,5 @@
 /** How the rollouts of a plan stand: asked of a server, and kept for those who ask none. */
+import { ReleasePlanError } from '../core/errors.ts';
 import type { DestinationSettings, Plan } from '../core/plan.ts';
 import type { Host } from '../delivery/host.ts';
 import { timestamp } from '../text/timestamp.ts';
@@ -22,20 +23,25 @@ export const standingFacts = async (
 });
 
 /**
- * Asks a hawkBit server how the rollouts of some versions stand, and keeps it; the caller holds the archive.
+ * Asks a hawkBit server how the rollouts of some versions stand, and keeps it; the caller holds the archive. A user may
+ * be allowed to publish packages and not to see rollouts: what the server does not tell is a warning.
  *
- * @throws ReleasePlanError `server-*`, `secret-*`, `index-invalid`
+ * @throws ReleasePlanError `secret-*`, `index-invalid`
  */
 export async function recordStandings(
   plan: Plan,
   settings: DestinationSettings,
   versions: ReadonlySet<string>,
-  { env, signal, report }: Host,
+  { env, signal, report }: Pick<Host, 'env' | 'signal' | 'report'>,
 ): Promise<void> {
   const client = await hawkbitClient(settings, { env, planDir: plan.dir, signal, report });
   const isWanted = (name: string): boolean => versions.has(rolloutName(name).version);
   const facts = await standingFacts(plan, settings);
-  const told = await readProgress(client, seriesPrefix(plan), isWanted);
+  const told = await readProgress(client, seriesPrefix(plan), isWanted).catch((error: unknown) => {
+    if (signal.aborted || !(error instanceof ReleasePlanError) || !error.code.startsWith('server-')) throw error;
+    report({ type: 'warning', message: `how rollouts stand is not known: ${error.message}` });
+    return [];
+  });
   await keepStandings(
     standingFile(plan),
     told.map((one) => standingOf(one, facts)),

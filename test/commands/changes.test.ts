@@ -139,7 +139,7 @@ test('everything that differs, for programs', async () => {
     removed: [{ name: 'old', version: '1-r0', licence: 'MIT' }],
     upgraded: [
       { name: 'kernel', from: '6.6.1-r0', to: '6.6.2-r0' },
-      { name: 'zlib', from: '1.3-r0', to: '1.3.1-r0' },
+      { name: 'zlib', from: '1.3-r0', to: '1.3.1-r0', licence: 'Zlib' },
     ],
     relicensed: [],
   });

@@ -316,6 +316,11 @@ test('what is left to do by hand is printed as commands that a shell takes', asy
   ]);
 });
 
+test('a name that would write a line or a condition of its own is refused', async () => {
+  for (const name of ['a\n* * * * * rm -rf x', 'a" || "1', '%', '', '-x'])
+    assert.is(codeOf(await schedule(original, '--cron', '--stdout', `--name=${name}`)), 'usage', name);
+});
+
 test('wrong command lines are told', async () => {
   const dir = repository('product');
   for (const args of [

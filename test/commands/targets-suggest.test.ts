@@ -180,6 +180,8 @@ test('for people: rows, the result, the line for the plan, and what cannot be se
   assert.match(stdout, 'No delta can serve:\n  40: runs 0.0.9, which is not in the registry');
   assert.match((await suggest(TARGET, '--max', '1')).stdout, 'this one: the best there is.');
   assert.match((await suggest(TARGET, '--cover', '99%')).stdout, '99.0 % is out of reach: no choice');
+  const nothing = await suggest(TARGET, '--max-bytes', '1');
+  assert.match(nothing.stdout, '* no delta is worth making within these limits\n');
   assert.match((await suggest(TARGET, '--top', '1')).stdout, '  4 more\n');
 });
 

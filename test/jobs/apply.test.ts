@@ -242,6 +242,9 @@ test("a build that fails ends in exit 3, names BitBake's error and the log; --ke
     documentOf(run).steps.find((step) => step.state === 'failed')?.message ?? '',
     join(here.dir, '.release-plan/logs/0.2.0.log'),
   );
+  // The row of the report is one line, and leaves the end of the task's log to the step.
+  const { detail = '' } = documentOf(run).report.checks.find((one) => one.subject === '0.2.0') ?? {};
+  assert.match(detail, /^kas build failed .* the last \d+ lines of \S+:$/);
 });
 
 test("engine kas: the product's own delta build, put through the same proof", async () => {

@@ -54,7 +54,10 @@ function resultText({ bases, choice, updating }: Suggested, { cover }: Limits): 
     ? `: ${formatBytes(saved)} saved, ${formatBytes(stored)} on the server, ${minutes} minutes`
     : '; what that saves is not known';
   const served = `${choice.devices} devices (${formatShare(choice.devices, updating)})`;
-  const lines = [`* ${counted(chosen.length, 'delta')} for ${served}${cost}`];
+  const lines =
+    chosen.length === 0
+      ? ['* no delta is worth making within these limits']
+      : [`* ${counted(chosen.length, 'delta')} for ${served}${cost}`];
   if (choice.aim === 'saved-bytes' && choice.bound > 0)
     lines.push(
       `No choice within these limits saves more than ${formatBytes(choice.bound)}; this one: ${shareOfBest(choice)}.`,

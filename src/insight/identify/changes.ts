@@ -9,7 +9,7 @@ import type { SlotSignature } from './slot-signature.ts';
  * - `trimmed`: what no file uses is zeros now, and nothing else changed; proven by the block's sum
  * - `zeroed`: the whole block is zeros now, although the image has more there than free space
  * - `written`: they hold inode tables, bitmaps and the like: files were made, removed or altered
- * - `edited`: they hold files
+ * - `edited`: they hold files; where a folder is in the same block, it may be that which changed
  */
 export const SLOT_CHANGES = ['mounted', 'trimmed', 'zeroed', 'written', 'edited'] as const;
 export type SlotChange = (typeof SLOT_CHANGES)[number];
@@ -23,6 +23,8 @@ export interface ChangedBlocks {
   firstBlocks: number[];
   /** Files that have bytes in them; any of these, where a block has several. */
   files: string[];
+  /** Folders whose lists of names are in them: one changes when a file in it comes or goes. */
+  folders: string[];
   /** What else is in them. */
   metadata: MetadataKind[];
 }
@@ -36,6 +38,7 @@ const BATCH_BYTES = 32 * 1024 * 1024;
 interface BlockContent {
   block: number;
   files: Set<number>;
+  folders: Set<number>;
   metadata: Set<MetadataKind>;
   /** As trimming would leave it, by what it takes for unused; none where it would change nothing. */
   trimmed: Buffer[];
@@ -53,7 +56,7 @@ export async function explainBlocks(
   signal?: AbortSignal,
 ): Promise<ChangedBlocks[]> {
   const { blockBytes } = slot.header;
-  const found = new Map<SlotChange, { row: ChangedBlocks; files: Set<number>; metadata: Set<MetadataKind> }>();
+  const found: Gathered = new Map();
   const batch = Math.max(1, Math.floor(BATCH_BYTES / blockBytes));
   const [zeroEntry] = await sumsOf(slot, [Buffer.alloc(blockBytes)]);
   for (let at = 0; at < likeness.differing.length; at += batch) {
@@ -74,12 +77,15 @@ export async function explainBlocks(
       add(found, change, content, blockBytes, likeness.imageBytes);
     }
   }
-  return [...found.values()].map(({ row, files, metadata }) => ({
-    ...row,
-    files: [...files]
+  const pathsOf = (inodes: ReadonlySet<number>): string[] =>
+    [...inodes]
       .slice(0, MOST_FILES)
       .flatMap((inode) => image.tree.pathOfInode(inode) ?? [])
-      .sort(),
+      .sort();
+  return [...found.values()].map(({ row, files, folders, metadata }) => ({
+    ...row,
+    files: pathsOf(files),
+    folders: pathsOf(folders),
     metadata: [...metadata].sort(),
   }));
 }
@@ -89,12 +95,15 @@ function contentOfBlock(image: OpenImage, block: number, blockBytes: number): Bl
   const endByte = Math.min(startByte + blockBytes, image.bytes.sizeBytes);
   const whole = Buffer.alloc(blockBytes);
   image.bytes.read(startByte, endByte - startByte, 'a block').copy(whole);
-  const content: BlockContent = { block, files: new Set(), metadata: new Set(), trimmed: [] };
+  const content: BlockContent = { block, files: new Set(), folders: new Set(), metadata: new Set(), trimmed: [] };
   const extents = [...image.extents.within(startByte, endByte)];
   for (const { owner } of extents) {
     if (owner.kind === 'file') content.files.add(owner.inode);
     else if (owner.kind === 'shared') for (const { inode } of owner.parts) content.files.add(inode);
-    else content.metadata.add(owner.what);
+    else {
+      content.metadata.add(owner.what);
+      if (owner.what === 'directory') for (const inode of owner.inodes) content.folders.add(inode);
+    }
   }
   for (const unused of [isFree, (owner: Owner) => isFree(owner) || isUnusedInodes(owner)]) {
     const trimmed = Buffer.from(whole);
@@ -121,16 +130,16 @@ function changeOf({ files, metadata }: BlockContent, image: OpenImage): SlotChan
   return files.size > 0 ? 'edited' : 'written';
 }
 
-function add(
-  found: Map<SlotChange, { row: ChangedBlocks; files: Set<number>; metadata: Set<MetadataKind> }>,
-  change: SlotChange,
-  content: BlockContent,
-  blockBytes: number,
-  imageBytes: number,
-): void {
+type Gathered = Map<
+  SlotChange,
+  { row: ChangedBlocks; files: Set<number>; folders: Set<number>; metadata: Set<MetadataKind> }
+>;
+
+function add(found: Gathered, change: SlotChange, content: BlockContent, blockBytes: number, imageBytes: number): void {
   const held = found.get(change) ?? {
-    row: { change, blocks: 0, bytes: 0, firstBlocks: [], files: [], metadata: [] },
+    row: { change, blocks: 0, bytes: 0, firstBlocks: [], files: [], folders: [], metadata: [] },
     files: new Set<number>(),
+    folders: new Set<number>(),
     metadata: new Set<MetadataKind>(),
   };
   found.set(change, held);
@@ -138,5 +147,6 @@ function add(
   held.row.bytes += Math.min(blockBytes, imageBytes - content.block * blockBytes);
   if (held.row.firstBlocks.length < BLOCKS_NAMED) held.row.firstBlocks.push(content.block);
   for (const inode of content.files) held.files.add(inode);
+  for (const inode of content.folders) held.folders.add(inode);
   for (const what of content.metadata) held.metadata.add(what);
 }

@@ -20,6 +20,8 @@ export interface Likeness {
   blocks: number;
   /** Numbers of those that are not the slot's, ascending. */
   differing: number[];
+  /** How many are zeros in both: any two images with free space have those in common. */
+  emptyBlocks: number;
   /** The slot has more bytes in the image's last block than the image: what they are cannot be known. */
   isTailUnknown: boolean;
 }
@@ -38,12 +40,14 @@ export async function findNearest(
   candidates: readonly Candidate[],
   signal?: AbortSignal,
 ): Promise<Likeness | undefined> {
+  const [zeros] = await sumsOf(slot, [Buffer.alloc(slot.header.blockBytes)]);
+  const isEmpty = (entry: Buffer): boolean => zeros?.equals(entry) === true;
   let chosen = [...candidates];
   if (chosen.length > COMPARED_WHOLE) {
     const sampled: Array<{ candidate: Candidate; share: number }> = [];
     for (const candidate of candidates) {
       signal?.throwIfAborted();
-      const share = await withSums(candidate.image, slot.header, async (sums) => shareOfSample(slot, sums));
+      const share = await withSums(candidate.image, slot.header, async (sums) => shareOfSample(slot, sums, isEmpty));
       sampled.push({ candidate, share });
     }
     chosen = sampled
@@ -53,38 +57,51 @@ export async function findNearest(
   }
   let nearest: Likeness | undefined;
   for (const candidate of chosen) {
-    const found = await compare(slot, candidate, signal);
+    const found = await compare(slot, candidate, isEmpty, signal);
     if (nearest === undefined || shareOf(found) > shareOf(nearest)) nearest = found;
     if (found.differing.length === 0) return found;
   }
   return nearest;
 }
 
-/** How much of an image the slot has, 0 to 1. */
-export const shareOf = ({ blocks, differing }: Likeness): number =>
-  blocks === 0 ? 0 : (blocks - differing.length) / blocks;
+/** How much of an image the slot has, 0 to 1, of what is not empty in both. */
+export const shareOf = ({ blocks, differing, emptyBlocks }: Likeness): number => {
+  const telling = blocks - emptyBlocks;
+  return telling === 0 ? 0 : (telling - differing.length) / telling;
+};
 
-function shareOfSample(slot: SlotSignature, sums: ImageSums): number {
+function shareOfSample(slot: SlotSignature, sums: ImageSums, isEmpty: (entry: Buffer) => boolean): number {
   const step = Math.max(1, Math.floor(sums.blocks / SAMPLED_BLOCKS));
   let looked = 0;
   let same = 0;
   for (let block = 0; block < sums.blocks; block += step) {
+    const entry = sums.entry(block);
+    const isSame = block < slot.header.blocks && entry.equals(slot.entry(block));
+    if (isSame && isEmpty(entry)) continue;
     looked += 1;
-    if (block < slot.header.blocks && sums.entry(block).equals(slot.entry(block))) same += 1;
+    if (isSame) same += 1;
   }
   return looked === 0 ? 0 : same / looked;
 }
 
-async function compare(slot: SlotSignature, candidate: Candidate, signal?: AbortSignal): Promise<Likeness> {
+async function compare(
+  slot: SlotSignature,
+  candidate: Candidate,
+  isEmpty: (entry: Buffer) => boolean,
+  signal?: AbortSignal,
+): Promise<Likeness> {
   return await withSums(candidate.image, slot.header, async (sums) => {
     const differing: number[] = [];
+    let emptyBlocks = 0;
     for await (const { block, entry } of sums.entries(signal))
       if (block >= slot.header.blocks || !entry.equals(slot.entry(block))) differing.push(block);
+      else if (isEmpty(entry)) emptyBlocks += 1;
     const likeness: Likeness = {
       candidate,
       imageBytes: sums.sizeBytes,
       blocks: sums.blocks,
       differing,
+      emptyBlocks,
       isTailUnknown: false,
     };
     return await settleTail(slot, likeness);

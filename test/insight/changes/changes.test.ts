@@ -10,8 +10,10 @@ import { comparePackages } from '../../../src/archive/package-changes.ts';
 import { parseImageManifest } from '../../../src/archive/package-manifest.ts';
 import { digestBytes } from '../../../src/io/hash.ts';
 import { configuration, manifest } from '../../support/manifests.ts';
+import { failureOf } from '../../support/failure.ts';
 import { noise } from '../../support/noise.ts';
 import { scratch } from '../../support/scratch.ts';
+import { imageDocument, packageDocument, spdxArchive } from '../../support/spdx.ts';
 import { KINDS, writeTree } from '../images.ts';
 
 const test = suite('insight/changes');
@@ -50,7 +52,7 @@ function archived(
   version: string,
   tree: string,
   kind: string,
-  options: { collected?: Record<string, string>; layers?: Record<string, string>; distro?: string } = {},
+  options: { collected?: Record<string, string | Buffer>; layers?: Record<string, string>; distro?: string } = {},
 ): ArchivedVersion {
   const folder = join(dir, `${version}-${kind}`);
   mkdirSync(folder, { recursive: true });
@@ -148,6 +150,49 @@ test('packages from the manifest that the build left, where the image has no dat
   assert.equal(found.packages?.upgraded, [{ name: 'busybox', from: '1.36.0', to: '1.36.1' }]);
   assert.is((await changesBetween(before, archived('3', bare, 'ext4'))).packages, null);
 });
+
+test('packages and licences from SPDX archives, which are not read where manifests say all', async () => {
+  const bare = join(dir, 'bare-spdx');
+  writeTree(bare, { file: 'content' });
+  const bill = (version: string, licence: string): Buffer =>
+    spdxArchive([
+      imageDocument('busybox', 'zlib'),
+      packageDocument('busybox', version, 'GPL-2.0-only'),
+      packageDocument('zlib', '1.3', licence),
+    ]);
+  const name = 'image-board.spdx.tar.zst';
+  const [before, after] = [
+    archived('1', bare, 'squashfs', { collected: { [name]: bill('1.36.0', 'Zlib') } }),
+    archived('2', bare, 'squashfs', { collected: { [name]: bill('1.36.1', 'MIT') } }),
+  ];
+  const found = (await changesBetween(before, after)).packages;
+  assert.equal([found?.source, found?.licenceSource], ['spdx', 'spdx']);
+  assert.equal(found?.upgraded, [{ name: 'busybox', from: '1.36.0', to: '1.36.1', licence: 'GPL-2.0-only' }]);
+  assert.equal(found?.relicensed, [{ name: 'zlib', from: 'Zlib', to: 'MIT' }]);
+  const cut = bill('1.36.2', 'MIT').subarray(0, -20);
+  const broken = archived('3', bare, 'squashfs', { collected: { [name]: cut } });
+  const failure = await failureOf(() => changesBetween(before, broken));
+  assert.is(failure.code, 'record-corrupt');
+  assert.match(failure.message, name);
+  const lists = (version: string): Record<string, string | Buffer> => ({
+    [name]: cut,
+    'image.manifest': `busybox core2-64 ${version}\n`,
+    'license.manifest': `PACKAGE NAME: busybox\nPACKAGE VERSION: ${version}\nRECIPE NAME: busybox\nLICENSE: MIT\n`,
+  });
+  const told = await changesBetween(
+    withLicences(archived('4', bare, 'squashfs', { collected: lists('1') })),
+    withLicences(archived('5', bare, 'squashfs', { collected: lists('2') })),
+  );
+  assert.equal(told.packages?.upgraded, [{ name: 'busybox', from: '1', to: '2', licence: 'MIT' }]);
+});
+
+/** As apply archives it: what a plan collects has no role of its own. */
+function withLicences({ dir: folder, manifest: of }: ArchivedVersion): ArchivedVersion {
+  const files = of.files.map((file) =>
+    file.path === 'license.manifest' ? { ...file, role: 'licenses' as const } : file,
+  );
+  return { dir: folder, manifest: { ...of, files } };
+}
 
 test('what is no manifest of packages is not taken for one', () => {
   assert.is(parseImageManifest(''), undefined);

@@ -163,6 +163,29 @@ test('a version that is not archived is near to one that is, and something else 
   assert.is((await identify([], [])).nearest, null);
 });
 
+test('free space in common makes no version of another system', async () => {
+  writeTree(at('nothing'), { 'etc/other': 'another system' });
+  KINDS['ext4']?.(at('nothing'), slot);
+  const found = await identify(['-b', '4096']);
+  assert.is(found.verdict, 'unknown');
+  assert.equal(found.changes, []);
+});
+
+test('a file that was made leaves its folder changed, whose block files share', async () => {
+  copyFileSync(at('v5'), slot);
+  writeFileSync(at('added'), 'x');
+  writeFileSync(at('script'), `cd /etc\nwrite ${at('added')} added\n`);
+  tool('debugfs', '-w', '-f', at('script'), slot);
+  // Alone in its block the folder is known; in a larger one it is named beside the files.
+  const [fine, coarse] = [await identify(['-b', '1024']), await identify(['-b', '262144'])];
+  assert.equal(fine.changes.find(({ change }) => change === 'written')?.folders, ['/etc']);
+  assert.is(
+    fine.changes.find(({ change }) => change === 'edited'),
+    undefined,
+  );
+  assert.ok(coarse.changes.some(({ folders, files }) => folders.includes('/etc') && files.includes('/etc/config')));
+});
+
 test('a slot that is shorter than the image is not it', async () => {
   writeFileSync(slot, readFileSync(at('v1')).subarray(0, 20_000_000));
   const found = await identify(['-b', '4096']);

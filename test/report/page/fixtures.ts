@@ -304,7 +304,7 @@ function factsOf(sizes: readonly SizeRow[], to: string, isBad: boolean): PageFac
       metadataBytes: Math.round(compressedBytes * 0.03),
       commandBytes: 4211,
     })),
-    changed: sizes.slice(0, 10).map(changedPair),
+    changed: sizes.slice(0, 2).map(changedPair),
     links: new Map([
       ...sizes.map(({ from }): [string, PageFacts['links'] extends ReadonlyMap<string, infer V> ? V : never] => [
         pairText({ from, to }),

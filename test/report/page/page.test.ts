@@ -1,4 +1,5 @@
 /** The report as a page, in a real browser: what it shows and does, and that it fetches nothing. */
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -227,6 +228,34 @@ inBrowser('on paper everything is unfolded, and folded again afterwards', async 
   assert.is(await open(), before);
   await page.context().close();
 });
+
+/** Every pixel of the page, whatever has the focus. */
+const pixelsOf = async (page: Page): Promise<string> => {
+  await page.evaluate('document.activeElement.blur()');
+  return createHash('sha256')
+    .update(await page.screenshot({ fullPage: true }))
+    .digest('hex');
+};
+
+for (const width of [360, 1280])
+  inBrowser(`${width} px: after filtering, folding and printing the page looks as before, to the pixel`, async () => {
+    const { page } = await openPage(browser, pages['an OSTree plan'], { viewport: { width, height: 800 } });
+    const before = await pixelsOf(page);
+    await page.getByText('Failed 0').click();
+    const filtered = await pixelsOf(page);
+    assert.is.not(filtered, before);
+    await page.locator('.filter').getByText('All').click();
+    assert.is(await pixelsOf(page), before, 'filtered');
+    const summary = page.locator('#updates details.entry > summary').first();
+    await summary.click();
+    assert.is.not(await pixelsOf(page), before);
+    await summary.click();
+    await page.mouse.move(0, 0);
+    assert.is(await pixelsOf(page), before, 'folded');
+    await page.pdf({ format: 'A4' });
+    assert.is(await pixelsOf(page), before, 'printed');
+    await page.context().close();
+  });
 
 inBrowser('without scripts everything is there, and no filter', async () => {
   const { page } = await openPage(browser, pages.failures, { javaScriptEnabled: false });

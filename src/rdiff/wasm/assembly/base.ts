@@ -8,7 +8,7 @@ const BLOCK_BITS: u64 = 14;
 const BLOCK_BYTES: u32 = 1 << 14;
 const SLOTS: usize = 64;
 
-/** Blocks that are read together where one follows on another that is held: most of an image is gone through in order. */
+/** Blocks that are read together where one follows on another that is held: most of an image is read in order. */
 const AHEAD: usize = 4;
 
 /** Reads `blocks` blocks of the base from `block` on, or what there is of them, to `place`. Throws when it cannot. */
