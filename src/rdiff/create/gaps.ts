@@ -49,14 +49,8 @@ export interface Stretch {
 /** Bytes of used neighbours that an unused stretch takes along: matches do not end at its borders. */
 const MARGIN_BYTES = 64;
 
-/** What a byte can count of a block: nearly all of it. */
+/** What a byte can count of a block: all of it but one byte, which no window of the fine index fits into. */
 const WHOLE_BLOCK = 255;
-
-/**
- * Of so many bytes a block counts as used: what a few changed bytes leave of it is shorter than a window of the fine
- * index, and changed addresses leave a hundred thousand such blocks.
- */
-const USED_BYTES = 244;
 
 /**
  * Adds what matches use of each block of the base; what two of them use counts twice.
@@ -86,7 +80,7 @@ export function countUsed(used: Uint8Array, matches: Matches): void {
 export function settleUsed(used: Uint8Array): number {
   let unused = 0;
   for (let block = 0; block < used.length; block += 1) {
-    const isUsed = used[block]! >= USED_BYTES ? 1 : 0;
+    const isUsed = used[block]! >= WHOLE_BLOCK ? 1 : 0;
     used[block] = isUsed;
     unused += 1 - isUsed;
   }

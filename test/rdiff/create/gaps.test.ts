@@ -75,17 +75,17 @@ function usedBytes(list: Float64Array, blocks: number): number[] {
   return bytes.map((one) => Math.min(one, 255));
 }
 
-test('a block is used when matches leave no more of it than a window', () => {
+test('a block is used when matches leave no more of it than a byte', () => {
   fc.assert(
     fc.property(matches, (list) => {
       const used = new Uint8Array(420);
       countUsed(used, list);
       const counted = usedBytes(list, used.length);
       assert.equal([...used], counted);
-      assert.is(settleUsed(used), counted.filter((one) => one < 244).length);
+      assert.is(settleUsed(used), counted.filter((one) => one < 255).length);
       assert.equal(
         [...used],
-        counted.map((one) => (one < 244 ? 0 : 1)),
+        counted.map((one) => (one < 255 ? 0 : 1)),
       );
     }),
   );
