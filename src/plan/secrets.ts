@@ -1,6 +1,7 @@
 /** Which variables of the environment a plan names as secret, and what its commands get without them. Pure. */
 import type { Plan } from '../core/plan.ts';
 import { OWN_SECRETS, withoutVariables } from '../io/environment.ts';
+import { S3_VARIABLES } from '../io/s3/credentials.ts';
 
 const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
@@ -10,7 +11,8 @@ const COMMANDS: ReadonlySet<string> = new Set(['command', 'sign']);
 /**
  * The variables that hold what is secret: those that a value refers to by
  * `${NAME}`, as `signing.key` does, and those whose name stands in a key that
- * ends with `_env` (here `Env`). Each once.
+ * ends with `_env` (here `Env`); for a bucket without a file of credentials,
+ * also where the AWS tools have theirs. Each once.
  *
  * @param plan a plan, or a part of one
  */
@@ -22,12 +24,20 @@ export function secretVariables(plan: object): string[] {
       if (key.endsWith('Env')) names.add(value);
       for (const [, name = ''] of value.matchAll(REFERENCE)) names.add(name);
     } else if (Array.isArray(value)) for (const one of value) visit(one, key);
-    else if (value !== null && typeof value === 'object')
+    else if (value !== null && typeof value === 'object') {
+      if (asksEnvironment(value)) for (const name of S3_VARIABLES) names.add(name);
       for (const [name, one] of Object.entries(value)) visit(one, name);
+    }
   };
   visit(plan, '');
   return [...names];
 }
+
+/** A destination or a store whose credentials are in the environment. */
+const asksEnvironment = (place: { kind?: unknown; credentialsFile?: unknown; options?: unknown }): boolean =>
+  place.kind === 's3' &&
+  place.credentialsFile === undefined &&
+  (place.options as { credentials_file?: unknown } | undefined)?.credentials_file === undefined;
 
 /** The environment of `fleet.command`, `targets.sign` and `notify.command`: the caller's without what is secret. */
 export const commandEnvironment = (plan: Plan, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>

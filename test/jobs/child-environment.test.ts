@@ -13,7 +13,7 @@ import { failureOf } from '../support/failure.ts';
 const test = suite('children');
 
 let here: ArchivedProduct;
-const SECRETS = { H8_KEY: '', H8_PASS: 'hunter2hunter2', H8_OTHER: 'kept' };
+const SECRETS = { H8_KEY: '', H8_PASS: 'hunter2hunter2', H8_OTHER: 'kept', AWS_SECRET_ACCESS_KEY: 'of-a-bucket' };
 
 test.before(async () => {
   here = await archivedProduct('children', ['0.1.0', '0.2.0']);
@@ -23,6 +23,7 @@ test.before(async () => {
     plan.signing = { ...plan.signing, key: '${H8_KEY}', passphrase_env: 'H8_PASS' };
     plan.fleet = { command: `${dump('env-fleet')}; echo uuid,tag,version; echo d,promoted,0.1.0` };
     plan.notify = { command: dump('env-notify'), on: 'always' };
+    plan.publish = [{ name: 'bucket', kind: 's3', bucket: 'updates', endpoint: 'http://127.0.0.1:9' }];
     plan.targets = {
       file: 'artifacts/targets.json',
       sign: `${dump('env-sign')}; sed -i 's/"signatures": \\[\\]/"signatures": [{"keyid":"k","sig":"s"}]/' "$RELEASE_PLAN_TARGETS"`,
@@ -46,6 +47,7 @@ test('kas, fleet.command, targets.sign and notify get neither key nor passphrase
     const env = readFileSync(dump, 'utf8');
     assert.not.match(env, /^H8_KEY=/m, name);
     assert.not.match(env, /^H8_PASS=/m, name);
+    assert.not.match(env, /^AWS_SECRET_ACCESS_KEY=/m, name);
     assert.match(env, /^H8_OTHER=kept$/m, name);
   }
 });
@@ -80,6 +82,12 @@ test('what a plan names as secret is found wherever it stands, but not in comman
     fleet: { command: 'curl -H "$E" ${F}' },
   };
   assert.equal(secretVariables(plan), ['A', 'B', 'C', 'D']);
+  // What a bucket is asked with, but not where a file has it.
+  const aws = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
+  assert.equal(secretVariables({ publish: [{ kind: 's3', options: { bucket: 'b' } }] }), aws);
+  assert.equal(secretVariables({ artifacts: { store: { kind: 's3', bucket: 'b', prefix: '' } } }), aws);
+  assert.equal(secretVariables({ publish: [{ kind: 's3', options: { credentials_file: '/k' } }] }), []);
+  assert.equal(secretVariables({ artifacts: { store: { kind: 's3', credentialsFile: '/k' } } }), []);
 });
 
 test('a program that prints without end, or does not end, is stopped', async () => {

@@ -9,6 +9,9 @@ export interface S3Credentials {
   sessionToken?: string;
 }
 
+/** Where the AWS tools look for credentials first, and so do we. */
+export const S3_VARIABLES = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'] as const;
+
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
