@@ -170,7 +170,7 @@ test('a job that cannot make its step says why, with the exit code of the failur
   assert.is(missing.exitCode, 4);
   assert.equal(
     missing.events.flatMap((event) =>
-      'message' in event && /^step-(failed|done)$/.test(event.type) ? [event.message] : [],
+      'message' in event && /^step-(failed|done)$/.test(event.type) ? [event.message?.split('\n')[0]] : [],
     ),
     ['version 0.9.0 is not in the archive', 'was there already'],
   );
