@@ -1,8 +1,9 @@
 /** A swupdate program: how it is started, and what its release understands. */
 import { copyFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { SigningMethod } from '../core/plan.ts';
-import { run } from '../io/process.ts';
+import { run, type RunOptions, type RunResult } from '../io/process.ts';
 import { addPadding, tripsOldClients } from './pack.ts';
 
 export interface Client {
@@ -29,10 +30,9 @@ const PROVIDERS: Readonly<Record<SigningMethod, string>> = {
  */
 export async function askClient(command: readonly string[] = ['swupdate']): Promise<Client> {
   const [program = '', ...before] = command;
-  // Help ends with exit code 1 in some releases, and goes to either stream.
-  const okCodes = Array.from({ length: 256 }, (_, code) => code);
   const asked = async (flag: string): Promise<string> => {
-    const { stdout, stderr } = await run(program, [...before, flag], { okCodes });
+    // Help ends with exit code 1 in some releases, and goes to either stream.
+    const { stdout, stderr } = await runClient(program, [...before, flag], {});
     return `${stdout}\n${stderr}`;
   };
   const version = /SWUpdate v(\S*)/.exec(await asked('--version'))?.[1] ?? '';
@@ -87,6 +87,40 @@ export async function untilItAnswers<T>(ask: () => Promise<T>, prepare?: () => P
       await prepare?.();
     }
   }
+}
+
+/** What a client says, before it ends with exit code 2 or a crash, when others have all sockets for messages. */
+const TAKEN = /binding notifier socket: Address already in use/;
+/** A client has one for as long as it runs. */
+const TAKEN_MS = 120_000;
+
+/**
+ * Runs a client on this machine, whatever its exit code. SWUpdate's socket for
+ * messages has eleven names in a network namespace (@NotifyServer,
+ * @NotifyServer1, ...), whatever TMPDIR is: of more clients at once the rest
+ * give up, and are run again when others may have ended. A sandbox has a
+ * namespace of its own.
+ *
+ * @throws ReleasePlanError `tool-missing`, `tool-stalled` also when all names stay taken, `interrupted`
+ */
+export async function runClient(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
+  const okCodes = Array.from({ length: 256 }, (_, code) => code);
+  for (const endMs = Date.now() + TAKEN_MS; Date.now() < endMs;) {
+    const result = await untilItAnswers(async () => await run(command, args, { ...options, okCodes })).catch(
+      (error: unknown) => {
+        if (!(error instanceof ReleasePlanError) || !TAKEN.test(error.message)) throw error;
+        return undefined;
+      },
+    );
+    if (result !== undefined && !TAKEN.test(result.stderr)) return result;
+    // Not all at the same moment again.
+    const { signal } = options;
+    await sleep(50 + Math.random() * 450, undefined, signal === undefined ? {} : { signal });
+  }
+  throw new ReleasePlanError(
+    'tool-stalled',
+    `${command}: other swupdates of this machine have had all sockets @NotifyServer for ${TAKEN_MS / 1000} s`,
+  );
 }
 
 /**

@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { run } from '../../src/io/process.ts';
 import { rdiffEngine } from '../../src/delivery/engines/rdiff.ts';
 import { digestBytes } from '../../src/io/hash.ts';
 import type { SwuSettings } from '../../src/core/plan.ts';
 import type { SwuPartition, SwuRequest } from '../../src/swu/build.ts';
-import { untilItAnswers } from '../../src/swu/client.ts';
+import { runClient } from '../../src/swu/client.ts';
 
 /** The board that swupdate is told it runs on. */
 export const BOARD = 'tolomeo-qemux86-64';
@@ -145,8 +144,6 @@ export async function swupdate(
 }
 
 async function asked(program: string, args: readonly string[], tmp: string): Promise<ClientRun> {
-  const okCodes = Array.from({ length: 256 }, (_, code) => code);
-  const options = { env: { TMPDIR: tmp }, timeoutMs: 60_000, okCodes };
-  const { exitCode, stdout, stderr } = await untilItAnswers(async () => await run(program, args, options));
+  const { exitCode, stdout, stderr } = await runClient(program, args, { env: { TMPDIR: tmp }, timeoutMs: 60_000 });
   return { exitCode, log: `${stdout}\n${stderr}` };
 }

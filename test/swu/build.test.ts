@@ -8,7 +8,8 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -310,6 +311,32 @@ test('small packages are padded, and old clients then succeed every time', async
     runs.map((one) => one.exitCode),
     Array.from({ length: 12 }, () => 0),
   );
+});
+
+/** Has the names of SWUpdate's socket for messages for three seconds, but for those that others have. */
+const HOLDER = `
+import socket, time
+held = []
+for number in range(20):
+    name = b'\\0NotifyServer' + (bytes([ord('0') + number]) if number else b'')
+    held.append(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+    try:
+        held[-1].bind(name.ljust(108, b'\\0'))
+    except OSError:
+        pass
+print('taken', flush=True)
+time.sleep(3)
+`;
+
+test('many clients at once on a machine are waited for: their socket for messages has but eleven names', async () => {
+  const on = device('b');
+  const { out } = await make(on);
+  const others = spawn('timeout', ['60', 'python3', '-c', HOLDER], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(others, 'exit');
+  await Promise.race([once(others.stdout, 'data'), ended]);
+  const { exitCode, log } = await swupdate(on.dir, out, join(keys, 'ec.crt'), { select: 'stable,main', mode: 'check' });
+  assert.is(exitCode, 0, log);
+  assert.equal(await ended, [0, null]);
 });
 
 test('boot loader variables are written after a good install, and not after a refused one', async () => {

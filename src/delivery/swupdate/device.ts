@@ -5,14 +5,14 @@
 import { stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ReleasePlanError } from '../../core/errors.ts';
-import { run, type RunResult } from '../../io/process.ts';
+import type { RunResult } from '../../io/process.ts';
 import { readRegular, readRegularText } from '../../io/regular.ts';
 import { FEW_FILES_BYTES, requireNotFull, withSocketScratch } from '../../io/scratch.ts';
 import type { Proof } from '../../core/archive.ts';
 import type { Plan } from '../../core/plan.ts';
 import { keyText, readAesKey } from '../../swu/aes.ts';
 import { needsCodeSigningPurpose, readCertificates } from '../../swu/certificate.ts';
-import { askClient, clientName, placeForClient, trustFlags, untilItAnswers } from '../../swu/client.ts';
+import { askClient, clientName, placeForClient, runClient, trustFlags } from '../../swu/client.ts';
 import { resolveKey, withPrivateFolder } from '../../swu/keys.ts';
 import { PADDING_BYTES } from '../../swu/pack.ts';
 import { orNotInstalled } from '../engines/installed.ts';
@@ -114,9 +114,8 @@ async function runSwupdate(
     env: { TMPDIR: work },
     signal,
     timeoutMs,
-    okCodes: Array.from({ length: 256 }, (_, code) => code),
   };
-  return await untilItAnswers(async () => await run('swupdate', args, options));
+  return await runClient('swupdate', args, options);
 }
 
 /** @param device what the device knows: the key that it trusts, its board and revision */
