@@ -52,7 +52,7 @@ const WHOLE_RUNS = new RegExp(
     '^commands/(targets|schedule)',
     '^swu/(build|install)',
     '^io/children',
-    '^rdiff/create\\.test',
+    '^rdiff/(create|signature|apply)\\.test',
     '^(report/page/page|commands/terminal/terminal)',
     '^bundle',
   ].join('|'),
