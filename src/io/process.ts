@@ -4,6 +4,9 @@ import { Supervisor, endsWithUs } from './children.ts';
 import { toolEnvironment } from './environment.ts';
 import { missingTool, TOOLS, type ToolName } from './tools.ts';
 
+/** For programs that say by their output how it went. */
+export const ANY_EXIT_CODE: readonly number[] = Array.from({ length: 256 }, (_, code) => code);
+
 export interface RunOptions {
   cwd?: string;
   /** Added to (or, with undefined, removed from) {@link toolEnvironment}. */

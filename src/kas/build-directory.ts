@@ -5,7 +5,7 @@ import { ReleasePlanError } from '../core/errors.ts';
 import { attributed } from '../io/attribute.ts';
 import { takeLock, type Lock } from '../io/lock.ts';
 import { ifPresent } from '../io/present.ts';
-import { run } from '../io/process.ts';
+import { ANY_EXIT_CODE, run } from '../io/process.ts';
 import { BLOCK_BYTES } from '../io/space.ts';
 import type { KasSettings } from '../core/plan.ts';
 import { chainOf } from './chain.ts';
@@ -36,7 +36,6 @@ const LINGER_MS = 10_000;
 /** A server that ends by itself is left to do so (BitBake 2.8: up to 3 s). */
 const OWN_END_MS = 4000;
 const END_SERVER_MS = 60_000;
-const ANY_CODE = Array.from({ length: 256 }, (_, code) => code);
 const POLL_MS = 200;
 const HELD = 75;
 
@@ -120,7 +119,7 @@ async function endServer(kas: KasSettings, { env, signal }: BuildDirectoryOption
     env: kasEnvironment(kas, env),
     timeoutMs: END_SERVER_MS,
     // What kas thinks of it does not matter: the lock tells.
-    okCodes: ANY_CODE,
+    okCodes: ANY_EXIT_CODE,
     ...(signal === undefined ? {} : { signal }),
   });
 }

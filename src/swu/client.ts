@@ -3,7 +3,7 @@ import { copyFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { SigningMethod } from '../core/plan.ts';
-import { run, type RunOptions, type RunResult } from '../io/process.ts';
+import { ANY_EXIT_CODE, run, type RunOptions, type RunResult } from '../io/process.ts';
 import { addPadding, tripsOldClients } from './pack.ts';
 
 export interface Client {
@@ -104,14 +104,13 @@ const TAKEN_MS = 120_000;
  * @throws ReleasePlanError `tool-missing`, `tool-stalled` also when all names stay taken, `interrupted`
  */
 export async function runClient(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
-  const okCodes = Array.from({ length: 256 }, (_, code) => code);
   for (const endMs = Date.now() + TAKEN_MS; Date.now() < endMs;) {
-    const result = await untilItAnswers(async () => await run(command, args, { ...options, okCodes })).catch(
-      (error: unknown) => {
-        if (!(error instanceof ReleasePlanError) || !TAKEN.test(error.message)) throw error;
-        return undefined;
-      },
-    );
+    const result = await untilItAnswers(
+      async () => await run(command, args, { ...options, okCodes: ANY_EXIT_CODE }),
+    ).catch((error: unknown) => {
+      if (!(error instanceof ReleasePlanError) || !TAKEN.test(error.message)) throw error;
+      return undefined;
+    });
     if (result !== undefined && !TAKEN.test(result.stderr)) return result;
     // Not all at the same moment again.
     const { signal } = options;

@@ -8,7 +8,7 @@ import { cp, mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
 import { ifPresent } from '../io/present.ts';
-import { run, type RunResult } from '../io/process.ts';
+import { ANY_EXIT_CODE, run, type RunResult } from '../io/process.ts';
 
 /** What of this machine is seen inside, read-only. */
 const SHARED = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'] as const;
@@ -104,7 +104,7 @@ export async function runInside(
       diesWithUs: true,
       // Nothing secret of ours is seen inside.
       env: { ...withheld(), PATH: '/usr/sbin:/usr/bin:/sbin:/bin', TMPDIR: '/tmp', HOME: '/tmp' },
-      okCodes: Array.from({ length: 256 }, (_, code) => code),
+      okCodes: ANY_EXIT_CODE,
       ...options,
     },
   );
