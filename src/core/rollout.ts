@@ -32,7 +32,7 @@ export interface Wire {
 }
 
 /** The sum of several; undefined when none is known. */
-export function sumOfWires(standings: readonly Pick<RolloutStanding, 'wire'>[]): Wire | undefined {
+export function sumOfWires(standings: ReadonlyArray<{ wire?: Wire | undefined }>): Wire | undefined {
   const known = standings.map(({ wire }) => wire).filter((wire) => wire !== undefined);
   if (known.length === 0) return undefined;
   const bytes = known.reduce((sum, one) => sum + one.bytes, 0);

@@ -132,8 +132,8 @@ async function attempt(
       publication.kind === 'packages'
         ? await publishPackages(plan, destination, publication.packages, host, dryRun, progress)
         : await publishRepository(destination, publication, dryRun, progress);
-    if (kind === 'hawkbit' && !dryRun && publication.kind === 'packages')
-      await recordStandings(plan, settings, new Set(publication.packages.map(({ version }) => version)), host);
+    if (!dryRun && publication.kind === 'packages')
+      await recordStandings(plan, destination, new Set(publication.packages.map(({ version }) => version)), host);
     return { name, kind, address, ...done };
   } catch (error) {
     const known = asUserError(error);

@@ -1,43 +1,38 @@
 /** How the rollouts of a plan stand: asked of a server, and kept for those who ask none. */
 import { ReleasePlanError } from '../core/errors.ts';
-import type { DestinationSettings, Plan } from '../core/plan.ts';
+import type { Plan } from '../core/plan.ts';
 import type { Host } from '../delivery/host.ts';
-import { timestamp } from '../text/timestamp.ts';
-import { hawkbitClient } from '../publish/hawkbit.ts';
-import { seriesPrefix } from '../publish/package.ts';
+import type { Destination } from '../publish/destination.ts';
 import { readRecord } from '../publish/record.ts';
-import { readProgress } from '../publish/rollout/progress.ts';
 import { rolloutName } from '../publish/rollout/server-rollouts.ts';
-import { keepStandings, standingOf } from '../publish/rollout/standing.ts';
+import { keepStandings, standingOf, type StandingFacts } from '../publish/rollout/standing.ts';
+import { timestamp } from '../text/timestamp.ts';
 import { recordFile, standingFile } from './published.ts';
 
 /** What is known here of the rollouts of a destination. @throws ReleasePlanError `index-invalid` */
-export const standingFacts = async (
-  plan: Plan,
-  { name }: DestinationSettings,
-): Promise<Parameters<typeof standingOf>[1]> => ({
-  destination: name,
+export const standingFacts = async (plan: Plan, destination: string): Promise<StandingFacts> => ({
+  destination,
   owner: plan,
   published: await readRecord(recordFile(plan)),
   at: timestamp(),
 });
 
 /**
- * Asks a hawkBit server how the rollouts of some versions stand, and keeps it; the caller holds the archive. A user may
+ * Asks a destination how the rollouts of some versions stand, and keeps it; the caller holds the archive. A user may
  * be allowed to publish packages and not to see rollouts: what the server does not tell is a warning.
  *
- * @throws ReleasePlanError `secret-*`, `index-invalid`
+ * @throws ReleasePlanError `index-invalid`
  */
 export async function recordStandings(
   plan: Plan,
-  settings: DestinationSettings,
+  destination: Pick<Destination, 'name' | 'rollouts'>,
   versions: ReadonlySet<string>,
-  { env, signal, report }: Pick<Host, 'env' | 'signal' | 'report'>,
+  { signal, report }: Pick<Host, 'signal' | 'report'>,
 ): Promise<void> {
-  const client = await hawkbitClient(settings, { env, planDir: plan.dir, signal, report });
+  if (destination.rollouts === undefined) return;
+  const facts = await standingFacts(plan, destination.name);
   const isWanted = (name: string): boolean => versions.has(rolloutName(name).version);
-  const facts = await standingFacts(plan, settings);
-  const told = await readProgress(client, seriesPrefix(plan), isWanted).catch((error: unknown) => {
+  const told = await destination.rollouts(plan, isWanted).catch((error: unknown) => {
     if (signal.aborted || !(error instanceof ReleasePlanError) || !error.code.startsWith('server-')) throw error;
     report({ type: 'warning', message: `how rollouts stand is not known: ${error.message}` });
     return [];

@@ -1,6 +1,6 @@
 import { ReleasePlanError } from '../core/errors.ts';
 import type { DestinationSettings, FleetAttributes, FleetServer, Plan } from '../core/plan.ts';
-import type { RolloutStanding } from '../core/rollout.ts';
+import type { Wire } from '../core/rollout.ts';
 import { promotionBlockers } from '../delivery/fleet/guard.ts';
 import type { Blocker } from '../delivery/fleet/promotion.ts';
 import { fleetView } from '../delivery/fleet/view.ts';
@@ -13,7 +13,7 @@ import { hawkbitClient } from '../publish/hawkbit.ts';
 import { optionalPath, optionalText, requiredText, secretSource } from '../publish/options.ts';
 import { HawkbitRollouts, type RolloutSettings } from '../publish/rollout/hawkbit.ts';
 import type { RolloutStatus } from '../publish/rollout/progress.ts';
-import { standingOf } from '../publish/rollout/standing.ts';
+import { wireOf } from '../publish/rollout/standing.ts';
 import { baseOfSeries, seriesPrefix } from '../publish/package.ts';
 import { rolloutName, rolloutsOf, type ServerRollout } from '../publish/rollout/server-rollouts.ts';
 import { stillOnFilters } from '../publish/rollout/filter.ts';
@@ -43,7 +43,7 @@ export interface PlannedRollout {
 
 /** How far a rollout is. */
 export interface RolloutProgress {
-  rollouts: Array<RolloutStatus & Pick<RolloutStanding, 'wire'>>;
+  rollouts: Array<RolloutStatus & { wire: Wire | undefined }>;
   /** Names of devices that failed, some of them, by rollout. */
   failed: ReadonlyMap<string, string[]>;
 }
@@ -134,8 +134,8 @@ export class Rollout {
       );
     const failed = new Map<string, string[]>();
     for (const one of rollouts) if (one.failed > 0) failed.set(one.name, await server.failedDevices(one.id));
-    const facts = await standingFacts(this.#plan, this.#settings);
-    return { rollouts: rollouts.map((one) => ({ ...one, ...wireIn(standingOf(one, facts)) })), failed };
+    const facts = await standingFacts(this.#plan, this.#settings.name);
+    return { rollouts: rollouts.map((one) => ({ ...one, wire: wireOf(one, facts) })), failed };
   }
 
   /** The server's rollouts of the version for the tag. */
@@ -237,8 +237,6 @@ export class Rollout {
     };
   }
 }
-
-const wireIn = ({ wire }: RolloutStanding): Pick<RolloutStanding, 'wire'> => (wire === undefined ? {} : { wire });
 
 /** @throws ReleasePlanError `publish-nowhere`, `publish-unknown` */
 function hawkbitOf(plan: Plan, name: string | undefined): DestinationSettings {

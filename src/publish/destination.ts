@@ -3,7 +3,8 @@
  */
 import type { Report } from '../core/events.ts';
 import type { DestinationSettings } from '../core/plan.ts';
-import type { ReleasePackage } from './package.ts';
+import type { ReleasePackage, SeriesOwner } from './package.ts';
+import type { RolloutStatus } from './rollout/progress.ts';
 
 /** What a destination may use of this machine. */
 export interface DestinationHost {
@@ -58,6 +59,14 @@ export interface Destination {
    * the summary last. A dry run only counts. Absent where devices cannot pull.
    */
   mirror?(repo: string, progress: MirrorProgress, options?: { dryRun: boolean }): Promise<MirrorResult>;
+
+  /**
+   * How the rollouts of a product stand. Absent where there are none.
+   *
+   * @param isWanted by their names; of others nothing more is asked
+   * @throws ReleasePlanError `server-*`
+   */
+  rollouts?(owner: SeriesOwner, isWanted: (name: string) => boolean): Promise<RolloutStatus[]>;
 }
 
 export interface MirrorProgress {

@@ -14,7 +14,8 @@ import { readSecret } from '../io/secret.ts';
 import type { Destination, DestinationHost, DestinationKind, Presence } from './destination.ts';
 import type { DestinationSettings } from '../core/plan.ts';
 import { optionalPath, requiredText, secretSource } from './options.ts';
-import { seriesOf, titleOf, type ReleasePackage } from './package.ts';
+import { seriesOf, seriesPrefix, titleOf, type ReleasePackage, type SeriesOwner } from './package.ts';
+import { readProgress, type RolloutStatus } from './rollout/progress.ts';
 
 /** `kind: hawkbit`. */
 export const hawkbit: DestinationKind = {
@@ -104,6 +105,10 @@ class HawkbitDestination implements Destination {
 
   /** Devices are offered what a rollout gives them. */
   async announce(): Promise<void> {}
+
+  async rollouts(owner: SeriesOwner, isWanted: (name: string) => boolean): Promise<RolloutStatus[]> {
+    return await readProgress(this.#client, seriesPrefix(owner), isWanted);
+  }
 
   async #find(path: 'softwaremodules' | 'distributionsets', one: ReleasePackage): Promise<JsonObject | undefined> {
     return await hawkbitNamed(this.#client, `/${path}`, seriesOf(one), one.version);

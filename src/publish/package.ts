@@ -7,15 +7,15 @@ export type { PackageBase, ReleasePackage } from '../core/publication.ts';
 export const titleOf = ({ version, base }: Pick<ReleasePackage, 'version' | 'base'>): string =>
   base === undefined ? `${version}, full` : `${base.version} -> ${version}`;
 
-/** What of a server's objects is named by the package: `tolomeo-board-image-prod-from-0.1.0`, or `-full`. */
-export const seriesOf = ({ product, machine, image, base }: Omit<ReleasePackage, 'path'>): string =>
-  [product, machine, image, base === undefined ? 'full' : `from-${base.version}`].join('-');
-
 /** Whose packages they are. */
 export type SeriesOwner = Pick<ReleasePackage, 'product' | 'machine' | 'image'>;
 
 /** How the series of a product's packages begin. */
 export const seriesPrefix = ({ product, machine, image }: SeriesOwner): string => `${product}-${machine}-${image}-`;
+
+/** What of a server's objects is named by the package: `tolomeo-board-image-prod-from-0.1.0`, or `-full`. */
+export const seriesOf = (one: Omit<ReleasePackage, 'path'>): string =>
+  seriesPrefix(one) + (one.base === undefined ? 'full' : `from-${one.base.version}`);
 
 /** The version that a series of a product's packages starts from; undefined for that of full packages. */
 export function baseOfSeries(series: string, owner: SeriesOwner): string | undefined {

@@ -1,10 +1,8 @@
 /** What was published, where and when: kept beside the archive, so that people and `gc` know without asking servers. */
-import { readFile } from 'node:fs/promises';
-import { ReleasePlanError } from '../core/errors.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
-import { ifPresent } from '../io/present.ts';
-import { openSealedJson, sealJson } from '../text/json.ts';
+import { sealJson } from '../text/json.ts';
 import type { ReleasePackage } from './package.ts';
+import { readDestinationRecord } from './sealed-record.ts';
 
 /** One package at one destination. */
 export interface PublishedPackage {
@@ -39,14 +37,8 @@ export const RECORD_FILE = 'published.json';
  * @throws ReleasePlanError `index-invalid` when the record was altered
  */
 export async function readRecord(path: string): Promise<PublishedPackage[]> {
-  const text = await ifPresent(readFile(path, 'utf8'));
-  if (text === undefined) return [];
-  const opened = openSealedJson(text);
-  if ('problem' in opened)
-    throw new ReleasePlanError('index-invalid', `${path} ${opened.problem}`, {
-      hint: 'Move it away and publish again: what is at the destinations is found, and recorded anew.',
-    });
-  return (opened.value as unknown as RecordFile).published;
+  const hint = 'Move it away and publish again: what is at the destinations is found, and recorded anew.';
+  return (await readDestinationRecord<RecordFile>('published', path, hint))?.published ?? [];
 }
 
 /** Adds an entry, written atomically; one for the same package at the same place keeps its time. */

@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { recordStandings } from '../../src/jobs/rollout-standing.ts';
+import type { ReleaseEvent } from '../../src/core/events.ts';
+import { openDestination } from '../../src/publish/kinds.ts';
 import { plan } from '../support/manifests.ts';
 import { scratch } from '../support/scratch.ts';
 
@@ -14,25 +16,24 @@ test('a server that does not show its rollouts to this user is a warning: what w
   try {
     const warnings: string[] = [];
     const dir = scratch('rollout-standing');
-    await recordStandings(
-      plan({ dir, artifacts: dir }),
-      {
-        name: 'field',
-        kind: 'hawkbit',
-        auto: false,
-        options: {
-          url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-          user: 'ci',
-          password_env: 'PASSWORD',
-        },
+    const settings = {
+      name: 'field',
+      kind: 'hawkbit',
+      auto: false,
+      options: {
+        url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        user: 'ci',
+        password_env: 'PASSWORD',
       },
-      new Set(['0.3.0']),
-      {
-        env: { PASSWORD: 'x' },
-        signal: new AbortController().signal,
-        report: (event) => void (event.type === 'warning' && warnings.push(event.message)),
-      },
-    );
+    };
+    const host = {
+      env: { PASSWORD: 'x' },
+      planDir: dir,
+      signal: new AbortController().signal,
+      report: (event: ReleaseEvent): void => void (event.type === 'warning' && warnings.push(event.message)),
+    };
+    const destination = await openDestination(settings, host);
+    await recordStandings(plan({ dir, artifacts: dir }), destination, new Set(['0.3.0']), host);
     assert.is(warnings.length, 1);
     assert.match(warnings[0] ?? '', /^how rollouts stand is not known: .*403/);
   } finally {

@@ -12,6 +12,9 @@ const PAGE = 500;
 /** One value in a filter of hawkBit's query language. */
 export const quoted = (value: string): string => `"${value.replace(/(["\\])/g, '\\$1')}"`;
 
+/** Devices of which an attribute has a value, in that language; the case of letters does not matter to it. */
+export const attributeIs = (attribute: string, value: string): string => `attribute.${attribute}==${quoted(value)}`;
+
 /** A page of a list. */
 export interface HawkbitPage {
   content: JsonObject[];

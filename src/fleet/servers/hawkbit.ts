@@ -6,7 +6,7 @@ import { ReleasePlanError } from '../../core/errors.ts';
 import { jsonOf, type HttpClient } from '../../io/http/client.ts';
 import { isObject, textIn, type JsonObject } from '../../io/http/shape.ts';
 import { NameSet } from '../devices/name-set.ts';
-import { HAWKBIT_API, hawkbitPages, quoted } from './hawkbit-api.ts';
+import { HAWKBIT_API, attributeIs, hawkbitPages } from './hawkbit-api.ts';
 import type { ServerRow } from './row.ts';
 import type { FleetServer } from '../../core/plan.ts';
 
@@ -118,7 +118,7 @@ function filterOf({ attributes }: Wanted, values: JsonObject): string | undefine
   const keys = [attributes.version, attributes.tag, attributes.hardware].filter((key) => key !== undefined);
   const terms = keys.map((key) => {
     const value = values[key];
-    return typeof value === 'string' && /^[\w.+:/ -]+$/.test(value) ? `attribute.${key}==${quoted(value)}` : undefined;
+    return typeof value === 'string' && /^[\w.+:/ -]+$/.test(value) ? attributeIs(key, value) : undefined;
   });
   return terms.includes(undefined) ? undefined : terms.join(';');
 }

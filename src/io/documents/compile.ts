@@ -10,6 +10,8 @@ export const DOCUMENTS = {
   state: 'state',
   report: 'report',
   run: 'run',
+  published: 'published',
+  rollouts: 'rollouts',
   explained: 'explained',
   changed: 'changed',
   targets: 'targets',

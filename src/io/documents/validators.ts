@@ -8,6 +8,8 @@ export const {
   state,
   report,
   run,
+  published,
+  rollouts,
   explained,
   changed,
   targets,

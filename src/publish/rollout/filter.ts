@@ -1,6 +1,6 @@
 /** The devices of a rollout in hawkBit's query language. Pure. */
 import { ReleasePlanError } from '../../core/errors.ts';
-import { quoted } from '../../fleet/servers/hawkbit-api.ts';
+import { attributeIs, quoted } from '../../fleet/servers/hawkbit-api.ts';
 import type { FleetAttributes } from '../../core/plan.ts';
 import type { RolloutPart, RolloutPlan } from './plan.ts';
 
@@ -46,12 +46,11 @@ export const stillOnFilters = (
   plan: Pick<RolloutPlan, 'tag' | 'hardware'>,
   attributes: FleetAttributes,
   names: readonly string[],
-): string[] =>
-  lists('controllerId', names, [`attribute.${attributes.version}==${quoted(version)}`, ...commonOf(plan, attributes)]);
+): string[] => lists('controllerId', names, [attributeIs(attributes.version, version), ...commonOf(plan, attributes)]);
 
 const commonOf = ({ tag, hardware }: Pick<RolloutPlan, 'tag' | 'hardware'>, attributes: FleetAttributes): string[] => [
-  ...(attributes.tag === undefined ? [] : [`attribute.${attributes.tag}==${quoted(tag)}`]),
-  ...(attributes.hardware === undefined ? [] : [`attribute.${attributes.hardware}==${quoted(hardware)}`]),
+  ...(attributes.tag === undefined ? [] : [attributeIs(attributes.tag, tag)]),
+  ...(attributes.hardware === undefined ? [] : [attributeIs(attributes.hardware, hardware)]),
 ];
 
 /** `key=in=(...)` with the conditions that all share, split where it becomes too long. */

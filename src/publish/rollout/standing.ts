@@ -1,11 +1,9 @@
 /** How a plan's rollouts stand, and what went over the wire: kept beside the archive, for those who ask no server. */
-import { readFile } from 'node:fs/promises';
-import { ReleasePlanError } from '../../core/errors.ts';
 import type { RolloutStanding, Wire } from '../../core/rollout.ts';
 import { writeFileAtomic } from '../../io/atomic.ts';
-import { ifPresent } from '../../io/present.ts';
-import { openSealedJson, sealJson } from '../../text/json.ts';
+import { sealJson } from '../../text/json.ts';
 import { baseOfSeries, type SeriesOwner } from '../package.ts';
+import { readDestinationRecord } from '../sealed-record.ts';
 import type { PublishedPackage } from '../record.ts';
 import type { RolloutStatus } from './progress.ts';
 import { rolloutName } from './server-rollouts.ts';
@@ -18,22 +16,27 @@ interface StandingFile {
   rollouts: RolloutStanding[];
 }
 
-/**
- * What is known of a rollout.
- *
- * @param published what is recorded of the product's packages
- */
+/** What is known here of a destination's rollouts. */
+export interface StandingFacts {
+  destination: string;
+  owner: SeriesOwner;
+  /** What is recorded of the product's packages, at any destination. */
+  published: readonly PublishedPackage[];
+  /** When the server was asked; ISO 8601, UTC. */
+  at: string;
+}
+
+/** What is kept of a rollout that a server told of. */
 export function standingOf(
-  { name, state, devices, finished, failed }: Omit<RolloutStatus, 'id' | 'groups'>,
-  of: { destination: string; owner: SeriesOwner; published: readonly PublishedPackage[]; at: string },
+  status: Omit<RolloutStatus, 'id' | 'groups'>,
+  { destination, owner, published, at }: StandingFacts,
 ): RolloutStanding {
+  const { name, state, devices, finished, failed } = status;
   const { series, version, tag, isOfRefused } = rolloutName(name);
-  const base = baseOfSeries(series, of.owner);
-  const there = of.published.filter((one) => one.destination === of.destination && one.version === version);
-  const sizeOf = (from: string | undefined): number | undefined => there.find((one) => one.base === from)?.sizeBytes;
-  const wire = wireOf({ finished, failed }, sizeOf(base), sizeOf(undefined));
+  const base = baseOfSeries(series, owner);
+  const wire = wireOf(status, { destination, owner, published });
   return {
-    destination: of.destination,
+    destination,
     name,
     version,
     tag,
@@ -44,15 +47,20 @@ export function standingOf(
     finished,
     failed,
     ...(wire === undefined ? {} : { wire }),
-    at: of.at,
+    at,
   };
 }
 
-function wireOf(
-  { finished, failed }: { finished: number; failed: number },
-  packageBytes: number | undefined,
-  fullBytes: number | undefined,
+/** What a rollout sent over the wire; undefined where its package is not known here. */
+export function wireOf(
+  { name, finished, failed }: Pick<RolloutStatus, 'name' | 'finished' | 'failed'>,
+  { destination, owner, published }: Omit<StandingFacts, 'at'>,
 ): Wire | undefined {
+  const { series, version } = rolloutName(name);
+  const there = published.filter((one) => one.destination === destination && one.version === version);
+  const sizeOf = (base: string | undefined): number | undefined => there.find((one) => one.base === base)?.sizeBytes;
+  const packageBytes = sizeOf(baseOfSeries(series, owner));
+  const fullBytes = sizeOf(undefined);
   if (packageBytes === undefined) return undefined;
   // A device that refuses has loaded its package, and loads another in a rollout that counts for itself.
   const bytes = (finished + failed) * packageBytes;
@@ -65,14 +73,8 @@ function wireOf(
  * @throws ReleasePlanError `index-invalid` when the record was altered
  */
 export async function readStandings(path: string): Promise<RolloutStanding[]> {
-  const text = await ifPresent(readFile(path, 'utf8'));
-  if (text === undefined) return [];
-  const opened = openSealedJson(text);
-  if ('problem' in opened)
-    throw new ReleasePlanError('index-invalid', `${path} ${opened.problem}`, {
-      hint: 'Move it away: the next `publish` or `apply` asks the server again.',
-    });
-  return (opened.value as unknown as StandingFile).rollouts;
+  const hint = 'Move it away: the next `publish` or `apply` asks the server again.';
+  return (await readDestinationRecord<StandingFile>('rollouts', path, hint))?.rollouts ?? [];
 }
 
 /** Keeps what was told now, and of the other rollouts what was told before; written atomically. */

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sumOfWires } from '../../../src/core/rollout.ts';
-import type { PublishedPackage } from '../../../src/publish/record.ts';
+import { readRecord, type PublishedPackage } from '../../../src/publish/record.ts';
 import { keepStandings, readStandings, standingOf } from '../../../src/publish/rollout/standing.ts';
+import { sealJson } from '../../../src/text/json.ts';
 import { failureOf } from '../../support/failure.ts';
 import { scratch } from '../../support/scratch.ts';
 
@@ -68,6 +69,24 @@ test('what was told is kept, newer words replace older ones, an altered record i
   const failure = await failureOf(() => readStandings(path));
   assert.is(failure.code, 'index-invalid');
   assert.match(failure.message, path);
+});
+
+test('a well-sealed record of another form is damage, named, and no bug', async () => {
+  const path = join(scratch('hostile'), 'record.json');
+  const known = told('tolomeo-board-a-image-prod-full 0.3.0 promoted', 0, 0);
+  for (const [read, key, one] of [
+    [readStandings, 'rollouts', known],
+    [readRecord, 'published', published[0]],
+  ] as const) {
+    for (const value of [null, 'x', {}, [null], [[]], [{ ...one, version: 7 }], [{ ...one, at: {} }]]) {
+      writeFileSync(path, sealJson({ schema: 1, [key]: value }));
+      const failure = await failureOf(async () => await read(path));
+      assert.is(failure.code, 'index-invalid', JSON.stringify(value));
+      assert.match(failure.message, path);
+    }
+    writeFileSync(path, sealJson({ schema: 1, [key]: [{ ...one, later: 1 }] }));
+    assert.is((await read(path)).length, 1);
+  }
 });
 
 test.run();
