@@ -1,12 +1,15 @@
-import { closest, distance } from 'fastest-levenshtein';
+import { distance } from 'fastest-levenshtein';
 
-/** The known name that was probably meant: at most a third of its letters are wrong. */
+/** The known name that was probably meant: at most a third of its letters are wrong, and no other is as near. */
 export function closestName(name: string, known: readonly string[]): string | undefined {
   // Edit distance is quadratic: a megabyte of text is no misspelt name.
   if (known.length === 0 || name.length > 200) return undefined;
   const lower = name.toLowerCase();
-  const found = known.find((one) => one.toLowerCase() === lower) ?? closest(name, known);
-  return distance(lower, found.toLowerCase()) <= Math.max(1, Math.floor(found.length / 3)) ? found : undefined;
+  const distances = known.map((one) => distance(lower, one.toLowerCase()));
+  const least = distances.reduce((one, other) => Math.min(one, other));
+  const nearest = [...new Set(known.filter((_, at) => distances[at] === least))];
+  const [found = ''] = nearest;
+  return nearest.length === 1 && least <= Math.max(1, Math.floor(found.length / 3)) ? found : undefined;
 }
 
 const MOST_LISTED = 20;

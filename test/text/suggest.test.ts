@@ -11,6 +11,8 @@ test('a near name is suggested, whatever its case', () => {
 
 test('a far one is not', () => {
   assert.is(closestName('zstd', ['gzip', 'none']), undefined);
+  // Of two that are as near, neither is guessed.
+  assert.is(closestName('0.3.0', ['0.1.0', '0.2.0']), undefined);
   assert.is(closestName('x', []), undefined);
   assert.is(closestName('p'.repeat(1e6), ['promoted']), undefined);
 });

@@ -1,5 +1,6 @@
 import type { Finding } from '../finding.ts';
 import type { PlanSource } from '../source.ts';
+import { addressesAreSafe } from './addresses.ts';
 import { deltasLeadForward } from './deltas.ts';
 import { listsWithoutRepeats } from './duplicates.ts';
 import { enginesHaveWhatTheyNeed } from './engines.ts';
@@ -46,6 +47,7 @@ export const rules: readonly Rule[] = [
   fleetHasOneSource,
   placeholdersKnown,
   destinationsAreDistinct,
+  addressesAreSafe,
   pathsStayInside,
 ];
 
