@@ -83,7 +83,12 @@ function archive(version: string, { commit, files, packages, licences, cve }: Ma
   const lock = { schema: 1 as const, version, workDir: '.', repositories, files: [], problems: [], tools: {} };
   add('lock', 'kas-lock.json', lockText(lock));
   const settings = configuration({ MACHINE: 'board', DISTRO_FEATURES: version });
-  here.archive(version, { files: archived, configuration: { ...settings, layers: { 'layers/meta-demo': commit } } });
+  // The last of the chain is generated, and named by the version.
+  const chain = [...settings.chain, `.release-plan/kas/${version}.yml`];
+  here.archive(version, {
+    files: archived,
+    configuration: { ...settings, chain, layers: { 'layers/meta-demo': commit } },
+  });
   writeFileSync(join(dir, 'rootfs.squashfs'), image);
 }
 

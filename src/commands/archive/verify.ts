@@ -26,6 +26,9 @@ export const registerVerifyStore: RegisterCommand = (archive, run) => {
     });
 };
 
+const REPAIR = 'Run it with --repair on a host whose folder has these whole: they are sent again.';
+const ELSEWHERE = 'The folder here does not have these whole: run it on a host whose folder has.';
+
 async function verifyStore(file: string, flags: Flags, context: CommandContext): Promise<ExitCode> {
   const { requirePlan } = await import('../../plan/load.ts');
   const { checkArchiveStore } = await import('../../jobs/archive-store.ts');
@@ -42,6 +45,7 @@ async function verifyStore(file: string, flags: Flags, context: CommandContext):
       context.out(`${isRepaired ? 'repaired' : 'DAMAGED'} ${printable(`${subject}: ${name} ${problem}`)}\n`);
     const verdict = left.length === 0 ? 'whole' : `${left.length} damaged`;
     context.out(`${printable(store)}: ${subjects} names, ${objects} objects, ${formatBytes(bytes)}: ${verdict}\n`);
+    if (left.length > 0) context.out(`${flags.repair === true ? ELSEWHERE : REPAIR}\n`);
   }
   return left.length === 0 ? EXIT.ok : EXIT.inconsistent;
 }

@@ -217,13 +217,17 @@ function kernelChanges(from: Side, to: Side): KernelChanges {
   };
 }
 
+/** By somebody, and no generated override, which has another name for each version. */
+const isWritten = (kasFile: string): boolean => !/(^|\/)\.release-plan\/kas\/[^/]+$/.test(kasFile);
+
 function configurationChanges(
   { configuration: from }: VersionManifest,
   { configuration: to }: VersionManifest,
 ): ConfigurationChanges {
+  const chain = { from: from.chain.filter(isWritten), to: to.chain.filter(isWritten) };
   return {
     settings: differingKeys(from.settings, to.settings),
-    chain: from.chain.join('\0') === to.chain.join('\0') ? null : { from: from.chain, to: to.chain },
+    chain: chain.from.join('\0') === chain.to.join('\0') ? null : chain,
     kas: from.kas === to.kas ? null : { from: from.kas, to: to.kas },
   };
 }
