@@ -85,11 +85,15 @@ export async function publishedInWords({ destinations, unproven }: PublishJobRes
   const { printable } = await import('../text/printable.ts');
   const { formatRows } = await import('../text/rows.ts');
   return [
-    ...destinations.map((one) => `${printable(`${one.name} (${one.address || one.kind}): ${one.outcome.message}`)}\n`),
+    ...destinations.map((one) => `${printable(lineOf(one))}\n`),
     ...destinations.map((one) => formatRows(rowsOf(one))),
     ...unproven.map(({ subject, reason }) => `not published: ${printable(`${subject}: ${reason}`)}\n`),
   ].join('');
 }
+
+/** In one line: what to do about a failure stands where it was reported. */
+const lineOf = ({ name, address, kind, error, outcome }: DestinationOutcome): string =>
+  `${name} (${address || kind}): ${error?.message ?? outcome.message}`;
 
 function rowsOf({ plan, packages }: DestinationOutcome): Array<[string, string]> {
   const planned = (plan?.items ?? []).map(({ package: one, presence }): [string, string] => [

@@ -113,6 +113,18 @@ test('a destination that fails keeps no other from its packages, and its exit co
   assert.ok(existsSync(join(here.dir, 'srv/index.json')));
 });
 
+test('a failed destination is one line of the result; what to do about it stands where it failed', async () => {
+  destinations(lab());
+  assert.is((await publish()).exitCode, 0);
+  writeFileSync(join(here.dir, 'srv/tolomeo-qemux86-64/image-prod/0.3.0', DELTAS[0] ?? ''), 'altered');
+  const run = await publish();
+  assert.is(run.exitCode, 4);
+  const [line, ...rest] = run.stdout.trimEnd().split('\n');
+  assert.match(line ?? '', /^lab \(.*has 7 bytes, .*; the package of the archive has \d+ bytes, sha256 [0-9a-f]{64}$/);
+  assert.equal(rest, []);
+  assert.match(run.stderr, 'Find out who put it there.');
+});
+
 test('what is not proven stays, and the exit code says so', async () => {
   destinations(lab());
   const swu = join(here.update('0.1.0'), DELTAS[0] ?? '');
