@@ -1,4 +1,5 @@
 import { withArchive } from '../archive/exclusive.ts';
+import { publishedFile } from '../archive/layout.ts';
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError, asUserError } from '../core/errors.ts';
 import type { Task, TaskOutcome } from '../core/events.ts';
@@ -18,7 +19,6 @@ import { planPublish, publishTo, type PublishPlan, type PublishResult } from '..
 import { formatBytes } from '../text/bytes.ts';
 import { Meter } from '../text/meter.ts';
 import { suggestion } from '../text/suggest.ts';
-import { recordFile } from './published.ts';
 import { recordStandings } from './rollout-standing.ts';
 
 export interface PublishJobOptions {
@@ -159,7 +159,7 @@ async function publishPackages(
     return { plan: found, outcome: { state: 'done', message: sentInWords(due, found.sendBytes, dryRun) } };
   }
   await store?.bring(await missingOf(packages), 'files', progress);
-  const options = { recordFile: recordFile(plan), report, signal, progress };
+  const options = { recordFile: publishedFile(plan), report, signal, progress };
   const result = await publishTo(destination, packages, options);
   return {
     packages: result,

@@ -1,4 +1,5 @@
 /** How the rollouts of a plan stand: asked of a server, and kept for those who ask none. */
+import { publishedFile, rolloutsFile } from '../archive/layout.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { DestinationSettings, Plan } from '../core/plan.ts';
 import type { Host } from '../delivery/host.ts';
@@ -9,7 +10,6 @@ import { readRecord } from '../publish/record.ts';
 import { readProgress } from '../publish/rollout/progress.ts';
 import { rolloutName } from '../publish/rollout/server-rollouts.ts';
 import { keepStandings, standingOf } from '../publish/rollout/standing.ts';
-import { recordFile, standingFile } from './published.ts';
 
 /** What is known here of the rollouts of a destination. @throws ReleasePlanError `index-invalid` */
 export const standingFacts = async (
@@ -18,7 +18,7 @@ export const standingFacts = async (
 ): Promise<Parameters<typeof standingOf>[1]> => ({
   destination: name,
   owner: plan,
-  published: await readRecord(recordFile(plan)),
+  published: await readRecord(publishedFile(plan)),
   at: timestamp(),
 });
 
@@ -43,7 +43,7 @@ export async function recordStandings(
     return [];
   });
   await keepStandings(
-    standingFile(plan),
+    rolloutsFile(plan),
     told.map((one) => standingOf(one, facts)),
   );
 }
