@@ -2,10 +2,9 @@
 import { copyFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { productDir, type ArchiveKey } from '../../archive/layout.ts';
+import type { Ref } from '../../archive/store-seen.ts';
 import type { ArchivedFile } from '../../core/archive.ts';
-import { ReleasePlanError } from '../../core/errors.ts';
 import { makeFolder, publishFile, publishFolder } from '../../io/atomic.ts';
-import { readSealedDocument } from '../../io/documents/read.ts';
 import type { FileDigest } from '../../io/hash.ts';
 import { ifPresent, namesIn } from '../../io/present.ts';
 import { FILES_AT_ONCE, severalAtOnce } from '../../io/several.ts';
@@ -14,7 +13,7 @@ import { entryHere, refHere } from './here.ts';
 import { bySubject, folderOf, SUBJECT_KINDS, subjectText, type Subject } from './names.ts';
 import { fetchObject } from './object.ts';
 import { sameManifest } from './ref.ts';
-import type { Ref } from '../../archive/store-seen.ts';
+import { filesNamedIn } from './stored-manifest.ts';
 import { refuseDifferences, type Difference, type There } from './there.ts';
 import type { Moved, Transfer } from './transfer.ts';
 
@@ -139,7 +138,11 @@ async function pullOne(transfer: Transfer, { there, replaces, whole }: Due, exte
   const fetched = async (object: FileDigest): Promise<void> =>
     await fetchObject(store, object, join(incoming, object.sha256), signal, onBytes);
   await fetched(there.ref.manifest);
-  const named = await filesOf(transfer, there, join(incoming, there.ref.manifest.sha256));
+  const named = await filesNamedIn(
+    join(incoming, there.ref.manifest.sha256),
+    there.subject,
+    `what ${store.address}/${there.name} names`,
+  );
   const files: Incoming[] = named.filter(
     ({ path, role }) => (extent === 'files' || SMALL.has(role)) && !whole.has(path),
   );
@@ -187,27 +190,3 @@ async function place(
     await move(own, join(dir, path));
   }
 }
-
-/** The files that a manifest of the store names; it has to be of the subject whose name led to it. */
-async function filesOf({ store }: Transfer, { subject, name }: There, path: string): Promise<ArchivedFile[]> {
-  const opened = await readSealedDocument<ManifestFields>(DOCUMENT_OF[subject.kind], path);
-  const wrong =
-    'problem' in opened ? opened.problem : isOf(opened.value, subject) ? undefined : 'is the manifest of another';
-  if (!('problem' in opened) && wrong === undefined) return opened.value.files;
-  await rm(path);
-  throw new ReleasePlanError('store-damaged', `what ${store.address}/${name} names ${wrong}`);
-}
-
-export interface ManifestFields {
-  version?: string;
-  from?: string;
-  to?: string;
-  files: ArchivedFile[];
-}
-
-export const DOCUMENT_OF = { version: 'manifest', full: 'fullInfo', update: 'deltaInfo' } as const;
-
-export const isOf = (manifest: ManifestFields, subject: Subject): boolean =>
-  subject.kind === 'update'
-    ? manifest.from === subject.from && manifest.to === subject.to
-    : manifest.version === subject.version;
