@@ -1,6 +1,6 @@
 /** What a host can do for a plan, and for the others that work on it. */
 import { stat } from 'node:fs/promises';
-import { asUserError, ReleasePlanError } from '../core/errors.ts';
+import { asUserError } from '../core/errors.ts';
 import type { HostCheck } from '../core/host-check.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Host } from '../delivery/host.ts';
@@ -85,12 +85,4 @@ async function signCheck(plan: Plan, host: Host, withStore: boolean): Promise<Ho
     ? `no key here: with a store, a worker needs it (${unsignable})`
     : `no key here: deltas are left to the host that has it (${unsignable})`;
   return { name, state: 'limited', detail };
-}
-
-/** @throws ReleasePlanError `usage` when what was asked for needs a plan */
-export function requirePlanFor(store: boolean, hasPlan: boolean): void {
-  if (!store || hasPlan) return;
-  throw new ReleasePlanError('usage', '--store asks the store of a plan, but there is no plan', {
-    hint: 'Pass the plan: release-plan doctor plan.yml --store',
-  });
 }
