@@ -1,4 +1,5 @@
 import { withArchive } from '../archive/exclusive.ts';
+import { areHere } from '../archive/files-here.ts';
 import { publishedFile } from '../archive/layout.ts';
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError, asUserError } from '../core/errors.ts';
@@ -12,7 +13,6 @@ import type { Snapshot } from '../delivery/snapshot.ts';
 import type { Subject } from '../hosts/store/names.ts';
 import { storedReading } from '../hosts/store/elsewhere.ts';
 import { beginSession, joinStore, type StoreSession } from '../hosts/store/session.ts';
-import { sizeOf } from '../io/hash.ts';
 import type { Destination, MirrorResult } from '../publish/destination.ts';
 import { openDestination } from '../publish/kinds.ts';
 import { planPublish, publishTo, type PublishPlan, type PublishResult } from '../publish/publish.ts';
@@ -171,7 +171,7 @@ async function publishPackages(
 async function missingOf(packages: readonly ReleasePackage[]): Promise<Subject[]> {
   const missing: Subject[] = [];
   for (const { path, base, version } of packages) {
-    if ((await sizeOf(path)) !== undefined) continue;
+    if (await areHere(path)) continue;
     missing.push(base === undefined ? { kind: 'full', version } : { kind: 'update', from: base.version, to: version });
   }
   return missing;
