@@ -1,15 +1,13 @@
 /** A folder, local or mounted, that a web server or a carried disk brings to devices. */
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
-import { cleanOldStaging, publishFile, writeFileAtomic } from '../io/atomic.ts';
-import { copyWithDigest, digestBytes, digestFile, sizeOf, type LocalFile } from '../io/hash.ts';
-import { withLock } from '../io/lock.ts';
-import { ifPresent } from '../io/present.ts';
+import { cleanOldStaging, publishFile } from '../io/atomic.ts';
+import { copyWithDigest, digestFile, sizeOf, type LocalFile } from '../io/hash.ts';
+import { readRevision, replaceRevision, type Revision } from '../io/revision.ts';
 import { filesBelow } from '../io/tree.ts';
 import type { DestinationHost, DestinationKind } from './destination.ts';
 import { FilesDestination } from './files/destination.ts';
-import type { FileStore, Revision, StoredFile } from './files/store.ts';
+import type { FileStore, StoredFile } from './files/store.ts';
 import { requiredText } from './options.ts';
 
 /** `kind: directory`. */
@@ -21,9 +19,6 @@ export const directory: DestinationKind = {
 
 /** Held while the index is merged, among all that publish to the folder. */
 const LOCK_FILE = '.release-plan-publish.lock';
-
-/** How long another run may take to merge its packages into the index. */
-const LOCK_WAIT_MS = 60_000;
 
 class DirectoryStore implements FileStore {
   readonly address: string;
@@ -65,16 +60,14 @@ class DirectoryStore implements FileStore {
   }
 
   async read(name: string): Promise<Revision | undefined> {
-    const bytes = await ifPresent(readFile(this.placeOf(name)));
-    return bytes === undefined ? undefined : { bytes, tag: digestBytes(bytes).sha256 };
+    return await readRevision(this.placeOf(name));
   }
 
   async replace(name: string, bytes: Buffer, seen: Revision | undefined): Promise<boolean> {
-    const options = { waitMs: LOCK_WAIT_MS, signal: this.#host.signal };
-    return await withLock(this.placeOf(LOCK_FILE), `publish to ${this.address}`, options, async () => {
-      if ((await this.read(name))?.tag !== seen?.tag) return false;
-      await writeFileAtomic(this.placeOf(name), bytes);
-      return true;
+    return await replaceRevision(this.placeOf(name), bytes, seen, {
+      file: this.placeOf(LOCK_FILE),
+      what: `publish to ${this.address}`,
+      signal: this.#host.signal,
     });
   }
 }

@@ -1,17 +1,14 @@
 /** A store in a folder: a disk that is carried, a share, or the copy of a bucket. */
-import { copyFile, readFile, rm, stat } from 'node:fs/promises';
+import { copyFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../../core/errors.ts';
-import { cleanOldStaging, createFileAtomic, makeFolder, publishFile, writeFileAtomic } from '../../io/atomic.ts';
-import { copyWithDigest, digestBytes, digestFile, sizeOf, type FileDigest, type LocalFile } from '../../io/hash.ts';
-import { withLock } from '../../io/lock.ts';
+import { cleanOldStaging, createFileAtomic, publishFile } from '../../io/atomic.ts';
+import { copyWithDigest, digestFile, sizeOf, type FileDigest, type LocalFile } from '../../io/hash.ts';
 import { ifPresent } from '../../io/present.ts';
+import { readRevision, replaceRevision, type Revision } from '../../io/revision.ts';
 import { filesBelow } from '../../io/tree.ts';
 import { objectName } from './names.ts';
-import type { OnBytes, Revision, StoredName, WriteStore } from './store.ts';
-
-/** How long another host is waited for that writes a name. */
-const LOCK_MS = 60_000;
+import type { OnBytes, StoredName, WriteStore } from './store.ts';
 
 export class FolderStore implements WriteStore {
   readonly #root: string;
@@ -37,8 +34,7 @@ export class FolderStore implements WriteStore {
   }
 
   async read(name: string): Promise<Revision | undefined> {
-    const bytes = await ifPresent(readFile(join(this.#root, name)));
-    return bytes === undefined ? undefined : { bytes, tag: digestBytes(bytes).sha256 };
+    return await readRevision(join(this.#root, name));
   }
 
   async has({ sha256, sizeBytes }: FileDigest): Promise<boolean> {
@@ -74,13 +70,8 @@ export class FolderStore implements WriteStore {
   async write(name: string, bytes: Buffer, seen: Revision | undefined): Promise<boolean> {
     const path = join(this.#root, name);
     if (seen === undefined) return await created(path, bytes);
-    await makeFolder(this.#root);
-    const options = { waitMs: LOCK_MS, signal: this.#signal };
-    return await withLock(join(this.#root, '.release-plan.lock'), `write ${name}`, options, async () => {
-      if ((await this.read(name))?.tag !== seen.tag) return false;
-      await writeFileAtomic(path, bytes);
-      return true;
-    });
+    const lock = { file: join(this.#root, '.release-plan.lock'), what: `write ${name}`, signal: this.#signal };
+    return await replaceRevision(path, bytes, seen, lock);
   }
 
   async remove(name: string): Promise<void> {
