@@ -32,8 +32,8 @@ interface Due {
   there: There;
   /** Whether the folder that stands there is of the subject as it was before, and makes way. */
   replaces: boolean;
-  /** Files that are here and whole, by path. */
-  whole: ReadonlySet<string>;
+  /** Whether a file of it, by path, is here and whole, or stays in the store. */
+  isLeft: (path: string) => boolean;
 }
 
 export interface PullPlan {
@@ -67,15 +67,15 @@ export async function planPull(
     const { subject, name, ref } = one;
     const here = await refHere(plan, subject);
     const last = seen.refs.get(name);
-    if (here === undefined) found.due.push({ there: one, replaces: false, whole: new Set() });
+    if (here === undefined) found.due.push({ there: one, replaces: false, isLeft: () => false });
     else if (sameManifest(here, ref)) {
       const whole = extent === 'files' ? await wholeFiles(transfer, subject) : 'all';
       const lacksSignature = here.signature === undefined && ref.signature !== undefined;
       if (whole === 'all' && !lacksSignature) {
         seen.refs.set(name, ref);
         found.present.push(subject);
-      } else found.due.push({ there: one, replaces: false, whole: whole === 'all' ? ALL : whole });
-    } else if (isOlder(transfer, one, here, last)) found.due.push({ there: one, replaces: true, whole: new Set() });
+      } else found.due.push({ there: one, replaces: false, isLeft: (path) => whole === 'all' || whole.has(path) });
+    } else if (isOlder(transfer, one, here, last)) found.due.push({ there: one, replaces: true, isLeft: () => false });
     // Made anew here, and not pushed yet.
     else if (subject.kind !== 'version' && last !== undefined && sameManifest(last, ref)) found.present.push(subject);
     else differences.push({ name, here: here.manifest.sha256, there: ref.manifest.sha256 });
@@ -87,9 +87,6 @@ export async function planPull(
 /** Whether what is here makes way for what the store has. */
 const isOlder = ({ storeWins }: Transfer, { subject }: There, here: Ref, last: Ref | undefined): boolean =>
   subject.kind !== 'version' && (last === undefined ? storeWins : sameManifest(last, here));
-
-/** Every path. */
-const ALL: ReadonlySet<string> = Object.assign(new Set<string>(), { has: () => true });
 
 async function wholeFiles({ plan, reading, signal }: Transfer, subject: Subject): Promise<ReadonlySet<string> | 'all'> {
   const entry = await entryHere(plan, subject, { ...reading, signal });
@@ -130,7 +127,7 @@ interface Incoming extends FileDigest {
   path: string;
 }
 
-async function pullOne(transfer: Transfer, { there, replaces, whole }: Due, extent: Extent): Promise<number> {
+async function pullOne(transfer: Transfer, { there, replaces, isLeft }: Due, extent: Extent): Promise<number> {
   const { plan, store, signal, onBytes } = transfer;
   const { dir, manifest, signature } = folderOf(plan, there.subject);
   const incoming = join(incomingDir(plan), there.ref.manifest.sha256);
@@ -143,9 +140,7 @@ async function pullOne(transfer: Transfer, { there, replaces, whole }: Due, exte
     there.subject,
     `what ${store.address}/${there.name} names`,
   );
-  const files: Incoming[] = named.filter(
-    ({ path, role }) => (extent === 'files' || SMALL.has(role)) && !whole.has(path),
-  );
+  const files: Incoming[] = named.filter(({ path, role }) => (extent === 'files' || SMALL.has(role)) && !isLeft(path));
   const all: Incoming[] = [
     ...files,
     ...(signature === undefined || there.ref.signature === undefined
