@@ -15,7 +15,7 @@ import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
-import { storedReading } from '../hosts/store/elsewhere.ts';
+import { storedReading } from '../hosts/store/stored-reading.ts';
 import { beginSession, joinStore } from '../hosts/store/session.ts';
 import { readInputs, type Inputs } from '../delivery/inputs.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';

@@ -11,7 +11,7 @@ import { deliveryOf } from '../delivery/index.ts';
 import { readInputs } from '../delivery/inputs.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
 import type { Subject } from '../hosts/store/names.ts';
-import { storedReading } from '../hosts/store/elsewhere.ts';
+import { storedReading } from '../hosts/store/stored-reading.ts';
 import { beginSession, joinStore, type StoreSession } from '../hosts/store/session.ts';
 import type { Destination, MirrorResult } from '../publish/destination.ts';
 import { openDestination } from '../publish/kinds.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { versionDir, type ArchiveKey } from '../../archive/layout.ts';
 import { HEADERS_ALONE, readVersion } from '../../archive/manifest.ts';
 import { requireWhole } from '../../archive/readable.ts';
-import { storedManifests } from '../../archive/store-seen.ts';
+import { elsewhereFor } from '../../archive/store-seen.ts';
 import type { ArchivedFile, VersionManifest } from '../../core/archive.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { digestBytes, digestFile } from '../../io/hash.ts';
@@ -37,8 +37,7 @@ export async function requireArchived(
 
 /** Whether nothing is wrong with a version but that files of it are in the store alone. */
 async function isInStore(key: ArchiveKey, version: string): Promise<boolean> {
-  const manifests = await storedManifests(key);
-  const isElsewhere = (manifest: string): boolean => manifests.has(manifest);
+  const isElsewhere = await elsewhereFor(key);
   return (await readVersion(versionDir(key, version), version, { ...HEADERS_ALONE, isElsewhere })).state === 'whole';
 }
 

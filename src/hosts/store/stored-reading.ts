@@ -1,10 +1,14 @@
-/** What of an archive is in its store, and not in the folder here. */
-import { HEADERS_ALONE } from '../../archive/manifest.ts';
+/** Reading an archive's folder whose files may be in its store alone. Asks no server. */
+import { HEADERS_ALONE, type ReadOptions } from '../../archive/manifest.ts';
+import { elsewhereFor } from '../../archive/store-seen.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import type { Plan } from '../../core/plan.ts';
 import { entryHere, subjectsHere } from './here.ts';
 import { subjectText } from './names.ts';
-import { storedReading } from './elsewhere.ts';
+
+/** For reading a folder by what the store had when it was last looked at. */
+export const storedReading = async (plan: Plan): Promise<Pick<ReadOptions, 'isElsewhere'>> =>
+  plan.store === undefined ? {} : { isElsewhere: await elsewhereFor(plan) };
 
 /** Subjects that a message names. */
 const MOST_NAMED = 5;
