@@ -4,10 +4,10 @@
  * bytes than devices run.
  */
 import { randomUUID } from 'node:crypto';
-import { link, rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
-import { cleanDeadStaging, writeFileAtomic } from '../io/atomic.ts';
+import { cleanDeadStaging, createFileAtomic, writeFileAtomic } from '../io/atomic.ts';
 import { ifPresent, leavesOpen, namesIn } from '../io/present.ts';
 import { isWritableFolder } from '../io/writable.ts';
 import { readRegularText } from '../io/regular.ts';
@@ -39,7 +39,7 @@ export interface ArchiveMode {
  * @throws ReleasePlanError `archive-lost` when it is not there, `archive-other` when it is another one
  */
 export async function openArchive(plan: ArchivePlan, { isUnattended, isNew }: ArchiveMode): Promise<string> {
-  const [found, known] = [await idIn(join(plan.artifacts, IDENTITY)), await idIn(memoryOf(plan))];
+  const [found, known] = [await archiveIdHere(plan), await idIn(memoryOf(plan))];
   if (known !== undefined && !isNew) {
     if (found === undefined) throw lost(plan, `its archive ${known} was there before`);
     if (found !== known)
@@ -56,7 +56,7 @@ export async function openArchive(plan: ArchivePlan, { isUnattended, isNew }: Ar
 
 /** @throws ReleasePlanError `archive-lost` when the archive is no longer the one that it was when the run began */
 export async function requireArchive(plan: ArchivePlan, id: string): Promise<void> {
-  if ((await idIn(join(plan.artifacts, IDENTITY))) !== id) throw wentAway(plan, id);
+  if ((await archiveIdHere(plan)) !== id) throw wentAway(plan, id);
 }
 
 /** Which archive a folder is; undefined for none. */
@@ -75,7 +75,7 @@ export async function adoptArchive(plan: ArchivePlan, id: string): Promise<void>
       'archive-other',
       `the store has the archive ${id}; ${plan.file} had the archive ${known}`,
     );
-  await writeFileAtomic(join(plan.artifacts, IDENTITY), prettyJson({ schema: 1, id }));
+  await writeFileAtomic(join(plan.artifacts, IDENTITY), formatIdentity(id));
 }
 
 /** One that holds anything is older than identities, and gets one; a mount point without its disk is empty. */
@@ -84,18 +84,14 @@ async function startArchive(plan: ArchivePlan, isRefused: boolean): Promise<stri
     throw lost(plan, 'there is no archive, and an unattended run starts none');
   const path = join(plan.artifacts, IDENTITY);
   const id = randomUUID();
-  const own = `${path}.${id}`;
   try {
-    await writeFileAtomic(own, prettyJson({ schema: 1, id }));
     // Of two runs that start an archive at once, one names it.
-    await link(own, path);
+    await createFileAtomic(path, formatIdentity(id));
     return id;
   } catch (error) {
     const others = errnoOf(error) === 'EEXIST' ? await idIn(path) : undefined;
     if (others === undefined) throw error;
     return others;
-  } finally {
-    await rm(own, { force: true });
   }
 }
 
@@ -108,8 +104,16 @@ const lost = (plan: ArchivePlan, why: string): ReleasePlanError =>
 
 async function idIn(path: string): Promise<string | undefined> {
   const text = await ifPresent(readRegularText(path));
-  const parsed = text === undefined ? undefined : parseJson(text);
-  const id = parsed !== undefined && 'value' in parsed ? (parsed.value as { id?: unknown } | null)?.id : undefined;
+  return text === undefined ? undefined : parseIdentity(text);
+}
+
+/** What the file with the identity of an archive holds, in its folder and in its store. */
+export const formatIdentity = (id: string): string => prettyJson({ schema: 1, id });
+
+/** The id in such a file; undefined when it is none. */
+export function parseIdentity(text: string): string | undefined {
+  const parsed = parseJson(text);
+  const id = 'value' in parsed ? (parsed.value as { id?: unknown } | null)?.id : undefined;
   return typeof id === 'string' && /^[0-9a-f-]{36}$/.test(id) ? id : undefined;
 }
 

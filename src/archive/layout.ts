@@ -32,6 +32,12 @@ export const RECORDS = 'records';
 
 export const productDir = (key: ArchiveKey): string => join(key.artifacts, key.machine, key.image);
 
+/** What was published of a product, see publish/record.ts. */
+export const publishedFile = (key: ArchiveKey): string => join(productDir(key), 'published.json');
+
+/** How its rollouts stood when they were last asked for, see publish/rollout/standing.ts. */
+export const rolloutsFile = (key: ArchiveKey): string => join(productDir(key), 'rollouts.json');
+
 /** The lock that apply, gc and repair hold while they change the archive of one product. */
 export const lockFile = (key: ArchiveKey): string => join(productDir(key), '.release-plan.lock');
 

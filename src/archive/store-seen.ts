@@ -5,6 +5,7 @@ import { readIfThere } from '../io/documents/read.ts';
 import type { FileDigest } from '../io/hash.ts';
 import { sealJson } from '../text/json.ts';
 import { productDir, type ArchiveKey } from './layout.ts';
+import type { ReadOptions } from './manifest.ts';
 
 /** What has a name in a store: a manifest, and the signature over it where the plan signs. */
 export interface Ref {
@@ -40,10 +41,11 @@ export async function readSeen(key: ArchiveKey, store: string): Promise<Seen> {
   return { refs: new Map(Object.entries(refs)), documents: new Map(Object.entries(documents)) };
 }
 
-/** sha256 of the manifests that the store of an archive had, whichever it was; empty for an archive without one. */
-export async function storedManifests(key: ArchiveKey): Promise<ReadonlySet<string>> {
+/** For {@link ReadOptions}: whether the store of an archive had a manifest, whichever store it was. */
+export async function elsewhereFor(key: ArchiveKey): Promise<NonNullable<ReadOptions['isElsewhere']>> {
   const found = await readIfThere<SeenDocument>('storeSeen', seenFile(key));
-  return new Set(Object.values(found?.refs ?? {}).map(({ manifest }) => manifest.sha256));
+  const manifests = new Set(Object.values(found?.refs ?? {}).map(({ manifest }) => manifest.sha256));
+  return (manifest) => manifests.has(manifest);
 }
 
 export async function writeSeen(key: ArchiveKey, store: string, { refs, documents }: Seen): Promise<void> {

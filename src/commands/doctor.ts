@@ -66,10 +66,13 @@ async function checksOf(
   context: CommandContext,
 ): Promise<HostCheck[] | undefined> {
   if (file === undefined && queue === undefined && !store) return undefined;
-  const { hostChecks, requirePlanFor } = await import('../jobs/doctor.ts');
+  if (store && file === undefined)
+    throw new ReleasePlanError('usage', '--store asks the store of a plan, but there is no plan', {
+      hint: 'Pass the plan: release-plan doctor plan.yml --store',
+    });
+  const { hostChecks } = await import('../jobs/doctor.ts');
   const { queueAddress } = await import('../hosts/queue/address.ts');
   const { requirePlan } = await import('../plan/load.ts');
-  requirePlanFor(store, file !== undefined);
   const plan = file === undefined ? undefined : (await requirePlan(file, { cwd: context.cwd })).plan;
   const address = queue === undefined ? undefined : queueAddress(queue, context.env);
   return await hostChecks({ plan, queue: address, store }, context);

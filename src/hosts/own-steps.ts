@@ -8,7 +8,7 @@ import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs } from '../delivery/inputs.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
-import { storedReading } from './store/elsewhere.ts';
+import { storedReading } from './store/stored-reading.ts';
 import { madeBy, readBy, storedRunner } from './store/runner.ts';
 import type { StoreSession } from './store/session.ts';
 

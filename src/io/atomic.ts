@@ -2,7 +2,7 @@
  * How anything gets its final name: written beside it, synced, renamed, and
  * the folder synced. What has its final name is whole, whenever the power fails.
  */
-import { chmod, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { errnoOf } from '../core/errors.ts';
@@ -13,11 +13,11 @@ import { ifPresent } from './present.ts';
 /** Prefix of everything unfinished; nothing with it is ever read, and cleanStaging removes it. */
 export const STAGING_PREFIX = '.release-plan-tmp-';
 
+/** How the names of what is unfinished of one path begin; a name has 255 bytes at most. */
+const stagingPrefix = (path: string): string => `${STAGING_PREFIX}${basename(path).slice(0, 120)}-`;
+
 const stagingName = (path: string): string =>
-  join(
-    dirname(path),
-    `${STAGING_PREFIX}${basename(path).slice(0, 120)}-${process.pid}-${randomBytes(4).toString('hex')}`,
-  );
+  join(dirname(path), `${stagingPrefix(path)}${process.pid}-${randomBytes(4).toString('hex')}`);
 
 /** How the name of what makes way for its successor ends. */
 const ASIDE = '.aside';
@@ -26,7 +26,7 @@ const ASIDE = '.aside';
  * Whether a folder has made way and its successor does not have the name yet: {@link publishFolder} needs two renames.
  */
 export async function isBeingReplaced(path: string): Promise<boolean> {
-  const prefix = `${STAGING_PREFIX}${basename(path)}-`;
+  const prefix = stagingPrefix(path);
   return ((await ifPresent(readdir(dirname(path)))) ?? []).some(
     (name) => name.startsWith(prefix) && name.endsWith(ASIDE),
   );
@@ -67,6 +67,30 @@ export async function publishFile<T>(path: string, fill: (temporary: string) => 
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/**
+ * As {@link writeFileAtomic}, where nothing may have the name: of two that create it at once, one does.
+ *
+ * @throws the system's EEXIST when something has the name
+ */
+export async function createFileAtomic(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
+  await makeFolder(dirname(path));
+  const temporary = stagingName(path);
+  try {
+    await attributed(
+      path,
+      async () => await writeFile(temporary, content, { flag: 'wx', mode }),
+      Buffer.byteLength(content),
+    );
+    await settleFile(temporary, mode);
+    // A second name for a whole file: rename(2) would replace what is there, link(2) does not.
+    await link(temporary, path);
+    await requireAnchored(path);
+    await syncPath(dirname(path));
+  } finally {
+    await rm(temporary, { force: true });
   }
 }
 
@@ -150,23 +174,47 @@ async function settle(folder: string): Promise<void> {
  * Removes what an interrupted run left in a folder. Call it only under the lock that guards the folder.
  *
  * @param of the one file that the lock guards, when others of the folder have locks of their own
+ * @returns the names of what was removed
  */
 export async function cleanStaging(folder: string, of?: string): Promise<string[]> {
-  const entries = (await ifPresent(readdir(folder))) ?? [];
-  const prefix = of === undefined ? STAGING_PREFIX : `${STAGING_PREFIX}${of}-`;
-  const stale = entries.filter((name) => name.startsWith(prefix));
-  for (const name of stale) await rm(join(folder, name), { recursive: true, force: true });
-  return stale;
+  return await sweep(folder, of === undefined ? STAGING_PREFIX : stagingPrefix(of), () => true);
 }
 
 /**
  * As {@link cleanStaging}, for a folder that no lock guards: takes only what processes left that are no more.
  */
 export async function cleanDeadStaging(folder: string): Promise<void> {
-  for (const name of (await ifPresent(readdir(folder))) ?? []) {
+  await sweep(folder, STAGING_PREFIX, async (name) => {
     const [, pid] = /-(\d+)-[0-9a-f]{8}(?:\.aside)?$/.exec(name) ?? [];
-    if (!name.startsWith(STAGING_PREFIX) || pid === undefined) continue;
-    if ((await ifPresent(stat(`/proc/${pid}`))) === undefined)
-      await rm(join(folder, name), { recursive: true, force: true });
+    return pid !== undefined && (await ifPresent(stat(`/proc/${pid}`))) === undefined;
+  });
+}
+
+/** What was not touched for so long is of a run that was killed. */
+const LEFTOVER_MS = 86_400_000;
+
+/**
+ * As {@link cleanStaging}, for a file that several hosts write, whose processes are not seen from here.
+ *
+ * @param path its final name
+ */
+export async function cleanOldStaging(path: string): Promise<void> {
+  await sweep(dirname(path), stagingPrefix(path), async (name) => {
+    const found = await ifPresent(stat(join(dirname(path), name)));
+    return found !== undefined && Date.now() - found.mtimeMs > LEFTOVER_MS;
+  });
+}
+
+async function sweep(
+  folder: string,
+  prefix: string,
+  isStale: (name: string) => boolean | Promise<boolean>,
+): Promise<string[]> {
+  const removed: string[] = [];
+  for (const name of (await ifPresent(readdir(folder))) ?? []) {
+    if (!name.startsWith(prefix) || !(await isStale(name))) continue;
+    await rm(join(folder, name), { recursive: true, force: true });
+    removed.push(name);
   }
+  return removed;
 }

@@ -18,6 +18,7 @@ import { clientOf, queueRunner, type HandedOut } from '../hosts/queue/runner.ts'
 import { storedRunner } from '../hosts/store/runner.ts';
 import { beginSession, joinStore, type StoreSession } from '../hosts/store/session.ts';
 import { isWanted, runSteps, type StepResult, type StepsRequest } from '../hosts/run-steps.ts';
+import { inOneLine } from '../kas/failure.ts';
 import { timestamp } from '../text/timestamp.ts';
 import { describeChanges } from './describe-changes.ts';
 import { explainDeltas } from './explain.ts';
@@ -182,14 +183,6 @@ async function runAll(
   });
   return { ...run, reportFiles };
 }
-
-/** A row of the report has one line; the end of a log is where the step failed. */
-const inOneLine = (message: string): string =>
-  message
-    .split('\n')
-    .filter((line) => !line.startsWith('  | '))
-    .map((line) => line.trim())
-    .join(' ');
 
 function failuresOf(results: readonly StepResult[]): Failures {
   const versions = new Map<string, string>();

@@ -3,7 +3,7 @@ import { withArchive } from '../archive/exclusive.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Host } from '../delivery/host.ts';
-import { checkStore, type StoreCheck } from '../hosts/store/check.ts';
+import { checkStore, type Checking, type StoreCheck } from '../hosts/store/check.ts';
 import { moveDocuments } from '../hosts/store/documents.ts';
 import { subjectsHere } from '../hosts/store/here.ts';
 import { joinArchive, requireSameArchive } from '../hosts/store/identity.ts';
@@ -11,11 +11,9 @@ import type { Subject } from '../hosts/store/names.ts';
 import { openStore } from '../hosts/store/open.ts';
 import { planPull, pull } from '../hosts/store/pull.ts';
 import { planPush, push } from '../hosts/store/push.ts';
-import { readSeen } from '../archive/store-seen.ts';
-import { whileMoving } from '../hosts/store/session.ts';
 import { storedDocuments } from '../hosts/store/stored-documents.ts';
 import { refsThere, type There } from '../hosts/store/there.ts';
-import { remembering, type Moved, type Transfer } from '../hosts/store/transfer.ts';
+import { transferring, whileMoving, type Moved, type Transfer } from '../hosts/store/transfer.ts';
 import { formatBytes } from '../text/bytes.ts';
 import { suggestion } from '../text/suggest.ts';
 import { rememberedReading } from './remembered.ts';
@@ -44,11 +42,11 @@ export interface MoveResult {
  */
 export async function pushArchive(plan: Plan, host: Host, options: MoveOptions): Promise<MoveResult> {
   const { signal } = host;
-  const transfer = await transferOf(plan, host);
-  const { store } = transfer;
+  const settings = await settingsOf(plan, host);
+  const { store } = settings;
   return await withArchive(plan, `archive push ${plan.file}`, { waitMs: options.waitMs, signal }, async (id) => {
     await requireSameArchive(plan, store, id, signal);
-    return await moving(transfer, `push to ${store.address}`, host, async () => {
+    return await moving(settings, `push to ${store.address}`, host, async (transfer) => {
       const subjects = chosen(await subjectsHere(plan), options.versions, plan.artifacts);
       const moved = await push(transfer, await planPush(transfer, subjects, await there(transfer, host)));
       return { moved, documents: await moveDocuments(transfer, storedDocuments(plan), 'push') };
@@ -63,11 +61,11 @@ export async function pushArchive(plan: Plan, host: Host, options: MoveOptions):
  */
 export async function pullArchive(plan: Plan, host: Host, options: MoveOptions): Promise<MoveResult> {
   const { signal } = host;
-  const transfer = await transferOf(plan, host);
-  const { store } = transfer;
+  const settings = await settingsOf(plan, host);
+  const { store } = settings;
   await joinArchive(plan, store);
   return await withArchive(plan, `archive pull ${plan.file}`, { waitMs: options.waitMs, signal }, async () => {
-    return await moving(transfer, `pull from ${store.address}`, host, async () => {
+    return await moving(settings, `pull from ${store.address}`, host, async (transfer) => {
       const found = await there(transfer, host);
       const wanted = new Set(
         chosen(
@@ -94,17 +92,22 @@ export async function checkArchiveStore(
   host: Host,
   { repairs }: { repairs: boolean },
 ): Promise<StoreCheck & { store: string }> {
-  const transfer = await transferOf(plan, host);
-  const { address } = transfer.store;
+  const store = await openStore(plan, host);
+  const { signal } = host;
   const done: { check?: StoreCheck } = {};
   await host.drive([
     {
-      title: `verify ${address}`,
+      title: `verify ${store.address}`,
       async run(progress) {
         let bytes = 0;
-        transfer.onBytes = (more) => void (bytes += more);
-        transfer.onSubject = (what) => progress(`${what}, ${formatBytes(bytes)}`);
-        const check = await whileMoving(plan, host.signal, async () => await checkStore(transfer, { repairs }));
+        const checking: Checking = {
+          plan,
+          store,
+          signal,
+          onSubject: (what) => progress(`${what}, ${formatBytes(bytes)}`),
+          onBytes: (more) => void (bytes += more),
+        };
+        const check = await whileMoving(checking, async () => await checkStore(checking, { repairs }));
         done.check = check;
         const left = check.problems.filter(({ isRepaired }) => !isRepaired);
         return left.length === 0
@@ -114,50 +117,36 @@ export async function checkArchiveStore(
     },
   ]);
   if (done.check === undefined) throw new Error('the only task has run');
-  return { ...done.check, store: address };
+  return { ...done.check, store: store.address };
 }
 
-async function transferOf(plan: Plan, host: Host): Promise<Transfer> {
+/** What a transfer needs before it is shown. */
+type Settings = Omit<Transfer, 'seen' | 'onSubject' | 'onBytes'>;
+
+async function settingsOf(plan: Plan, host: Host): Promise<Settings> {
   const store = await openStore(plan, host);
   // Whatever is in the store alone is what is to be brought.
   const { isElsewhere: _elsewhere, ...reading } = await rememberedReading(plan, host);
-  return {
-    plan,
-    store,
-    seen: await readSeen(plan, store.address),
-    signal: host.signal,
-    reading,
-    storeWins: false,
-    onSubject: () => undefined,
-    onBytes: () => undefined,
-  };
+  return { plan, store, signal: host.signal, reading, storeWins: false };
 }
 
 /** Shows one task, with what moves. */
 async function moving(
-  transfer: Transfer,
+  settings: Settings,
   title: string,
   { drive }: Host,
-  body: () => Promise<Pick<MoveResult, 'moved' | 'documents'>>,
+  body: (transfer: Transfer) => Promise<Pick<MoveResult, 'moved' | 'documents'>>,
 ): Promise<MoveResult> {
-  const done: { result?: MoveResult; error?: unknown } = {};
+  const done: { result?: MoveResult } = {};
   await drive([
     {
       title,
       async run(progress) {
         let bytes = 0;
-        let what = '';
-        const show = (): void => progress(`${what}, ${formatBytes(bytes)}`);
-        transfer.onSubject = (subject) => {
-          what = subject;
-          show();
-        };
-        transfer.onBytes = (more) => void (bytes += more);
-        const found = await whileMoving(transfer.plan, transfer.signal, async () => {
-          transfer.seen = await readSeen(transfer.plan, transfer.store.address);
-          return await remembering(transfer, body);
-        });
-        done.result = { store: transfer.store.address, ...found, bytes };
+        const onSubject = (subject: string): void => progress(`${subject}, ${formatBytes(bytes)}`);
+        const onBytes = (more: number): void => void (bytes += more);
+        const found = await transferring({ ...settings, onSubject, onBytes }, body);
+        done.result = { store: settings.store.address, ...found, bytes };
         return { state: 'done', message: inWords(done.result) };
       },
     },

@@ -13,7 +13,7 @@ import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs, withoutFleet, type Inputs } from '../delivery/inputs.ts';
 import { usesOf } from '../delivery/fleet/uses.ts';
-import { storedReading } from '../hosts/store/elsewhere.ts';
+import { storedReading } from '../hosts/store/stored-reading.ts';
 import { stepsOf } from './report.ts';
 
 export interface AgainstResult {

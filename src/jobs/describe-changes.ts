@@ -1,4 +1,5 @@
 /** What changed between the versions of a plan's pairs: found out once for each pair, and remembered for the page. */
+import { join } from 'node:path';
 import { areHere } from '../archive/files-here.ts';
 import { changedFindings } from '../archive/findings.ts';
 import { ReleasePlanError, errnoOf, messageOf } from '../core/errors.ts';
@@ -58,7 +59,8 @@ export async function describeChanges(
   await changedFindings.forget(plan, new Set(pairs.map(({ sha256 }) => sha256)));
 }
 
-const isHere = async ({ dir, manifest }: ArchivedVersion): Promise<boolean> => await areHere(dir, manifest.files);
+const isHere = async ({ dir, manifest }: ArchivedVersion): Promise<boolean> =>
+  await areHere(...manifest.files.map(({ path }) => join(dir, path)));
 
 async function describe(
   pair: ArchivedPair,

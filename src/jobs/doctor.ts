@@ -12,6 +12,7 @@ import { Seal } from '../hosts/queue/seal.ts';
 import { ifPresent } from '../io/present.ts';
 import { toolVersion } from '../io/process.ts';
 import type { ToolName } from '../io/tools.ts';
+import { kasVersion } from '../kas/build.ts';
 
 export interface DoctorRequest {
   /** What the host is to work for; undefined for nothing yet. */
@@ -49,20 +50,29 @@ export async function hostChecks({ plan, queue, store }: DoctorRequest, host: Ho
   }
   if (plan === undefined) return checks;
   if (store) await add('store', async () => await storeChecks(plan, host));
-  await add('build', async () => [await buildCheck(plan)]);
+  await add('build', async () => [await buildCheck(plan, host)]);
   await add('deltas', async () => [await deltaCheck(plan)]);
   await add('sign', async () => [await signCheck(plan, host, store)]);
   return checks;
 }
 
-async function buildCheck({ kas }: Plan): Promise<HostCheck> {
+async function buildCheck({ kas }: Plan, { env }: Host): Promise<HostCheck> {
   const name = 'build';
   if (kas === undefined) return { name, state: 'ok', detail: 'the plan builds nothing' };
-  const version = await toolVersion('kas').catch(() => undefined);
-  if (version === undefined) return { name, state: 'limited', detail: 'this host cannot build: kas is missing' };
   if ((await ifPresent(stat(kas.workDir)))?.isDirectory() !== true)
     return { name, state: 'limited', detail: `this host cannot build: ${kas.workDir} is not there` };
+  const version = await orMissing(kasVersion(kas, env));
+  if (version === undefined)
+    return { name, state: 'limited', detail: `this host cannot build: ${kas.command} is missing` };
   return { name, state: 'ok', detail: version };
+}
+
+/** A program that is there and cannot say its version counts as missing: it cannot be run. */
+async function orMissing(version: Promise<string>): Promise<string | undefined> {
+  return await version.catch((error: unknown) => {
+    if (error instanceof ReleasePlanError) return undefined;
+    throw error;
+  });
 }
 
 async function deltaCheck(plan: Plan): Promise<HostCheck> {
@@ -70,7 +80,7 @@ async function deltaCheck(plan: Plan): Promise<HostCheck> {
   if (deliveryOf(plan).handOut === undefined)
     return { name, state: 'ok', detail: 'are made beside the repository, by apply alone' };
   const missing: ToolName[] = [];
-  for (const tool of FOR_DELTAS) if ((await toolVersion(tool).catch(() => undefined)) === undefined) missing.push(tool);
+  for (const tool of FOR_DELTAS) if ((await orMissing(toolVersion(tool))) === undefined) missing.push(tool);
   return missing.length === 0
     ? { name, state: 'ok', detail: 'can be made and proven here' }
     : { name, state: 'limited', detail: `cannot be made or proven here: ${missing.join(', ')} missing` };
@@ -85,12 +95,4 @@ async function signCheck(plan: Plan, host: Host, withStore: boolean): Promise<Ho
     ? `no key here: with a store, a worker needs it (${unsignable})`
     : `no key here: deltas are left to the host that has it (${unsignable})`;
   return { name, state: 'limited', detail };
-}
-
-/** @throws ReleasePlanError `usage` when what was asked for needs a plan */
-export function requirePlanFor(store: boolean, hasPlan: boolean): void {
-  if (!store || hasPlan) return;
-  throw new ReleasePlanError('usage', '--store asks the store of a plan, but there is no plan', {
-    hint: 'Pass the plan: release-plan doctor plan.yml --store',
-  });
 }

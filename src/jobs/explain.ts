@@ -63,8 +63,7 @@ export async function explainDeltas(
   await explainedFindings.forget(plan, new Set(stored.map(({ sha256 }) => sha256)));
 }
 
-const isHere = async ({ path, base, target }: StoredDelta): Promise<boolean> =>
-  await areHere('/', [{ path }, { path: base }, { path: target }]);
+const isHere = async ({ path, base, target }: StoredDelta): Promise<boolean> => await areHere(path, base, target);
 
 async function explain(
   { from, to, partition, sha256, path, base, target }: StoredDelta,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { withArchive } from '../archive/exclusive.ts';
 import { updatePlace } from '../archive/inventory.ts';
-import { MANIFEST, productDir } from '../archive/layout.ts';
+import { MANIFEST, productDir, publishedFile } from '../archive/layout.ts';
 import { decideRetention, type RetentionFacts, type Verdict } from '../archive/retention.ts';
 import { expiredBatches, listTrash, moveToTrash, removeBatches, type TrashBatch } from '../archive/trash.ts';
 import { bytesOf, type ArchiveState } from '../core/archive.ts';
@@ -14,7 +14,6 @@ import { readInputs } from '../delivery/inputs.ts';
 import { sizeOf as fileSize } from '../io/hash.ts';
 import { readRecord } from '../publish/record.ts';
 import { archivedSubjects } from './archived.ts';
-import { recordFile } from './published.ts';
 
 /** A verdict, and what it is about in bytes. */
 export interface SizedVerdict extends Verdict {
@@ -87,7 +86,7 @@ async function decide(plan: Plan, host: Host, { now, published }: GcOptions): Pr
 async function publishedOf(plan: Plan): Promise<NonNullable<RetentionFacts['published']>> {
   const versions = new Map<string, string>();
   const pairs = new PairMap<string>();
-  for (const { version, base, destination } of await readRecord(recordFile(plan))) {
+  for (const { version, base, destination } of await readRecord(publishedFile(plan))) {
     versions.set(version, destination);
     if (base !== undefined) pairs.set({ from: base, to: version }, destination);
   }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { withArchive } from '../archive/exclusive.ts';
+import { areHere } from '../archive/files-here.ts';
 import type { Inventory } from '../archive/inventory.ts';
 import { planName } from '../archive/layout.ts';
 import { ReadLedger } from '../archive/ledger.ts';
@@ -14,11 +15,10 @@ import { ReleasePlanError, errnoOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
-import { storedReading } from '../hosts/store/elsewhere.ts';
+import { storedReading } from '../hosts/store/stored-reading.ts';
 import { beginSession, joinStore } from '../hosts/store/session.ts';
 import { readInputs, type Inputs } from '../delivery/inputs.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
-import { sizeOf } from '../io/hash.ts';
 import { leavesOpen } from '../io/present.ts';
 import { FILES_AT_ONCE, severalAtOnce } from '../io/several.ts';
 import { changesSince, nightRecord, type Night } from '../report/night.ts';
@@ -174,8 +174,8 @@ async function dueFiles(
 async function filesHere(plan: Plan, state: ArchiveState): Promise<ReturnType<typeof filesOf>> {
   const files = filesOf(state);
   if (plan.store === undefined) return files;
-  const sizes = await severalAtOnce(files, FILES_AT_ONCE, async ({ path }) => await sizeOf(path));
-  return files.filter((_, at) => sizes[at] !== undefined);
+  const here = await severalAtOnce(files, FILES_AT_ONCE, async ({ path }) => await areHere(path));
+  return files.filter((_, at) => here[at]);
 }
 
 /** The files that manifests name which can be read, whole or not. */

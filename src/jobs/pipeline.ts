@@ -6,7 +6,7 @@ import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs } from '../delivery/inputs.ts';
 import { requireReadable } from '../archive/readable.ts';
-import { storedReading } from '../hosts/store/elsewhere.ts';
+import { storedReading } from '../hosts/store/stored-reading.ts';
 import { lookIntoStore } from '../hosts/store/session.ts';
 import { pipelineOf, type Pipeline, type PipelineFacts } from '../hosts/pipeline/pipeline.ts';
 import { plansInCheckout } from '../schedule/checkout.ts';

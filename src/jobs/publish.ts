@@ -1,4 +1,6 @@
 import { withArchive } from '../archive/exclusive.ts';
+import { areHere } from '../archive/files-here.ts';
+import { publishedFile } from '../archive/layout.ts';
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
 import { ReleasePlanError, asUserError } from '../core/errors.ts';
 import type { Task, TaskOutcome } from '../core/events.ts';
@@ -9,16 +11,14 @@ import { deliveryOf } from '../delivery/index.ts';
 import { readInputs } from '../delivery/inputs.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
 import type { Subject } from '../hosts/store/names.ts';
-import { storedReading } from '../hosts/store/elsewhere.ts';
+import { storedReading } from '../hosts/store/stored-reading.ts';
 import { beginSession, joinStore, type StoreSession } from '../hosts/store/session.ts';
-import { sizeOf } from '../io/hash.ts';
 import type { Destination, MirrorResult } from '../publish/destination.ts';
 import { openDestination } from '../publish/kinds.ts';
 import { planPublish, publishTo, type PublishPlan, type PublishResult } from '../publish/publish.ts';
 import { formatBytes } from '../text/bytes.ts';
 import { Meter } from '../text/meter.ts';
 import { suggestion } from '../text/suggest.ts';
-import { recordFile } from './published.ts';
 import { recordStandings } from './rollout-standing.ts';
 
 export interface PublishJobOptions {
@@ -159,7 +159,7 @@ async function publishPackages(
     return { plan: found, outcome: { state: 'done', message: sentInWords(due, found.sendBytes, dryRun) } };
   }
   await store?.bring(await missingOf(packages), 'files', progress);
-  const options = { recordFile: recordFile(plan), report, signal, progress };
+  const options = { recordFile: publishedFile(plan), report, signal, progress };
   const result = await publishTo(destination, packages, options);
   return {
     packages: result,
@@ -171,7 +171,7 @@ async function publishPackages(
 async function missingOf(packages: readonly ReleasePackage[]): Promise<Subject[]> {
   const missing: Subject[] = [];
   for (const { path, base, version } of packages) {
-    if ((await sizeOf(path)) !== undefined) continue;
+    if (await areHere(path)) continue;
     missing.push(base === undefined ? { kind: 'full', version } : { kind: 'update', from: base.version, to: version });
   }
   return missing;

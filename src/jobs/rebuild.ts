@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { LOCK, versionDir } from '../archive/layout.ts';
 import { HEADERS_ALONE, readVersion } from '../archive/manifest.ts';
+import { requireWhole } from '../archive/readable.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { ArchivedFile, VersionManifest } from '../core/archive.ts';
 import type { KasSettings, Plan } from '../core/plan.ts';
@@ -102,14 +103,11 @@ interface Locked {
 
 async function requireLocked(plan: Plan, version: string, signal: AbortSignal): Promise<Locked> {
   const dir = versionDir(plan, version);
-  const held = await readVersion(dir, version, { ...HEADERS_ALONE, signal });
-  if (plan.kas === undefined || held.state === 'absent')
-    throw new ReleasePlanError(
-      'archive-missing',
-      plan.kas === undefined ? `${plan.file} has no kas section` : `${version} is not in the archive: ${dir}`,
-    );
-  if (held.state === 'unreadable') throw new ReleasePlanError('archive-unreadable', held.problems.join('; '));
-  if (held.state === 'damaged') throw new ReleasePlanError('archive-damaged', held.problems.join('; '));
+  if (plan.kas === undefined) throw new ReleasePlanError('archive-missing', `${plan.file} has no kas section`);
+  const held = requireWhole(
+    await readVersion(dir, version, { ...HEADERS_ALONE, signal }),
+    () => new ReleasePlanError('archive-missing', `${version} is not in the archive: ${dir}`),
+  );
   const file = held.manifest.files.find((one) => one.role === 'lock');
   if (file === undefined) throw new ReleasePlanError('lock-missing', `${version} was archived without ${LOCK}`);
   await requireDigest(dir, file);

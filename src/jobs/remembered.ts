@@ -8,7 +8,7 @@ import type { Plan } from '../core/plan.ts';
 import type { Step } from '../core/step.ts';
 import type { Host } from '../delivery/host.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
-import { storedReading } from '../hosts/store/elsewhere.ts';
+import { storedReading } from '../hosts/store/stored-reading.ts';
 import { stepsOf } from './report.ts';
 
 /** How commands read that only look: what is as it was when it was last read is believed; nothing is written. */

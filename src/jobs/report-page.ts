@@ -1,6 +1,15 @@
 /** What a page shows beside the report: runs, what was published, what deltas are made of, and where files are. */
 import { dirname, join, relative } from 'node:path';
-import { BUILD_INFO, DELTA_INFO, FULL_INFO, LOCK, MANIFEST, reportFile } from '../archive/layout.ts';
+import {
+  BUILD_INFO,
+  DELTA_INFO,
+  FULL_INFO,
+  LOCK,
+  MANIFEST,
+  publishedFile,
+  reportFile,
+  rolloutsFile,
+} from '../archive/layout.ts';
 import { lastRuns } from '../archive/run-records.ts';
 import type { ArchivedFile } from '../core/archive.ts';
 import { pairText } from '../core/pair.ts';
@@ -15,7 +24,6 @@ import { readRecord } from '../publish/record.ts';
 import { readStandings } from '../publish/rollout/standing.ts';
 import { changedPairs } from './describe-changes.ts';
 import { explainedDeltas } from './explain.ts';
-import { recordFile, standingFile } from './published.ts';
 
 /** Where a plan's page is, which links are relative to unless they are told otherwise. */
 export const pageFolder = (plan: Plan): string => dirname(reportFile(plan, 'html'));
@@ -34,8 +42,8 @@ export async function pageFacts(
   return {
     runs: await lastRuns(plan, RUNS_SHOWN),
     // Other plans of the product publish into the same record.
-    published: (await readRecord(recordFile(plan))).filter(({ version }) => versions.has(version)),
-    rollouts: (await readStandings(standingFile(plan))).filter(({ version }) => versions.has(version)),
+    published: (await readRecord(publishedFile(plan))).filter(({ version }) => versions.has(version)),
+    rollouts: (await readStandings(rolloutsFile(plan))).filter(({ version }) => versions.has(version)),
     explained: await explainedDeltas(snapshot, report),
     changed: await changedPairs(snapshot, report),
     links: folder === undefined ? new Map() : await linksOf(snapshot, folder),

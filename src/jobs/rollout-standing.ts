@@ -1,4 +1,5 @@
 /** How the rollouts of a plan stand: asked of a server, and kept for those who ask none. */
+import { publishedFile, rolloutsFile } from '../archive/layout.ts';
 import { ReleasePlanError } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Host } from '../delivery/host.ts';
@@ -7,13 +8,12 @@ import { readRecord } from '../publish/record.ts';
 import { rolloutName } from '../publish/rollout/server-rollouts.ts';
 import { keepStandings, standingOf, type StandingFacts } from '../publish/rollout/standing.ts';
 import { timestamp } from '../text/timestamp.ts';
-import { recordFile, standingFile } from './published.ts';
 
 /** What is known here of the rollouts of a destination. @throws ReleasePlanError `index-invalid` */
 export const standingFacts = async (plan: Plan, destination: string): Promise<StandingFacts> => ({
   destination,
   owner: plan,
-  published: await readRecord(recordFile(plan)),
+  published: await readRecord(publishedFile(plan)),
   at: timestamp(),
 });
 
@@ -38,7 +38,7 @@ export async function recordStandings(
     return [];
   });
   await keepStandings(
-    standingFile(plan),
+    rolloutsFile(plan),
     told.map((one) => standingOf(one, facts)),
   );
 }

@@ -14,7 +14,7 @@ import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs, type Inputs } from '../delivery/inputs.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
-import { requireFilesHere } from '../hosts/store/in-store-alone.ts';
+import { requireFilesHere } from '../hosts/store/stored-reading.ts';
 import { isHeld } from '../io/lock.ts';
 import { Meter } from '../text/meter.ts';
 import { archivedSubjects } from './archived.ts';

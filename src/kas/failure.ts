@@ -79,13 +79,24 @@ async function failed(
   return new ReleasePlanError('build-failed', message, { hint: output.hint() ?? nextTry(run, output) });
 }
 
+/** How a line begins that a message shows of a log. */
+const LOG_LINE = '  | ';
+
+/** A failure for a row, which has one line: without what it shows of logs, which is where the step failed. */
+export const inOneLine = (message: string): string =>
+  message
+    .split('\n')
+    .filter((line) => !line.startsWith(LOG_LINE))
+    .map((line) => line.trim())
+    .join(' ');
+
 /** The end of a task's log, or its name alone when it cannot be read. */
 async function endOf(path: string, { container, buildDir }: FailedRun): Promise<string[]> {
   const file =
     container !== undefined && path.startsWith('/build/') ? join(buildDir, path.slice('/build/'.length)) : path;
   const lines = ((await ifPresent(tailOf(file))) ?? '').split('\n').filter((line) => line.trim() !== '');
   if (lines.length === 0) return [`the log of the task is ${file}`];
-  const shown = lines.slice(-TAIL_LINES).map((line) => `  | ${line.slice(0, LONGEST_LINE)}`);
+  const shown = lines.slice(-TAIL_LINES).map((line) => `${LOG_LINE}${line.slice(0, LONGEST_LINE)}`);
   return [`the last ${shown.length} lines of ${file}:`, ...shown];
 }
 

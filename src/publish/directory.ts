@@ -1,16 +1,13 @@
 /** A folder, local or mounted, that a web server or a carried disk brings to devices. */
-import { readFile, readdir, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ReleasePlanError } from '../core/errors.ts';
-import { publishFile, STAGING_PREFIX, writeFileAtomic } from '../io/atomic.ts';
-import { copyWithDigest, digestBytes, digestFile, sizeOf } from '../io/hash.ts';
-import { withLock } from '../io/lock.ts';
-import { ifPresent } from '../io/present.ts';
+import { cleanOldStaging, publishFile } from '../io/atomic.ts';
+import { copyWithDigest, digestFile, sizeOf, type LocalFile } from '../io/hash.ts';
+import { readRevision, replaceRevision, type Revision } from '../io/revision.ts';
+import { filesBelow } from '../io/tree.ts';
 import type { DestinationHost, DestinationKind } from './destination.ts';
 import { FilesDestination } from './files/destination.ts';
-import { filesBelow } from '../io/tree.ts';
-import type { LocalFile } from '../io/hash.ts';
-import type { FileStore, Revision, StoredFile } from './files/store.ts';
+import type { FileStore, StoredFile } from './files/store.ts';
 import { requiredText } from './options.ts';
 
 /** `kind: directory`. */
@@ -22,12 +19,6 @@ export const directory: DestinationKind = {
 
 /** Held while the index is merged, among all that publish to the folder. */
 const LOCK_FILE = '.release-plan-publish.lock';
-
-/** How long another run may take to merge its packages into the index. */
-const LOCK_WAIT_MS = 60_000;
-
-/** A copy that was not touched for so long is of a run that was killed; one of another host may be under way. */
-const LEFTOVER_MS = 86_400_000;
 
 class DirectoryStore implements FileStore {
   readonly address: string;
@@ -59,7 +50,7 @@ class DirectoryStore implements FileStore {
 
   async put(name: string, file: LocalFile, onBytes: (bytes: number) => void): Promise<void> {
     const path = this.placeOf(name);
-    await removeLeftovers(dirname(path), basename(path));
+    await cleanOldStaging(path);
     await publishFile(path, async (temporary) => {
       const copied = await copyWithDigest(file.path, temporary, this.#host.signal);
       if (copied.sha256 !== file.sha256)
@@ -69,26 +60,14 @@ class DirectoryStore implements FileStore {
   }
 
   async read(name: string): Promise<Revision | undefined> {
-    const bytes = await ifPresent(readFile(this.placeOf(name)));
-    return bytes === undefined ? undefined : { bytes, tag: digestBytes(bytes).sha256 };
+    return await readRevision(this.placeOf(name));
   }
 
   async replace(name: string, bytes: Buffer, seen: Revision | undefined): Promise<boolean> {
-    const options = { waitMs: LOCK_WAIT_MS, signal: this.#host.signal };
-    return await withLock(this.placeOf(LOCK_FILE), `publish to ${this.address}`, options, async () => {
-      if ((await this.read(name))?.tag !== seen?.tag) return false;
-      await writeFileAtomic(this.placeOf(name), bytes);
-      return true;
+    return await replaceRevision(this.placeOf(name), bytes, seen, {
+      file: this.placeOf(LOCK_FILE),
+      what: `publish to ${this.address}`,
+      signal: this.#host.signal,
     });
-  }
-}
-
-/** Removes half copies of a file. */
-async function removeLeftovers(folder: string, of: string): Promise<void> {
-  const prefix = `${STAGING_PREFIX}${of}-`;
-  for (const name of (await ifPresent(readdir(folder))) ?? []) {
-    if (!name.startsWith(prefix)) continue;
-    const found = await ifPresent(stat(join(folder, name)));
-    if (found !== undefined && Date.now() - found.mtimeMs > LEFTOVER_MS) await rm(join(folder, name), { force: true });
   }
 }

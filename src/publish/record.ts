@@ -28,9 +28,6 @@ interface RecordFile {
   published: PublishedPackage[];
 }
 
-/** Name of the record in a product's folder of the archive. */
-export const RECORD_FILE = 'published.json';
-
 /**
  * What was published of a product.
  *

@@ -2,8 +2,9 @@
 import type { DestinationHost, DestinationKind } from './destination.ts';
 import type { DestinationSettings } from '../core/plan.ts';
 import { FilesDestination } from './files/destination.ts';
-import type { FileStore, Revision, StoredFile } from './files/store.ts';
+import type { FileStore, StoredFile } from './files/store.ts';
 import { optionalPath, optionalText, requiredText } from './options.ts';
+import type { Revision } from '../io/revision.ts';
 import type { Bucket } from '../io/s3/bucket.ts';
 import { openBucketAt } from '../io/s3/open.ts';
 import { uploadFile } from '../io/s3/upload.ts';

@@ -7,7 +7,7 @@ import { checkPair } from './pair.ts';
 import { checkVersion } from './version.ts';
 
 export interface ReportedPair extends Pair {
-  /** Devices that it serves, where the fleet is known. */
+  /** Devices that it serves when it is offered, where the fleet is known. */
   devices?: number;
   /** A delta above this share of the full package is not offered. */
   maxShare?: number;
@@ -113,8 +113,9 @@ function sizeRow({ archive }: ArchiveRowsInput, { from, to, devices, maxShare = 
       deltaBytes: sum((one) => one.delta?.sizeBytes),
       compressedBytes: sum((one) => one.deltaCompressed?.sizeBytes),
       sendBytes: isOffered ? swu.sizeBytes : (full?.swu.sizeBytes ?? swu.sizeBytes),
-      ...(devices === undefined ? {} : { devices }),
       ...(isOffered ? {} : { isNotOffered: true as const }),
+      // Devices that are offered no delta count for the full package.
+      ...(devices === undefined || !isOffered ? {} : { devices }),
       partitions: partitions.map(partitionRow),
     },
   ];

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -7,7 +7,9 @@ import * as assert from 'uvu/assert';
 import {
   STAGING_PREFIX,
   cleanDeadStaging,
+  cleanOldStaging,
   cleanStaging,
+  createFileAtomic,
   publishFile,
   publishFolder,
   writeFileAtomic,
@@ -120,6 +122,36 @@ test('in a folder that no lock guards, what a process left that is no more is re
   await cleanDeadStaging(dir);
   assert.equal(readdirSync(dir).sort(), stays.sort());
   await cleanDeadStaging(join(dir, 'absent'));
+});
+
+test('a file is created by one of two, whole, and replaces nothing', async () => {
+  const dir = scratch('created');
+  const path = join(dir, 'deep', 'file');
+  const codes = await Promise.all(
+    ['one', 'two'].map(async (content) =>
+      createFileAtomic(path, content).then(
+        () => 'created',
+        (error: NodeJS.ErrnoException) => error.code,
+      ),
+    ),
+  );
+  assert.equal(codes.toSorted(), ['EEXIST', 'created']);
+  assert.is(readFileSync(path, 'utf8'), codes[0] === 'created' ? 'one' : 'two');
+  assert.equal(readdirSync(join(dir, 'deep')), ['file']);
+});
+
+test('of a file that several hosts write, what was not touched for a day is removed, and nothing else', async () => {
+  const dir = scratch('old');
+  const path = join(dir, 'a'.repeat(130));
+  const unfinished = (name: string): string => `${STAGING_PREFIX}${name.slice(0, 120)}-1-0123abcd`;
+  const old = unfinished('a'.repeat(130));
+  const stays = [`${STAGING_PREFIX}${'a'.repeat(120)}-2-0123abcd`, unfinished('b'), 'a'.repeat(130)];
+  const longAgo = Date.now() / 1000 - 2 * 86_400;
+  for (const name of [old, ...stays]) writeFileSync(join(dir, name), '');
+  for (const name of [old, unfinished('b'), 'a'.repeat(130)]) utimesSync(join(dir, name), longAgo, longAgo);
+  await cleanOldStaging(path);
+  assert.equal(readdirSync(dir).sort(), stays.sort());
+  await cleanOldStaging(join(dir, 'absent', 'file'));
 });
 
 test.run();

@@ -137,4 +137,19 @@ test('an archive that is another than the one of the store', async () => {
   assert.is(run.exitCode, 5);
 });
 
+test('whether this host can build is asked of the kas that the plan names', async () => {
+  const here = handMade(scratch('doctor-kas'));
+  const build = async (kas: object): Promise<HostCheck | undefined> => {
+    here.write({ kas: { config: 'base.yml', ...kas } });
+    return (await checks(here.dir)).find(({ name }) => name === 'build');
+  };
+  assert.equal(await build({ command: './no-kas' }), {
+    name: 'build',
+    state: 'limited',
+    detail: `this host cannot build: ${join(here.dir, 'no-kas')} is missing`,
+  });
+  writeFileSync(join(here.dir, 'my-kas'), '#!/bin/sh\necho my-kas 9.1\n', { mode: 0o755 });
+  assert.equal(await build({ command: './my-kas' }), { name: 'build', state: 'ok', detail: 'my-kas 9.1' });
+});
+
 test.run();

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ArchiveEntry, DeltaInfo, VersionManifest } from '../../src/core/archive.ts';
+import type { ArchiveEntry, DeltaInfo, FullInfo, VersionManifest } from '../../src/core/archive.ts';
 import { PairMap, pairText, type Pair } from '../../src/core/pair.ts';
 import type { CheckRow } from '../../src/core/report.ts';
 import { archiveRows } from '../../src/report/archive-rows.ts';
@@ -170,6 +170,26 @@ test('with a fleet: the pair that serves most comes first, and what all devices 
     result: 'pass',
     detail: '21 B to send with deltas, 98 B without',
   });
+});
+
+test('devices that are offered no delta are not counted for it', () => {
+  const pairs = [0.5, 2].map((maxShare, at) => ({ from: `0.${at + 1}.0`, to: '0.3.0', devices: 2, maxShare }));
+  const update = deltaInfo('0.1.0', '0.3.0');
+  const full = { swu: update.swu, proof: [] } as unknown as FullInfo;
+  const archive = {
+    versions: new Map(),
+    updates: new PairMap(pairs.map((one) => [one, whole(deltaInfo(one.from, one.to))] as const)),
+    fulls: new Map([['0.3.0', whole(full)]]),
+  };
+  const failures = { versions: new Map(), fulls: new Map(), pairs: new PairMap<string>() };
+  const { sizes } = archiveRows({ versions: [], pairs, fulls: ['0.3.0'], archive, failures });
+  assert.equal(
+    sizes.map((row) => [row.from, row.devices, row.isNotOffered]),
+    [
+      ['0.1.0', undefined, true],
+      ['0.2.0', 2, undefined],
+    ],
+  );
 });
 
 test('an unsigned package is not checked, and never a pass', () => {

@@ -65,9 +65,9 @@ async function show(wanted: string, flags: Flags, context: CommandContext): Prom
     return EXIT.ok;
   }
   const { readRecord } = await import('../../publish/record.ts');
-  const { recordFile } = await import('../../jobs/published.ts');
+  const { publishedFile } = await import('../../archive/layout.ts');
   const versions = new Set(found.map((target) => target.version));
-  const published = (await readRecord(recordFile(plan))).filter((one) => versions.has(one.version));
+  const published = (await readRecord(publishedFile(plan))).filter((one) => versions.has(one.version));
   if (flags.json === true)
     context.out(
       prettyJson({ schema: 1, targets: found.map(asJson), ...(published.length === 0 ? {} : { published }) }),

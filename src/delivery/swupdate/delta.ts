@@ -1,3 +1,4 @@
+import { requireWhole } from '../../archive/readable.ts';
 import type { ArchiveEntry, VersionManifest } from '../../core/archive.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { pairText } from '../../core/pair.ts';
@@ -125,19 +126,8 @@ export async function runFull(
   });
 }
 
-function sideOf(entry: ArchiveEntry<VersionManifest> | undefined, version: string): UpdateSide {
-  switch (entry?.state) {
-    case 'whole':
-      return entry;
-    case 'unreadable':
-      throw new ReleasePlanError('archive-unreadable', entry.problems.join('; '));
-    case 'damaged':
-      throw new ReleasePlanError('archive-damaged', entry.problems.join('; '));
-    case 'absent':
-    case undefined:
-      throw new ReleasePlanError('archive-missing', `version ${version} is not in the archive`);
-  }
-}
+const sideOf = (entry: ArchiveEntry<VersionManifest> | undefined, version: string): UpdateSide =>
+  requireWhole(entry, () => new ReleasePlanError('archive-missing', `version ${version} is not in the archive`));
 
 function requireFit(base: VersionManifest, target: VersionManifest): void {
   const failed = [...checkPair(base, target), ...checkSlots(target)].filter((row) => row.result === 'fail');

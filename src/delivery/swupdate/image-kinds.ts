@@ -1,8 +1,8 @@
 /** What kind of images an archive holds, and what that costs the deltas between them. */
 import { join } from 'node:path';
+import { areHere } from '../../archive/files-here.ts';
 import type { ArchiveState } from '../../core/archive.ts';
 import type { Plan } from '../../core/plan.ts';
-import { sizeOf } from '../../io/hash.ts';
 import { imageKindOf } from '../../io/image-kind.ts';
 import type { Finding } from '../../plan/finding.ts';
 import { compareVersions } from '../../plan/version.ts';
@@ -41,9 +41,9 @@ async function newestImage(
     const entry = versions.get(version);
     if (entry?.state !== 'whole') continue;
     const image = entry.manifest.files.find((file) => file.role === 'image' && file.partition === partition);
-    const path = image === undefined ? undefined : join(entry.dir, image.path);
-    // Without its files, the version is in the store alone.
-    if (path !== undefined && (await sizeOf(path)) !== undefined) return { version, path };
+    if (image === undefined) continue;
+    const path = join(entry.dir, image.path);
+    if (await areHere(path)) return { version, path };
   }
   return undefined;
 }

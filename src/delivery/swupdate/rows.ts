@@ -1,6 +1,6 @@
 /** The rows of the consistency report of a SWUpdate product. Pure. */
 import { manifestOf } from '../../core/archive.ts';
-import { PairMap, type Pair } from '../../core/pair.ts';
+import { PairMap, type ReadonlyPairMap } from '../../core/pair.ts';
 import { archiveRows } from '../../report/archive-rows.ts';
 import { changeRows } from './change-rows.ts';
 import { fullProblem, notOffered } from '../../report/full.ts';
@@ -9,6 +9,7 @@ import type { Delivery, Failures } from '../delivery.ts';
 import { coverageOf } from '../fleet/coverage.ts';
 import { deviceRows, fleetRow, FLEET_NOT_ASKED, NO_FLEET } from '../fleet/rows.ts';
 import type { Way } from '../fleet/required.ts';
+import type { FleetPair } from '../snapshot.ts';
 import { versionsOf } from './fleet-pairs.ts';
 import type { DeviceAnswers, SwupdateSnapshot } from './snapshot.ts';
 
@@ -16,16 +17,14 @@ import type { DeviceAnswers, SwupdateSnapshot } from './snapshot.ts';
 export const rows: Delivery<SwupdateSnapshot>['rows'] = (snapshot, scope, failures) => {
   const { archive, pairs, fulls } = snapshot;
   const served = new PairMap(pairs.map((pair) => [pair, pair]));
-  const answers = answersOf(snapshot);
+  const answers = answersOf(snapshot, served);
   const archived = [...archive.fulls].flatMap(([version, entry]) => (entry.state === 'absent' ? [] : [version]));
   const found = archiveRows({
     versions: scope.versions,
     pairs: scope.pairs.map((pair) => {
-      const { devices, ...known } = served.get(pair) ?? { ...pair, devices: undefined };
+      const known = served.get(pair) ?? pair;
       // Without a full package that the plan wants, every delta is offered.
-      if (!fulls.includes(pair.to)) return { ...known, ...given({ devices }), maxShare: Infinity };
-      // Devices that are offered no delta count for the full package.
-      return tooLarge(snapshot, pair) === undefined ? { ...known, ...given({ devices }) } : known;
+      return fulls.includes(pair.to) ? known : { ...known, maxShare: Infinity };
     }),
     fulls: [...new Set([...fulls, ...archived])],
     fullDevices: fullDevices(answers),
@@ -41,23 +40,19 @@ export const rows: Delivery<SwupdateSnapshot>['rows'] = (snapshot, scope, failur
   return { ...found, changes, fleet: answers.map(({ tag, answer }) => fleetRow(tag, answer)), checks };
 };
 
-const given = ({ devices }: { devices: number | undefined }): { devices?: number } =>
-  devices === undefined ? {} : { devices };
-
 /** Why a delta that is there is not offered; undefined when it is. */
-function tooLarge({ archive, inputs: { plan }, pairs }: SwupdateSnapshot, pair: Pair): string | undefined {
+function tooLarge({ archive, inputs: { plan } }: SwupdateSnapshot, pair: FleetPair | undefined): string | undefined {
+  if (pair === undefined || !plan.swu.full) return undefined;
   const update = manifestOf(archive.updates.get(pair));
-  const maxShare = pairs.find((one) => one.from === pair.from && one.to === pair.to)?.maxShare;
-  if (update === undefined || maxShare === undefined || !plan.swu.full) return undefined;
-  return notOffered(update, manifestOf(archive.fulls.get(pair.to)), maxShare);
+  return update === undefined ? undefined : notOffered(update, manifestOf(archive.fulls.get(pair.to)), pair.maxShare);
 }
 
 /** What the fleet said; a delta that has turned out too large since it was asked is nobody's way. */
-function answersOf(snapshot: SwupdateSnapshot): DeviceAnswers['answers'] {
+function answersOf(snapshot: SwupdateSnapshot, served: ReadonlyPairMap<FleetPair>): DeviceAnswers['answers'] {
   const { devices } = snapshot;
   if (devices === 'not asked' || devices === undefined) return [];
   const wayOf = (way: Way): Way => {
-    const detail = way.kind === 'delta' ? tooLarge(snapshot, versionsOf(way.pair)) : undefined;
+    const detail = way.kind === 'delta' ? tooLarge(snapshot, served.get(versionsOf(way.pair))) : undefined;
     return detail === undefined ? way : { kind: 'full-image', reason: 'share', detail };
   };
   return devices.answers.map(({ tag, answer }) => ({

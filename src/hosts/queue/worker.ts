@@ -1,4 +1,3 @@
-import { firstOf } from '../../io/signals.ts';
 /** A worker: makes steps of its own plans that other hosts ask for through a queue. */
 import { stat } from 'node:fs/promises';
 import type { Job, Worker } from 'bullmq';
@@ -12,6 +11,7 @@ import type { HandOut } from '../../delivery/delivery.ts';
 import type { Host } from '../../delivery/host.ts';
 import { deliveryOf } from '../../delivery/index.ts';
 import type { Snapshot } from '../../delivery/snapshot.ts';
+import { firstOf } from '../../io/signals.ts';
 import { requirePlan } from '../../plan/load.ts';
 import { makeOwn, type OwnMade } from '../own-steps.ts';
 import { joinStore, StoreSession } from '../store/session.ts';

@@ -1,18 +1,14 @@
 /** A store in a folder: a disk that is carried, a share, or the copy of a bucket. */
-import { randomUUID } from 'node:crypto';
-import { copyFile, link, readFile, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { copyFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../../core/errors.ts';
-import { makeFolder, publishFile, syncPath, writeFileAtomic } from '../../io/atomic.ts';
-import { copyWithDigest, digestBytes, digestFile, sizeOf, type FileDigest, type LocalFile } from '../../io/hash.ts';
-import { withLock } from '../../io/lock.ts';
+import { cleanOldStaging, createFileAtomic, publishFile } from '../../io/atomic.ts';
+import { copyWithDigest, digestFile, sizeOf, type FileDigest, type LocalFile } from '../../io/hash.ts';
 import { ifPresent } from '../../io/present.ts';
+import { readRevision, replaceRevision, type Revision } from '../../io/revision.ts';
 import { filesBelow } from '../../io/tree.ts';
 import { objectName } from './names.ts';
-import type { OnBytes, Revision, StoredName, WriteStore } from './store.ts';
-
-/** How long another host is waited for that writes a name. */
-const LOCK_MS = 60_000;
+import type { OnBytes, StoredName, WriteStore } from './store.ts';
 
 export class FolderStore implements WriteStore {
   readonly #root: string;
@@ -38,8 +34,7 @@ export class FolderStore implements WriteStore {
   }
 
   async read(name: string): Promise<Revision | undefined> {
-    const bytes = await ifPresent(readFile(join(this.#root, name)));
-    return bytes === undefined ? undefined : { bytes, tag: digestBytes(bytes).sha256 };
+    return await readRevision(join(this.#root, name));
   }
 
   async has({ sha256, sizeBytes }: FileDigest): Promise<boolean> {
@@ -62,24 +57,21 @@ export class FolderStore implements WriteStore {
   }
 
   async put(file: LocalFile, onBytes: OnBytes): Promise<void> {
-    await publishFile(this.#object(file.sha256), async (temporary) => {
+    const path = this.#object(file.sha256);
+    await cleanOldStaging(path);
+    await publishFile(path, async (temporary) => {
       const { sha256 } = await copyWithDigest(file.path, temporary, this.#signal);
       if (sha256 === file.sha256) return;
-      throw new ReleasePlanError('store-damaged', `${this.#object(file.sha256)} is not what was sent; it was removed`);
+      throw new ReleasePlanError('store-damaged', `${path} is not what was sent; it was removed`);
     });
     onBytes(file.sizeBytes);
   }
 
   async write(name: string, bytes: Buffer, seen: Revision | undefined): Promise<boolean> {
     const path = join(this.#root, name);
-    if (seen === undefined) return await this.#create(path, bytes);
-    await makeFolder(this.#root);
-    const options = { waitMs: LOCK_MS, signal: this.#signal };
-    return await withLock(join(this.#root, '.release-plan.lock'), `write ${name}`, options, async () => {
-      if ((await this.read(name))?.tag !== seen.tag) return false;
-      await writeFileAtomic(path, bytes);
-      return true;
-    });
+    if (seen === undefined) return await created(path, bytes);
+    const lock = { file: join(this.#root, '.release-plan.lock'), what: `write ${name}`, signal: this.#signal };
+    return await replaceRevision(path, bytes, seen, lock);
   }
 
   async remove(name: string): Promise<void> {
@@ -93,20 +85,15 @@ export class FolderStore implements WriteStore {
   #object(sha256: string): string {
     return join(this.#root, objectName(sha256));
   }
+}
 
-  /** A second name for a whole file: link(2) fails where there is one. */
-  async #create(path: string, bytes: Buffer): Promise<boolean> {
-    const own = `${path}.${randomUUID()}.new`;
-    await writeFileAtomic(own, bytes);
-    try {
-      await link(own, path);
-      await syncPath(dirname(path));
-      return true;
-    } catch (error) {
-      if (errnoOf(error) === 'EEXIST') return false;
-      throw error;
-    } finally {
-      await rm(own, { force: true });
-    }
+/** @returns false when somebody else has created it */
+async function created(path: string, bytes: Buffer): Promise<boolean> {
+  try {
+    await createFileAtomic(path, bytes);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw error;
   }
 }

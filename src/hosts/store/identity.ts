@@ -1,8 +1,12 @@
 /** An archive is one and the same in its store and in every folder that is a cache of it. */
-import { adoptArchive, archiveIdHere, type ArchivePlan } from '../../archive/identity.ts';
+import {
+  adoptArchive,
+  archiveIdHere,
+  formatIdentity,
+  parseIdentity,
+  type ArchivePlan,
+} from '../../archive/identity.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
-import { parseJson } from '../../text/parse-json.ts';
-import { prettyJson } from '../../text/pretty-json.ts';
 import { IDENTITY_NAME } from './names.ts';
 import type { Store, WriteStore } from './store.ts';
 import { take } from './take.ts';
@@ -11,9 +15,8 @@ import { take } from './take.ts';
 export async function archiveIdThere(store: Store): Promise<string | undefined> {
   const found = await store.read(IDENTITY_NAME);
   if (found === undefined) return undefined;
-  const parsed = parseJson(found.bytes.toString('utf8'));
-  const id = 'value' in parsed ? (parsed.value as { id?: unknown } | null)?.id : undefined;
-  if (typeof id === 'string' && /^[0-9a-f-]{36}$/.test(id)) return id;
+  const id = parseIdentity(found.bytes.toString('utf8'));
+  if (id !== undefined) return id;
   throw new ReleasePlanError('store-damaged', `${store.address}/${IDENTITY_NAME} is not the identity of an archive`);
 }
 
@@ -44,7 +47,7 @@ export async function requireSameArchive(
 ): Promise<void> {
   let there = await archiveIdThere(store);
   if (there === undefined) {
-    await take(store, IDENTITY_NAME, Buffer.from(prettyJson({ schema: 1, id })), undefined, signal);
+    await take(store, IDENTITY_NAME, Buffer.from(formatIdentity(id)), undefined, signal);
     there = await archiveIdThere(store);
   }
   if (there !== id) throw other(plan, store, id, there ?? 'nothing');

@@ -2,10 +2,9 @@
 import { copyFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { productDir, type ArchiveKey } from '../../archive/layout.ts';
+import type { Ref } from '../../archive/store-seen.ts';
 import type { ArchivedFile } from '../../core/archive.ts';
-import { ReleasePlanError } from '../../core/errors.ts';
 import { makeFolder, publishFile, publishFolder } from '../../io/atomic.ts';
-import { readSealedDocument } from '../../io/documents/read.ts';
 import type { FileDigest } from '../../io/hash.ts';
 import { ifPresent, namesIn } from '../../io/present.ts';
 import { FILES_AT_ONCE, severalAtOnce } from '../../io/several.ts';
@@ -14,7 +13,7 @@ import { entryHere, refHere } from './here.ts';
 import { bySubject, folderOf, SUBJECT_KINDS, subjectText, type Subject } from './names.ts';
 import { fetchObject } from './object.ts';
 import { sameManifest } from './ref.ts';
-import type { Ref } from '../../archive/store-seen.ts';
+import { filesNamedIn } from './stored-manifest.ts';
 import { refuseDifferences, type Difference, type There } from './there.ts';
 import type { Moved, Transfer } from './transfer.ts';
 
@@ -33,8 +32,8 @@ interface Due {
   there: There;
   /** Whether the folder that stands there is of the subject as it was before, and makes way. */
   replaces: boolean;
-  /** Files that are here and whole, by path. */
-  whole: ReadonlySet<string>;
+  /** Whether a file of it, by path, is here and whole, or stays in the store. */
+  isLeft: (path: string) => boolean;
 }
 
 export interface PullPlan {
@@ -68,15 +67,15 @@ export async function planPull(
     const { subject, name, ref } = one;
     const here = await refHere(plan, subject);
     const last = seen.refs.get(name);
-    if (here === undefined) found.due.push({ there: one, replaces: false, whole: new Set() });
+    if (here === undefined) found.due.push({ there: one, replaces: false, isLeft: () => false });
     else if (sameManifest(here, ref)) {
       const whole = extent === 'files' ? await wholeFiles(transfer, subject) : 'all';
       const lacksSignature = here.signature === undefined && ref.signature !== undefined;
       if (whole === 'all' && !lacksSignature) {
         seen.refs.set(name, ref);
         found.present.push(subject);
-      } else found.due.push({ there: one, replaces: false, whole: whole === 'all' ? ALL : whole });
-    } else if (isOlder(transfer, one, here, last)) found.due.push({ there: one, replaces: true, whole: new Set() });
+      } else found.due.push({ there: one, replaces: false, isLeft: (path) => whole === 'all' || whole.has(path) });
+    } else if (isOlder(transfer, one, here, last)) found.due.push({ there: one, replaces: true, isLeft: () => false });
     // Made anew here, and not pushed yet.
     else if (subject.kind !== 'version' && last !== undefined && sameManifest(last, ref)) found.present.push(subject);
     else differences.push({ name, here: here.manifest.sha256, there: ref.manifest.sha256 });
@@ -88,9 +87,6 @@ export async function planPull(
 /** Whether what is here makes way for what the store has. */
 const isOlder = ({ storeWins }: Transfer, { subject }: There, here: Ref, last: Ref | undefined): boolean =>
   subject.kind !== 'version' && (last === undefined ? storeWins : sameManifest(last, here));
-
-/** Every path. */
-const ALL: ReadonlySet<string> = Object.assign(new Set<string>(), { has: () => true });
 
 async function wholeFiles({ plan, reading, signal }: Transfer, subject: Subject): Promise<ReadonlySet<string> | 'all'> {
   const entry = await entryHere(plan, subject, { ...reading, signal });
@@ -131,7 +127,7 @@ interface Incoming extends FileDigest {
   path: string;
 }
 
-async function pullOne(transfer: Transfer, { there, replaces, whole }: Due, extent: Extent): Promise<number> {
+async function pullOne(transfer: Transfer, { there, replaces, isLeft }: Due, extent: Extent): Promise<number> {
   const { plan, store, signal, onBytes } = transfer;
   const { dir, manifest, signature } = folderOf(plan, there.subject);
   const incoming = join(incomingDir(plan), there.ref.manifest.sha256);
@@ -139,10 +135,12 @@ async function pullOne(transfer: Transfer, { there, replaces, whole }: Due, exte
   const fetched = async (object: FileDigest): Promise<void> =>
     await fetchObject(store, object, join(incoming, object.sha256), signal, onBytes);
   await fetched(there.ref.manifest);
-  const named = await filesOf(transfer, there, join(incoming, there.ref.manifest.sha256));
-  const files: Incoming[] = named.filter(
-    ({ path, role }) => (extent === 'files' || SMALL.has(role)) && !whole.has(path),
+  const named = await filesNamedIn(
+    join(incoming, there.ref.manifest.sha256),
+    there.subject,
+    `what ${store.address}/${there.name} names`,
   );
+  const files: Incoming[] = named.filter(({ path, role }) => (extent === 'files' || SMALL.has(role)) && !isLeft(path));
   const all: Incoming[] = [
     ...files,
     ...(signature === undefined || there.ref.signature === undefined
@@ -187,27 +185,3 @@ async function place(
     await move(own, join(dir, path));
   }
 }
-
-/** The files that a manifest of the store names; it has to be of the subject whose name led to it. */
-async function filesOf({ store }: Transfer, { subject, name }: There, path: string): Promise<ArchivedFile[]> {
-  const opened = await readSealedDocument<ManifestFields>(DOCUMENT_OF[subject.kind], path);
-  const wrong =
-    'problem' in opened ? opened.problem : isOf(opened.value, subject) ? undefined : 'is the manifest of another';
-  if (!('problem' in opened) && wrong === undefined) return opened.value.files;
-  await rm(path);
-  throw new ReleasePlanError('store-damaged', `what ${store.address}/${name} names ${wrong}`);
-}
-
-export interface ManifestFields {
-  version?: string;
-  from?: string;
-  to?: string;
-  files: ArchivedFile[];
-}
-
-export const DOCUMENT_OF = { version: 'manifest', full: 'fullInfo', update: 'deltaInfo' } as const;
-
-export const isOf = (manifest: ManifestFields, subject: Subject): boolean =>
-  subject.kind === 'update'
-    ? manifest.from === subject.from && manifest.to === subject.to
-    : manifest.version === subject.version;

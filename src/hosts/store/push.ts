@@ -1,14 +1,14 @@
 /** Brings an archive's folder into a store: content first, then its names, each at once. */
 import { join } from 'node:path';
 import { HEADERS_ALONE } from '../../archive/manifest.ts';
-import type { ArchivedFile, ArchiveEntry } from '../../core/archive.ts';
+import { requireWhole } from '../../archive/readable.ts';
+import type { Ref } from '../../archive/store-seen.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { digestFile, type LocalFile } from '../../io/hash.ts';
 import { FILES_AT_ONCE, severalAtOnce } from '../../io/several.ts';
 import { entryHere, refHere } from './here.ts';
 import { bySubject, folderOf, refName, subjectText, type Subject } from './names.ts';
 import { formatRef, parseRef, sameManifest } from './ref.ts';
-import type { Ref } from '../../archive/store-seen.ts';
 import { take } from './take.ts';
 import { refThere, refuseDifferences, type Difference, type There } from './there.ts';
 import type { Moved, Transfer } from './transfer.ts';
@@ -84,7 +84,10 @@ export async function push(transfer: Transfer, { due, present }: PushPlan): Prom
 
 async function pushOne(transfer: Transfer, { subject, ref, before }: Due): Promise<number> {
   const { plan, store, signal, seen, onBytes } = transfer;
-  const { manifest } = requireWhole(await entryHere(plan, subject, { ...HEADERS_ALONE, signal }));
+  const { manifest } = requireWhole(
+    await entryHere(plan, subject, { ...HEADERS_ALONE, signal }),
+    () => new ReleasePlanError('archive-damaged', 'it was removed meanwhile'),
+  );
   const { dir, manifest: manifestName, signature: signatureName = '' } = folderOf(plan, subject);
   const files: LocalFile[] = [
     ...manifest.files.map(({ path, sizeBytes, sha256 }) => ({ path: join(dir, path), sizeBytes, sha256 })),
@@ -136,17 +139,4 @@ async function requireUnchanged({ path, sha256 }: LocalFile, signal: AbortSignal
   const found = await digestFile(path, signal);
   if (found.sha256 === sha256) return;
   throw new ReleasePlanError('archive-damaged', `${path} was modified: sha256 ${found.sha256}, expected ${sha256}`);
-}
-
-function requireWhole<T extends { files: ArchivedFile[] }>(entry: ArchiveEntry<T>): { manifest: T } {
-  switch (entry.state) {
-    case 'whole':
-      return entry;
-    case 'unreadable':
-      throw new ReleasePlanError('archive-unreadable', entry.problems.join('; '));
-    case 'damaged':
-      throw new ReleasePlanError('archive-damaged', entry.problems.join('; '));
-    case 'absent':
-      throw new ReleasePlanError('archive-damaged', 'it was removed meanwhile');
-  }
 }

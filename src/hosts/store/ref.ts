@@ -1,9 +1,9 @@
 /** A ref: what has a name in a store, by the sha256 of its manifest. The manifest names everything else. */
 import type { Ref } from '../../archive/store-seen.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
-import { documentProblem } from '../../io/documents/read.ts';
+import { openSealedDocument } from '../../io/documents/read.ts';
 import type { FileDigest } from '../../io/hash.ts';
-import { openSealedJson, sealJson } from '../../text/json.ts';
+import { sealJson } from '../../text/json.ts';
 
 /** Equal refs give equal bytes. */
 export const formatRef = ({ manifest, signature }: Ref): Buffer =>
@@ -19,12 +19,9 @@ const plain = ({ sizeBytes, sha256 }: FileDigest): FileDigest => ({ sizeBytes, s
 
 /** @throws ReleasePlanError `store-damaged` */
 export async function parseRef(bytes: Buffer, place: string): Promise<Ref> {
-  const opened = openSealedJson(bytes.toString('utf8'));
-  const problem = 'problem' in opened ? opened.problem : await documentProblem('storeRef', opened.value);
-  if ('problem' in opened || problem !== undefined)
-    throw new ReleasePlanError('store-damaged', `${place} ${problem ?? ''}`);
-  // The schema holds for the value.
-  return opened.value as unknown as Ref;
+  const opened = await openSealedDocument<Ref>('storeRef', bytes.toString('utf8'));
+  if ('problem' in opened) throw new ReleasePlanError('store-damaged', `${place} ${opened.problem}`);
+  return opened.value;
 }
 
 /** Whether two refs say the same of the manifest; a signature may have been added since. */

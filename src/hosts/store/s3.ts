@@ -1,10 +1,11 @@
 /** A store in a bucket of any server that speaks S3. */
 import type { RetryPolicy } from '../../io/http/retry.ts';
 import { digestBytes, type FileDigest, type LocalFile } from '../../io/hash.ts';
+import type { Revision } from '../../io/revision.ts';
 import type { Bucket } from '../../io/s3/bucket.ts';
 import { uploadFile } from '../../io/s3/upload.ts';
 import { IDENTITY_NAME, objectName } from './names.ts';
-import type { OnBytes, Revision, StoredName, WriteStore } from './store.ts';
+import type { OnBytes, StoredName, WriteStore } from './store.ts';
 
 /** A release waits rather than fails: about half a minute of a server that answers 503. */
 export const STORE_RETRIES: RetryPolicy = { attempts: 8, firstPauseMs: 500, maxPauseMs: 60_000 };

@@ -1,13 +1,10 @@
 /** A run with a store behind its archive's folder: brings what is needed, and takes there what was made. */
-import { join } from 'node:path';
-import { productDir, type ArchiveKey } from '../../archive/layout.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { WorkStep } from '../../core/step.ts';
 import type { Made } from '../../delivery/delivery.ts';
 import { deliveryOf } from '../../delivery/index.ts';
 import type { Snapshot } from '../../delivery/snapshot.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
-import { withLock } from '../../io/lock.ts';
 import { moveDocuments } from './documents.ts';
 import { subjectsHere } from './here.ts';
 import { archiveIdThere, joinArchive, requireSameArchive } from './identity.ts';
@@ -15,19 +12,10 @@ import { refName, type Subject } from './names.ts';
 import { openStore, type StoreHost } from './open.ts';
 import { planPull, pull, type Extent } from './pull.ts';
 import { planPush, push } from './push.ts';
-import { readSeen } from '../../archive/store-seen.ts';
 import type { WriteStore } from './store.ts';
 import { storedDocuments } from './stored-documents.ts';
 import { refThere, refsThere, type There } from './there.ts';
-import { remembering, type Transfer } from './transfer.ts';
-
-const moveLock = (key: ArchiveKey): string => join(productDir(key), '.release-plan-store.lock');
-const MOVE_WAIT_MS = 24 * 3600_000;
-
-/** What moves between a folder and its store moves one after the other, whoever of this host moves it. */
-export async function whileMoving<T>(key: ArchiveKey, signal: AbortSignal, body: () => Promise<T>): Promise<T> {
-  return await withLock(moveLock(key), 'move files between archive and store', { waitMs: MOVE_WAIT_MS, signal }, body);
-}
+import { transferring, type Transfer } from './transfer.ts';
 
 export type Progress = (message: string) => void;
 
@@ -81,10 +69,6 @@ export class StoreSession {
     this.#plan = plan;
     this.#host = host;
     this.#store = store;
-  }
-
-  get address(): string {
-    return this.#store.address;
   }
 
   /**
@@ -182,22 +166,17 @@ export class StoreSession {
     return await refsThere(this.#store, this.#plan, transfer.seen);
   }
 
-  /** One at a time: what is seen of the store is read before and written behind. */
   async #moving<T>(progress: Progress | undefined, body: (transfer: Transfer) => Promise<T>): Promise<T> {
-    const { signal } = this.#host;
-    return await whileMoving(this.#plan, signal, async () => {
-      const transfer: Transfer = {
-        plan: this.#plan,
-        store: this.#store,
-        seen: await readSeen(this.#plan, this.#store.address),
-        signal,
-        // Files that are here were checked when they came, and are checked again before anything is made of them.
-        reading: { vouches: () => true },
-        storeWins: true,
-        onSubject: (what) => progress?.(`${this.#store.address}: ${what}`),
-        onBytes: () => undefined,
-      };
-      return await remembering(transfer, async () => await body(transfer));
-    });
+    const settings: Omit<Transfer, 'seen'> = {
+      plan: this.#plan,
+      store: this.#store,
+      signal: this.#host.signal,
+      // Files that are here were checked when they came, and are checked again before anything is made of them.
+      reading: { vouches: () => true },
+      storeWins: true,
+      onSubject: (what) => progress?.(`${this.#store.address}: ${what}`),
+      onBytes: () => undefined,
+    };
+    return await transferring(settings, body);
   }
 }

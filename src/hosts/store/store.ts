@@ -3,13 +3,7 @@
  * narrow, so that a store is a file.
  */
 import type { FileDigest, LocalFile } from '../../io/hash.ts';
-
-/** A small file under a name, as it was read. */
-export interface Revision {
-  bytes: Buffer;
-  /** Opaque; another one when the file changed. */
-  tag: string | undefined;
-}
+import type { Revision } from '../../io/revision.ts';
 
 /** A name in a store. */
 export interface StoredName {

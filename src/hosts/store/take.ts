@@ -1,8 +1,9 @@
 /** Gives a name in a store once, whatever the server knows of conditions. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Revision } from '../../io/revision.ts';
 import { allOf } from '../../io/several.ts';
-import type { Revision, WriteStore } from './store.ts';
+import type { WriteStore } from './store.ts';
 
 /** A claim that its writer did not take back in this time is a dead one's: it covers a few small requests. */
 const CLAIM_DEAD_MS = 600_000;

@@ -1,8 +1,11 @@
 /** What moving an archive needs, and says. */
-import type { Plan } from '../../core/plan.ts';
+import { join } from 'node:path';
+import { productDir, type ArchiveKey } from '../../archive/layout.ts';
 import type { ReadOptions } from '../../archive/manifest.ts';
+import { readSeen, writeSeen, type Seen } from '../../archive/store-seen.ts';
+import type { Plan } from '../../core/plan.ts';
+import { withLock } from '../../io/lock.ts';
 import type { Subject } from './names.ts';
-import { writeSeen, type Seen } from '../../archive/store-seen.ts';
 import type { OnBytes, WriteStore } from './store.ts';
 
 /** A store and an archive, while something is moved between them. */
@@ -33,11 +36,30 @@ export interface Moved {
   movedBytes: number;
 }
 
-/** Remembers what was seen of the store, also of a transfer that failed. */
-export async function remembering<T>({ plan, store, seen }: Transfer, body: () => Promise<T>): Promise<T> {
-  try {
-    return await body();
-  } finally {
-    await writeSeen(plan, store.address, seen);
-  }
+const moveLock = (key: ArchiveKey): string => join(productDir(key), '.release-plan-store.lock');
+const MOVE_WAIT_MS = 24 * 3600_000;
+
+/** What moves between a folder and its store moves one after the other, whoever of this host moves it. */
+export async function whileMoving<T>(
+  { plan, signal }: Pick<Transfer, 'plan' | 'signal'>,
+  body: () => Promise<T>,
+): Promise<T> {
+  const options = { waitMs: MOVE_WAIT_MS, signal };
+  return await withLock(moveLock(plan), 'move files between archive and store', options, body);
+}
+
+/** Moves something, and remembers what was seen of the store meanwhile, also when that failed. */
+export async function transferring<T>(
+  settings: Omit<Transfer, 'seen'>,
+  body: (transfer: Transfer) => Promise<T>,
+): Promise<T> {
+  const { plan, store } = settings;
+  return await whileMoving(settings, async () => {
+    const seen = await readSeen(plan, store.address);
+    try {
+      return await body({ ...settings, seen });
+    } finally {
+      await writeSeen(plan, store.address, seen);
+    }
+  });
 }

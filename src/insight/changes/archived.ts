@@ -1,7 +1,8 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { versionDir, type ArchiveKey } from '../../archive/layout.ts';
 import { HEADERS_ALONE, readVersion } from '../../archive/manifest.ts';
-import { storedManifests } from '../../archive/store-seen.ts';
+import { requireWhole } from '../../archive/readable.ts';
+import { elsewhereFor } from '../../archive/store-seen.ts';
 import type { ArchivedFile, VersionManifest } from '../../core/archive.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { digestBytes, digestFile } from '../../io/hash.ts';
@@ -29,25 +30,15 @@ export async function requireArchived(
 ): Promise<ArchivedVersion> {
   const dir = versionDir(key, version);
   const entry = await readVersion(dir, version, { ...HEADERS_ALONE, ...(signal === undefined ? {} : { signal }) });
-  switch (entry.state) {
-    case 'whole':
-      return { dir, manifest: entry.manifest };
-    case 'absent':
-      throw new ReleasePlanError('archive-missing', `${version} is not in the archive: ${dir}`);
-    case 'damaged':
-      if (await isInStore(key, dir))
-        throw new ReleasePlanError('archive-in-store', `files of ${version} are in the store alone`);
-      throw new ReleasePlanError('archive-damaged', entry.problems.join('; '));
-    case 'unreadable':
-      throw new ReleasePlanError('archive-unreadable', entry.problems.join('; '));
-  }
+  if (entry.state === 'damaged' && (await isInStore(key, version)))
+    throw new ReleasePlanError('archive-in-store', `files of ${version} are in the store alone`);
+  return requireWhole(entry, () => new ReleasePlanError('archive-missing', `${version} is not in the archive: ${dir}`));
 }
 
 /** Whether nothing is wrong with a version but that files of it are in the store alone. */
-async function isInStore(key: ArchiveKey, dir: string): Promise<boolean> {
-  const manifests = await storedManifests(key);
-  const isElsewhere = (manifest: string): boolean => manifests.has(manifest);
-  return (await readVersion(dir, basename(dir), { ...HEADERS_ALONE, isElsewhere })).state === 'whole';
+async function isInStore(key: ArchiveKey, version: string): Promise<boolean> {
+  const isElsewhere = await elsewhereFor(key);
+  return (await readVersion(versionDir(key, version), version, { ...HEADERS_ALONE, isElsewhere })).state === 'whole';
 }
 
 /**

@@ -20,7 +20,12 @@ export async function readSealedDocument<T>(
   path: string,
   options: RegularOptions = {},
 ): Promise<Opened<T>> {
-  return await checked<T>(name, openSealedJson(await readRegularText(path, options)));
+  return await openSealedDocument<T>(name, await readRegularText(path, options));
+}
+
+/** As {@link readSealedDocument}, of text that came from elsewhere. */
+export async function openSealedDocument<T>(name: DocumentName, text: string): Promise<Opened<T>> {
+  return await checked<T>(name, openSealedJson(text));
 }
 
 /** As {@link readSealedDocument}, of one that carries none. */

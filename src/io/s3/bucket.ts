@@ -1,35 +1,11 @@
-/** One bucket by S3's API: objects, uploads in parts, conditional writes. */
+/** What is asked of one bucket by S3's API: objects, uploads in parts, conditional writes. */
 import { createHash } from 'node:crypto';
-import { AwsV4Signer } from 'aws4fetch';
 import { open } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import type { Report } from '../../core/events.ts';
-import { serverUrl } from '../http/address.ts';
 import { sizeOf } from '../hash.ts';
-import { HttpClient, type Call } from '../http/client.ts';
-import type { HttpBody, HttpRequest, HttpResponse } from '../http/exchange.ts';
-import type { S3Credentials } from './credentials.ts';
+import type { HttpBody } from '../http/exchange.ts';
+import type { BucketRequests } from './requests.ts';
 import { elements, textOf } from './xml.ts';
-import type { RetryPolicy } from '../http/retry.ts';
-
-export interface BucketSettings {
-  /** Whose it is, for messages. */
-  what: string;
-  bucket: string;
-  /** Of the server; AWS's own for the region when undefined. */
-  endpoint: string | undefined;
-  region: string;
-  /** `https://host/bucket/key` in place of `https://bucket.host/key`. */
-  pathStyle: boolean;
-  caFile: string | undefined;
-  retries?: RetryPolicy;
-}
-
-/** Who asks. */
-export interface BucketHost {
-  signal: AbortSignal;
-  report: Report;
-}
 
 /** What HEAD says of an object. */
 export interface ObjectHead {
@@ -69,15 +45,8 @@ const SHA256_HEADER = 'x-amz-meta-sha256';
 const PARTIAL = 206;
 /** Range not satisfiable. */
 const RANGE_BEYOND = 416;
-const EMPTY_SHA256 = createHash('sha256').digest('hex');
 /** Somebody else wrote in between; 409 is AWS's word for two conditional writes at once. */
 const LOST_RACE: readonly number[] = [409, 412];
-
-/** Unreserved characters of RFC 3986 stay, and so do the slashes of a key. */
-const encodeKey = (key: string): string =>
-  encodeURIComponent(key)
-    .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
-    .replaceAll('%2F', '/');
 
 const unquoted = (etag: string | undefined): string | undefined => etag?.replace(/^W\//, '').replaceAll('"', '');
 
@@ -85,30 +54,18 @@ const unquoted = (etag: string | undefined): string | undefined => etag?.replace
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/ (each method names its operation)
  */
 export class Bucket {
-  readonly #client: HttpClient;
-  readonly #root: string;
+  /** For people: `s3://bucket`. */
   readonly address: string;
+  readonly #requests: BucketRequests;
 
-  constructor(settings: BucketSettings, credentials: S3Credentials, host: BucketHost) {
-    const { bucket, endpoint = `https://s3.${settings.region}.amazonaws.com`, region, pathStyle, caFile } = settings;
-    const base = serverUrl(endpoint, settings.what);
-    if (!pathStyle) base.hostname = `${bucket}.${base.hostname}`;
-    this.#root = pathStyle ? `/${bucket}` : '';
+  constructor(bucket: string, requests: BucketRequests) {
     this.address = `s3://${bucket}`;
-    this.#client = new HttpClient({
-      what: settings.what,
-      base,
-      signal: host.signal,
-      report: host.report,
-      authorize: async (request) => await signed(request, credentials, region),
-      ...(caFile === undefined ? {} : { caFile }),
-      ...(settings.retries === undefined ? {} : { retries: settings.retries }),
-    });
+    this.#requests = requests;
   }
 
   /** HeadObject. */
   async head(key: string): Promise<ObjectHead | undefined> {
-    const answer = await this.#call('HEAD', key, { also: [404] });
+    const answer = await this.#requests.call('HEAD', key, { also: [404] });
     if (answer.status === 404) return undefined;
     return {
       sizeBytes: Number(answer.headers['content-length']),
@@ -119,16 +76,15 @@ export class Bucket {
 
   /** GetObject, for what is small. */
   async get(key: string): Promise<{ bytes: Buffer; etag: string | undefined } | undefined> {
-    const answer = await this.#call('GET', key, { also: [404] });
+    const answer = await this.#requests.call('GET', key, { also: [404] });
     return answer.status === 404 ? undefined : { bytes: answer.body, etag: unquoted(answer.headers.etag) };
   }
 
   /** GetObject, digested as it comes. @returns sha256, 64 hex digits; undefined when there is none */
   async digest(key: string, onBytes: (bytes: number) => void = () => undefined): Promise<string | undefined> {
-    return await this.#client.retrying(async () => {
+    return await this.#requests.retrying(async () => {
       const hash = createHash('sha256');
-      const call: Call = { method: 'GET', path: this.#path(key), headers: emptyBody, also: [404] };
-      return await this.#client.read(call, async (answer) => {
+      return await this.#requests.read(key, { also: [404] }, async (answer) => {
         if (answer.statusCode === 404) return undefined;
         for await (const chunk of answer) {
           hash.update(chunk as Uint8Array);
@@ -152,7 +108,11 @@ export class Bucket {
     onBytes?: (bytes: number) => void,
   ): Promise<string | undefined> {
     const headers = { ...meta, [SHA256_HEADER]: sha256, 'x-amz-content-sha256': sha256 };
-    const answer = await this.#call('PUT', key, { headers, body, ...(onBytes === undefined ? {} : { onBytes }) });
+    const answer = await this.#requests.call('PUT', key, {
+      headers,
+      body,
+      ...(onBytes === undefined ? {} : { onBytes }),
+    });
     return unquoted(answer.headers.etag);
   }
 
@@ -170,10 +130,10 @@ export class Bucket {
     const condition: Record<string, string> =
       etag === undefined ? { 'if-none-match': '*' } : { 'if-match': `"${etag}"` };
     const headers = { ...meta, ...condition, 'x-amz-content-sha256': sha256 };
-    const answer = await this.#call('PUT', key, { headers, body, also: [...LOST_RACE, 404, 501] });
+    const answer = await this.#requests.call('PUT', key, { headers, body, also: [...LOST_RACE, 404, 501] });
     // Servers that know no conditional writes say so, or ignore the header.
     if (answer.status === 501)
-      await this.#call('PUT', key, { headers: { ...meta, 'x-amz-content-sha256': sha256 }, body });
+      await this.#requests.call('PUT', key, { headers: { ...meta, 'x-amz-content-sha256': sha256 }, body });
     return !LOST_RACE.includes(answer.status) && answer.status !== 404;
   }
 
@@ -190,10 +150,8 @@ export class Bucket {
     const attempt = async (): Promise<boolean> => {
       await written();
       const sizeBytes = (await sizeOf(path)) ?? 0;
-      const range: Record<string, string> = sizeBytes === 0 ? {} : { range: `bytes=${sizeBytes}-` };
-      const headers = { ...emptyBody, ...range };
-      const call: Call = { method: 'GET', path: this.#path(key), headers, also: [404, RANGE_BEYOND] };
-      return await this.#client.read(call, async (answer) => {
+      const headers: Record<string, string> = sizeBytes === 0 ? {} : { range: `bytes=${sizeBytes}-` };
+      return await this.#requests.read(key, { headers, also: [404, RANGE_BEYOND] }, async (answer) => {
         const { statusCode } = answer;
         if (statusCode === 404) return false;
         // As long as the object or longer: the digest tells which.
@@ -204,7 +162,7 @@ export class Bucket {
       });
     };
     try {
-      return await this.#client.retrying(attempt);
+      return await this.#requests.retrying(attempt);
     } finally {
       await written();
     }
@@ -212,7 +170,7 @@ export class Bucket {
 
   /** What the server's clock says, in milliseconds of the epoch; undefined when its answers have no date. */
   async clockMs(): Promise<number | undefined> {
-    const { headers } = await this.#call('GET', '', { query: { 'list-type': '2', 'max-keys': '1' } });
+    const { headers } = await this.#requests.call('GET', '', { query: { 'list-type': '2', 'max-keys': '1' } });
     const date = Date.parse(headers.date ?? '');
     return Number.isNaN(date) ? undefined : date;
   }
@@ -221,7 +179,7 @@ export class Bucket {
   async *list(prefix: string): AsyncGenerator<ListedObject> {
     for (let token: string | undefined; ;) {
       const query = { 'list-type': '2', prefix, ...(token === undefined ? {} : { 'continuation-token': token }) };
-      const xml = (await this.#call('GET', '', { query })).body.toString('utf8');
+      const xml = (await this.#requests.call('GET', '', { query })).body.toString('utf8');
       for (const one of elements(xml, 'Contents'))
         yield {
           key: textOf(one, 'Key') ?? '',
@@ -236,20 +194,20 @@ export class Bucket {
 
   /** DeleteObject. */
   async remove(key: string): Promise<void> {
-    await this.#call('DELETE', key, { also: [404] });
+    await this.#requests.call('DELETE', key, { also: [404] });
   }
 
   /** CreateMultipartUpload. @returns the upload's id */
   async beginUpload(key: string, sha256: string, meta: Readonly<Record<string, string>>): Promise<string> {
     const headers = { ...meta, [SHA256_HEADER]: sha256 };
-    const answer = await this.#call('POST', key, { query: { uploads: '' }, headers });
+    const answer = await this.#requests.call('POST', key, { query: { uploads: '' }, headers });
     return textOf(answer.body.toString('utf8'), 'UploadId') ?? '';
   }
 
   /** ListMultipartUploads: ids of the unfinished uploads of a key, newest first; none when the server cannot list. */
   async unfinished(key: string): Promise<string[]> {
     const query = { uploads: '', prefix: key };
-    const answer = await this.#call('GET', '', { query, also: [400, 404, 405, 501] });
+    const answer = await this.#requests.call('GET', '', { query, also: [400, 404, 405, 501] });
     return elements(answer.body.toString('utf8'), 'Upload')
       .filter((upload) => textOf(upload, 'Key') === key)
       .toSorted((a, b) => ((textOf(a, 'Initiated') ?? '') < (textOf(b, 'Initiated') ?? '') ? 1 : -1))
@@ -262,7 +220,7 @@ export class Bucket {
     const parts: UploadedPart[] = [];
     for (let marker = '0'; ;) {
       const query = { uploadId, 'part-number-marker': marker };
-      const answer = await this.#call('GET', key, { query, also: [400, 404, 405, 501] });
+      const answer = await this.#requests.call('GET', key, { query, also: [400, 404, 405, 501] });
       if (answer.status !== 200) return undefined;
       const xml = answer.body.toString('utf8');
       for (const part of elements(xml, 'Part'))
@@ -287,7 +245,7 @@ export class Bucket {
   ): Promise<string> {
     const query = { partNumber: String(number), uploadId };
     const headers = { 'x-amz-content-sha256': sha256 };
-    const answer = await this.#call('PUT', key, { query, headers, body, onBytes });
+    const answer = await this.#requests.call('PUT', key, { query, headers, body, onBytes });
     return unquoted(answer.headers.etag) ?? '';
   }
 
@@ -302,24 +260,13 @@ export class Bucket {
     );
     const body = Buffer.from(`<CompleteMultipartUpload>${listed.join('')}</CompleteMultipartUpload>`);
     // Asked again after a lost answer, the server knows the upload no more: the object's head decides.
-    const answer = await this.#call('POST', key, { query: { uploadId }, body, also: [404] });
+    const answer = await this.#requests.call('POST', key, { query: { uploadId }, body, also: [404] });
     return unquoted(textOf(answer.body.toString('utf8'), 'ETag'));
   }
 
   /** AbortMultipartUpload. */
   async abandon(key: string, uploadId: string): Promise<void> {
-    await this.#call('DELETE', key, { query: { uploadId }, also: [404] });
-  }
-
-  #path(key: string): string {
-    return `${this.#root}/${encodeKey(key)}`;
-  }
-
-  async #call(method: Call['method'], key: string, call: Omit<Call, 'method' | 'path'>): Promise<HttpResponse> {
-    const sha256 =
-      call.body instanceof Uint8Array ? createHash('sha256').update(call.body).digest('hex') : EMPTY_SHA256;
-    const headers = { 'x-amz-content-sha256': sha256, ...call.headers };
-    return await this.#client.call({ ...call, method, path: this.#path(key), headers });
+    await this.#requests.call('DELETE', key, { query: { uploadId }, also: [404] });
   }
 }
 
@@ -338,20 +285,4 @@ async function writeTo(
   } finally {
     await handle.close();
   }
-}
-
-const emptyBody = { 'x-amz-content-sha256': EMPTY_SHA256 };
-
-/**
- * The signature of one request. @see
- * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
- */
-async function signed(
-  { url, method, headers = {} }: HttpRequest,
-  credentials: S3Credentials,
-  region: string,
-): Promise<Record<string, string>> {
-  const signer = new AwsV4Signer({ method, url: url.href, headers, ...credentials, region, service: 's3' });
-  const { headers: all } = await signer.sign();
-  return Object.fromEntries(all.entries());
 }

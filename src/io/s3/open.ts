@@ -1,7 +1,8 @@
 /** Where a bucket is and who asks, from what a plan says and what the environment adds. */
 import type { RetryPolicy } from '../http/retry.ts';
-import { Bucket, type BucketHost } from './bucket.ts';
+import { Bucket } from './bucket.ts';
 import { s3Credentials } from './credentials.ts';
+import { BucketRequests, type BucketHost } from './requests.ts';
 
 /** What a plan says of a bucket; the rest is the environment's, as the AWS tools name it. */
 export interface BucketPlace {
@@ -30,7 +31,7 @@ export async function openBucketAt(place: BucketPlace, host: BucketHost & { env:
   const { what, bucket, credentialsFile, caFile, retries } = place;
   const endpoint = place.endpoint ?? env.AWS_ENDPOINT_URL_S3 ?? env.AWS_ENDPOINT_URL;
   const credentials = await s3Credentials(credentialsFile, what, env);
-  return new Bucket(
+  const requests = new BucketRequests(
     {
       what,
       bucket,
@@ -44,4 +45,5 @@ export async function openBucketAt(place: BucketPlace, host: BucketHost & { env:
     credentials,
     host,
   );
+  return new Bucket(bucket, requests);
 }

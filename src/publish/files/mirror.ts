@@ -9,9 +9,10 @@ import { join } from 'node:path';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { digestFile } from '../../io/hash.ts';
 import { ifPresent } from '../../io/present.ts';
+import { severalAtOnce } from '../../io/several.ts';
+import { filesBelow } from '../../io/tree.ts';
 import type { MirrorProgress, MirrorResult } from '../destination.ts';
 import type { FileStore } from './store.ts';
-import { filesBelow } from '../../io/tree.ts';
 
 /** Files sent at once: most are small, and each is a round trip. */
 const AT_ONCE = 8;
@@ -113,20 +114,11 @@ async function sendAll(
   files: readonly RepositoryFile[],
   { onBytes }: MirrorProgress,
 ): Promise<void> {
-  const queue = [...files];
-  const work = async (): Promise<void> => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-      const path = join(repo, file.name);
-      const { sha256 } = await digestFile(path);
-      await store.put(file.name, { path, sizeBytes: file.sizeBytes, sha256 }, onBytes);
-    }
-  };
-  try {
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
-  } finally {
-    // After a failure the others end with the file that they are at.
-    queue.length = 0;
-  }
+  await severalAtOnce(files, AT_ONCE, async ({ name, sizeBytes }) => {
+    const path = join(repo, name);
+    const { sha256 } = await digestFile(path);
+    await store.put(name, { path, sizeBytes, sha256 }, onBytes);
+  });
 }
 
 async function replaceHead(store: FileStore, repo: string, name: string): Promise<void> {

@@ -1,18 +1,12 @@
 /** A place that holds files by name, and nothing more: a folder, a bucket. */
 import type { LocalFile } from '../../io/hash.ts';
+import type { Revision } from '../../io/revision.ts';
 
 /** What a store says of a file. */
 export interface StoredFile {
   sizeBytes: number;
   /** 64 hex digits; undefined when the file was not put there by us and the store cannot tell. */
   sha256: string | undefined;
-}
-
-/** A small file as it was read, with what {@link FileStore.replace} needs to see that nobody else wrote it since. */
-export interface Revision {
-  bytes: Buffer;
-  /** Opaque; undefined when the store has none. */
-  tag: string | undefined;
 }
 
 export interface FileStore {

@@ -8,9 +8,6 @@ import type { PublishedPackage } from '../record.ts';
 import type { RolloutStatus } from './progress.ts';
 import { rolloutName } from './server-rollouts.ts';
 
-/** Name of the record in a product's folder of the archive. */
-export const STANDING_FILE = 'rollouts.json';
-
 interface StandingFile {
   schema: 1;
   rollouts: RolloutStanding[];

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { HEADERS_ALONE, readVersion } from '../../../src/archive/manifest.ts';
 import { adoptArchive } from '../../../src/archive/identity.ts';
 import type { Subject } from '../../../src/hosts/store/names.ts';
-import { storedReading } from '../../../src/hosts/store/elsewhere.ts';
+import { storedReading } from '../../../src/hosts/store/stored-reading.ts';
 import { joinStore, StoreSession } from '../../../src/hosts/store/session.ts';
 import { requireArchived } from '../../../src/insight/changes/archived.ts';
 import { requirePlan } from '../../../src/plan/load.ts';

@@ -1,10 +1,11 @@
 /** A name is given once: on a server that heeds conditions of writes, on one that ignores them, and in a folder. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Revision } from '../../../src/io/revision.ts';
 import { openBucketAt } from '../../../src/io/s3/open.ts';
 import { FolderStore } from '../../../src/hosts/store/folder.ts';
 import { S3Store } from '../../../src/hosts/store/s3.ts';
-import type { Revision, StoredName, WriteStore } from '../../../src/hosts/store/store.ts';
+import type { StoredName, WriteStore } from '../../../src/hosts/store/store.ts';
 import { take } from '../../../src/hosts/store/take.ts';
 import { allOf } from '../../../src/io/several.ts';
 import { CREDENTIALS, makeBucket, startS3rver, startVersitygw } from '../../support/peers/s3.ts';

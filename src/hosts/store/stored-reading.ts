@@ -1,12 +1,14 @@
-/** What of an archive is in its store, and not in the folder here. */
-import { join } from 'node:path';
-import { HEADERS_ALONE } from '../../archive/manifest.ts';
+/** Reading an archive's folder whose files may be in its store alone. Asks no server. */
+import { HEADERS_ALONE, type ReadOptions } from '../../archive/manifest.ts';
+import { elsewhereFor } from '../../archive/store-seen.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
 import type { Plan } from '../../core/plan.ts';
-import { sizeOf } from '../../io/hash.ts';
 import { entryHere, subjectsHere } from './here.ts';
-import { folderOf, subjectText } from './names.ts';
-import { storedReading } from './elsewhere.ts';
+import { subjectText } from './names.ts';
+
+/** For reading a folder by what the store had when it was last looked at. */
+export const storedReading = async (plan: Plan): Promise<Pick<ReadOptions, 'isElsewhere'>> =>
+  plan.store === undefined ? {} : { isElsewhere: await elsewhereFor(plan) };
 
 /** Subjects that a message names. */
 const MOST_NAMED = 5;
@@ -21,13 +23,10 @@ export async function requireFilesHere(plan: Plan): Promise<void> {
   if (isElsewhere === undefined) return;
   const lacking: string[] = [];
   for (const subject of await subjectsHere(plan)) {
-    const entry = await entryHere(plan, subject, HEADERS_ALONE);
-    if (entry.state !== 'damaged') continue;
+    if ((await entryHere(plan, subject, HEADERS_ALONE)).state !== 'damaged') continue;
+    // Nothing else is wrong with it than that files are missing which the store has.
     const isStored = (await entryHere(plan, subject, { ...HEADERS_ALONE, isElsewhere })).state === 'whole';
-    const { dir } = folderOf(plan, subject);
-    const files = entry.found?.files ?? [];
-    const missing = await Promise.all(files.map(async ({ path }) => (await sizeOf(join(dir, path))) === undefined));
-    if (isStored && missing.includes(true)) lacking.push(subjectText(subject));
+    if (isStored) lacking.push(subjectText(subject));
   }
   if (lacking.length === 0) return;
   const more = lacking.length > MOST_NAMED ? ` and ${lacking.length - MOST_NAMED} more` : '';
