@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { versionDir, type ArchiveKey } from '../../archive/layout.ts';
 import { HEADERS_ALONE, readVersion } from '../../archive/manifest.ts';
 import { storedManifests } from '../../archive/store-seen.ts';
@@ -35,7 +35,7 @@ export async function requireArchived(
     case 'absent':
       throw new ReleasePlanError('archive-missing', `${version} is not in the archive: ${dir}`);
     case 'damaged':
-      if (await isInStore(key, dir))
+      if (await isInStore(key, dir, version))
         throw new ReleasePlanError('archive-in-store', `files of ${version} are in the store alone`);
       throw new ReleasePlanError('archive-damaged', entry.problems.join('; '));
     case 'unreadable':
@@ -44,10 +44,10 @@ export async function requireArchived(
 }
 
 /** Whether nothing is wrong with a version but that files of it are in the store alone. */
-async function isInStore(key: ArchiveKey, dir: string): Promise<boolean> {
+async function isInStore(key: ArchiveKey, dir: string, version: string): Promise<boolean> {
   const manifests = await storedManifests(key);
   const isElsewhere = (manifest: string): boolean => manifests.has(manifest);
-  return (await readVersion(dir, basename(dir), { ...HEADERS_ALONE, isElsewhere })).state === 'whole';
+  return (await readVersion(dir, version, { ...HEADERS_ALONE, isElsewhere })).state === 'whole';
 }
 
 /**
