@@ -1,12 +1,11 @@
 /** What the choice of the compressor and its level rests on: bytes and seconds for our delta of the ext4 pair. */
-import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createDelta } from '../src/index.ts';
 import type { Bench, BenchResult } from './bench.ts';
 import { FORMAT_TITLES, imagePairs } from './images.ts';
 import { interleaved, medianOf, type Program } from './measure.ts';
-import { program } from './programs.ts';
+import { isInstalled, program } from './programs.ts';
 import { mebibytesOfKiB, megabytes, seconds } from './table.ts';
 
 /** Command lines that write to standard output; zopfli and pigz only where they are installed. */
@@ -25,9 +24,6 @@ const CANDIDATES: readonly string[][] = [
   ['zstd', '-19', '--long=27', '-q', '-c'],
   ['zstd', '--ultra', '-22', '--long=27', '-q', '-c'],
 ];
-
-const isInstalled = (command: string): boolean =>
-  spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined;
 
 export const compressBench: Bench = {
   name: 'compress',

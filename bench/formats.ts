@@ -1,11 +1,11 @@
 /** What rdiff's format costs: our deltas, compressed as well as it goes, beside formats that SWUpdate does not read. */
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { join } from 'node:path';
 import type { Bench, BenchResult } from './bench.ts';
 import { FORMAT_TITLES, imagePairs, type ImagePair } from './images.ts';
 import { measure, type Measurement, type Program } from './measure.ts';
-import { program, releasePlan } from './programs.ts';
+import { isInstalled, program, releasePlan } from './programs.ts';
 import { mebibytesOfKiB, megabytes, seconds } from './table.ts';
 
 interface Format {
@@ -66,8 +66,7 @@ async function make(pair: ImagePair, format: Format, workDir: string): Promise<M
   rmSync(out, { force: true });
   const runs: Measurement[] = [];
   for (const one of format.programs(pair, out)) {
-    if (!existsSync(one.command) && !(await isInstalled(one.command, workDir)))
-      return { pair, title, why: `${one.command} is not installed` };
+    if (!isInstalled(one.command)) return { pair, title, why: `${one.command} is not installed` };
     runs.push(await measure(one, workDir));
   }
   return {
@@ -83,12 +82,6 @@ async function make(pair: ImagePair, format: Format, workDir: string): Promise<M
     },
   };
 }
-
-const isInstalled = async (command: string, workDir: string): Promise<boolean> =>
-  await measure(program('which', command), workDir).then(
-    () => true,
-    () => false,
-  );
 
 export const formatsBench: Bench = {
   name: 'formats',

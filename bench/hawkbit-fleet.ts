@@ -7,9 +7,9 @@ import type { AddressInfo } from 'node:net';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bench, BenchResult } from './bench.ts';
+import { VERSIONS, fleetArchive, planFor, versionOf } from './fleet-archive.ts';
 import { interleaved, medianOf, type Measurement } from './measure.ts';
 import { releasePlan } from './programs.ts';
-import { archive, planFor, VERSIONS, versionOf } from './suggest.ts';
 import { mebibytesOfKiB, ratio, seconds } from './table.ts';
 
 const SIZES = [250_000, 1_000_000] as const;
@@ -52,8 +52,7 @@ export const hawkbitFleetBench: Bench = {
   name: 'hawkbit-fleet',
   about: `a million devices on ${VERSIONS} versions, read from hawkBit`,
   async run(settings): Promise<BenchResult> {
-    const dir = archive(settings);
-    writeFileSync(join(dir, 'base.yml'), 'header: { version: 14 }\n');
+    const dir = fleetArchive(settings);
     writeFileSync(join(dir, 'password'), 'admin\n', { mode: 0o600 });
     const measured: Array<Measurement & { devices: number; requests: number }> = [];
     for (const devices of SIZES) {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Program } from './measure.ts';
 
@@ -8,3 +9,7 @@ export const releasePlan = (...args: string[]): Program => ({ command: process.e
 
 /** Any other program. */
 export const program = (command: string, ...args: string[]): Program => ({ command, args });
+
+/** Whether a program can be started here, whatever it says then. */
+export const isInstalled = (command: string): boolean =>
+  spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined;

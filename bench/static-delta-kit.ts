@@ -72,6 +72,33 @@ export const commitTree = (repo: string, branch: string, ...trees: string[]): st
     '--timestamp=2026-07-01T00:00:00Z',
   );
 
+/**
+ * A repository with two commits, made on the first call and kept.
+ *
+ * @param branches of source and target
+ * @param fill commits to both in the repository that it is given
+ */
+export function keptRepository(
+  repo: string,
+  [source, target]: readonly [string, string],
+  fill: (repo: string) => void,
+): Inputs {
+  if (!existsSync(repo)) makeRepository(repo, 'archive', fill);
+  const commitOf = (branch: string): string => ostree(repo, 'rev-parse', branch);
+  return { repo, pair: { from: commitOf(source), to: commitOf(target) } };
+}
+
+/** Under its name when it is whole. */
+function makeRepository(repo: string, mode: 'archive' | 'bare-user', fill: (repo: string) => void): void {
+  const staging = `${repo}.part`;
+  rmSync(staging, { recursive: true, force: true });
+  mkdirSync(staging, { recursive: true });
+  ostree(staging, 'init', `--mode=${mode}`);
+  ostree(staging, 'config', 'set', 'core.fsync', 'false');
+  fill(staging);
+  renameSync(staging, repo);
+}
+
 /** Bytes of a delta: parts, fallback objects and superblock. */
 export function bytesOf({ repo, pair }: Inputs): number {
   const file = join(deltaFolder(repo, pair), 'superblock');
@@ -84,13 +111,7 @@ export function seededClient({ repo, pair }: Inputs, settings: BenchSettings): s
   const client = `${repo}-client`;
   if (!existsSync(client)) {
     settings.note('seeding the client');
-    const staging = `${client}.part`;
-    rmSync(staging, { recursive: true, force: true });
-    mkdirSync(staging);
-    ostree(staging, 'init', '--mode=bare-user');
-    ostree(staging, 'config', 'set', 'core.fsync', 'false');
-    ostree(staging, 'pull-local', repo, pair.from);
-    renameSync(staging, client);
+    makeRepository(client, 'bare-user', (staging) => void ostree(staging, 'pull-local', repo, pair.from));
   }
   return client;
 }

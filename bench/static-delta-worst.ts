@@ -1,10 +1,19 @@
 /** Trees that make a careless generator of static deltas quadratic, or take all memory. Each delta goes to a client. */
 import { randomFillSync } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bench, BenchResult, BenchSettings } from './bench.ts';
 import { measure } from './measure.ts';
-import { bytesOf, clear, commitTree, ostree, ours, pulled, seededClient, type Inputs } from './static-delta-kit.ts';
+import {
+  bytesOf,
+  clear,
+  commitTree,
+  keptRepository,
+  ours,
+  pulled,
+  seededClient,
+  type Inputs,
+} from './static-delta-kit.ts';
 import { mebibytesOfKiB, megabytes, ratio, seconds } from './table.ts';
 
 const MIB = 2 ** 20;
@@ -87,24 +96,18 @@ function worstCases(full: boolean): WorstCase[] {
 /** The repository of a case, made on the first call and kept. */
 function inputs(settings: BenchSettings, index: number, { name, make }: WorstCase): Inputs {
   const dir = join(settings.cacheDir, `static-worst-${settings.full ? 'large' : 'small'}`, String(index));
-  const repo = join(dir, 'repo');
-  if (!existsSync(repo)) {
+  return keptRepository(join(dir, 'repo'), ['source', 'target'], (repo) => {
     settings.note(`making ${name}`);
-    const staging = `${repo}.part`;
-    rmSync(dir, { recursive: true, force: true });
-    mkdirSync(staging, { recursive: true });
-    ostree(staging, 'init', '--mode=archive');
-    ostree(staging, 'config', 'set', 'core.fsync', 'false');
     const [source, target] = [join(dir, 'source'), join(dir, 'target')];
-    for (const tree of [source, target]) mkdirSync(join(tree, 'usr'), { recursive: true });
+    for (const tree of [source, target]) {
+      rmSync(tree, { recursive: true, force: true });
+      mkdirSync(join(tree, 'usr'), { recursive: true });
+    }
     make(source, target);
-    commitTree(staging, 'source', `--tree=dir=${source}`);
-    commitTree(staging, 'target', `--tree=dir=${target}`);
+    commitTree(repo, 'source', `--tree=dir=${source}`);
+    commitTree(repo, 'target', `--tree=dir=${target}`);
     for (const tree of [source, target]) rmSync(tree, { recursive: true });
-    renameSync(staging, repo);
-  }
-  const commitOf = (branch: string): string => ostree(repo, 'rev-parse', branch);
-  return { repo, pair: { from: commitOf('source'), to: commitOf('target') } };
+  });
 }
 
 export const staticDeltaWorstBench: Bench = {

@@ -1,6 +1,6 @@
 /** OSTree static deltas, ours and ostree's: bytes, time and memory, where they are made and on a client. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, linkSync, lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, linkSync, lstatSync, mkdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TreeReader } from '../src/static-delta/tree.ts';
 import type { Bench, BenchResult, BenchSettings, Judgement } from './bench.ts';
@@ -10,6 +10,7 @@ import {
   bytesOf,
   clear,
   commitTree,
+  keptRepository,
   ostree,
   ours,
   proven,
@@ -67,21 +68,13 @@ function inputs(settings: BenchSettings): TreeInputs {
   const dir = join(settings.cacheDir, settings.full ? 'debian' : 'small-trees');
   mkdirSync(dir, { recursive: true });
   const trees = settings.full ? makeDebianTrees(dir, settings) : keptSmallTrees(dir);
-  const repo = join(dir, 'repo');
-  if (!existsSync(repo)) {
+  const kept = keptRepository(join(dir, 'repo'), ['old', 'new'], (repo) => {
     settings.note('committing both trees');
-    const staging = `${repo}.part`;
-    rmSync(staging, { recursive: true, force: true });
-    mkdirSync(staging);
-    ostree(staging, 'init', '--mode=archive');
-    ostree(staging, 'config', 'set', 'core.fsync', 'false');
     // Devices of another kind than OSTree can hold.
     for (const tree of Object.values(trees)) rmSync(join(tree, 'dev'), { recursive: true, force: true });
-    for (const tree of ['old', 'new'] as const) commitTree(staging, tree, `--tree=dir=${trees[tree]}`);
-    renameSync(staging, repo);
-  }
-  const commitOf = (branch: string): string => ostree(repo, 'rev-parse', branch);
-  return { repo, pair: { from: commitOf('old'), to: commitOf('new') }, trees };
+    for (const tree of ['old', 'new'] as const) commitTree(repo, tree, `--tree=dir=${trees[tree]}`);
+  });
+  return { ...kept, trees };
 }
 
 function keptSmallTrees(dir: string): Trees {

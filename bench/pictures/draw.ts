@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { xmlText } from '../../src/text/xml.ts';
 
 const images = fileURLToPath(new URL('../../docs/images', import.meta.url));
 
@@ -28,9 +29,6 @@ const STYLE = `
     }
   `;
 
-const escape = (text: string): string =>
-  text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
-
 /** Writes a picture. @param desc what it shows, for those who do not see it */
 export function write(
   name: string,
@@ -42,13 +40,13 @@ export function write(
   const head =
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" ` +
     'aria-labelledby="title desc" font-family="system-ui, -apple-system, \'Segoe UI\', sans-serif">';
-  const about = `  <title id="title">${escape(title)}</title>\n  <desc id="desc">${escape(desc)}</desc>`;
+  const about = `  <title id="title">${xmlText(title)}</title>\n  <desc id="desc">${xmlText(desc)}</desc>`;
   const body = parts.map((part) => `  ${part}`).join('\n');
   writeFileSync(join(images, name), `${head}\n${about}\n  <style>${STYLE}</style>\n${body}\n</svg>\n`);
 }
 
 export const text = (x: number, y: number, of: string, kind = 'text'): string =>
-  `<text class="${kind}" x="${round(x)}" y="${round(y)}">${escape(of)}</text>`;
+  `<text class="${kind}" x="${round(x)}" y="${round(y)}">${xmlText(of)}</text>`;
 
 export const box = (kind: string, x: number, y: number, width: number, height: number): string =>
   `<rect class="${kind}" x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}"/>`;

@@ -4,7 +4,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ChangedPair, ExplainedDelta } from '../core/run-record.ts';
+import type { ChangedPair, ExplainedDelta } from '../core/findings.ts';
 import { writeFileAtomic } from '../io/atomic.ts';
 import type { DocumentName } from '../io/documents/compile.ts';
 import { readDocument } from '../io/documents/read.ts';

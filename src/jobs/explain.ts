@@ -1,116 +1,86 @@
-/** Which files the deltas of a plan are made of: found out once for each delta, and remembered beside the report. */
+/** Which files the deltas of a plan are made of. */
 import { join } from 'node:path';
-import { areHere } from '../archive/files-here.ts';
 import { explainedFindings } from '../archive/findings.ts';
 import { manifestOf, type DeltaPartitionInfo } from '../core/archive.ts';
-import { ReleasePlanError, errnoOf, messageOf } from '../core/errors.ts';
-import { pairText } from '../core/pair.ts';
-import type { ConsistencyReport, SizeRow } from '../core/report.ts';
-import type { ExplainedDelta } from '../core/run-record.ts';
+import { ReleasePlanError, messageOf } from '../core/errors.ts';
+import type { ExplainedDelta } from '../core/findings.ts';
+import { pairText, type Pair } from '../core/pair.ts';
+import type { ConsistencyReport } from '../core/report.ts';
 import type { Host } from '../delivery/host.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
 import { blameDelta } from '../insight/blame/blame.ts';
-
-/** Updates that are explained: those for which most is sent. A delta of 1.3 GB takes ten seconds. */
-const MOST_EXPLAINED = 10;
+import { findOut, mostSent, whatIsKnown, type Finder, type Subject } from './find-out.ts';
 
 /** Files that are named of each delta. */
 const FILES_NAMED = 10;
 
 /** A delta in the archive. */
-interface StoredDelta {
-  from: string;
-  to: string;
+interface StoredDelta extends Subject, Pair {
   partition: string;
-  sha256: string;
-  path: string;
-  base: string;
-  target: string;
+  files: [base: string, target: string, delta: string];
 }
 
 /** What is known of a plan's deltas. */
 export async function explainedDeltas(snapshot: Snapshot, report: ConsistencyReport): Promise<ExplainedDelta[]> {
-  const found: ExplainedDelta[] = [];
-  for (const { from, to, partition, sha256 } of storedDeltas(snapshot, report)) {
-    const known = await explainedFindings.read(snapshot.inputs.plan, sha256);
-    // Equal bytes may be the delta of several pairs.
-    if (known !== undefined) found.push({ ...known, from, to, partition });
-  }
-  return found;
+  const known = await whatIsKnown(finderOf(snapshot, report), snapshot.inputs.plan);
+  // Equal bytes may be the delta of several pairs.
+  return known.map(({ subject: { from, to, partition }, found }) => ({ ...found, from, to, partition }));
 }
 
 /**
- * Explains the deltas of which nothing is known yet, and forgets those that are no more. What cannot be explained (an
- * image of another kind, a program that is missing) spoils no run.
+ * Explains the deltas of which nothing is known yet, and forgets those that are no more.
  *
  * @throws a system error, AbortError
  */
-export async function explainDeltas(
+export const explainDeltas = async (
   snapshot: Snapshot,
   report: ConsistencyReport,
   host: Pick<Host, 'report' | 'signal'>,
   progress: (message: string) => void,
-): Promise<void> {
-  const { plan } = snapshot.inputs;
-  const stored = storedDeltas(snapshot, report);
-  for (const one of stored) {
-    host.signal.throwIfAborted();
-    if ((await explainedFindings.read(plan, one.sha256)) !== undefined || !(await isHere(one))) continue;
-    progress(`which files the delta of ${one.partition} is made of, ${pairText(one)}`);
-    const explained = await explain(one, host);
-    if (explained !== undefined) await explainedFindings.write(plan, explained);
-  }
-  await explainedFindings.forget(plan, new Set(stored.map(({ sha256 }) => sha256)));
-}
+): Promise<void> => await findOut(finderOf(snapshot, report), snapshot.inputs.plan, host, progress);
 
-const isHere = async ({ path, base, target }: StoredDelta): Promise<boolean> => await areHere(path, base, target);
-
-async function explain(
-  { from, to, partition, sha256, path, base, target }: StoredDelta,
-  { signal, report }: Pick<Host, 'report' | 'signal'>,
-): Promise<ExplainedDelta | undefined> {
-  try {
-    const { filesystem, totalBytes, files, metadataBytes, commandBytes } = await blameDelta(base, target, path, {
-      signal,
-    });
-    return {
-      schema: 1,
-      from,
-      to,
-      partition,
-      sha256,
-      filesystem,
-      totalBytes,
-      files: files.slice(0, FILES_NAMED).map(({ path, bytes, cause, package: owner }) => ({
-        path,
-        bytes,
-        cause,
-        package: owner,
-      })),
-      otherFilesBytes: files.slice(FILES_NAMED).reduce((sum, { bytes }) => sum + bytes, 0),
-      metadataBytes,
-      commandBytes,
-    };
-  } catch (error) {
-    // What reading a disk fails with is for the user; what an image is like is not.
-    if (signal.aborted || errnoOf(error) !== undefined) throw error;
-    const expected = error instanceof ReleasePlanError && EXPECTED.has(error.code);
-    if (!expected)
-      report({ type: 'warning', message: `${pairText({ from, to })}: the delta is unexplained: ${messageOf(error)}` });
-    return undefined;
-  }
-}
+const finderOf = (snapshot: Snapshot, report: ConsistencyReport): Finder<StoredDelta, ExplainedDelta> => ({
+  findings: explainedFindings,
+  subjects: storedDeltas(snapshot, report),
+  progressOf: (one) => `which files the delta of ${one.partition} is made of, ${pairText(one)}`,
+  find: explain,
+  isPartial: () => false,
+  warningOf: (one, error) =>
+    error instanceof ReleasePlanError && EXPECTED.has(error.code)
+      ? undefined
+      : `${pairText(one)}: the delta is unexplained: ${messageOf(error)}`,
+});
 
 /** Images that nothing is known of, and programs that are not needed for a release. */
 const EXPECTED: ReadonlySet<string> = new Set(['image-unsupported', 'tool-missing']);
 
-/** The updates for which most is sent. */
-export function mostSent({ sizes }: ConsistencyReport): SizeRow[] {
-  const sent = ({ sendBytes, devices = 1 }: SizeRow): number => sendBytes * devices;
-  return sizes.toSorted((a, b) => sent(b) - sent(a)).slice(0, MOST_EXPLAINED);
+async function explain(
+  { from, to, partition, sha256, files: [base, target, delta] }: StoredDelta,
+  signal: AbortSignal,
+): Promise<ExplainedDelta> {
+  const { filesystem, totalBytes, files, metadataBytes, commandBytes } = await blameDelta(base, target, delta, {
+    signal,
+  });
+  return {
+    schema: 1,
+    from,
+    to,
+    partition,
+    sha256,
+    filesystem,
+    totalBytes,
+    files: files.slice(0, FILES_NAMED).map(({ path, bytes, cause, package: owner }) => ({
+      path,
+      bytes,
+      cause,
+      package: owner,
+    })),
+    otherFilesBytes: files.slice(FILES_NAMED).reduce((sum, { bytes }) => sum + bytes, 0),
+    metadataBytes,
+    commandBytes,
+  };
 }
 
-/** Their deltas. */
 function storedDeltas({ archive }: Snapshot, report: ConsistencyReport): StoredDelta[] {
   return mostSent(report).flatMap(({ from, to }) => {
     const update = archive.updates.get({ from, to });
@@ -130,15 +100,6 @@ function deltaOf(
 ): StoredDelta[] {
   const file = deltaCompressed ?? delta;
   if (file === undefined || (travels ?? 'delta') !== 'delta') return [];
-  return [
-    {
-      from,
-      to,
-      partition: name,
-      sha256: file.sha256,
-      path: join(dir, file.file),
-      base: join(baseDir, base.file),
-      target: join(targetDir, target.file),
-    },
-  ];
+  const files: StoredDelta['files'] = [join(baseDir, base.file), join(targetDir, target.file), join(dir, file.file)];
+  return [{ from, to, partition: name, sha256: file.sha256, files }];
 }

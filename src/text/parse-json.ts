@@ -18,6 +18,10 @@ export function parseJson(text: string): { value: unknown } | { problem: string 
   }
 }
 
+/** Whether a value is an object of JSON, and no list. */
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** One look at each character, before anything recursive sees the text. */
 function isDeep(text: string): boolean {
   let level = 0;

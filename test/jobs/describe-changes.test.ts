@@ -8,7 +8,7 @@ import type { ArchivedFile, ArchiveEntry, VersionManifest } from '../../src/core
 import type { ReleaseEvent } from '../../src/core/events.ts';
 import { PairMap } from '../../src/core/pair.ts';
 import type { ConsistencyReport, SizeRow } from '../../src/core/report.ts';
-import type { ChangedPair } from '../../src/core/run-record.ts';
+import type { ChangedPair } from '../../src/core/findings.ts';
 import type { Snapshot } from '../../src/delivery/snapshot.ts';
 import { documentProblem } from '../../src/io/documents/read.ts';
 import { digestBytes } from '../../src/io/hash.ts';

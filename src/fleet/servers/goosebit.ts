@@ -3,7 +3,7 @@ import { JSONParser } from '@streamparser/json';
 import type { IncomingMessage } from 'node:http';
 import { ReleasePlanError, messageOf } from '../../core/errors.ts';
 import type { HttpClient } from '../../io/http/client.ts';
-import { isObject } from '../../io/http/shape.ts';
+import { isObject } from '../../text/parse-json.ts';
 import { GOOSEBIT_API } from './goosebit-api.ts';
 import type { ServerRow } from './row.ts';
 import type { FleetServer } from '../../core/plan.ts';

@@ -4,7 +4,8 @@
  */
 import { ReleasePlanError } from '../../core/errors.ts';
 import { jsonOf, type HttpClient } from '../../io/http/client.ts';
-import { isObject, textIn, type JsonObject } from '../../io/http/shape.ts';
+import { textIn, type JsonObject } from '../../io/http/shape.ts';
+import { isObject } from '../../text/parse-json.ts';
 import { NameSet } from '../devices/name-set.ts';
 import { HAWKBIT_API, attributeIs, hawkbitPages } from './hawkbit-api.ts';
 import type { ServerRow } from './row.ts';

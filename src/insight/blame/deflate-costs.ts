@@ -3,8 +3,8 @@
  *
  * @see RFC 1951, RFC 1952
  */
-import { closeSync, openSync, readSync } from 'node:fs';
-import type { PackedRun } from './packed-run.ts';
+import { BitInput, tableOf, type CodeTable } from './deflate-bits.ts';
+import { RunMaker, type PackedRun } from './packed-run.ts';
 
 /** Bits that follow a symbol of a length, from 257 on, and what it stands for. @see RFC 1951, 3.2.5 */
 const LENGTH_BITS = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
@@ -16,18 +16,11 @@ const DISTANCE_BITS = Array.from({ length: 30 }, (_, symbol) => Math.max(0, (sym
 /** The order in which the lengths of the code for lengths come. @see RFC 1951, 3.2.7 */
 const ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-const MOST_CODE_BITS = 15;
 const END_OF_BLOCK = 256;
 const LONGEST_MATCH = 258;
 
 /** Bytes of a run: what comes between two symbols (tables, headers) is shared by one run, evenly. */
 const RUN_BYTES = 32 * 1024;
-
-/** Codes by their next bits: `symbol << 4 | bits`; 0 for bits that no code has. */
-interface CodeTable {
-  mask: number;
-  entries: Uint16Array;
-}
 
 /**
  * The runs of a gzip file, whose output follows one another.
@@ -38,7 +31,7 @@ interface CodeTable {
 export function* deflateCosts(path: string, damaged: () => Error): Generator<PackedRun, void, undefined> {
   const input = new BitInput(path, damaged);
   try {
-    const runs = new RunMaker(input);
+    const runs = new SymbolRuns(input);
     while (!input.isAtEnd) {
       skipHeader(input, damaged);
       for (let isLast = false; !isLast;) {
@@ -68,7 +61,7 @@ function skipHeader(input: BitInput, damaged: () => Error): void {
   if ((flags & 2) !== 0) input.skipBytes(2);
 }
 
-function* storedBlock(input: BitInput, runs: RunMaker, damaged: () => Error): Generator<PackedRun> {
+function* storedBlock(input: BitInput, runs: SymbolRuns, damaged: () => Error): Generator<PackedRun> {
   input.align();
   const length = input.take(16);
   if ((length ^ 0xffff) !== input.take(16)) throw damaged();
@@ -83,7 +76,7 @@ function* storedBlock(input: BitInput, runs: RunMaker, damaged: () => Error): Ge
 
 function* packedBlock(
   input: BitInput,
-  runs: RunMaker,
+  runs: SymbolRuns,
   [symbols, distances]: readonly [CodeTable, CodeTable],
   damaged: () => Error,
 ): Generator<PackedRun> {
@@ -139,118 +132,11 @@ function readTables(input: BitInput, damaged: () => Error): [CodeTable, CodeTabl
   return [tableOf(lengths.subarray(0, symbols)), tableOf(lengths.subarray(symbols))];
 }
 
-/** A canonical code by its lengths; the first bit of a code is the lowest. @see RFC 1951, 3.2.2 */
-function tableOf(lengths: Uint8Array): CodeTable {
-  const width = Math.max(1, ...lengths);
-  const counts = new Uint16Array(MOST_CODE_BITS + 1);
-  for (const length of lengths) counts[length] = (counts[length] ?? 0) + 1;
-  counts[0] = 0;
-  const next = new Uint32Array(MOST_CODE_BITS + 2);
-  for (let length = 1; length <= MOST_CODE_BITS; length += 1)
-    next[length + 1] = ((next[length] ?? 0) + (counts[length] ?? 0)) << 1;
-  const entries = new Uint16Array(2 ** width);
-  for (const [symbol, length] of lengths.entries()) {
-    if (length === 0) continue;
-    const code = next[length] ?? 0;
-    next[length] = code + 1;
-    for (let at = reversed(code, length); at < entries.length; at += 2 ** length) entries[at] = (symbol << 4) | length;
-  }
-  return { mask: 2 ** width - 1, entries };
-}
-
-function reversed(code: number, bits: number): number {
-  let out = 0;
-  for (let at = 0; at < bits; at += 1) out |= ((code >> at) & 1) << (bits - 1 - at);
-  return out;
-}
-
-const READ_BYTES = 256 * 1024;
-
-/** A file as bits, the lowest of each byte first. */
-class BitInput {
-  readonly #fd: number;
-  readonly #damaged: () => Error;
-  readonly #buffer = Buffer.alloc(READ_BYTES);
-  #at = 0;
-  #end = 0;
-  /** Where the buffer ends in the file. */
-  #bufferEnd = 0;
-  #hold = 0;
-  #held = 0;
-
-  constructor(path: string, damaged: () => Error) {
-    this.#fd = openSync(path, 'r');
-    this.#damaged = damaged;
-  }
-
-  close(): void {
-    closeSync(this.#fd);
-  }
-
-  /** Bits that were taken. */
-  get bit(): number {
-    return 8 * (this.#bufferEnd - this.#end + this.#at) - this.#held;
-  }
-
-  get isAtEnd(): boolean {
-    return this.#held === 0 && this.#at === this.#end && !this.#read();
-  }
-
-  /** At most 16 bits. */
-  take(bits: number): number {
-    if (this.#held < bits) this.#fill(bits);
-    if (this.#held < bits) throw this.#damaged();
-    const value = this.#hold & ((1 << bits) - 1);
-    this.#hold >>>= bits;
-    this.#held -= bits;
-    return value;
-  }
-
-  code({ mask, entries }: CodeTable): number {
-    if (this.#held < MOST_CODE_BITS) this.#fill(MOST_CODE_BITS);
-    const entry = entries[this.#hold & mask] ?? 0;
-    const bits = entry & 15;
-    if (bits === 0 || bits > this.#held) throw this.#damaged();
-    this.#hold >>>= bits;
-    this.#held -= bits;
-    return entry >> 4;
-  }
-
-  /** To the next whole byte. */
-  align(): void {
-    this.take(this.#held % 8);
-  }
-
-  skipBytes(count: number): void {
-    for (let left = count; left > 0; left -= 1) this.take(8);
-  }
-
-  /** Fewer bits at the end of the file. */
-  #fill(bits: number): void {
-    while (this.#held < bits && (this.#at < this.#end || this.#read())) {
-      this.#hold |= (this.#buffer[this.#at] ?? 0) << this.#held;
-      this.#at += 1;
-      this.#held += 8;
-    }
-  }
-
-  #read(): boolean {
-    const got = readSync(this.#fd, this.#buffer, 0, READ_BYTES, this.#bufferEnd);
-    this.#at = 0;
-    this.#end = got;
-    this.#bufferEnd += got;
-    return got > 0;
-  }
-}
-
 /** Gathers what symbols make and take. */
-class RunMaker {
+class SymbolRuns {
   readonly #input: BitInput;
-  #ends = new Float64Array(RUN_BYTES + LONGEST_MATCH + 1);
-  #bytes = 0;
-  /** Bits of symbols alone. */
-  #bits = 0;
-  #startBit = 0;
+  readonly #run = new RunMaker(RUN_BYTES + LONGEST_MATCH);
+  #runBit = 0;
   #symbolBit = 0;
 
   constructor(input: BitInput) {
@@ -264,29 +150,17 @@ class RunMaker {
 
   /** The symbol has ended. @returns whether the run is to be taken */
   add(outBytes: number): boolean {
-    const bits = this.#input.bit - this.#symbolBit;
-    for (let at = 1; at <= outBytes; at += 1) this.#ends[this.#bytes + at] = this.#bits + (bits * at) / outBytes;
-    this.#bytes += outBytes;
-    this.#bits += bits;
-    return this.#bytes >= RUN_BYTES;
+    this.#run.add(outBytes, (this.#input.bit - this.#symbolBit) / 8);
+    return this.#run.outBytes >= RUN_BYTES;
   }
 
   take(): PackedRun {
-    const bit = this.#input.bit;
-    const outBytes = this.#bytes;
-    const between = bit - this.#startBit - this.#bits;
-    const ends = this.#ends.subarray(0, outBytes + 1);
-    ends[0] = 0;
-    for (let at = 0; at <= outBytes; at += 1)
-      ends[at] = (this.#startBit + (ends[at] ?? 0) + (between * at) / outBytes) / 8;
-    this.#ends = new Float64Array(RUN_BYTES + LONGEST_MATCH + 1);
-    this.#bytes = 0;
-    this.#bits = 0;
-    this.#startBit = bit;
-    return { outBytes, placeOf: (byte) => ends[byte] ?? 0 };
+    const from = this.#runBit;
+    this.#runBit = this.#input.bit;
+    return this.#run.take(from / 8, this.#runBit / 8);
   }
 
   *finish(): Generator<PackedRun> {
-    if (this.#bytes > 0) yield this.take();
+    if (this.#run.outBytes > 0) yield this.take();
   }
 }

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { ReleasePlanError } from '../../core/errors.ts';
-import type { PackedRun } from './packed-run.ts';
+import { RunMaker, type PackedRun } from './packed-run.ts';
 import { BlockCosts, MOST_BLOCK_BYTES } from './zstd-sequences.ts';
 
 const MAGIC = 0xfd2fb528;
@@ -29,6 +29,7 @@ export async function* zstdBlocks(handle: FileHandle, path: string): AsyncGenera
     return buffer;
   };
   let paidTo = 0;
+  const run = new RunMaker(MOST_BLOCK_BYTES);
   while (at < size) {
     const magic = (await take(MAGIC_BYTES)).readUInt32LE(0);
     if (magic >= SKIPPABLE.least && magic <= SKIPPABLE.most) {
@@ -47,20 +48,14 @@ export async function* zstdBlocks(handle: FileHandle, path: string): AsyncGenera
       const length = header >> 3;
       if (length > MOST_BLOCK_BYTES || kind === 3) throw corrupt();
       const content = await take(kind === 1 ? 1 : length);
-      const taken = kind === 2 ? costs.costsOf(content) : new Float64Array(length + 1);
-      if (taken.length === 1) continue;
-      yield runOf(paidTo, at, taken);
+      if (kind === 2) costs.addTo(run, content);
+      else run.add(length, 0);
+      if (run.outBytes === 0) continue;
+      yield run.take(paidTo, at);
       paidTo = at;
     }
     if ((descriptor & 4) !== 0) at += CHECKSUM_BYTES;
   }
-}
-
-/** @param taken what the bytes before each take themselves; the rest of what the block takes is shared evenly */
-function runOf(from: number, to: number, taken: Float64Array): PackedRun {
-  const outBytes = taken.length - 1;
-  const between = (to - from - (taken[outBytes] ?? 0)) / outBytes;
-  return { outBytes, placeOf: (byte) => from + (taken[byte] ?? 0) + between * byte };
 }
 
 /** Bytes of a frame's header after its descriptor. */

@@ -1,33 +1,9 @@
 /** What the bytes take that a compressed zstd block makes: its literals and its matches. */
+import type { RunMaker } from './packed-run.ts';
+import { TABLE_NAMES, bitsAt, readTable, type StateTable, type TableName } from './zstd-tables.ts';
 
 /** @see RFC 8878, 3.1.1.2.4: Block_Maximum_Size is never more */
 export const MOST_BLOCK_BYTES = 128 * 1024;
-
-/** A table of states: the symbol of each, and how the next state is found. */
-interface StateTable {
-  accuracy: number;
-  symbols: Uint8Array;
-  bits: Uint8Array;
-  bases: Uint16Array;
-}
-
-/** @see RFC 8878, 3.1.1.3.2.2: default distributions */
-const DEFAULTS = {
-  literals: [
-    6, 4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1,
-  ],
-  offsets: [5, 1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1],
-  matches: [
-    6, 1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1,
-  ],
-} as const;
-
-type TableName = keyof typeof DEFAULTS;
-const TABLE_NAMES: readonly TableName[] = ['literals', 'offsets', 'matches'];
-
-const MOST_ACCURACY: Record<TableName, number> = { literals: 9, offsets: 8, matches: 9 };
-const MOST_SYMBOL: Record<TableName, number> = { literals: 35, offsets: 31, matches: 52 };
 
 /** Bits that follow a code of a literal length, from code 16 on. @see RFC 8878, 3.1.1.3.2.1.1 */
 const LITERAL_BITS = [1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
@@ -49,14 +25,17 @@ export class BlockCosts {
   }
 
   /**
+   * Adds what a block makes to a run; headers and tables are not in it.
+   *
    * @param block the content of a compressed block
-   * @returns for each byte that it makes, and for its end, what those before it take, in bytes and parts of them;
-   *   headers and tables are not in it
    */
-  costsOf(block: Buffer): Float64Array {
+  addTo(run: RunMaker, block: Buffer): void {
     const { literalBytes, storedBytes, endByte } = this.#literals(block);
-    const out = new CostList(this.#corrupt);
     const literal = literalBytes === 0 ? 0 : storedBytes / literalBytes;
+    const add = (bytes: number, cost: number): void => {
+      if (run.outBytes + bytes > MOST_BLOCK_BYTES) throw this.#corrupt();
+      run.add(bytes, cost);
+    };
     let at = endByte;
     const byte = (): number => {
       const value = block[at];
@@ -67,22 +46,22 @@ export class BlockCosts {
     let sequences = byte();
     if (sequences === 255) sequences = byte() + byte() * 256 + 0x7f00;
     else if (sequences >= 128) sequences = (sequences - 128) * 256 + byte();
-    if (sequences === 0) {
-      out.add(literalBytes, literalBytes * literal);
-      return out.finish();
-    }
+    if (sequences === 0) return add(literalBytes, literalBytes * literal);
     const modes = byte();
-    for (const [index, name] of TABLE_NAMES.entries())
-      at = this.#readTable(name, (modes >> (6 - 2 * index)) & 3, block, at);
+    for (const [index, name] of TABLE_NAMES.entries()) {
+      const read = readTable(name, (modes >> (6 - 2 * index)) & 3, block, at, this.#tables.get(name));
+      if (read === undefined) throw this.#corrupt();
+      this.#tables.set(name, read.table);
+      at = read.endByte;
+    }
     let left = literalBytes;
     for (const one of this.#sequences(block.subarray(at), sequences)) {
       left -= one.literalBytes;
       if (left < 0) throw this.#corrupt();
-      out.add(one.literalBytes, one.literalBytes * literal);
-      out.add(one.matchBytes, one.bits / 8);
+      add(one.literalBytes, one.literalBytes * literal);
+      add(one.matchBytes, one.bits / 8);
     }
-    out.add(left, left * literal);
-    return out.finish();
+    add(left, left * literal);
   }
 
   /** @see RFC 8878, 3.1.1.3.1.1 */
@@ -103,33 +82,6 @@ export class BlockCosts {
     const literalBytes = Math.floor(header / 16) % 2 ** sizeBits;
     const storedBytes = Math.floor(header / 2 ** (4 + sizeBits)) % 2 ** sizeBits;
     return { literalBytes, storedBytes, endByte: headerBytes + storedBytes };
-  }
-
-  #readTable(name: TableName, mode: number, block: Buffer, at: number): number {
-    if (mode === 3) {
-      if (!this.#tables.has(name)) throw this.#corrupt();
-      return at;
-    }
-    if (mode === 0) {
-      const [accuracy, ...counts] = DEFAULTS[name];
-      this.#tables.set(name, buildTable(accuracy, counts));
-      return at;
-    }
-    if (mode === 1) {
-      const symbol = block[at];
-      if (symbol === undefined || symbol > MOST_SYMBOL[name]) throw this.#corrupt();
-      this.#tables.set(name, {
-        accuracy: 0,
-        symbols: Uint8Array.of(symbol),
-        bits: new Uint8Array(1),
-        bases: new Uint16Array(1),
-      });
-      return at + 1;
-    }
-    const read = readCounts(block, at, MOST_SYMBOL[name]);
-    if (read === undefined || read.accuracy > MOST_ACCURACY[name]) throw this.#corrupt();
-    this.#tables.set(name, buildTable(read.accuracy, read.counts));
-    return read.endByte;
   }
 
   *#sequences(stream: Buffer, sequences: number): Generator<Sequence, void, undefined> {
@@ -173,29 +125,6 @@ interface Sequence {
   bits: number;
 }
 
-/** What bytes take, one after the other. */
-class CostList {
-  readonly #corrupt: () => Error;
-  readonly #costs = new Float64Array(MOST_BLOCK_BYTES + 1);
-  #bytes = 0;
-
-  constructor(corrupt: () => Error) {
-    this.#corrupt = corrupt;
-  }
-
-  /** @param cost of all of them, which share it evenly */
-  add(bytes: number, cost: number): void {
-    if (this.#bytes + bytes > MOST_BLOCK_BYTES) throw this.#corrupt();
-    const before = this.#costs[this.#bytes] ?? 0;
-    for (let at = 1; at <= bytes; at += 1) this.#costs[this.#bytes + at] = before + (cost * at) / bytes;
-    this.#bytes += bytes;
-  }
-
-  finish(): Float64Array {
-    return this.#costs.subarray(0, this.#bytes + 1);
-  }
-}
-
 /** A stream that is read from its end: after the highest bit set of its last byte. */
 class BackwardBits {
   readonly #stream: Buffer;
@@ -219,89 +148,6 @@ class BackwardBits {
   take(bits: number): number {
     this.#at -= bits;
     if (this.#at < 0) return 0;
-    const byte = this.#at >> 3;
-    const word =
-      (this.#stream[byte] ?? 0) | ((this.#stream[byte + 1] ?? 0) << 8) | ((this.#stream[byte + 2] ?? 0) << 16);
-    return (word >> (this.#at & 7)) & (2 ** bits - 1);
+    return bitsAt(this.#stream, this.#at, bits);
   }
-}
-
-/** The distribution of a table. @see RFC 8878, 4.1.1 */
-function readCounts(
-  block: Buffer,
-  startByte: number,
-  mostSymbol: number,
-): { accuracy: number; counts: number[]; endByte: number } | undefined {
-  let bit = 8 * startByte;
-  const peek = (bits: number): number => {
-    const byte = bit >> 3;
-    const word = (block[byte] ?? 0) | ((block[byte + 1] ?? 0) << 8) | ((block[byte + 2] ?? 0) << 16);
-    return (word >> (bit & 7)) & (2 ** bits - 1);
-  };
-  const accuracy = peek(4) + 5;
-  bit += 4;
-  if (accuracy > 9) return undefined;
-  const counts: number[] = [];
-  let remaining = 2 ** accuracy + 1;
-  let threshold = 2 ** accuracy;
-  let width = accuracy + 1;
-  while (remaining > 1 && counts.length <= mostSymbol) {
-    const most = 2 * threshold - 1 - remaining;
-    let value = peek(width - 1);
-    if (value < most) bit += width - 1;
-    else {
-      value = peek(width);
-      if (value >= threshold) value -= most;
-      bit += width;
-    }
-    counts.push(value - 1);
-    remaining -= Math.abs(value - 1);
-    for (let repeat = value === 1 ? 3 : 0; repeat === 3;) {
-      repeat = peek(2);
-      bit += 2;
-      if (counts.length + repeat > mostSymbol + 1) return undefined;
-      for (let index = 0; index < repeat; index += 1) counts.push(0);
-    }
-    while (remaining < threshold) {
-      width -= 1;
-      threshold /= 2;
-    }
-  }
-  const endByte = Math.ceil(bit / 8);
-  return remaining === 1 && endByte <= block.length ? { accuracy, counts, endByte } : undefined;
-}
-
-/** @see RFC 8878, 4.1.1: from distribution to decoding table */
-function buildTable(accuracy: number, counts: readonly number[]): StateTable {
-  const size = 2 ** accuracy;
-  const table: StateTable = {
-    accuracy,
-    symbols: new Uint8Array(size),
-    bits: new Uint8Array(size),
-    bases: new Uint16Array(size),
-  };
-  let high = size - 1;
-  for (const [symbol, count] of counts.entries()) {
-    if (count !== -1) continue;
-    table.symbols[high] = symbol;
-    high -= 1;
-  }
-  let place = 0;
-  for (const [symbol, count] of counts.entries()) {
-    for (let index = 0; index < count; index += 1) {
-      table.symbols[place] = symbol;
-      do place = (place + (size >> 1) + (size >> 3) + 3) & (size - 1);
-      while (place > high);
-    }
-  }
-  const next = counts.map((count) => Math.abs(count));
-  for (let state = 0; state < size; state += 1) {
-    const symbol = table.symbols[state] ?? 0;
-    const number = next[symbol] ?? 1;
-    next[symbol] = number + 1;
-    const bits = accuracy - (31 - Math.clz32(number));
-    table.bits[state] = bits;
-    table.bases[state] = number * 2 ** bits - size;
-  }
-  return table;
 }

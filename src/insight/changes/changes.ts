@@ -79,8 +79,8 @@ export async function changesBetween(
   to: ArchivedVersion,
   { workDir, recordsAlone = false, signal }: ChangesOptions = {},
 ): Promise<ReleaseChanges> {
-  const [before = new Map(), after = new Map()] = await recordedPackages([from, to], signal);
-  const sides = { from: await recordsOf(from, before, signal), to: await recordsOf(to, after, signal) };
+  const packages = await recordedPackages(from, to, signal);
+  const sides = { from: await recordsOf(from, packages.from, signal), to: await recordsOf(to, packages.to, signal) };
   const partitions: PartitionChanges[] = [];
   for (const name of partitionNames(from, to)) {
     const row = partitionRow(from, to, name);

@@ -4,7 +4,7 @@ import type {
   ChangedPair,
   ChangedVulnerability,
   PackageCounts,
-} from '../../core/run-record.ts';
+} from '../../core/findings.ts';
 import type { PartitionChanges, ReleaseChanges } from './changes.ts';
 import type { CveChanges } from './cve-changes.ts';
 import type { ChangedFile } from './file-changes.ts';

@@ -33,16 +33,8 @@ const isCollected = ({ role, path }: ArchivedFile, ending: RegExp): boolean =>
 
 type Sources = Map<PackageSource, Map<string, InstalledPackage>>;
 
-function addTo(
-  sources: Sources,
-  source: PackageSource,
-  packages: ReadonlyMap<string, InstalledPackage> | undefined,
-): void {
-  for (const [name, one] of packages ?? []) {
-    const known = sources.get(source) ?? new Map<string, InstalledPackage>();
-    sources.set(source, known.set(name, one));
-  }
-}
+/** What tells versions and licences best: where both versions have it, nothing else is asked. */
+const BEST: readonly PackageSource[] = ['package-manifest', 'license-manifest'];
 
 /**
  * The packages of two versions by what their builds left of them; no image is opened. Bills of materials, which are
@@ -50,27 +42,27 @@ function addTo(
  *
  * @throws ReleasePlanError `archive-damaged`, `file-too-large`, `record-corrupt`, `tool-missing`; a system error
  */
-export async function recordedPackages(versions: readonly ArchivedVersion[], signal?: AbortSignal): Promise<Sources[]> {
-  const found: Sources[] = [];
-  for (const version of versions) found.push(await fromManifests(version, signal));
-  const isTold = [FOR_VERSIONS[0], FOR_LICENCES[0]].every(
-    (source) => source !== undefined && found.every((one) => one.has(source)),
-  );
-  if (!isTold) for (const [at, version] of versions.entries()) await addBills(version, found[at] ?? new Map(), signal);
+export async function recordedPackages(
+  from: ArchivedVersion,
+  to: ArchivedVersion,
+  signal?: AbortSignal,
+): Promise<Record<'from' | 'to', Sources>> {
+  const found = { from: await fromManifests(from, signal), to: await fromManifests(to, signal) };
+  if (BEST.every((source) => found.from.has(source) && found.to.has(source))) return found;
+  await addBills(from, found.from, signal);
+  await addBills(to, found.to, signal);
   return found;
 }
 
 async function fromManifests(version: ArchivedVersion, signal?: AbortSignal): Promise<Sources> {
   const sources: Sources = new Map();
-  const add = (source: PackageSource, packages: ReadonlyMap<string, InstalledPackage> | undefined): void =>
-    addTo(sources, source, packages);
   for (const file of version.manifest.files) {
     const read = async (): Promise<string> => await readRecord(version, file, signal);
     if (file.role === 'packages' || isCollected(file, /\.manifest$/))
-      add('package-manifest', parseImageManifest(await read()));
-    else if (file.role === 'licenses') add('license-manifest', parseLicenseManifest(await read()));
+      add(sources, 'package-manifest', parseImageManifest(await read()));
+    else if (file.role === 'licenses') add(sources, 'license-manifest', parseLicenseManifest(await read()));
     else if (file.role === 'buildhistory' && basename(file.path) === 'installed-packages.txt')
-      add('buildhistory', parseInstalledPackages(await read()));
+      add(sources, 'buildhistory', parseInstalledPackages(await read()));
   }
   return sources;
 }
@@ -78,11 +70,23 @@ async function fromManifests(version: ArchivedVersion, signal?: AbortSignal): Pr
 async function addBills(version: ArchivedVersion, sources: Sources, signal?: AbortSignal): Promise<void> {
   for (const file of version.manifest.files) {
     if (isBill(file, /\.spdx\.tar\.zst$/)) {
-      addTo(sources, 'spdx', await readSpdxArchive(await requireRecord(version, file, signal), signal));
+      add(sources, 'spdx', await readSpdxArchive(await requireRecord(version, file, signal), signal));
     } else if (isBill(file, file.role === 'sbom' ? /\.json$/ : /\.(spdx|cdx)\.json$/)) {
       const found = parseSbom(await readRecord(version, file, signal));
-      if (found !== undefined) addTo(sources, found.kind, found.packages);
+      if (found !== undefined) add(sources, found.kind, found.packages);
     }
+  }
+}
+
+/** Several files of one kind make one source. */
+function add(
+  sources: Sources,
+  source: PackageSource,
+  packages: ReadonlyMap<string, InstalledPackage> | undefined,
+): void {
+  for (const [name, one] of packages ?? []) {
+    const known = sources.get(source) ?? new Map<string, InstalledPackage>();
+    sources.set(source, known.set(name, one));
   }
 }
 

@@ -1,9 +1,7 @@
 /** What is read of JSON that others wrote: of a field of another type, nothing. */
+import { isObject } from '../../text/parse-json.ts';
 
-export type Fields = Record<string, unknown>;
-
-export const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+export type Fields = Readonly<Record<string, unknown>>;
 
 export const objectsIn = (value: unknown): Fields[] => (Array.isArray(value) ? value.filter(isObject) : []);
 

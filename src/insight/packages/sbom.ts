@@ -1,7 +1,7 @@
 /** Packages of software bills of materials. Of documents that are none, and of those that name no packages, nothing. */
-import { parseJson } from '../../text/parse-json.ts';
+import { isObject, parseJson } from '../../text/parse-json.ts';
 import type { InstalledPackage } from './database.ts';
-import { declaredLicence, isObject, licenceOf, objectsIn, textOf, type Fields } from './json-fields.ts';
+import { declaredLicence, licenceOf, objectsIn, textOf, type Fields } from './json-fields.ts';
 
 /** @returns undefined for a text that is no bill of materials with two packages or more */
 export function parseSbom(

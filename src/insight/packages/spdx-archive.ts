@@ -7,9 +7,9 @@
 import { ReleasePlanError } from '../../core/errors.ts';
 import { tarMembers } from '../../io/tar.ts';
 import { unzstd } from '../../io/unzstd.ts';
-import { parseJson } from '../../text/parse-json.ts';
+import { isObject, parseJson } from '../../text/parse-json.ts';
 import type { InstalledPackage } from './database.ts';
-import { declaredLicence, isObject, objectsIn, textOf, type Fields } from './json-fields.ts';
+import { declaredLicence, objectsIn, textOf, type Fields } from './json-fields.ts';
 
 /** A document of a package lists its files: the sources of a kernel come to some 20 MB. */
 const MOST_DOCUMENT_BYTES = 128 * 1024 * 1024;

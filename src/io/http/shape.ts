@@ -1,10 +1,8 @@
 /** Reads what a server answered: it may be anything, and what it lacks is said with the server's name. */
 import { ReleasePlanError } from '../../core/errors.ts';
+import { isObject } from '../../text/parse-json.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
-
-export const isObject = (value: unknown): value is JsonObject =>
-  value !== null && typeof value === 'object' && !Array.isArray(value);
 
 /** An object of an answer. @throws ReleasePlanError `server-answer` */
 export function objectOf(value: unknown, what: string): JsonObject {

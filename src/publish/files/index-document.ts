@@ -1,5 +1,6 @@
 /** index.json of a destination of files: what a device, or whoever serves devices, looks up. Pure. */
 import { ReleasePlanError, messageOf } from '../../core/errors.ts';
+import { isObject } from '../../text/parse-json.ts';
 import { prettyJson } from '../../text/pretty-json.ts';
 import type { ReleasePackage } from '../package.ts';
 
@@ -51,11 +52,11 @@ export function parseIndex(bytes: Buffer, place: string): IndexDocument {
   } catch (error) {
     throw broken(`is not JSON: ${messageOf(error)}`, error);
   }
-  if (!isRecord(value) || value.schema !== 1 || !isRecord(value.machines)) throw broken('is not an index of schema 1');
+  if (!isObject(value) || value.schema !== 1 || !isObject(value.machines)) throw broken('is not an index of schema 1');
   for (const images of Object.values(value.machines)) {
-    for (const versions of isRecord(images) ? Object.values(images) : [undefined]) {
-      for (const version of isRecord(versions) ? Object.values(versions) : [undefined]) {
-        if (!isRecord(version) || !Array.isArray(version.deltas)) throw broken('is not an index of schema 1');
+    for (const versions of isObject(images) ? Object.values(images) : [undefined]) {
+      for (const version of isObject(versions) ? Object.values(versions) : [undefined]) {
+        if (!isObject(version) || !Array.isArray(version.deltas)) throw broken('is not an index of schema 1');
       }
     }
   }
@@ -99,6 +100,3 @@ function sorted<T>(record: Record<string, T>, inner: (value: T) => T = (value) =
       .map(([key, value]) => [key, inner(value)]),
   );
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  value !== null && typeof value === 'object' && !Array.isArray(value);

@@ -1,6 +1,7 @@
 /** How far rollouts are, as hawkBit tells it. */
 import type { HttpClient } from '../../io/http/client.ts';
-import { isObject, numberIn, objectOf, textIn, type JsonObject } from '../../io/http/shape.ts';
+import { numberIn, objectOf, textIn, type JsonObject } from '../../io/http/shape.ts';
+import { isObject } from '../../text/parse-json.ts';
 import { HAWKBIT_API, hawkbitPage, hawkbitPages, quoted } from '../../fleet/servers/hawkbit-api.ts';
 
 /** hawkBit's words for what a rollout may be. */

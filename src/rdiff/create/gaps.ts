@@ -88,27 +88,10 @@ export function settleUsed(used: Uint8Array): number {
 }
 
 /**
- * The stretches of a part of the base that no match uses: where the base
- * holds what the target no longer has in the same form. In order, and apart.
+ * The blocks of a part of the base that no match uses, those that follow one another as one.
  *
  * @param used the blocks of that part
  * @param start its offset
- */
-export function* unusedStretches(used: Uint8Array, start: number, sizeBytes: number): Generator<Stretch> {
-  for (let block = used.indexOf(0); block >= 0; block = used.indexOf(0, block)) {
-    const next = used.indexOf(1, block);
-    const end = next < 0 ? used.length : next;
-    const from = Math.max(0, block * USED_BLOCK_BYTES - MARGIN_BYTES);
-    // Two blocks are further apart than two margins, so stretches never overlap.
-    yield { start: start + from, end: start + Math.min(sizeBytes, end * USED_BLOCK_BYTES + MARGIN_BYTES) };
-    block = end;
-  }
-}
-
-/**
- * The same without margins: whole blocks, which windows at a stride of theirs begin in.
- *
- * @param used the blocks from `start` on
  */
 export function* unusedBlocks(used: Uint8Array, start: number, sizeBytes: number): Generator<Stretch> {
   for (let block = used.indexOf(0); block >= 0; block = used.indexOf(0, block)) {
@@ -117,6 +100,18 @@ export function* unusedBlocks(used: Uint8Array, start: number, sizeBytes: number
     yield { start: start + block * USED_BLOCK_BYTES, end: start + Math.min(sizeBytes, end * USED_BLOCK_BYTES) };
     block = end;
   }
+}
+
+/**
+ * The same with margins: where the base holds what the target no longer has in the same form. In order, and apart,
+ * since two of them are at least a block apart.
+ */
+export function* unusedStretches(used: Uint8Array, start: number, sizeBytes: number): Generator<Stretch> {
+  for (const blocks of unusedBlocks(used, start, sizeBytes))
+    yield {
+      start: Math.max(start, blocks.start - MARGIN_BYTES),
+      end: Math.min(start + sizeBytes, blocks.end + MARGIN_BYTES),
+    };
 }
 
 /** Stretches in order, those that are no further apart than so many bytes as one. */

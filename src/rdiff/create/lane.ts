@@ -12,7 +12,7 @@ import {
   SEGMENT_BYTES,
   type Layout,
 } from './layout.ts';
-import { Matcher, type CoarsePlan, type FineIndex } from './matcher.ts';
+import { Matcher, type FineIndex } from './matcher.ts';
 import { MatchFile, type MatchList, type Piece, type SegmentCommands } from './match-file.ts';
 
 /** What a thread needs to start: everything can be posted to a worker. */
@@ -36,10 +36,10 @@ export type Phase =
   | { kind: 'index-anchors' }
   /** Find what did not move, or moved together with much else. Piece: a segment of the target. */
   | ({ kind: 'follow' } & OpenSegments)
-  /** Enter what that left over of the base into the coarse index. Piece: a chunk of the base. */
-  | { kind: 'index-coarse'; index: CoarsePlan }
+  /** Enter what that left over of the base into the coarse index, of 2^bits words. Piece: a chunk of the base. */
+  | { kind: 'index-coarse'; bits: number }
   /** Find long matches where there are none yet. Piece: a segment of the target. */
-  | ({ kind: 'coarse'; index: CoarsePlan } & OpenSegments)
+  | ({ kind: 'coarse'; bits: number } & OpenSegments)
   /** Read the pages of the base that have a place. Piece: so many of them as make a chunk. */
   | { kind: 'hold'; pages: number }
   /** Enter it into the fine index. Piece: a part of the table. */
@@ -87,6 +87,7 @@ export function piecesOf(phase: Phase, baseBytes: number): number {
 /** One thread's part of the work, over memory that it shares with the others. */
 export class Lane {
   readonly #matcher: Matcher;
+  readonly #layout: Layout;
   readonly #counter: Int32Array;
   readonly #baseBytes: number;
   readonly #targetBytes: number;
@@ -104,6 +105,7 @@ export class Lane {
         readFully(fds.base, bytes.subarray(place, place + sizeBytes), start);
       },
     });
+    this.#layout = setup.layout;
     this.#counter = new Int32Array(setup.memory.buffer, COUNTER_AT, 1);
     this.#baseBytes = setup.baseBytes;
     this.#targetBytes = setup.targetBytes;
@@ -123,7 +125,7 @@ export class Lane {
       const piece = Atomics.add(this.#counter, 0, 1);
       if (piece >= pieces) return found;
       if (phase.kind === 'index-anchors') this.#indexAnchors(piece);
-      else if (phase.kind === 'index-coarse') this.#indexCoarse(piece, phase.index);
+      else if (phase.kind === 'index-coarse') this.#indexCoarse(piece, phase.bits);
       else if (phase.kind === 'hold') this.#hold(phase.pages, piece);
       else if (phase.kind === 'index-fine') await this.#indexFine(phase, piece, pause);
       else {
@@ -147,15 +149,15 @@ export class Lane {
     this.#matcher.indexAnchors(first, count * ANCHOR_BYTES);
   }
 
-  #indexCoarse(chunk: number, index: CoarsePlan): void {
+  #indexCoarse(chunk: number, bits: number): void {
     const start = chunk * CHUNK_BYTES;
     const end = Math.min(start + CHUNK_BYTES, this.#baseBytes);
-    const stride = 2 ** index.strideBits;
+    const stride = 2 ** this.#layout.coarse.strideBits;
     for (const stretch of joined(this.#matcher.unusedBlocks(start, end), READ_TOGETHER_BYTES))
       for (let from = Math.ceil(stretch.start / stride) * stride; from < stretch.end; from += READ_BYTES) {
         const sizeBytes = Math.min(READ_BYTES, stretch.end - from);
         readFully(this.#fds.base, this.#matcher.readPlace(sizeBytes), from);
-        this.#matcher.indexCoarse(from, sizeBytes, index);
+        this.#matcher.indexCoarse(from, sizeBytes, bits);
       }
   }
 
@@ -203,7 +205,7 @@ export class Lane {
     const known = this.#lists.read(list);
     this.#matcher.begin(start, known);
     if (phase.kind === 'follow') this.#follow(start, end);
-    else this.#coarse(gapsOf(known, start, end, SEGMENT_BYTES), phase.index);
+    else this.#coarse(gapsOf(known, start, end, SEGMENT_BYTES), phase.bits);
     const matches = this.#matcher.take();
     return matches === undefined ? list : this.#lists.append(matches, gapBytes(matches, start, end));
   }
@@ -227,10 +229,10 @@ export class Lane {
     this.#matcher.follow(start, end);
   }
 
-  #coarse(gaps: readonly Gap[], index: CoarsePlan): void {
+  #coarse(gaps: readonly Gap[], bits: number): void {
     const wide = gaps.filter(({ start, end }) => end - start >= COARSE_GAP_BYTES);
     this.#read(wide);
-    for (const { start, end, before } of wide) this.#matcher.scanCoarse(start, end, before, index);
+    for (const { start, end, before } of wide) this.#matcher.scanCoarse(start, end, before, bits);
   }
 
   #fine(gaps: readonly Gap[], index: FineIndex): void {

@@ -170,22 +170,29 @@ const COARSE_SHARE = 0.5;
 const TAG_BITS_MIN = 7;
 const TAG_BITS_MAX = 20;
 
-/** An index for a base, three quarters full at most; sparse enough for the memory, as far as that goes. */
+/** Bits of a table for so many windows: it is three quarters full at most. */
+const tableBitsFor = (windows: number, bitsMin: number): number =>
+  Math.max(bitsMin, Math.ceil(Math.log2((windows * 4) / 3 + 1)));
+
+/** Bits of the table of the coarse index for so many windows. */
+export const coarseBitsFor = (windows: number): number => tableBitsFor(windows, 10);
+
+/** An index for a base, sparse enough for the memory, as far as that goes. */
 function planCoarseIndex(baseBytes: number, freeBytes: number): Omit<CoarseIndex, 'at'> {
   for (let strideBits = COARSE_STRIDE_BITS; ; strideBits += 1) {
     const windows = Math.ceil(baseBytes / 2 ** strideBits);
     const tagBits = Math.min(TAG_BITS_MAX, 32 - Math.ceil(Math.log2(windows + 2)));
-    const bits = Math.max(10, Math.ceil(Math.log2((windows * 4) / 3 + 1)));
+    const bits = coarseBitsFor(windows);
     if (tagBits >= TAG_BITS_MIN && (4 * 2 ** bits <= freeBytes * COARSE_SHARE || strideBits >= COARSE_STRIDE_BITS_MAX))
       return { bits, strideBits, tagBits };
   }
 }
 
-/** A table for the anchors of a base, three quarters full at most. */
+/** A table for the anchors of a base. */
 function planAnchors(baseBytes: number): Omit<AnchorIndex, 'at' | 'filterAt'> {
   const anchors = Math.ceil(baseBytes / 2 ** ANCHOR_STRIDE_BITS);
   return {
-    bits: Math.max(8, Math.ceil(Math.log2((anchors * 4) / 3 + 1))),
+    bits: tableBitsFor(anchors, 8),
     tagBits: Math.min(TAG_BITS_MAX, 32 - Math.ceil(Math.log2(anchors + 2))),
   };
 }

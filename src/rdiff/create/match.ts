@@ -1,8 +1,8 @@
 import { countUsed, settleUsed } from './gaps.ts';
 import { heldWindows, placePages, type HeldWindow } from './held.ts';
-import { SEGMENT_BYTES, USED_BLOCK_BYTES, type Layout } from './layout.ts';
+import { SEGMENT_BYTES, USED_BLOCK_BYTES, coarseBitsFor, type Layout } from './layout.ts';
 import type { Found, OpenSegments } from './lane.ts';
-import type { CoarsePlan, FineIndex } from './matcher.ts';
+import type { FineIndex } from './matcher.ts';
 import { MatchFile, type MatchList, type SegmentCommands } from './match-file.ts';
 import { eachMatch } from './matches.ts';
 import type { MatchJob } from './job.ts';
@@ -45,7 +45,7 @@ export async function matchImages(job: MatchJob): Promise<SegmentCommands[]> {
 
 /** The matches of all segments as they grow from phase to phase. */
 class Matching {
-  readonly lists: MatchList[];
+  readonly #lists: MatchList[];
   readonly #commands: SegmentCommands[] = [];
   readonly #job: MatchJob;
   readonly #file: MatchFile;
@@ -57,7 +57,7 @@ class Matching {
     this.#file = new MatchFile(job.matchesFd, job.memory);
     const blocks = Math.ceil(job.baseBytes / USED_BLOCK_BYTES);
     this.#used = new Uint8Array(job.memory.buffer, job.layout.usedAt, blocks);
-    this.lists = Array.from({ length: Math.ceil(job.targetBytes / SEGMENT_BYTES) }, (_, segment) => ({
+    this.#lists = Array.from({ length: Math.ceil(job.targetBytes / SEGMENT_BYTES) }, (_, segment) => ({
       at: 0,
       count: 0,
       leftBytes: Math.min(SEGMENT_BYTES, job.targetBytes - segment * SEGMENT_BYTES),
@@ -72,9 +72,9 @@ class Matching {
 
   /** Finds long matches between what that left over. */
   async coarse(): Promise<void> {
-    const index = planCoarse(this.#job.layout, this.#findUsed());
-    await runPhase(this.#job, { kind: 'index-coarse', index });
-    this.#keep(await runPhase(this.#job, { kind: 'coarse', index, ...this.#open(() => true) }));
+    const bits = planCoarseBits(this.#job.layout, this.#findUsed());
+    await runPhase(this.#job, { kind: 'index-coarse', bits });
+    this.#keep(await runPhase(this.#job, { kind: 'coarse', bits, ...this.#open(() => true) }));
   }
 
   /**
@@ -84,7 +84,7 @@ class Matching {
     const { layout, memory, baseBytes } = this.#job;
     this.#findUsed();
     const windows = heldWindows(this.#used, baseBytes, layout.heldPages);
-    const sources = this.lists.map((_, segment) => this.#sourceOf(segment, windows));
+    const sources = this.#lists.map((_, segment) => this.#sourceOf(segment, windows));
     for (const window of windows) {
       const open = this.#open((segment) => sources[segment] === window);
       if (open.segments.length === 0 || window.pages === 0) continue;
@@ -110,7 +110,7 @@ class Matching {
     if (windows.length === 1) return windows[0];
     const holding = (offset: number): HeldWindow => windows.findLast((window) => window.start <= offset) ?? windows[0];
     const bytes = new Map<HeldWindow, number>();
-    eachMatch(this.#file.read(this.lists[segment]!), (_target, base, length) => {
+    eachMatch(this.#file.read(this.#lists[segment]!), (_target, base, length) => {
       const window = holding(base);
       bytes.set(window, (bytes.get(window) ?? 0) + length);
     });
@@ -122,34 +122,29 @@ class Matching {
   /** Finds out which blocks of the base matches use; returns how many bytes they do not. */
   #findUsed(): number {
     this.#used.fill(0);
-    for (const list of this.lists) countUsed(this.#used, this.#file.read(list));
+    for (const list of this.#lists) countUsed(this.#used, this.#file.read(list));
     return settleUsed(this.#used) * USED_BLOCK_BYTES;
   }
 
   #open(wanted: (segment: number) => boolean): OpenSegments {
-    return this.#openWhere((segment) => this.lists[segment]!.leftBytes > 0 && wanted(segment));
+    return this.#openWhere((segment) => this.#lists[segment]!.leftBytes > 0 && wanted(segment));
   }
 
   #openWhere(wanted: (segment: number) => boolean): OpenSegments {
-    const segments = [...this.lists.keys()].filter(wanted);
-    return { segments, known: segments.map((segment) => this.lists[segment]!) };
+    const segments = [...this.#lists.keys()].filter(wanted);
+    return { segments, known: segments.map((segment) => this.#lists[segment]!) };
   }
 
   #keep(found: Found): void {
     for (const one of found)
-      if ('list' in one) this.lists[one.segment] = one.list;
+      if ('list' in one) this.#lists[one.segment] = one.list;
       else this.#commands[one.segment] = one.commands;
   }
 }
 
-/** The stride of the layout, and a table no larger than what is left of the base needs. */
-function planCoarse({ coarse }: Layout, unusedBytes: number): CoarsePlan {
-  const windows = unusedBytes / 2 ** coarse.strideBits;
-  return {
-    strideBits: coarse.strideBits,
-    bits: Math.min(coarse.bits, Math.max(10, Math.ceil(Math.log2((windows * 4) / 3 + 1)))),
-  };
-}
+/** A table no larger than what is left of the base needs. */
+const planCoarseBits = ({ coarse }: Layout, unusedBytes: number): number =>
+  Math.min(coarse.bits, coarseBitsFor(unusedBytes / 2 ** coarse.strideBits));
 
 /** The stride that the constants above say, and a table no larger than it needs. */
 function planFineIndex({ start, end, unusedBytes }: HeldWindow, maxBits: number): FineIndex {

@@ -8,118 +8,20 @@ import {
   PAGE_BYTES,
   PAGE_ENTRY_BYTES,
   USED_BLOCK_BYTES,
-  WASM_MATCH_BYTES,
   type LaneLayout,
   type Layout,
 } from './layout.ts';
 import type { SegmentCommands } from './match-file.ts';
-import { MATCH_STRIDE, MatchBuffer, type Matches } from './matches.ts';
+import type { MatchExports } from './match-wasm.ts';
+import type { Matches } from './matches.ts';
+import { Segment } from './segment.ts';
 import { instantiate } from '../wasm.ts';
-
-/** The functions of match.wasm; see src/rdiff/wasm/assembly/. */
-interface MatchExports {
-  indexAnchors(
-    table: number,
-    filter: number,
-    shift: number,
-    tagBits: number,
-    number: number,
-    from: number,
-    to: number,
-  ): void;
-  followDiagonals(
-    table: number,
-    filter: number,
-    shift: number,
-    tagBits: number,
-    strideBits: number,
-    runs: number,
-    coarseBits: number,
-    from: number,
-    to: number,
-    cache: number,
-    baseBytes: number,
-    expected: number,
-    out: number,
-  ): number;
-  indexCoarse(
-    table: number,
-    runs: number,
-    shift: number,
-    tagBits: number,
-    strideBits: number,
-    number: number,
-    from: number,
-    to: number,
-    scratch: number,
-  ): void;
-  scanCoarse(
-    table: number,
-    runs: number,
-    shift: number,
-    tagBits: number,
-    strideBits: number,
-    from: number,
-    to: number,
-    cache: number,
-    baseBytes: number,
-    expected: number,
-    out: number,
-  ): number;
-  indexFine(
-    table: number,
-    filter: number,
-    shift: number,
-    from: number,
-    to: number,
-    stride: number,
-    part: number,
-    parts: number,
-    scratch: number,
-  ): void;
-  collectMatches(
-    table: number,
-    filter: number,
-    shift: number,
-    from: number,
-    to: number,
-    pages: number,
-    held: number,
-    before: number,
-    after: number,
-    hits: number,
-    best: number,
-  ): void;
-  chooseMatches(
-    best: number,
-    size: number,
-    costs: number,
-    literal: number,
-    literalHead: number,
-    copy: number,
-    from: number,
-    pages: number,
-    held: number,
-    out: number,
-  ): number;
-  encodeMatches(matches: number, count: number, buffer: number, room: number, result: number): void;
-  countBytes(counts: number, from: number, to: number): void;
-  literalCost(counts: number): number;
-}
 
 /** What encodeMatches tells. */
 type Numbers = [number, number, number, number, number, number, number, number, number, number];
 
 /** Reads blocks of the base, BASE_BLOCK_BYTES each or what there is of them, to an address. */
 export type LoadBase = (block: number, place: number, blocks: number) => void;
-
-/** How the coarse index of what is left of the base was made. */
-export interface CoarsePlan {
-  /** The table has 2^bits words. */
-  bits: number;
-  /** A window stands in it at every 2^strideBits bytes. */
-  strideBits: number;
-}
 
 /** How the fine index of a window was made. */
 export interface FineIndex {
@@ -151,15 +53,7 @@ export class Matcher {
   readonly #layout: Layout;
   readonly #own: LaneLayout;
   readonly #baseBytes: number;
-  /** Offset in the target of what lies at targetAt. */
-  #segmentStart = 0;
-  /** Matches at matchesAt. */
-  #count = 0;
-  #known: Matches = new Float64Array();
-  /** Where in #known the list goes on. */
-  #nextKnown = 0;
-  #changed = false;
-  readonly #taken = new MatchBuffer();
+  readonly #segment: Segment;
   /** Where {@link encode} puts commands. */
   #write: (commands: Uint8Array) => void = () => undefined;
 
@@ -182,6 +76,7 @@ export class Matcher {
     this.#layout = layout;
     this.#own = own;
     this.#baseBytes = base.sizeBytes;
+    this.#segment = new Segment(memory, own);
   }
 
   /** The place where a part of the base is put for {@link indexCoarse}; no segment is at hand then. */
@@ -200,9 +95,10 @@ export class Matcher {
    * Enters what lies at {@link readPlace}, the base from `start` on.
    *
    * @param start a multiple of the stride
+   * @param bits the table has 2^bits words
    */
-  indexCoarse(start: number, sizeBytes: number, { bits, strideBits }: CoarsePlan): void {
-    const { at, tagBits } = this.#layout.coarse;
+  indexCoarse(start: number, sizeBytes: number, bits: number): void {
+    const { at, tagBits, strideBits } = this.#layout.coarse;
     this.#wasm.indexCoarse(
       at,
       this.#layout.runsAt,
@@ -241,7 +137,7 @@ export class Matcher {
 
   /** The place of [start, end) of the target; in the segment. */
   targetPlace(start: number, end: number): Uint8Array {
-    return this.#bytes.subarray(this.#targetAddress(start), this.#targetAddress(end));
+    return this.#bytes.subarray(this.#segment.addressOf(start), this.#segment.addressOf(end));
   }
 
   /**
@@ -279,7 +175,7 @@ export class Matcher {
     const { countsAt } = this.#own;
     this.#words.fill(0, countsAt / 4, countsAt / 4 + 256);
     for (const { start, end } of stretches)
-      this.#wasm.countBytes(countsAt, this.#targetAddress(start), this.#targetAddress(end));
+      this.#wasm.countBytes(countsAt, this.#segment.addressOf(start), this.#segment.addressOf(end));
     return this.#wasm.literalCost(countsAt);
   }
 
@@ -290,17 +186,13 @@ export class Matcher {
    * @param known its matches so far
    */
   begin(start: number, known: Matches): void {
-    this.#segmentStart = start;
-    this.#known = known;
-    this.#nextKnown = 0;
-    this.#count = 0;
-    this.#changed = false;
+    this.#segment.begin(start, known);
   }
 
   /** Adds what did not move, or moved together with much else, in [start, end) of the target. */
   follow(start: number, end: number): void {
     const { at, filterAt, bits, tagBits } = this.#layout.anchors;
-    this.#add(
+    this.#segment.add(
       this.#wasm.followDiagonals(
         at,
         filterAt,
@@ -309,12 +201,12 @@ export class Matcher {
         ANCHOR_STRIDE_BITS,
         this.#layout.runsAt,
         this.#layout.coarse.strideBits,
-        this.#targetAddress(start),
-        this.#targetAddress(end),
+        this.#segment.addressOf(start),
+        this.#segment.addressOf(end),
         this.#own.baseAt,
         this.#baseBytes,
         start,
-        this.#nextMatchAt(),
+        this.#segment.nextAt,
       ),
     );
   }
@@ -323,26 +215,24 @@ export class Matcher {
    * Adds long matches in [start, end) of the target, where there are none yet.
    *
    * @param before base offset minus target offset of the match before
+   * @param bits the table has 2^bits words
    */
-  scanCoarse(start: number, end: number, before: number, { bits, strideBits }: CoarsePlan): void {
-    const {
-      runsAt,
-      coarse: { at, tagBits },
-    } = this.#layout;
-    this.#keepUntil(start);
-    this.#add(
+  scanCoarse(start: number, end: number, before: number, bits: number): void {
+    const { at, tagBits, strideBits } = this.#layout.coarse;
+    this.#segment.keepUntil(start);
+    this.#segment.add(
       this.#wasm.scanCoarse(
         at,
-        runsAt,
+        this.#layout.runsAt,
         64 - bits,
         tagBits,
         strideBits,
-        this.#targetAddress(start),
-        this.#targetAddress(end),
+        this.#segment.addressOf(start),
+        this.#segment.addressOf(end),
         this.#own.baseAt,
         this.#baseBytes,
         start + before,
-        this.#nextMatchAt(),
+        this.#segment.nextAt,
       ),
     );
   }
@@ -361,14 +251,14 @@ export class Matcher {
   ): void {
     const { heldAt, pagesAt, fineAt, filterAt } = this.#layout;
     const { hitsAt, bestAt, costsAt } = this.#own;
-    const from = this.#targetAddress(start);
-    this.#keepUntil(start);
+    const from = this.#segment.addressOf(start);
+    this.#segment.keepUntil(start);
     this.#wasm.collectMatches(
       fineAt,
       filterAt,
       64 - index.bits,
       from,
-      this.#targetAddress(end),
+      this.#segment.addressOf(end),
       pagesAt,
       heldAt,
       this.#heldAddress(start + diagonals.before),
@@ -376,7 +266,7 @@ export class Matcher {
       hitsAt,
       bestAt,
     );
-    this.#add(
+    this.#segment.add(
       this.#wasm.chooseMatches(
         bestAt,
         end - start,
@@ -387,27 +277,14 @@ export class Matcher {
         from,
         pagesAt,
         heldAt,
-        this.#nextMatchAt(),
+        this.#segment.nextAt,
       ),
     );
   }
 
-  /**
-   * Ends the list: all matches of the segment as offsets, until the next call;
-   * undefined when none came to those known.
-   */
+  /** Ends the list: see {@link Segment.take}. */
   take(): Matches | undefined {
-    if (!this.#changed) return undefined;
-    this.#keepUntil(Infinity);
-    const matches = this.#taken.of(this.#count);
-    const shift = this.#segmentStart - this.#own.targetAt;
-    let at = this.#own.matchesAt;
-    for (let to = 0; to < matches.length; to += MATCH_STRIDE, at += WASM_MATCH_BYTES) {
-      matches[to] = this.#words[at / 4]! + shift;
-      matches[to + 1] = this.#offsets[at / 8 + 1]!;
-      matches[to + 2] = this.#words[at / 4 + 1]!;
-    }
-    return matches;
+    return this.#segment.take();
   }
 
   /**
@@ -416,45 +293,20 @@ export class Matcher {
    * @param write gets them, in parts; each until it returns
    */
   encode(write: (commands: Uint8Array) => void): Omit<SegmentCommands, 'pieces'> {
-    this.#keepUntil(Infinity);
-    if (this.#count === 0) return { counts: { copies: 0, literals: 0, copyBytes: 0, literalBytes: 0 } };
+    const count = this.#segment.keepAll();
+    if (count === 0) return { counts: { copies: 0, literals: 0, copyBytes: 0, literalBytes: 0 } };
     const { matchesAt, commandsAt, endsAt } = this.#own;
     this.#write = write;
-    this.#wasm.encodeMatches(matchesAt, this.#count, commandsAt, COMMANDS_BYTES, endsAt);
-    const shift = this.#segmentStart - this.#own.targetAt;
+    this.#wasm.encodeMatches(matchesAt, count, commandsAt, COMMANDS_BYTES, endsAt);
     const [first, firstLength, firstBase, last, lastLength, lastBase, copies, literals, copyBytes, literalBytes] =
       this.#offsets.subarray(endsAt / 8) as unknown as Numbers;
     return {
       ends: {
-        first: { target: first + shift, base: firstBase, length: firstLength },
-        last: { target: last + shift, base: lastBase, length: lastLength },
+        first: { target: this.#segment.offsetOf(first), base: firstBase, length: firstLength },
+        last: { target: this.#segment.offsetOf(last), base: lastBase, length: lastLength },
       },
       counts: { copies, literals, copyBytes, literalBytes },
     };
-  }
-
-  #add(count: number): void {
-    this.#count += count;
-    if (count > 0) this.#changed = true;
-  }
-
-  /** Puts the known matches before an offset in the target into the list, where they belong in the order. */
-  #keepUntil(offset: number): void {
-    for (
-      ;
-      this.#nextKnown < this.#known.length && this.#known[this.#nextKnown]! < offset;
-      this.#nextKnown += MATCH_STRIDE
-    ) {
-      const at = this.#nextMatchAt();
-      this.#words[at / 4] = this.#targetAddress(this.#known[this.#nextKnown]!);
-      this.#words[at / 4 + 1] = this.#known[this.#nextKnown + 2]!;
-      this.#offsets[at / 8 + 1] = this.#known[this.#nextKnown + 1]!;
-      this.#count += 1;
-    }
-  }
-
-  #nextMatchAt(): number {
-    return this.#own.matchesAt + this.#count * WASM_MATCH_BYTES;
   }
 
   /** Where an offset in the base is held; 0 where it is not, or outside the base. */
@@ -462,9 +314,5 @@ export class Matcher {
     if (offset < 0 || offset >= this.#baseBytes) return 0;
     const place = this.#words[this.#layout.placesAt / 4 + Math.floor(offset / PAGE_BYTES)]!;
     return place === 0 ? 0 : this.#layout.heldAt + (place - 1) * PAGE_BYTES + (offset % PAGE_BYTES);
-  }
-
-  #targetAddress(offset: number): number {
-    return this.#own.targetAt + offset - this.#segmentStart;
   }
 }

@@ -6,7 +6,7 @@ import type {
   ChangedPackage,
   ChangedPair,
   ChangedVulnerability,
-} from '../../core/run-record.ts';
+} from '../../core/findings.ts';
 import { counted } from '../../text/count.ts';
 import { cvePage, isCve } from '../../text/cve.ts';
 import type { PageFacts } from './facts.ts';

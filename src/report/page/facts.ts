@@ -1,6 +1,7 @@
 /** What a page shows beside the report. Types only. */
+import type { ChangedPair, ExplainedDelta } from '../../core/findings.ts';
 import type { RolloutStanding } from '../../core/rollout.ts';
-import type { ChangedPair, ExplainedDelta, RunRecord } from '../../core/run-record.ts';
+import type { RunRecord } from '../../core/run-record.ts';
 
 /** A package that reached a destination. */
 export interface PublishedRow {

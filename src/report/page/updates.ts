@@ -1,6 +1,6 @@
 import { pairText } from '../../core/pair.ts';
 import type { ConsistencyReport, FullRow, PartitionRow, SizeRow } from '../../core/report.ts';
-import type { ExplainedDelta } from '../../core/run-record.ts';
+import type { ExplainedDelta } from '../../core/findings.ts';
 import { formatShare } from '../../text/bytes.ts';
 import { counted } from '../../text/count.ts';
 import { bar } from './bar.ts';

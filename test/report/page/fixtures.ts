@@ -1,6 +1,7 @@
 /** Reports of products as they are met: real shapes, made-up figures, the same at every run. */
 import type { ChangeRow, CheckRow, ConsistencyReport, FleetRow, SizeRow } from '../../../src/core/report.ts';
-import type { ChangedPair, RunRecord } from '../../../src/core/run-record.ts';
+import type { ChangedPair } from '../../../src/core/findings.ts';
+import type { RunRecord } from '../../../src/core/run-record.ts';
 import { pairText } from '../../../src/core/pair.ts';
 import { consistencyReport } from '../../../src/report/consistency.ts';
 import { NO_FACTS, fullSubject, type PageFacts } from '../../../src/report/page/facts.ts';

@@ -1,6 +1,8 @@
 // The commands of a segment as bytes, as ../../encode.ts writes them; here, since there may be
 // a million of them, and every thread can write those of its own segments.
 
+import { MATCH_BYTES } from './matches';
+
 /** OP_LITERAL_N1 and OP_COPY_N1_N1 of ../../format.ts. */
 const OP_LITERAL_N1: u32 = 0x41;
 const OP_COPY_N1_N1: u32 = 0x45;
@@ -67,8 +69,8 @@ export function encodeMatches(matches: usize, count: u32, buffer: usize, room: u
   let literalBytes: u64 = 0;
   let out = buffer;
   const full = buffer + room - 2 * COMMAND_MAX_BYTES;
-  for (let one: u32 = 1; one < count; one++) {
-    const match = matches + ((<usize>one) << 4);
+  const behind = matches + <usize>count * MATCH_BYTES;
+  for (let match = matches + MATCH_BYTES; match < behind; match += MATCH_BYTES) {
     const next = <usize>load<u32>(match);
     const nextLength = load<u32>(match, 4);
     const nextBase = <u64>load<f64>(match, 8);

@@ -5,13 +5,10 @@
 //
 // A filter of eight bits for each bucket of the table, by the first half of the window, says
 // of most bytes that no anchor begins like that.
-import { baseBackward, baseEqual32, baseForward } from './base';
-import { enter, isRun, offerRun, tagOf } from './coarse';
-import { matchForward } from './compare';
+import { baseBackward, baseEqual32 } from './base';
 import { COARSE_WINDOW, hash16, hash32 } from './hash';
-
-/** Where there is nothing. */
-const NOWHERE: u64 = u64.MAX_VALUE;
+import { MATCH_BYTES, putMatch } from './matches';
+import { NOWHERE, aheadOf, enterWindow, findWindow, isRun, offerRun, runCell, runLength } from './windows';
 
 /** How often the diagonal is tried again after a difference: closely at first... */
 const CLOSE_STEP: usize = 4;
@@ -51,10 +48,9 @@ export function indexAnchors(
   for (let p = from; p + COARSE_WINDOW <= to; p += COARSE_WINDOW, number++) {
     // One of them would stand for all runs of its byte.
     if (isRun(p)) continue;
-    const hash = hash32(p);
     const bit = filterBit(shift, p);
     atomic.or<u32>(filter + ((<usize>bit >> 5) << 2), (<u32>1) << (bit & 31));
-    enter(table + ((<usize>(hash >> shift)) << 2), (number << tagBits) | tagOf(hash, tagBits));
+    enterWindow(table, shift, tagBits, hash32(p), number);
   }
 }
 
@@ -69,8 +65,8 @@ function offerRuns(runs: usize, coarseBits: u32, at: usize, source: u64, length:
   for (let off = (RUN_STEP - <u32>source) & (RUN_STEP - 1); off + COARSE_WINDOW <= length; off += RUN_STEP) {
     const p = at + off;
     if (!isRun(p)) continue;
-    const run = 1 + matchForward(p, p + 1, length - off - 1);
-    offerRun(runs + ((<usize>load<u8>(p)) << 3), <u32>((source + off) >> coarseBits) + 1, run);
+    const run = runLength(p, at + length);
+    offerRun(runCell(runs, p), <u32>((source + off) >> coarseBits) + 1, run);
     off += run & ~(RUN_STEP - 1);
   }
 }
@@ -104,7 +100,6 @@ export function followDiagonals(
   const size = <u64>baseBytes;
   if (size < COARSE_WINDOW) return 0;
   const last = size - COARSE_WINDOW;
-  const tagMask: u32 = (1 << tagBits) - 1;
   let diagonal = <u64>expected - from;
   let count: u32 = 0;
   let covered = from;
@@ -120,38 +115,24 @@ export function followDiagonals(
         if (!((load<u32>(filter + ((<usize>bit >> 5) << 2)) >> (bit & 31)) & 1)) continue;
         if (isRun(i)) {
           // No anchor is one; the diagonal is tried again where it ends.
-          const further = <usize>matchForward(i, i + 1, <u32>(to - i) - 1) + 1 - COARSE_WINDOW;
+          const further = <usize>runLength(i, to) - COARSE_WINDOW;
           if (further == 0) continue;
           i += further;
           break;
         }
-        const hash = hash32(i);
-        const entry = load<u32>(table + ((<usize>(hash >> shift)) << 2));
-        if (entry == 0 || (entry ^ tagOf(hash, tagBits)) & tagMask) continue;
-        const anchor = (<u64>((entry >> tagBits) - 1)) << strideBits;
-        if (!baseEqual32(cache, anchor, i)) continue;
-        source = anchor;
-        break;
+        source = findWindow(table, shift, tagBits, strideBits, i, cache);
+        if (source != NOWHERE) break;
       }
       if (source == NOWHERE) continue;
     }
-    const ahead =
-      COARSE_WINDOW +
-      baseForward(
-        cache,
-        source + COARSE_WINDOW,
-        i + COARSE_WINDOW,
-        <u32>min<u64>(to - i, size - source) - COARSE_WINDOW,
-      );
+    const ahead = aheadOf(cache, source, i, to, size);
     const back = baseBackward(cache, source, i, <u32>min<u64>(i - covered, source));
     if (back + ahead < FOLLOWED_MIN) {
       i += ahead;
       continue;
     }
-    store<u32>(out, <u32>(i - back));
-    store<u32>(out, back + ahead, 4);
-    store<f64>(out, <f64>(source - back), 8);
-    out += 16;
+    putMatch(out, i - back, back + ahead, <f64>(source - back));
+    out += MATCH_BYTES;
     count++;
     offerRuns(runs, coarseBits, i - back, source - back, back + ahead);
     diagonal = source - i;

@@ -1,6 +1,7 @@
 // Which of the matches to take: the choice that costs least, in estimated bytes of
 // the delta after compression. Costs are in 1/16 byte.
 import { baseOffset } from './held';
+import { MATCH_BYTES, putMatch } from './matches';
 
 const COST_UNIT: u32 = 16;
 
@@ -93,10 +94,8 @@ export function chooseMatches(
     const length = load<u32>(entry);
     const insert = literal + open + load<u32>(costs + (i << 3), 8);
     if (length && copy + load<u32>(costs + ((i + length) << 3), 4) <= insert) {
-      store<u32>(out, <u32>(from + i));
-      store<u32>(out, length, 4);
-      store<f64>(out, baseOffset(pages, held, load<u32>(entry, 4)), 8);
-      out += 16;
+      putMatch(out, from + i, length, baseOffset(pages, held, load<u32>(entry, 4)));
+      out += MATCH_BYTES;
       count++;
       i += length;
       open = literalHead;
