@@ -34,7 +34,8 @@ export async function moveToTrash(key: ArchiveKey, places: readonly string[], at
   const batch = join(trashDir(key), timeInNames(at.toISOString()));
   for (const place of places) {
     const [from, to] = [join(productDir(key), place), join(batch, place)];
-    await attributed(to, async () => await move(from, to), BLOCK_BYTES);
+    // A folder that loses a name is written too.
+    await attributed(to, async () => await move(from, to), BLOCK_BYTES, { within: productDir(key) });
   }
   return batch;
 }

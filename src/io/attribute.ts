@@ -19,7 +19,8 @@ const places = new WeakMap<ReleasePlanError, string>();
  * knows best how much it needs; a step that writes elsewhere leaves it as it is.
  *
  * @param needBytes what `body` is to store, for the message when the disk is full
- * @throws ReleasePlanError `disk-full` with path and bytes, `io-failed` with the path; anything else as it is
+ * @throws ReleasePlanError `disk-full` with the path, and the bytes where they are known, `io-failed` with the path;
+ *   anything else as it is
  */
 export async function attributed<T>(
   path: string,
@@ -44,7 +45,9 @@ function named(
   const isHere = place === undefined || contains(within, place) || contains(place, within);
   if (needBytes !== undefined && isHere && isDiskFull(error)) return diskFull(path, needBytes, error, hint);
   const isBare = error instanceof Error && 'syscall' in error && !('path' in error) && !('spawnargs' in error);
-  return isBare ? at(path, new ReleasePlanError('io-failed', `${path}: ${error.message}`, { cause: error })) : error;
+  if (!isBare) return error;
+  const code = isDiskFull(error) ? 'disk-full' : 'io-failed';
+  return at(path, new ReleasePlanError(code, `${path}: ${error.message}`, { cause: error }));
 }
 
 function at(path: string, error: ReleasePlanError): ReleasePlanError {
