@@ -21,6 +21,7 @@ import { hawkbitFleetBench } from './hawkbit-fleet.ts';
 import { hostsBench } from './hosts.ts';
 import { imageKindsBench } from './image-kinds.ts';
 import { memoryBench } from './memory.ts';
+import { nightBench } from './night.ts';
 import { signatureBench } from './signature.ts';
 import { staticDeltaBench } from './static-delta.ts';
 import { staticDeltaWorstBench } from './static-delta-worst.ts';
@@ -42,6 +43,7 @@ const BENCHES: readonly Bench[] = [
   imageKindsBench,
   formatsBench,
   hostsBench,
+  nightBench,
   validateBench,
   staticDeltaBench,
   staticDeltaWorstBench,

@@ -53,11 +53,18 @@ export async function archivedProduct(
 
 /** A version with an image that shares most of its bytes with the others. */
 export async function archive(plan: Plan, version: string, imageBytes = IMAGE_BYTES): Promise<void> {
+  await archiveWith(plan, version, (image) => {
+    const bytes = noise(imageBytes, 1);
+    bytes.set(noise(5_000, 1000 + Number(version.replaceAll('.', ''))), 50_000);
+    writeFileSync(image, bytes);
+  });
+}
+
+/** A version with an image that `write` puts at a path. */
+export async function archiveWith(plan: Plan, version: string, write: (image: string) => void): Promise<void> {
   const deploy = join(scratch('deploy'), version);
   mkdirSync(deploy);
-  const bytes = noise(imageBytes, 1);
-  bytes.set(noise(5_000, 1000 + Number(version.replaceAll('.', ''))), 50_000);
-  writeFileSync(join(deploy, IMAGE), bytes);
+  write(join(deploy, IMAGE));
   writeFileSync(join(deploy, 'collected.txt'), `kept of ${version}\n`);
   const vouch = vouchFor(plan, version, { env: process.env, signal: new AbortController().signal });
   await archiveVersion({
