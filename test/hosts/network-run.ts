@@ -9,7 +9,7 @@ import { parse, stringify } from 'yaml';
 import { requirePlan } from '../../src/plan/load.ts';
 import type { VersionManifest } from '../../src/core/archive.ts';
 import { differences, snapshot } from '../faults/rig.ts';
-import { archiveImage, IMAGE } from '../support/archived.ts';
+import { archiveWith, IMAGE } from '../support/archived.ts';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
 import { HUB, makeHost, makeHub, type LabHost } from '../support/lab.ts';
 import { CREDENTIALS, makeBucket, startS3rver, startVersitygw } from '../support/peers/s3.ts';
@@ -263,8 +263,10 @@ async function archiveBases(here: Product, env: NodeJS.ProcessEnv): Promise<void
   writeFileSync(here.plan, text);
   const built = JSON.parse(readFileSync(join(here.archive, first, 'manifest.json'), 'utf8')) as VersionManifest;
   const image = readFileSync(join(here.archive, first, IMAGE));
-  for (const [at, version] of others.entries())
-    await archiveImage(plan, version, Buffer.concat([image, noise(MORE_BYTES, at + 1)]), built.configuration);
+  for (const [at, version] of others.entries()) {
+    const bytes = Buffer.concat([image, noise(MORE_BYTES, at + 1)]);
+    await archiveWith(plan, version, (path) => writeFileSync(path, bytes), built.configuration);
+  }
 }
 
 /** Makes the archive's folder the cache of a store. */

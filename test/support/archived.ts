@@ -54,21 +54,23 @@ export async function archivedProduct(
 
 /** A version with an image that shares most of its bytes with the others. */
 export async function archive(plan: Plan, version: string, imageBytes = IMAGE_BYTES): Promise<void> {
-  const bytes = noise(imageBytes, 1);
-  bytes.set(noise(5_000, 1000 + Number(version.replaceAll('.', ''))), 50_000);
-  await archiveImage(plan, version, bytes, configuration());
+  await archiveWith(plan, version, (image) => {
+    const bytes = noise(imageBytes, 1);
+    bytes.set(noise(5_000, 1000 + Number(version.replaceAll('.', ''))), 50_000);
+    writeFileSync(image, bytes);
+  });
 }
 
-/** A version with a given image, as if a build of this configuration had made it. */
-export async function archiveImage(
+/** A version with an image that `write` puts at a path, as if a build of this configuration had made it. */
+export async function archiveWith(
   plan: Plan,
   version: string,
-  image: Uint8Array,
-  ofBuild: BuildConfiguration,
+  write: (image: string) => void,
+  ofBuild: BuildConfiguration = configuration(),
 ): Promise<void> {
   const deploy = join(scratch('deploy'), version);
   mkdirSync(deploy);
-  writeFileSync(join(deploy, IMAGE), image);
+  write(join(deploy, IMAGE));
   writeFileSync(join(deploy, 'collected.txt'), `kept of ${version}\n`);
   const vouch = vouchFor(plan, version, { env: process.env, signal: new AbortController().signal });
   await archiveVersion({
