@@ -89,7 +89,7 @@ async function run(
     return { message, isPrepared: true };
   }
   return await deliveryOf(plan).run(start, { steps, host, waitMs: WAIT_MS, jobs, isChecked }, async (inner) => {
-    const runner = store === undefined ? inner : storedRunner(inner, store);
+    const runner = store === undefined ? inner : storedRunner(inner, store, { isBrought: true });
     let snapshot = start;
     let message = '';
     for (const step of steps) {
