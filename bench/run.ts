@@ -22,6 +22,7 @@ import { hostsBench } from './hosts.ts';
 import { imageKindsBench } from './image-kinds.ts';
 import { memoryBench } from './memory.ts';
 import { nightBench } from './night.ts';
+import { plannerBench } from './planner.ts';
 import { signatureBench } from './signature.ts';
 import { staticDeltaBench } from './static-delta.ts';
 import { staticDeltaWorstBench } from './static-delta-worst.ts';
@@ -44,6 +45,7 @@ const BENCHES: readonly Bench[] = [
   formatsBench,
   hostsBench,
   nightBench,
+  plannerBench,
   validateBench,
   staticDeltaBench,
   staticDeltaWorstBench,

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { archiveVersion } from '../../src/archive/collect.ts';
+import type { BuildConfiguration } from '../../src/core/archive.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import { requirePlan } from '../../src/plan/load.ts';
 import { signature } from '../../src/rdiff/index.ts';
@@ -60,8 +61,13 @@ export async function archive(plan: Plan, version: string, imageBytes = IMAGE_BY
   });
 }
 
-/** A version with an image that `write` puts at a path. */
-export async function archiveWith(plan: Plan, version: string, write: (image: string) => void): Promise<void> {
+/** A version with an image that `write` puts at a path, as if a build of this configuration had made it. */
+export async function archiveWith(
+  plan: Plan,
+  version: string,
+  write: (image: string) => void,
+  ofBuild: BuildConfiguration = configuration(),
+): Promise<void> {
   const deploy = join(scratch('deploy'), version);
   mkdirSync(deploy);
   write(join(deploy, IMAGE));
@@ -75,7 +81,7 @@ export async function archiveWith(plan: Plan, version: string, write: (image: st
     deploy,
     partitions: plan.partitions,
     collect: ['collected.txt'],
-    configuration: configuration(),
+    configuration: ofBuild,
     proof: [{ check: 'build-version', result: 'pass', detail: `rootfs: ${version}` }],
     tools: {},
     makeSignature: async (image, out) => void (await signature(image, out)),

@@ -5,6 +5,7 @@ import type { Made } from '../../delivery/delivery.ts';
 import { deliveryOf } from '../../delivery/index.ts';
 import type { Snapshot } from '../../delivery/snapshot.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
+import { FILES_AT_ONCE, severalAtOnce } from '../../io/several.ts';
 import { moveDocuments } from './documents.ts';
 import { subjectsHere } from './here.ts';
 import { archiveIdThere, joinArchive, requireSameArchive } from './identity.ts';
@@ -115,12 +116,10 @@ export class StoreSession {
    */
   async bring(subjects: readonly Subject[], extent: Extent = 'files', progress?: Progress): Promise<void> {
     await this.#moving(progress, async (transfer) => {
-      const found: There[] = [];
-      for (const subject of subjects) {
-        const one = await refThere(this.#store, this.#plan, subject);
-        if (one !== undefined) found.push(one);
-      }
-      const there = new Map(found.map((one) => [one.name, one]));
+      const look = async (subject: Subject): Promise<There | undefined> =>
+        await refThere(this.#store, this.#plan, subject);
+      const found = await severalAtOnce(subjects, FILES_AT_ONCE, look);
+      const there = new Map(found.flatMap((one) => (one === undefined ? [] : [[one.name, one]])));
       await pull(transfer, await planPull(transfer, there, extent), extent);
     });
   }
