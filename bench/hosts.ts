@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { archive } from '../test/support/archived.ts';
 import { startFaultProxy, type Seen } from '../test/support/fault-proxy.ts';
+import type { Peer } from '../test/support/peers/peer.ts';
 import { CREDENTIALS, makeBucket, startS3rver, startVersitygw } from '../test/support/peers/s3.ts';
 import { product, type Product } from '../test/support/product.ts';
 import { redisServer } from '../test/support/redis.ts';
@@ -172,44 +173,72 @@ interface Servers {
   workDir: string;
 }
 
-async function run(settings: BenchSettings): Promise<BenchResult> {
-  const redis = await redisServer();
+type S3Server = Exclude<Peer, { skipped: string }>;
+
+/** A server of its own for each size of image: they do not live for ever. */
+async function startStore(): Promise<S3Server> {
   const peer = process.env.RELEASE_PLAN_VERSITYGW === undefined ? await startS3rver() : await startVersitygw();
-  try {
-    if ('skipped' in peer) throw new Error(peer.skipped);
-    await makeBucket(peer.url, 'updates').catch(() => undefined);
-    return await compared(settings, { redis: redis.url, s3: peer.url, workDir: settings.workDir });
-  } finally {
-    await redis.kill();
-    if (!('skipped' in peer)) await peer.stop();
-  }
+  if ('skipped' in peer) throw new Error(peer.skipped);
+  // s3rver has it from the start.
+  await makeBucket(peer.url, 'updates').catch(() => undefined);
+  return peer;
 }
 
-async function compared({ full, rounds, note }: BenchSettings, servers: Servers): Promise<BenchResult> {
-  const sizes = SIZES[full ? 'full' : 'small'];
-  const measured: Array<{ sizeBytes: number; way: string; wallMs: number[] }> = [];
+async function run(settings: BenchSettings): Promise<BenchResult> {
+  const redis = await redisServer();
+  const measured: Timed[] = [];
   const traffic: Traffic[] = [];
-  for (const sizeBytes of sizes) {
-    const all = await prepared(sizeBytes, servers.workDir);
-    const { here, reset } = all;
-    const rows = WAYS.map((way) => ({ sizeBytes, way: way.name, wallMs: [] as number[] }));
-    for (let round = 0; round < rounds; round += 1) {
-      for (const [at, way] of WAYS.entries()) {
-        reset();
-        const name = `${sizeBytes}-${round}-${at}`;
-        if (way.stores === true) await useStore(here, servers.s3, name);
-        const dirs = Array.from({ length: way.workers }, (_, one) =>
-          way.stores === true ? checkout(here, join(servers.workDir, `${name}-${one}`)) : here.dir,
-        );
-        const wallMs = await timed(here, way, servers.redis, dirs);
-        note(`${sizeBytes} bytes, ${way.name}: ${seconds(wallMs)}`);
-        rows[at]?.wallMs.push(wallMs);
-        for (const dir of dirs) if (dir !== here.dir) rmSync(dir, { recursive: true, force: true });
+  try {
+    for (const sizeBytes of SIZES[settings.full ? 'full' : 'small']) {
+      const store = await startStore();
+      try {
+        const servers = { redis: redis.url, s3: store.url, workDir: settings.workDir };
+        const all = await prepared(sizeBytes, settings.workDir);
+        measured.push(...(await timesOf(all, sizeBytes, servers, settings)));
+        traffic.push(await trafficOf(all, sizeBytes, servers));
+      } finally {
+        await store.stop();
       }
     }
-    measured.push(...rows);
-    traffic.push(await trafficOf(all, sizeBytes, servers));
+  } finally {
+    await redis.kill();
   }
+  return resultOf(measured, traffic);
+}
+
+interface Timed {
+  sizeBytes: number;
+  way: string;
+  wallMs: number[];
+}
+
+/** Every way in each round, so that a slow minute of the machine meets all of them. */
+async function timesOf(
+  { here, reset }: Prepared,
+  sizeBytes: number,
+  servers: Servers,
+  { rounds, note }: BenchSettings,
+): Promise<Timed[]> {
+  const rows = WAYS.map((way) => ({ sizeBytes, way: way.name, wallMs: [] as number[] }));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [at, way] of WAYS.entries()) {
+      reset();
+      const name = `${sizeBytes}-${round}-${at}`;
+      if (way.stores === true) await useStore(here, servers.s3, name);
+      const dirs = Array.from({ length: way.workers }, (_, one) =>
+        way.stores === true ? checkout(here, join(servers.workDir, `${name}-${one}`)) : here.dir,
+      );
+      const wallMs = await timed(here, way, servers.redis, dirs);
+      note(`${sizeBytes} bytes, ${way.name}: ${seconds(wallMs)}`);
+      rows[at]?.wallMs.push(wallMs);
+      for (const dir of dirs) if (dir !== here.dir) rmSync(dir, { recursive: true, force: true });
+    }
+  }
+  return rows;
+}
+
+function resultOf(measured: readonly Timed[], traffic: readonly Traffic[]): BenchResult {
+  const sizes = traffic.map(({ sizeBytes }) => sizeBytes);
   const of = (sizeBytes: number, way: string): number =>
     median(measured.find((one) => one.sizeBytes === sizeBytes && one.way === way)?.wallMs ?? []);
   const [smallest] = SIZES.small;
