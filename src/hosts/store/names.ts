@@ -6,7 +6,7 @@
  * objects/<2 digits>/<62 digits>                  content by its sha256
  * refs/<machine>/<image>/<version>/version.json   what a version is: its manifest and the signature over it
  * refs/<machine>/<image>/<version>/full.json      what its full package is
- * refs/<machine>/<image>/<to>/from_<from>.json    what an update is
+ * refs/<machine>/<image>/<to>/from_<from>.json    what an update is; or, of each of the three, that gc removed it
  * documents/...                                   what changes: the registry, the record of what was published
  * claims/<name>/<id>                              who is about to write a name, where the server cannot hold it
  * ```

@@ -8,9 +8,18 @@ import { digestFile, type LocalFile } from '../../io/hash.ts';
 import { FILES_AT_ONCE, severalAtOnce } from '../../io/several.ts';
 import { entryHere, refHere } from './here.ts';
 import { bySubject, folderOf, refName, subjectText, type Subject } from './names.ts';
-import { formatRef, parseRef, sameManifest } from './ref.ts';
+import { formatRef, sameManifest } from './ref.ts';
+import type { Store } from './store.ts';
 import { take } from './take.ts';
-import { refThere, refuseDifferences, type Difference, type There } from './there.ts';
+import {
+  openNamed,
+  refThere,
+  refuseDifferences,
+  type Difference,
+  type RemovedThere,
+  type StoreContents,
+  type There,
+} from './there.ts';
 import type { Moved, Transfer } from './transfer.ts';
 
 /** Something that the store lacks. */
@@ -25,20 +34,22 @@ interface Due {
 export interface PushPlan {
   due: Due[];
   present: Subject[];
+  /** Removed from the store by gc; they are not sent again. */
+  removed: Subject[];
 }
 
 /**
  * Compares the folder with the store; reads manifests alone.
  *
- * @param there what the store has, by name
- * @throws ReleasePlanError `store-differs`
+ * @throws ReleasePlanError `store-differs`; `store-removed` for a version that waits in the store's trash with other
+ *   bytes
  */
 export async function planPush(
   { plan, store, seen }: Transfer,
   subjects: readonly Subject[],
-  there: ReadonlyMap<string, There>,
+  { there, removed }: StoreContents,
 ): Promise<PushPlan> {
-  const found: PushPlan = { due: [], present: [] };
+  const found: PushPlan = { due: [], present: [], removed: [] };
   const differences: Difference[] = [];
   for (const subject of subjects.toSorted(bySubject)) {
     const ref = await refHere(plan, subject);
@@ -46,7 +57,12 @@ export async function planPush(
     if (ref === undefined) continue;
     const name = refName(plan, subject);
     const before = there.get(name);
-    if (before === undefined) found.due.push({ subject, ref, before });
+    const gone = removed.get(name);
+    if (gone !== undefined && sameManifest(ref, gone.removed)) found.removed.push(subject);
+    else if (gone !== undefined) {
+      requireNotInTrash(gone, store);
+      found.due.push({ subject, ref, before });
+    } else if (before === undefined) found.due.push({ subject, ref, before });
     else if (sameManifest(ref, before.ref)) {
       // Signed since: the store gets the signature. One that it has is as good.
       if (before.ref.signature === undefined && ref.signature !== undefined) found.due.push({ subject, ref, before });
@@ -103,12 +119,16 @@ async function pushOne(transfer: Transfer, { subject, ref, before }: Due): Promi
   });
   const name = refName(plan, subject);
   const bytes = formatRef(ref);
-  const current = before === undefined ? undefined : await store.read(name);
-  if (before !== undefined && current !== undefined) {
-    const now = await parseRef(current.bytes, `${store.address}/${name}`);
-    if (!sameManifest(now, before.ref)) throw lost(transfer, name, ref, now);
-  }
-  const taken = await take(store, name, bytes, current, signal);
+  const current = await store.read(name);
+  const now = current === undefined ? undefined : await openNamed(store, { subject, name }, current);
+  if (now !== undefined && 'removed' in now) {
+    if (sameManifest(now.removed, ref)) throw removedMeanwhile(now, store);
+    requireNotInTrash(now, store);
+  } else if (now !== undefined && before !== undefined && !sameManifest(now.ref, before.ref))
+    throw lost(transfer, name, ref, now.ref);
+  // What is there now and was not when it was decided is another host's.
+  const isSeen = before !== undefined || (now !== undefined && 'removed' in now);
+  const taken = await take(store, name, bytes, isSeen ? current : undefined, signal);
   if (taken.state === 'lost') {
     const now = await refThere(store, plan, subject);
     // Two hosts that pushed the same: the other one's signature is as good as this one's.
@@ -118,8 +138,25 @@ async function pushOne(transfer: Transfer, { subject, ref, before }: Due): Promi
     const { tag } = taken.revision;
     seen.refs.set(name, { ...ref, ...(tag === undefined ? {} : { tag }) });
   }
+  seen.removed.delete(name);
   return sent.reduce((sum, one) => sum + one, 0);
 }
+
+/**
+ * Released is released: while a version can be restored, no other takes its name.
+ *
+ * @throws ReleasePlanError `store-removed`
+ */
+export function requireNotInTrash({ subject, removed }: RemovedThere, { address }: Store): void {
+  if (subject.kind !== 'version' || removed.emptiedAt !== undefined) return;
+  throw new ReleasePlanError(
+    'store-removed',
+    `${subject.version} is in the trash of ${address} since ${removed.removedAt}, and was built with other bytes`,
+  );
+}
+
+const removedMeanwhile = ({ subject, removed }: RemovedThere, { address }: Store): ReleasePlanError =>
+  new ReleasePlanError('store-removed', `${subjectText(subject)} was removed from ${address} at ${removed.removedAt}`);
 
 function lost({ store }: Transfer, name: string, here: Ref, there: Ref | undefined): ReleasePlanError {
   const found = there === undefined ? 'nothing' : `the sha256 ${there.manifest.sha256}`;

@@ -34,6 +34,7 @@ export function readBy(step: WorkStep): Subject[] {
 /** A runner that has the files of a step before it runs, and takes what it made to the store. */
 export const storedRunner = (inner: StepRunner, store: StoreSession): StepRunner => ({
   async run(step, snapshot, progress) {
+    if (step.kind === 'build') await store.requireNotInTrash({ kind: 'version', version: step.version });
     const read = readBy(step);
     if (read.length > 0) await store.bring(read, 'files', progress);
     const made = await inner.run(step, snapshot, progress);
