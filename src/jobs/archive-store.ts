@@ -123,7 +123,7 @@ export async function restoreArchive(
       const restored: string[] = [];
       for (const one of restorable([...removed.values()], versions, store.address)) {
         for (const object of await objectsOf(transfer, plan, one.subject, one.removed))
-          if (!(await store.has(object)))
+          if ((await store.ageMs(object)) === undefined)
             throw new ReleasePlanError('store-damaged', `${store.address}/${objectName(object.sha256)} is missing`);
         if (await restore(transfer, one)) restored.push(subjectText(one.subject));
       }

@@ -13,6 +13,9 @@ import { deliveryOf } from '../delivery/index.ts';
 import { readInputs } from '../delivery/inputs.ts';
 import type { Subject } from '../hosts/store/names.ts';
 import { beginSession, joinStore, StoreSession } from '../hosts/store/session.ts';
+import type { PruneStore } from '../hosts/store/store.ts';
+import { sweep, type Swept } from '../hosts/store/sweep.ts';
+import { whileMoving } from '../hosts/store/transfer.ts';
 import { storedReading } from '../hosts/store/stored-reading.ts';
 import { sizeOf as fileSize } from '../io/hash.ts';
 import { readRecord } from '../publish/record.ts';
@@ -43,6 +46,8 @@ export interface StoreGc {
   removed: string[];
   /** Can be restored no more. */
   emptied: string[];
+  /** Content that nothing led to any more. */
+  swept: Swept;
 }
 
 export interface GcOptions {
@@ -73,13 +78,14 @@ export async function gc(plan: Plan, host: Host, options: GcOptions): Promise<Gc
     const session = joined === undefined ? undefined : new StoreSession(plan, joined, host);
     await session?.look();
     const { running, ...decided } = await decide(plan, host, options);
-    return { ...decided, ...(await storeGc(plan, host, session, { running, doomed: doomedOf(decided), dryRun, now })) };
+    const question = { running, doomed: doomedOf(decided), dryRun, now };
+    return { ...decided, ...(await storeGc(plan, host, session, joined, question)) };
   }
   return await withArchive(plan, `gc ${plan.file}`, { waitMs, signal: host.signal }, async (archiveId) => {
     const session = await beginSession(plan, joined, archiveId, host);
     const { running, ...decided } = await decide(plan, host, options);
     const doomed = doomedOf(decided);
-    const store = await storeGc(plan, host, session, { running, doomed, dryRun, now });
+    const store = await storeGc(plan, host, session, joined, { running, doomed, dryRun, now });
     const trash = doomed.length === 0 ? undefined : await moveToTrash(plan, doomed.map(folderOf), now);
     await removeBatches(plan, decided.expired);
     return { ...decided, ...(trash === undefined ? {} : { trash }), ...store };
@@ -101,9 +107,10 @@ async function storeGc(
   plan: Plan,
   host: Host,
   session: StoreSession | undefined,
+  store: PruneStore | undefined,
   { doomed, running, dryRun, now }: StoreGcQuestion,
 ): Promise<Pick<GcResult, 'store'>> {
-  if (session === undefined) return {};
+  if (session === undefined || store === undefined) return {};
   const removed = dryRun
     ? doomed.map(({ subject }) => subject)
     : await session.remove(
@@ -123,7 +130,15 @@ async function storeGc(
       });
     return true;
   });
-  return { store: { address: session.address, removed, emptied } };
+  const swept = await whileMoving(
+    { plan, signal: host.signal },
+    async () => await sweep({ plan, store, signal: host.signal }, { dryRun }),
+  );
+  if (swept.problem !== undefined) {
+    const why = `${swept.problem}; see \`release-plan archive verify ${plan.file}\``;
+    host.report({ type: 'warning', message: `no content was removed from ${session.address}: ${why}` });
+  }
+  return { store: { address: session.address, removed, emptied, swept } };
 }
 
 const folderOf = ({ of: { from, to } }: Verdict): string => (from === undefined ? to : updatePlace({ from, to }));

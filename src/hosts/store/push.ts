@@ -4,11 +4,11 @@ import { HEADERS_ALONE } from '../../archive/manifest.ts';
 import { requireWhole } from '../../archive/readable.ts';
 import type { Ref } from '../../archive/store-seen.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
-import { digestFile, type LocalFile } from '../../io/hash.ts';
-import { FILES_AT_ONCE, severalAtOnce } from '../../io/several.ts';
+import type { LocalFile } from '../../io/hash.ts';
 import { entryHere, refHere } from './here.ts';
 import { bySubject, folderOf, refName, subjectText, type Subject } from './names.ts';
 import { formatRef, sameManifest } from './ref.ts';
+import { sendObjects } from './send-objects.ts';
 import type { Store } from './store.ts';
 import { take } from './take.ts';
 import {
@@ -99,7 +99,7 @@ export async function push(transfer: Transfer, { due, present }: PushPlan): Prom
 }
 
 async function pushOne(transfer: Transfer, { subject, ref, before }: Due): Promise<number> {
-  const { plan, store, signal, seen, onBytes } = transfer;
+  const { plan, store, signal, seen } = transfer;
   const { manifest } = requireWhole(
     await entryHere(plan, subject, { ...HEADERS_ALONE, signal }),
     () => new ReleasePlanError('archive-damaged', 'it was removed meanwhile'),
@@ -110,13 +110,7 @@ async function pushOne(transfer: Transfer, { subject, ref, before }: Due): Promi
     { path: join(dir, manifestName), ...ref.manifest },
     ...(ref.signature === undefined ? [] : [{ path: join(dir, signatureName), ...ref.signature }]),
   ];
-  const sent = await severalAtOnce(distinct(files), FILES_AT_ONCE, async (file) => {
-    signal.throwIfAborted();
-    if (await store.has(file)) return 0;
-    await requireUnchanged(file, signal);
-    await store.put(file, onBytes);
-    return file.sizeBytes;
-  });
+  const sentBytes = await sendObjects(transfer, files);
   const name = refName(plan, subject);
   const bytes = formatRef(ref);
   const current = await store.read(name);
@@ -139,7 +133,7 @@ async function pushOne(transfer: Transfer, { subject, ref, before }: Due): Promi
     seen.refs.set(name, { ...ref, ...(tag === undefined ? {} : { tag }) });
   }
   seen.removed.delete(name);
-  return sent.reduce((sum, one) => sum + one, 0);
+  return sentBytes;
 }
 
 /**
@@ -164,16 +158,4 @@ function lost({ store }: Transfer, name: string, here: Ref, there: Ref | undefin
     'store-differs',
     `${name}: another host gave it ${found} in ${store.address} meanwhile, here it has ${here.manifest.sha256}`,
   );
-}
-
-/** One content is one object. */
-const distinct = (files: readonly LocalFile[]): LocalFile[] => [
-  ...new Map(files.map((file) => [file.sha256, file])).values(),
-];
-
-/** Nothing leaves that is not what the manifest says. */
-async function requireUnchanged({ path, sha256 }: LocalFile, signal: AbortSignal): Promise<void> {
-  const found = await digestFile(path, signal);
-  if (found.sha256 === sha256) return;
-  throw new ReleasePlanError('archive-damaged', `${path} was modified: sha256 ${found.sha256}, expected ${sha256}`);
 }

@@ -12,7 +12,7 @@ import { refName, subjectText, type Subject } from './names.ts';
 import { openStore, type StoreHost } from './open.ts';
 import { planPull, pull, type Extent } from './pull.ts';
 import { planPush, push, requireNotInTrash } from './push.ts';
-import type { WriteStore } from './store.ts';
+import type { PruneStore, WriteStore } from './store.ts';
 import { storedDocuments } from './stored-documents.ts';
 import { empty, expired, followRemovals, followRemovalsUnheld, removalOf, remove } from './removal.ts';
 import { contentsFor, contentsOf, namedThere, type StoreContents } from './there.ts';
@@ -26,7 +26,7 @@ export type Progress = (message: string) => void;
  * @returns the store; undefined for a plan without one
  * @throws ReleasePlanError `archive-other`, `server-*`, `secret-*`: without its store nothing is known of an archive
  */
-export async function joinStore(plan: Plan, host: StoreHost): Promise<WriteStore | undefined> {
+export async function joinStore(plan: Plan, host: StoreHost): Promise<PruneStore | undefined> {
   if (plan.store === undefined) return undefined;
   const store = await openStore(plan, host);
   await joinArchive(plan, store);
