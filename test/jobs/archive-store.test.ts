@@ -326,6 +326,26 @@ for (const [name, start] of PEERS) {
     assert.is(readFileSync(registry(b), 'utf8'), 'four');
   });
 
+  own('how rollouts stand is kept the same, and the last word counts', async () => {
+    const { a, b } = await hosts();
+    const rollouts = ({ dir }: HandMade): string => join(dir, 'artifacts/board/image/rollouts.json');
+    writeFileSync(rollouts(a), 'one');
+    assert.equal(documentOf(await push(a)).documents, ['board/image/rollouts.json']);
+    await pull(b);
+    assert.is(readFileSync(rollouts(b), 'utf8'), 'one');
+    writeFileSync(rollouts(a), 'two');
+    writeFileSync(rollouts(b), 'three');
+    await push(a);
+    assert.equal(documentOf(await push(b)).documents, ['board/image/rollouts.json']);
+    assert.equal(documentOf(await pull(a)).documents, ['board/image/rollouts.json']);
+    assert.is(readFileSync(rollouts(a), 'utf8'), 'three');
+    writeFileSync(rollouts(a), 'four');
+    writeFileSync(rollouts(b), 'five');
+    await push(a);
+    assert.equal(documentOf(await pull(b)).documents, ['board/image/rollouts.json']);
+    assert.is(readFileSync(rollouts(b), 'utf8'), 'four');
+  });
+
   test('a store is the home of one archive', async () => {
     const { a, bucket } = await hosts();
     await push(a);
@@ -338,7 +358,7 @@ for (const [name, start] of PEERS) {
     assert.is(codeOf(await pull(other)), 'archive-other');
   });
 
-  own('what is missing or damaged in the store is named, and sent again where the folder has it', async () => {
+  test('what is missing or damaged in the store is named, and sent again where the folder has it', async () => {
     const { a, b, bucket } = await hosts();
     await push(a);
     await pull(b);
