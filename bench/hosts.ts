@@ -1,18 +1,20 @@
-/** One product's deltas made by one host and by workers: pairs per minute, and what the queue costs. */
+/** One product's deltas made by one host and by workers: pairs per minute, and what queue and store cost. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { archive } from '../test/support/archived.ts';
+import { startFaultProxy, type Seen } from '../test/support/fault-proxy.ts';
+import { CREDENTIALS, makeBucket, startS3rver, startVersitygw } from '../test/support/peers/s3.ts';
 import { product, type Product } from '../test/support/product.ts';
 import { redisServer } from '../test/support/redis.ts';
 import { requirePlan } from '../src/plan/load.ts';
 import type { Bench, BenchResult, BenchSettings } from './bench.ts';
 import { median } from './measure.ts';
 import { releasePlan } from './programs.ts';
-import { seconds } from './table.ts';
+import { megabytes, seconds } from './table.ts';
 
 const PAIRS = 12;
 const SIZES = { small: [200_000, 8_000_000], full: [200_000, 8_000_000, 128_000_000] } as const;
@@ -27,6 +29,8 @@ interface Way {
   workers: number;
   /** Whether workers have the key. */
   signs?: boolean;
+  /** Whether the archive is in a store, and each worker has a folder of its own. */
+  stores?: boolean;
 }
 
 const WAYS: readonly Way[] = [
@@ -34,12 +38,23 @@ const WAYS: readonly Way[] = [
   { name: 'apply', args: [], workers: 0 },
   { name: '1 worker', args: [], workers: 1, signs: true },
   { name: '2 workers', args: [], workers: 2, signs: true },
+  { name: '4 workers', args: [], workers: 4, signs: true },
   { name: '2 workers without the key', args: [], workers: 2, signs: false },
+  { name: 'store: apply --jobs 1', args: ['--jobs', '1'], workers: 0, stores: true },
+  { name: 'store: 1 worker', args: [], workers: 1, signs: true, stores: true },
+  { name: 'store: 2 workers', args: [], workers: 2, signs: true, stores: true },
+  { name: 'store: 4 workers', args: [], workers: 4, signs: true, stores: true },
 ];
 
 const KEY = { RELEASE_PLAN_QUEUE_KEY: 'a secret that all hosts share' };
 
-async function prepared(sizeBytes: number, workDir: string): Promise<{ here: Product; reset(): void }> {
+interface Prepared {
+  here: Product;
+  /** The archive and the plan as they were before the first delta. */
+  reset(): void;
+}
+
+async function prepared(sizeBytes: number, workDir: string): Promise<Prepared> {
   const here = product(`bench-hosts-${sizeBytes}`);
   const versions = Array.from({ length: PAIRS + 1 }, (_, at) => `0.${at + 1}.0`);
   here.edit((plan) => {
@@ -52,6 +67,7 @@ async function prepared(sizeBytes: number, workDir: string): Promise<{ here: Pro
   process.env.BENCH_KEY = join(here.keys, 'rsa.pem');
   for (const version of versions) await archive(plan, version, sizeBytes);
   await here.run(['apply', 'plan.yml', '--only', 'build']);
+  const text = readFileSync(here.plan, 'utf8');
   const [root, kept] = [join(here.dir, 'artifacts'), join(workDir, `archive-${sizeBytes}`)];
   cpSync(root, kept, { recursive: true, preserveTimestamps: true });
   return {
@@ -59,17 +75,32 @@ async function prepared(sizeBytes: number, workDir: string): Promise<{ here: Pro
     reset() {
       rmSync(root, { recursive: true, force: true });
       cpSync(kept, root, { recursive: true, preserveTimestamps: true });
+      writeFileSync(here.plan, text);
     },
   };
 }
 
+/** A store that has the versions and nothing more: a prefix of its own for each run. */
+async function useStore(here: Product, endpoint: string, prefix: string): Promise<void> {
+  here.edit((plan) => void (plan.artifacts = { path: 'artifacts', store: `s3://updates/${prefix}`, endpoint }));
+  const pushed = await here.run(['archive', 'push', 'plan.yml'], { ...process.env, ...CREDENTIALS });
+  if (pushed.exitCode !== 0) throw new Error(`archive push ended with ${pushed.exitCode}: ${pushed.stderr}`);
+}
+
+/** A checkout with an empty folder for the archive. */
+function checkout(here: Product, dir: string): string {
+  mkdirSync(dir, { recursive: true });
+  for (const part of ['kas', 'layers', 'plan.yml']) cpSync(join(here.dir, part), join(dir, part), { recursive: true });
+  return dir;
+}
+
 /** Starts a worker, and waits until it takes steps. */
-async function startWorker(here: Product, url: string, signs: boolean): Promise<ChildProcess> {
+async function startWorker(cwd: string, url: string, signs: boolean): Promise<ChildProcess> {
   const { command, args } = releasePlan('worker', 'plan.yml', '--queue', url, '--only', 'delta');
   const { BENCH_KEY: key, ...env } = process.env;
   const child = spawn(command, args, {
-    cwd: here.dir,
-    env: { ...env, ...KEY, ...(signs ? { BENCH_KEY: key } : {}) },
+    cwd,
+    env: { ...env, ...KEY, ...CREDENTIALS, ...(signs ? { BENCH_KEY: key } : {}) },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   await new Promise<void>((resolve, reject) => {
@@ -82,15 +113,17 @@ async function startWorker(here: Product, url: string, signs: boolean): Promise<
   return child;
 }
 
-async function timed(here: Product, way: Way, url: string): Promise<number> {
+/** @param dirs the folder of each worker */
+async function timed(here: Product, way: Way, url: string, dirs: readonly string[]): Promise<number> {
   const workers: ChildProcess[] = [];
   try {
-    for (let one = 0; one < way.workers; one += 1) workers.push(await startWorker(here, url, way.signs === true));
+    for (const dir of dirs) workers.push(await startWorker(dir, url, way.signs === true));
     const queue = way.workers === 0 ? [] : ['--queue', url];
     const started = performance.now();
     const run = await here.run(['apply', 'plan.yml', '--only', 'delta', ...way.args, ...queue], {
       ...process.env,
       ...KEY,
+      ...CREDENTIALS,
     });
     const wallMs = performance.now() - started;
     if (run.exitCode !== 0) throw new Error(`${way.name} ended with ${run.exitCode}: ${run.stderr}`);
@@ -104,58 +137,120 @@ async function timed(here: Product, way: Way, url: string): Promise<number> {
   }
 }
 
-async function run({ full, rounds, workDir, note }: BenchSettings): Promise<BenchResult> {
-  const redis = await redisServer();
-  const measured: Array<{ sizeBytes: number; way: string; wallMs: number[] }> = [];
+/** What goes between hosts and store for one pair. */
+interface Traffic {
+  sizeBytes: number;
+  requests: number;
+  sentBytes: number;
+  fetchedBytes: number;
+}
+
+/** Counts what one worker and apply ask of the store, beside the run that is timed. */
+async function trafficOf(prepared: Prepared, sizeBytes: number, servers: Servers): Promise<Traffic> {
+  const proxy = await startFaultProxy(servers.s3);
   try {
-    for (const sizeBytes of SIZES[full ? 'full' : 'small']) {
-      const { here, reset } = await prepared(sizeBytes, workDir);
-      const rows = WAYS.map((way) => ({ sizeBytes, way: way.name, wallMs: [] as number[] }));
-      for (let round = 0; round < rounds; round += 1) {
-        for (const [at, way] of WAYS.entries()) {
-          reset();
-          const wallMs = await timed(here, way, redis.url);
-          note(`${sizeBytes} bytes, ${way.name}: ${seconds(wallMs)}`);
-          rows[at]?.wallMs.push(wallMs);
-        }
-      }
-      measured.push(...rows);
-    }
+    prepared.reset();
+    await useStore(prepared.here, proxy.url, `counted-${sizeBytes}`);
+    const dir = checkout(prepared.here, join(servers.workDir, `counted-${sizeBytes}`));
+    proxy.seen.length = 0;
+    await timed(prepared.here, { name: 'counted', args: [], workers: 1, signs: true }, servers.redis, [dir]);
+    const perPair = (of: (one: Seen) => number): number => proxy.seen.reduce((sum, one) => sum + of(one), 0) / PAIRS;
+    return {
+      sizeBytes,
+      requests: perPair(() => 1),
+      sentBytes: perPair((one) => one.bytes),
+      fetchedBytes: perPair((one) => one.answeredBytes),
+    };
+  } finally {
+    await proxy.stop();
+  }
+}
+
+interface Servers {
+  redis: string;
+  s3: string;
+  workDir: string;
+}
+
+async function run(settings: BenchSettings): Promise<BenchResult> {
+  const redis = await redisServer();
+  const peer = process.env.RELEASE_PLAN_VERSITYGW === undefined ? await startS3rver() : await startVersitygw();
+  try {
+    if ('skipped' in peer) throw new Error(peer.skipped);
+    await makeBucket(peer.url, 'updates').catch(() => undefined);
+    return await compared(settings, { redis: redis.url, s3: peer.url, workDir: settings.workDir });
   } finally {
     await redis.kill();
+    if (!('skipped' in peer)) await peer.stop();
+  }
+}
+
+async function compared({ full, rounds, note }: BenchSettings, servers: Servers): Promise<BenchResult> {
+  const sizes = SIZES[full ? 'full' : 'small'];
+  const measured: Array<{ sizeBytes: number; way: string; wallMs: number[] }> = [];
+  const traffic: Traffic[] = [];
+  for (const sizeBytes of sizes) {
+    const all = await prepared(sizeBytes, servers.workDir);
+    const { here, reset } = all;
+    const rows = WAYS.map((way) => ({ sizeBytes, way: way.name, wallMs: [] as number[] }));
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [at, way] of WAYS.entries()) {
+        reset();
+        const name = `${sizeBytes}-${round}-${at}`;
+        if (way.stores === true) await useStore(here, servers.s3, name);
+        const dirs = Array.from({ length: way.workers }, (_, one) =>
+          way.stores === true ? checkout(here, join(servers.workDir, `${name}-${one}`)) : here.dir,
+        );
+        const wallMs = await timed(here, way, servers.redis, dirs);
+        note(`${sizeBytes} bytes, ${way.name}: ${seconds(wallMs)}`);
+        rows[at]?.wallMs.push(wallMs);
+        for (const dir of dirs) if (dir !== here.dir) rmSync(dir, { recursive: true, force: true });
+      }
+    }
+    measured.push(...rows);
+    traffic.push(await trafficOf(all, sizeBytes, servers));
   }
   const of = (sizeBytes: number, way: string): number =>
     median(measured.find((one) => one.sizeBytes === sizeBytes && one.way === way)?.wallMs ?? []);
   const [smallest] = SIZES.small;
-  const overheadMs = (of(smallest, '1 worker') - of(smallest, 'apply --jobs 1')) / PAIRS;
+  const overheads = ['1 worker', 'store: 1 worker'].map((way) => ({
+    way,
+    ms: (of(smallest, way) - of(smallest, 'apply --jobs 1')) / PAIRS,
+  }));
   return {
     tables: [
       {
-        title: `${PAIRS} pairs to one version, on ${availableParallelism()} processors that all share`,
+        title: `${PAIRS} pairs to one version, on ${availableParallelism()} processors that all share: pairs per minute`,
         columns: ['image', ...WAYS.map(({ name }) => name)],
-        rows: SIZES[full ? 'full' : 'small'].map((sizeBytes) => [
+        rows: sizes.map((sizeBytes) => [
           `${sizeBytes / 1e6} MB`,
-          ...WAYS.map(
-            ({ name }) => `${seconds(of(sizeBytes, name))}, ${(PAIRS / (of(sizeBytes, name) / 60_000)).toFixed(0)}/min`,
-          ),
+          ...WAYS.map(({ name }) => (PAIRS / (of(sizeBytes, name) / 60_000)).toFixed(0)),
+        ]),
+      },
+      {
+        title: 'What one worker and apply ask of the store, for each pair',
+        columns: ['image', 'requests', 'sent', 'fetched'],
+        rows: traffic.map(({ sizeBytes, requests, sentBytes, fetchedBytes }) => [
+          `${sizeBytes / 1e6} MB`,
+          requests.toFixed(0),
+          megabytes(sentBytes),
+          megabytes(fetchedBytes),
         ]),
       },
     ],
-    judgements: [
-      {
-        target: `handing a step out costs less than ${OVERHEAD_MS} ms`,
-        measured: `${overheadMs.toFixed(0)} ms a step: 1 worker against apply --jobs 1, smallest image`,
-        reached: overheadMs < OVERHEAD_MS,
-      },
-    ],
-    data: measured,
+    judgements: overheads.map(({ way, ms }) => ({
+      target: `handing a step out costs less than ${OVERHEAD_MS} ms: ${way}`,
+      measured: `${ms.toFixed(0)} ms a step, against apply --jobs 1, smallest image`,
+      reached: ms < OVERHEAD_MS,
+    })),
+    data: { measured, traffic },
   };
 }
 
-/** Needs Debian's redis-server. */
+/** Needs Debian's redis-server; and s3rver of npm, or versitygw where RELEASE_PLAN_VERSITYGW names it. */
 export const hostsBench: Bench = {
   name: 'hosts',
-  about: 'deltas by one host and by workers through a queue',
+  about: 'deltas by one host and by workers through a queue, in a folder and in a store',
   onRequest: true,
   run,
 };

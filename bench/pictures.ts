@@ -15,6 +15,7 @@ import { ext4, squashfs, tool } from '../test/insight/images.ts';
 import { handMade } from '../test/support/archive.ts';
 import { drawArchive, drawProof } from './pictures/archive.ts';
 import { box, round, text, write } from './pictures/draw.ts';
+import { drawHosts } from './pictures/hosts.ts';
 import { drawNightly } from './pictures/nightly.ts';
 import { makeProduct } from './pictures/product.ts';
 import { makeSmallTrees } from './trees.ts';
@@ -289,6 +290,7 @@ try {
   const blame = JSON.parse(releasePlan(['delta', 'blame', 'old.squashfs', 'new.squashfs', 'delta', '--json'])) as Blame;
   drawDelta(blame);
   drawBlame(blame);
+  drawHosts();
   drawCover();
   drawIdentify();
   const place = join(dir, 'product');

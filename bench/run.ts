@@ -21,6 +21,8 @@ import { hawkbitFleetBench } from './hawkbit-fleet.ts';
 import { hostsBench } from './hosts.ts';
 import { imageKindsBench } from './image-kinds.ts';
 import { memoryBench } from './memory.ts';
+import { nightBench } from './night.ts';
+import { plannerBench } from './planner.ts';
 import { signatureBench } from './signature.ts';
 import { staticDeltaBench } from './static-delta.ts';
 import { staticDeltaWorstBench } from './static-delta-worst.ts';
@@ -42,6 +44,8 @@ const BENCHES: readonly Bench[] = [
   imageKindsBench,
   formatsBench,
   hostsBench,
+  nightBench,
+  plannerBench,
   validateBench,
   staticDeltaBench,
   staticDeltaWorstBench,

@@ -1,17 +1,19 @@
 // Compiles every src/FOLDER/wasm/assembly/entries/NAME.ts (AssemblyScript) into
 // dist/FOLDER/wasm/NAME.wasm; wasm.ts of each folder loads it by that name.
 //
-// All modules import one shared memory (env.memory, up to 4 GiB), use SIMD and
-// atomics, and have no runtime: no garbage collector and no static data, so that
-// every thread can instantiate them over the same bytes. Addresses are laid out
-// by the TypeScript that calls them.
+// All modules import a memory (env.memory, up to 4 GiB), use SIMD, and have no
+// runtime: no garbage collector and no static data, so that every thread can
+// instantiate them over the same bytes. Addresses are laid out by the TypeScript
+// that calls them. Only what several threads work on is shared: V8 does not count
+// shared memories among what it has to collect.
 import { mkdirSync, readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const FOLDERS = ['rdiff', 'static-delta'];
+const SHARED = new Set(['dist/rdiff/wasm/match.wasm']);
 
 const OPTIONS = [
   '--optimizeLevel',
@@ -27,7 +29,6 @@ const OPTIONS = [
   '--enable',
   'bulk-memory',
   '--importMemory',
-  '--sharedMemory',
   '--initialMemory',
   '1',
   '--maximumMemory',
@@ -43,7 +44,13 @@ for (const folder of FOLDERS) {
   mkdirSync(out, { recursive: true });
   for (const file of readdirSync(entries).filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))) {
     const wasm = join(out, `${basename(file, '.ts')}.wasm`);
-    const { error, stderr } = await asc.main([join(entries, file), '--outFile', wasm, ...OPTIONS]);
+    const { error, stderr } = await asc.main([
+      join(entries, file),
+      '--outFile',
+      wasm,
+      ...OPTIONS,
+      ...(SHARED.has(relative(root, wasm)) ? ['--sharedMemory'] : []),
+    ]);
     if (error) {
       process.stderr.write(stderr.toString());
       console.error(`${file}: ${error.message}`);

@@ -4,7 +4,7 @@
 RUN_PACKAGES="kas git xz-utils squashfs-tools e2fsprogs erofs-utils openssl cpio rdiff swupdate ostree zstd libdeflate-tools fdisk util-linux"
 
 # What the tests run besides.
-TEST_PACKAGES="python3-venv locales systemd cron zsh fish procps rsync softhsm2 libengine-pkcs11-openssl libubootenv0.1 busybox-static attr gnupg rpm libxml2-utils redis-server chromium tmux"
+TEST_PACKAGES="python3-venv locales systemd cron zsh fish procps rsync softhsm2 libengine-pkcs11-openssl libubootenv0.1 busybox-static attr gnupg rpm libxml2-utils redis-server chromium tmux iproute2"
 
 # Installs what is missing of its arguments; without root, says which and how, and ends with exit code 5.
 require_packages() {

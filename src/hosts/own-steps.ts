@@ -66,6 +66,11 @@ export async function makeOwn(
     const due = deliveryOf(plan)
       .steps(snapshot)
       .filter((one) => steps.some((step) => sameWork(step, one)));
+    // Made by a run that was ended before it had sent it.
+    for (const subject of steps
+      .filter((step) => !due.some((one) => sameWork(one, step)))
+      .flatMap((step) => madeBy(step) ?? []))
+      await store?.send(subject, progress);
     return due.length === 0 ? { message: 'was there already' } : await run(due, snapshot, own, host, progress);
   });
 }
@@ -84,7 +89,7 @@ async function run(
     return { message, isPrepared: true };
   }
   return await deliveryOf(plan).run(start, { steps, host, waitMs: WAIT_MS, jobs, isChecked }, async (inner) => {
-    const runner = store === undefined ? inner : storedRunner(inner, store);
+    const runner = store === undefined ? inner : storedRunner(inner, store, { isBrought: true });
     let snapshot = start;
     let message = '';
     for (const step of steps) {

@@ -57,6 +57,7 @@ export interface StepsRun {
 export async function runSteps(request: StepsRequest): Promise<StepsRun> {
   const { nodes, host, runner } = request;
   const ended = new Map<number, StepResult>();
+  const failed: StepResult[] = [];
   let snapshot = request.start;
   const pool = new Pool(
     nodes.map(({ step, after }) => ({
@@ -93,12 +94,13 @@ export async function runSteps(request: StepsRequest): Promise<StepsRun> {
       async run(progress) {
         host.signal.throwIfAborted();
         await request.beforeEach();
-        const reason = reasonToSkip(step, results(), request);
+        const reason = reasonToSkip(step, failed, request);
         const result: StepResult =
           reason === undefined
             ? await attempt(step, host, async () => await makeOrRetry(step, at, progress))
             : { step, title: titleOf(step), outcome: { state: 'skipped', message: reason } };
         ended.set(at, result);
+        if (result.outcome.state === 'failed') failed.push(result);
         return result.outcome;
       },
     })),
@@ -128,12 +130,11 @@ export const isWanted = (step: Step, only: readonly Phase[] | undefined): boolea
 /** Why a step is not even tried, or undefined. The report is always written: it says what holds. */
 function reasonToSkip(
   step: Step,
-  results: readonly StepResult[],
+  failed: readonly StepResult[],
   { only, keepGoing }: Pick<StepsRequest, 'only' | 'keepGoing'>,
 ): string | undefined {
   if (!isWanted(step, only)) return `excluded by --only ${only?.join(',') ?? ''}`;
   if (step.kind === 'report') return undefined;
-  const failed = results.filter((one) => one.outcome.state === 'failed');
   if (failed.length === 0) return undefined;
   if (!keepGoing) return 'an earlier step failed';
   if (failed.some(({ error }) => error?.code === 'disk-full')) return 'the disk is full';

@@ -3,7 +3,7 @@
  * middle of a run. The mount point stays, an empty folder, in which a run that
  * makes the folders that it misses would begin anew.
  */
-import { chmod, mkdir, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf } from '../core/errors.ts';
 
@@ -38,7 +38,8 @@ export async function whileAnchored<T>(root: string, lost: () => Error, body: ()
  *
  * Each is tried before what is above it: where the root has gone, that fails,
  * and only then is it looked whether it has. So there is no moment at which a
- * folder could be made in the wrong place, but for one directly in the root.
+ * folder could be made in the wrong place, but for one directly in the root,
+ * which is taken away again.
  *
  * @returns false when the path is not below an anchored folder: then nothing was done
  * @throws what the anchor's `lost` makes, and system errors
@@ -57,11 +58,14 @@ export async function madeBelowAnchor(path: string): Promise<boolean> {
  */
 export async function requireAnchored(file: string): Promise<void> {
   const anchor = [...anchors].find(({ root }) => dirname(file) === root);
-  if (anchor === undefined) return;
+  if (anchor !== undefined) await takeAwayIfLost(anchor, async () => await rm(file, { force: true }));
+}
+
+async function takeAwayIfLost(anchor: Anchor, takeAway: () => Promise<void>): Promise<void> {
   try {
     await requireSame(anchor);
   } catch (error) {
-    await rm(file, { force: true });
+    await takeAway();
     throw error;
   }
 }
@@ -70,7 +74,9 @@ async function makeBelow(anchor: Anchor, path: string): Promise<void> {
   if (path === anchor.root) return await requireSame(anchor);
   try {
     await mkdir(path);
-    return await chmod(path, 0o755);
+    await chmod(path, 0o755);
+    if (dirname(path) === anchor.root) await takeAwayIfLost(anchor, async () => await rmdir(path));
+    return;
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return;
     if (errnoOf(error) !== 'ENOENT') throw error;

@@ -3,6 +3,7 @@ import { lstat, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { ReleasePlanError, errnoOf } from '../core/errors.ts';
+import { requireAnchored } from './anchor.ts';
 import { makeFolder } from './atomic.ts';
 import { attributed } from './attribute.ts';
 import { startProgram } from './children.ts';
@@ -113,19 +114,29 @@ const FLAGS = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** Made here, not by flock: the umask must not decide who may wait for the lock, or hold it. */
 async function openLockFile(path: string): Promise<number> {
   await makeFolder(dirname(path));
-  try {
-    const made = await fd.open(path, FLAGS | constants.O_CREAT | constants.O_EXCL, 0o644);
-    await fd.chmod(made, 0o644);
-    return made;
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-  }
+  const made = await createLockFile(path);
+  if (made !== undefined) return made;
   const found = await lstat(path);
   if (!found.isFile()) throw refused(path, found.isSymbolicLink() ? 'a symbolic link' : 'no regular file');
   try {
     return await fd.open(path, FLAGS);
   } catch (error) {
     throw errnoOf(error) === 'ELOOP' ? refused(path, 'a symbolic link') : error;
+  }
+}
+
+/** @returns undefined when something has the name */
+async function createLockFile(path: string): Promise<number | undefined> {
+  let made: number | undefined;
+  try {
+    made = await fd.open(path, FLAGS | constants.O_CREAT | constants.O_EXCL, 0o644);
+    await fd.chmod(made, 0o644);
+    await requireAnchored(path);
+    return made;
+  } catch (error) {
+    if (made !== undefined) await fd.close(made);
+    if (errnoOf(error) === 'EEXIST') return undefined;
+    throw error;
   }
 }
 

@@ -1,7 +1,8 @@
 import { readSync } from 'node:fs';
 import { ReleasePlanError } from '../core/errors.ts';
 import { WEAK_SUM_BYTES, type StrongSum, type WeakSum } from './format.ts';
-import { instantiate, sharedMemory, WASM_PAGE_BYTES } from './wasm.ts';
+import { WASM_PAGE_BYTES, wasmMemory } from './wasm-memory.ts';
+import { instantiate } from './wasm.ts';
 
 /** Exports of src/rdiff/wasm/assembly/entries/signature.ts; addresses are byte offsets into the memory. */
 interface SignatureExports {
@@ -79,7 +80,7 @@ export class BlockSums {
     this.#baseBytes = baseBytes;
     this.#settings = settings;
     const outBytes = blocksPerRange(settings.blockBytes) * entryBytesOf(settings) + OUT_SLACK_BYTES;
-    const memory = sharedMemory(this.#out + outBytes);
+    const memory = wasmMemory(this.#out + outBytes);
     this.#bytes = new Uint8Array(memory.buffer);
     this.#exports = instantiate<SignatureExports>(module, memory);
     this.#exports.prepare(0);

@@ -4,15 +4,17 @@
  */
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import { ReleasePlanError, errnoOf, messageOf } from '../core/errors.ts';
 import { makeCrew } from './create/crew.ts';
 import { emitDelta, type DeltaCounts } from './create/emit.ts';
-import { planLayout } from './create/layout.ts';
+import { planLayout, type Layout } from './create/layout.ts';
 import { MatchFile, openMatchFile } from './create/match-file.ts';
 import { matchImages } from './create/match.ts';
 import { openImage, sizeOfImage } from './image-file.ts';
 import type { Progress } from './progress.ts';
-import { loadWasm, sharedMemory } from './wasm.ts';
+import { withSharedMemory } from './wasm-memory.ts';
+import { loadWasm } from './wasm.ts';
 
 export interface CreateDeltaOptions {
   /**
@@ -84,67 +86,96 @@ export async function createDelta(
     const deltaFile = await opened(delta, 'w');
     const matchesFile = await openMatchFile(delta);
     handles.push(matchesFile);
-    return await makeDelta({ base, target, delta }, images, { delta: deltaFile, matches: matchesFile }, options);
+    return await makeDelta({
+      paths: { base, target, delta },
+      images,
+      made: { delta: deltaFile, matches: matchesFile },
+      options,
+    });
   } finally {
     await Promise.all(handles.map(async (handle) => await handle.close()));
   }
 }
 
-async function makeDelta(
-  paths: { base: string; target: string; delta: string },
-  images: { base: FileHandle; target: FileHandle },
-  made: { delta: FileHandle; matches: FileHandle },
-  options: CreateDeltaOptions,
-): Promise<DeltaSummary> {
-  const { signal, onProgress, memoryBytes = DEFAULT_MEMORY_BYTES } = options;
-  const breathe = async (): Promise<void> => {
-    if (signal?.aborted) throw new ReleasePlanError('interrupted', `interrupted while making the delta ${paths.delta}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  };
-  await breathe();
+/** What a delta is made of, open, and how. */
+interface Making {
+  paths: { base: string; target: string; delta: string };
+  images: { base: FileHandle; target: FileHandle };
+  made: { delta: FileHandle; matches: FileHandle };
+  options: CreateDeltaOptions;
+}
+
+async function makeDelta(making: Making): Promise<DeltaSummary> {
+  const { paths, images, options } = making;
+  const { memoryBytes = DEFAULT_MEMORY_BYTES } = options;
+  await breathe(making);
   const baseBytes = await sizeOfImage(images.base, paths.base);
   const targetBytes = await sizeOfImage(images.target, paths.target);
-  const solo = options.workers === undefined && baseBytes + targetBytes <= SOLO_BYTES;
-  const { workersMax = WORKERS_MAX } = options;
-  const workers = solo ? 1 : (options.workers ?? Math.min(availableParallelism(), workersMax, WORKERS_MAX));
-  if (!Number.isInteger(workers) || workers < 1)
-    throw new ReleasePlanError('usage', `invalid number of workers: ${workers}`, {
-      hint: 'Use a whole number of at least 1.',
-    });
-  const layout = planLayout(baseBytes, memoryBytes, workers);
-  const memory = sharedMemory(layout.sizeBytes);
+  const layout = planLayout(baseBytes, memoryBytes, workersFor(baseBytes + targetBytes, options));
+  const sizes = { baseBytes, targetBytes };
+  const counts = await withSharedMemory(
+    layout.sizeBytes,
+    async (memory) => await matchAndWrite(making, sizes, layout, memory),
+  );
+  return { ...sizes, ...counts };
+}
+
+/** @throws ReleasePlanError `usage` */
+function workersFor(imageBytes: number, { workers, workersMax = WORKERS_MAX }: CreateDeltaOptions): number {
+  if (workers === undefined)
+    return imageBytes <= SOLO_BYTES ? 1 : Math.min(availableParallelism(), workersMax, WORKERS_MAX);
+  if (Number.isInteger(workers) && workers >= 1) return workers;
+  throw new ReleasePlanError('usage', `invalid number of workers: ${workers}`, {
+    hint: 'Use a whole number of at least 1.',
+  });
+}
+
+async function matchAndWrite(
+  making: Making,
+  sizes: { baseBytes: number; targetBytes: number },
+  layout: Layout,
+  memory: WebAssembly.Memory,
+): Promise<DeltaCounts> {
+  const { paths, images, made } = making;
+  const { signal, onProgress } = making.options;
+  const matchesFd = made.matches.fd;
   const setup = {
     module: await loadWasm('match'),
     memory,
     layout,
     basePath: paths.base,
     targetPath: paths.target,
-    baseBytes,
-    targetBytes,
-    matchesFd: made.matches.fd,
+    ...sizes,
+    matchesFd,
   };
-  const crew = makeCrew(setup, { base: images.base.fd, target: images.target.fd }, breathe);
+  const fds = { base: images.base.fd, target: images.target.fd };
+  const crew = makeCrew(setup, fds, async () => await breathe(making));
   const segments = await matchImages({
     crew,
     layout,
     memory,
-    matchesFd: made.matches.fd,
-    baseBytes,
-    targetBytes,
+    matchesFd,
+    ...sizes,
     ...(signal ? { signal } : {}),
     ...(onProgress ? { onProgress } : {}),
   }).finally(async () => await crew.stop());
-  const counts = await emitDelta(
+  return await emitDelta(
     segments,
-    new MatchFile(made.matches.fd, memory),
-    targetBytes,
+    new MatchFile(matchesFd, memory),
+    sizes.targetBytes,
     { target: images.target.fd, delta: made.delta.fd },
     async (doneBytes) => {
       onProgress?.({ phase: 'write', doneBytes });
-      await breathe();
+      await breathe(making);
     },
   );
-  return { baseBytes, targetBytes, ...counts };
+}
+
+/** Lets the event loop run. @throws ReleasePlanError `interrupted` */
+async function breathe({ paths, options }: Making): Promise<void> {
+  if (options.signal?.aborted)
+    throw new ReleasePlanError('interrupted', `interrupted while making the delta ${paths.delta}`);
+  await setImmediate();
 }
 
 /** @throws ReleasePlanError `usage` when the delta would be written over one of the images */

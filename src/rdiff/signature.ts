@@ -16,7 +16,7 @@ import {
   type SignatureHeader,
 } from './signature-format.ts';
 import type { SignatureWorkerData, SignedRange } from './signature-worker.ts';
-import { builtFile, loadWasm } from './wasm.ts';
+import { THREAD_OPTIONS, builtFile, loadWasm } from './wasm.ts';
 
 /** What `rdiff signature` takes as -b, -S, -H and -R, with the same defaults. */
 export interface SignatureOptions {
@@ -144,7 +144,7 @@ async function signInThread(
   written: (signed: SignedRange) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<void> {
-  const worker = new Worker(builtFile('signature-worker.js'), { workerData: data });
+  const worker = new Worker(builtFile('signature-worker.js'), { ...THREAD_OPTIONS, workerData: data });
   const listening = new AbortController();
   const stopped = new Promise<never>((_, reject) => {
     worker.once('error', reject);

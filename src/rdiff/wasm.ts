@@ -4,13 +4,8 @@
  * started from TypeScript on Node 20, and only the build makes the .wasm files.
  */
 import { readFile } from 'node:fs/promises';
+import type { WorkerOptions } from 'node:worker_threads';
 import { ReleasePlanError } from '../core/errors.ts';
-
-/** 64 KiB: the unit in which wasm memory is sized. */
-export const WASM_PAGE_BYTES = 65536;
-
-/** What a 32-bit wasm memory can address: 4 GiB. */
-export const WASM_LIMIT_BYTES = 65536 * WASM_PAGE_BYTES;
 
 /** An entry of src/rdiff/wasm/assembly/entries/. */
 export type WasmName = 'match' | 'signature';
@@ -50,25 +45,6 @@ async function compile(name: WasmName): Promise<WebAssembly.Module> {
 }
 
 /**
- * A shared memory of at least the given size, all zeros. Pages that are never
- * touched cost address space, not memory.
- *
- * @throws ReleasePlanError `engine-memory` when the system has no room for it
- */
-export function sharedMemory(sizeBytes: number): WebAssembly.Memory {
-  const pages = Math.ceil(sizeBytes / WASM_PAGE_BYTES);
-  try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  } catch (cause) {
-    throw new ReleasePlanError(
-      'engine-memory',
-      `cannot allocate ${pages * WASM_PAGE_BYTES} bytes of address space for the delta engine`,
-      { cause, hint: 'Lower --memory, or raise the limit (ulimit -v).' },
-    );
-  }
-}
-
-/**
  * Runs a module over a memory.
  *
  * Functions take and return 32-bit numbers, and offsets in files as f64;
@@ -83,3 +59,9 @@ export function instantiate<Exports>(
 ): Exports {
   return new WebAssembly.Instance(module, { env: { memory, ...imports } }).exports as Exports;
 }
+
+/**
+ * Options of a worker thread that runs a file of the build: it needs no flags of the process, and some of those for
+ * the main module (`--input-type`) it refuses.
+ */
+export const THREAD_OPTIONS: WorkerOptions = { execArgv: [] };

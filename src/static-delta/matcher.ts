@@ -2,11 +2,6 @@
 import { ReleasePlanError } from '../core/errors.ts';
 import { WASM_PAGES, WASM_PAGE_BYTES } from './wasm.ts';
 
-/** What @types/node leaves out. */
-interface GrowingMemory extends WebAssembly.Memory {
-  grow(pages: number): number;
-}
-
 interface MatchExports {
   regionCount(): number;
   begin(
@@ -68,7 +63,7 @@ export interface Match {
 
 /** Matches one pair of files after the other, in one memory that grows to what the largest needs. */
 export class Matcher {
-  readonly #memory = new WebAssembly.Memory({ initial: 1, maximum: WASM_PAGES, shared: true }) as GrowingMemory;
+  readonly #memory = new WebAssembly.Memory({ initial: 1, maximum: WASM_PAGES });
   readonly #exports: MatchExports;
 
   constructor(module: WebAssembly.Module) {

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { archiveVersion } from '../../src/archive/collect.ts';
+import type { BuildConfiguration } from '../../src/core/archive.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import { requirePlan } from '../../src/plan/load.ts';
 import { signature } from '../../src/rdiff/index.ts';
@@ -53,11 +54,23 @@ export async function archivedProduct(
 
 /** A version with an image that shares most of its bytes with the others. */
 export async function archive(plan: Plan, version: string, imageBytes = IMAGE_BYTES): Promise<void> {
+  await archiveWith(plan, version, (image) => {
+    const bytes = noise(imageBytes, 1);
+    bytes.set(noise(5_000, 1000 + Number(version.replaceAll('.', ''))), 50_000);
+    writeFileSync(image, bytes);
+  });
+}
+
+/** A version with an image that `write` puts at a path, as if a build of this configuration had made it. */
+export async function archiveWith(
+  plan: Plan,
+  version: string,
+  write: (image: string) => void,
+  ofBuild: BuildConfiguration = configuration(),
+): Promise<void> {
   const deploy = join(scratch('deploy'), version);
   mkdirSync(deploy);
-  const bytes = noise(imageBytes, 1);
-  bytes.set(noise(5_000, 1000 + Number(version.replaceAll('.', ''))), 50_000);
-  writeFileSync(join(deploy, IMAGE), bytes);
+  write(join(deploy, IMAGE));
   writeFileSync(join(deploy, 'collected.txt'), `kept of ${version}\n`);
   const vouch = vouchFor(plan, version, { env: process.env, signal: new AbortController().signal });
   await archiveVersion({
@@ -68,7 +81,7 @@ export async function archive(plan: Plan, version: string, imageBytes = IMAGE_BY
     deploy,
     partitions: plan.partitions,
     collect: ['collected.txt'],
-    configuration: configuration(),
+    configuration: ofBuild,
     proof: [{ check: 'build-version', result: 'pass', detail: `rootfs: ${version}` }],
     tools: {},
     makeSignature: async (image, out) => void (await signature(image, out)),

@@ -1,11 +1,14 @@
-/** Stands between a client and a server on 127.0.0.1 and breaks what it is told to break. */
+/** Stands between clients and a server on 127.0.0.1 and breaks what it is told to break. */
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 /** What goes wrong, for the next requests that match. */
 export interface Fault {
   /** On `METHOD /path?query`. */
   match: RegExp;
+  /** Only requests from this address. */
+  from?: string;
   /** How many requests it befalls; the rest pass. */
   times: number;
   how: FaultKind;
@@ -14,6 +17,8 @@ export interface Fault {
 export type FaultKind =
   /** The connection breaks when so many bytes of the request have come. */
   | { kind: 'cut'; afterBytes: number }
+  /** Only so many bytes of the request are taken, and no answer is given. */
+  | { kind: 'stall'; afterBytes: number }
   /** The server did it, and the answer is lost. */
   | { kind: 'lose-answer' }
   /** The connection breaks when so many bytes of the answer have left. */
@@ -29,6 +34,8 @@ export type FaultKind =
 export interface Seen {
   /** `METHOD /path?query`. */
   what: string;
+  /** The client's address. */
+  from: string;
   headers: IncomingMessage['headers'];
   /** Bytes of its body. */
   bytes: number;
@@ -44,22 +51,34 @@ export interface FaultProxy {
   stop(): Promise<void>;
 }
 
+/** Where a proxy listens. */
+export interface ProxyPlace {
+  address?: string;
+  /** PEM: it speaks TLS. */
+  tls?: { key: string; cert: string };
+}
+
 /** Starts a proxy before a server. */
-export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
+export async function startFaultProxy(upstream: string, place: ProxyPlace = {}): Promise<FaultProxy> {
+  const { address = '127.0.0.1', tls } = place;
   const seen: Seen[] = [];
   const faults: Fault[] = [];
-  const server = createServer((incoming, outgoing) => {
+  const answer = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const what = `${incoming.method} ${incoming.url}`;
-    const fault = faults.find((one) => one.times > 0 && one.match.test(what));
+    const from = incoming.socket.remoteAddress ?? '';
+    const fault = faults.find(
+      (one) => one.times > 0 && one.match.test(what) && (one.from === undefined || one.from === from),
+    );
     if (fault !== undefined) fault.times -= 1;
-    const record: Seen = { what, headers: incoming.headers, bytes: 0, answeredBytes: 0, status: undefined };
+    const record: Seen = { what, from, headers: incoming.headers, bytes: 0, answeredBytes: 0, status: undefined };
     seen.push(record);
     pass(new URL(upstream), incoming, outgoing, record, fault?.how);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  };
+  const server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer);
+  await new Promise<void>((resolve) => server.listen(0, address, resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://${address}:${port}`,
     seen,
     faults,
     async stop() {
@@ -109,9 +128,14 @@ function pass(
       incoming.socket.destroy();
       return;
     }
+    if (how?.kind === 'stall' && record.bytes >= how.afterBytes) {
+      incoming.pause();
+      return;
+    }
     onward.write(how?.kind === 'flip' ? flipped(chunk, how.atByte - start) : chunk);
   });
   incoming.once('end', () => onward.end());
+  incoming.once('close', () => void (incoming.complete || onward.destroy()));
 }
 
 function cutAfter(afterBytes: number, answer: IncomingMessage, outgoing: ServerResponse): void {

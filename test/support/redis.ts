@@ -10,7 +10,9 @@ export interface RedisServer {
   port: number;
   /** Ends it as a power failure would: everything in it is lost. */
   kill(): Promise<void>;
-  /** Starts it again at the same address, empty. */
+  /** Ends it in order, as `systemctl restart` does: what it was told to keep is kept. */
+  stop(): Promise<void>;
+  /** Starts it again at the same address: empty, unless it was told to keep something. */
   start(): Promise<void>;
 }
 
@@ -23,16 +25,18 @@ export async function redisServer(more: readonly string[] = []): Promise<RedisSe
   let child: ChildProcess | undefined;
   // It must not outlive a test that ends early.
   process.once('exit', () => child?.kill('SIGKILL'));
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child === undefined) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+    child = undefined;
+  };
   const server: RedisServer = {
     url: `redis://127.0.0.1:${port}`,
     port,
-    async kill() {
-      if (child === undefined) return;
-      const ended = once(child, 'exit');
-      child.kill('SIGKILL');
-      await ended;
-      child = undefined;
-    },
+    kill: async () => await end('SIGKILL'),
+    stop: async () => await end('SIGTERM'),
     async start() {
       const options = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir, ...more];
       child = spawn('redis-server', ['--port', String(port), ...options], { stdio: 'ignore' });

@@ -159,11 +159,13 @@ export class QueueClient {
     const awaited = this.#awaited.get(id);
     if (awaited === undefined) return;
     try {
-      const job = await this.#queue.getJob(id);
-      if (job === undefined) return await this.#ask(id, awaited.job, { isAgain: true });
-      const state = await job.getState();
-      if (state === 'completed') awaited.resolve(this.#replyOf(id, job));
-      else if (state === 'failed') awaited.reject(this.#errorOf(id, job));
+      // The state before the job: one that was read while it was made holds no reply yet.
+      const state = await this.#queue.getJobState(id);
+      if (state !== 'unknown' && state !== 'completed' && state !== 'failed') return;
+      const job = state === 'unknown' ? undefined : await this.#queue.getJob(id);
+      if (job === undefined) await this.#ask(id, awaited.job, { isAgain: true });
+      else if (state === 'completed') awaited.resolve(this.#replyOf(id, job));
+      else awaited.reject(this.#errorOf(id, job));
     } catch (error) {
       // What is not authenticated is a result; everything else is a server that is away.
       if (error instanceof ReleasePlanError) awaited.reject(error);

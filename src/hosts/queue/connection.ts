@@ -8,9 +8,19 @@ const FIRST_ANSWER_MS = 4000;
 /** One that was there is waited for. */
 const RETRY_MS = 500;
 
+/**
+ * A server that says nothing for so long after it was asked is behind a cable that was pulled: the connection is made
+ * anew, which TCP by itself does after a quarter of an hour. Longer than BullMQ has redis wait for events (10 s).
+ */
+const SILENCE_MS = 20_000;
+
 /** How BullMQ connects. */
-export const connectionOf = ({ connection }: QueueAddress): QueueOptions['connection'] => ({
+export const connectionOf = (
+  { connection }: QueueAddress,
+  { silenceMs = SILENCE_MS }: { silenceMs?: number } = {},
+): QueueOptions['connection'] => ({
   ...connection,
+  socketTimeout: silenceMs,
   maxRetriesPerRequest: null,
   connectTimeout: FIRST_ANSWER_MS,
   retryStrategy: () => RETRY_MS,

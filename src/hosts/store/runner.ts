@@ -31,11 +31,19 @@ export function readBy(step: WorkStep): Subject[] {
   }
 }
 
-/** A runner that has the files of a step before it runs, and takes what it made to the store. */
-export const storedRunner = (inner: StepRunner, store: StoreSession): StepRunner => ({
+/**
+ * A runner that has the files of a step before it runs, and takes what it made to the store.
+ *
+ * @param isBrought the files of every step are here already
+ */
+export const storedRunner = (
+  inner: StepRunner,
+  store: StoreSession,
+  { isBrought = false }: { isBrought?: boolean } = {},
+): StepRunner => ({
   async run(step, snapshot, progress) {
     if (step.kind === 'build') await store.requireNotInTrash({ kind: 'version', version: step.version });
-    const read = readBy(step);
+    const read = isBrought ? [] : readBy(step);
     if (read.length > 0) await store.bring(read, 'files', progress);
     const made = await inner.run(step, snapshot, progress);
     const subject = madeBy(step);

@@ -1,6 +1,6 @@
 import { ReleasePlanError } from '../../core/errors.ts';
 import { formatBytes } from '../../text/bytes.ts';
-import { WASM_LIMIT_BYTES, WASM_PAGE_BYTES } from '../wasm.ts';
+import { WASM_LIMIT_BYTES, WASM_PAGE_BYTES } from '../wasm-memory.ts';
 
 /** Target bytes that are matched in one go. The delta depends on it: a constant. */
 export const SEGMENT_BYTES = 2 * 1024 * 1024;

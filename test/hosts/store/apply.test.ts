@@ -195,6 +195,21 @@ if ('skipped' in peer) {
     );
   });
 
+  test('a host that makes single steps sends what it made and could not send, and makes it once', async () => {
+    assert.is((await apply(many, '--only', 'build')).exitCode, 0);
+    const host = another();
+    const step = ['make', 'plan.yml', 'delta:0.1.0:0.4.0:rdiff'];
+    proxy.faults.push({ match: /^PUT .*refs.*from_/, times: 99, how: { kind: 'answer', status: 507 } });
+    const failed = await run(host, ...step);
+    assert.is(failed.exitCode, 5, failed.stderr);
+    proxy.faults.length = 0;
+    const again = await run(host, ...step);
+    assert.is(again.exitCode, 0, again.stderr);
+    assert.match(`${again.stdout}${again.stderr}`, 'was there already');
+    const name = `refs/${MACHINE}/image-prod/0.4.0/from_0.1.0.json`;
+    assert.ok(await (await direct()).read(name), `the store has no ${name}`);
+  });
+
   test('workers with folders of their own make what apply hands out, bit for bit', async () => {
     const redis = await redisServer();
     try {

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { putCopy, putLiteralHead } from '../../../src/rdiff/encode.ts';
-import { instantiate, loadWasm, sharedMemory } from '../../../src/rdiff/wasm.ts';
+import { wasmMemory } from '../../../src/rdiff/wasm-memory.ts';
+import { instantiate, loadWasm } from '../../../src/rdiff/wasm.ts';
 import { failureOf } from '../../support/failure.ts';
 import { noise } from '../../support/noise.ts';
 
@@ -35,7 +36,7 @@ interface Exports {
 }
 
 const test = suite('rdiff/create/wasm');
-const memory = sharedMemory(8 << 20);
+const memory = wasmMemory(8 << 20, true);
 const bytes = new Uint8Array(memory.buffer);
 const words = new Uint32Array(memory.buffer);
 const offsets = new Float64Array(memory.buffer);
