@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { registerArchive } from '../../src/commands/archive/index.ts';
+import { registerVerify } from '../../src/commands/verify.ts';
 import { openBucketAt } from '../../src/io/s3/open.ts';
 import type { Bucket } from '../../src/io/s3/bucket.ts';
 import { allOf } from '../../src/io/several.ts';
@@ -288,6 +289,23 @@ for (const [name, start] of PEERS) {
     writeFileSync(join(b.version('0.3.0'), 'rootfs.squashfs'), 'damaged');
     proxy.seen.length = 0;
     assert.equal(moved(await pull(b)), ['0.1.0', '0.3.0']);
+    assert.equal(contents(b), contents(a));
+  });
+
+  own('verify --repair brings what is missing or damaged here', async () => {
+    const { a, b } = await hosts();
+    await push(a);
+    await pull(b);
+    rmSync(join(b.version('0.1.0'), 'rootfs.squashfs'));
+    writeFileSync(join(b.update('0.1.0', '0.3.0'), 'x.swu'), 'www');
+    const ran = await runCommand(registerVerify, ['verify', 'plan.yml', '--repair', '--json'], { cwd: b.dir });
+    assert.is(ran.failure, undefined, wordsOf(ran));
+    const { repairs } = JSON.parse(ran.stdout) as { repairs: Array<{ what: string; detail: string }> };
+    assert.equal(
+      repairs.flatMap(({ what, detail }) => (detail.startsWith('brought from s3://') ? [what] : [])),
+      ['0.1.0', '0.1.0 -> 0.3.0'],
+    );
+    assert.is(readFileSync(join(b.update('0.1.0', '0.3.0'), 'x.swu'), 'utf8'), 'swu');
     assert.equal(contents(b), contents(a));
   });
 

@@ -125,6 +125,21 @@ export class StoreSession {
   }
 
   /**
+   * Reads every file of the folder, and brings those that are missing or damaged here.
+   *
+   * @returns the subjects that they belong to, in words
+   * @throws ReleasePlanError as {@link bring}; `store-differs`
+   */
+  async bringWhole(): Promise<string[]> {
+    return await this.#moving(undefined, async (given) => {
+      const transfer: Transfer = { ...given, reading: {} };
+      const { there } = await this.#contents(transfer);
+      const moved = await pull(transfer, await planPull(transfer, there, 'files'), 'files');
+      return moved.filter(({ state }) => state === 'moved').map(({ subject }) => subjectText(subject));
+    });
+  }
+
+  /**
    * Takes there what a step made. An update that another host made meanwhile with other bytes (another time, another
    * signature) is the one that counts, and is brought here.
    *
