@@ -50,3 +50,6 @@ async function namesIn(folder: string): Promise<string[]> {
 
 /** Where an update lies below the product's folder; a version lies under its own name. */
 export const updatePlace = ({ from, to }: Pair): string => join(to, UPDATES, `${FROM}${from}`);
+
+/** Where the full package of a version lies, as {@link updatePlace}. */
+export const fullPlace = (version: string): string => join(version, UPDATES, FULL);

@@ -18,9 +18,23 @@ export interface SeenRef extends Ref {
   tag?: string;
 }
 
+/** What had a name until gc took it away. */
+export interface Removed extends Ref {
+  /** ISO 8601, UTC. */
+  removedAt: string;
+  /** Since when it cannot be restored any more: nothing keeps its content. */
+  emptiedAt?: string;
+}
+
+export interface SeenRemoval extends Removed {
+  tag?: string;
+}
+
 export interface Seen {
   /** By name. */
   refs: Map<string, SeenRef>;
+  /** By name. */
+  removed: Map<string, SeenRemoval>;
   /** sha256 by name. */
   documents: Map<string, string>;
 }
@@ -31,14 +45,19 @@ const seenFile = (key: ArchiveKey): string => join(productDir(key), '.release-pl
 interface SeenDocument {
   store: string;
   refs: Record<string, SeenRef>;
+  removed?: Record<string, SeenRemoval>;
   documents: Record<string, string>;
 }
 
 /** What was seen of a store; nothing of another one, or when the file was altered: it spares reading, and no more. */
 export async function readSeen(key: ArchiveKey, store: string): Promise<Seen> {
   const found = await readIfThere<SeenDocument>('storeSeen', seenFile(key));
-  const { refs = {}, documents = {} } = found?.store === store ? found : {};
-  return { refs: new Map(Object.entries(refs)), documents: new Map(Object.entries(documents)) };
+  const { refs = {}, removed = {}, documents = {} } = found?.store === store ? found : {};
+  return {
+    refs: new Map(Object.entries(refs)),
+    removed: new Map(Object.entries(removed)),
+    documents: new Map(Object.entries(documents)),
+  };
 }
 
 /** For {@link ReadOptions}: whether the store of an archive had a manifest, whichever store it was. */
@@ -48,11 +67,17 @@ export async function elsewhereFor(key: ArchiveKey): Promise<NonNullable<ReadOpt
   return (manifest) => manifests.has(manifest);
 }
 
-export async function writeSeen(key: ArchiveKey, store: string, { refs, documents }: Seen): Promise<void> {
+export async function writeSeen(key: ArchiveKey, store: string, { refs, removed, documents }: Seen): Promise<void> {
   const sorted = <T>(map: ReadonlyMap<string, T>): Record<string, T> =>
     Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
   await writeFileAtomic(
     seenFile(key),
-    sealJson({ schema: 1, store, refs: sorted(refs), documents: sorted(documents) }),
+    sealJson({
+      schema: 1,
+      store,
+      refs: sorted(refs),
+      ...(removed.size === 0 ? {} : { removed: sorted(removed) }),
+      documents: sorted(documents),
+    }),
   );
 }

@@ -56,18 +56,19 @@ async function collect(file: string, flags: Flags, context: CommandContext): Pro
     { dryRun, waitMs: waitOf(flags.wait), now: new Date(), published: flags.published === true },
   );
   context.out(flags.json === true ? prettyJson(documentOf(result, dryRun)) : await inWords(result, dryRun));
-  return EXIT.ok;
+  return result.store?.swept.problem === undefined ? EXIT.ok : EXIT.inconsistent;
 }
 
-const documentOf = ({ verdicts, trash, expired }: GcResult, dryRun: boolean): object => ({
+const documentOf = ({ verdicts, trash, expired, store }: GcResult, dryRun: boolean): object => ({
   schema: 1,
   dryRun,
   verdicts: verdicts.map(({ of: _of, ...rest }) => rest),
   ...(trash === undefined ? {} : { trash }),
   expired: expired.map((one) => one.dir),
+  ...(store === undefined ? {} : { store }),
 });
 
-async function inWords({ verdicts, trash, expired }: GcResult, dryRun: boolean): Promise<string> {
+async function inWords({ verdicts, trash, expired, store }: GcResult, dryRun: boolean): Promise<string> {
   const { formatBytes } = await import('../text/bytes.ts');
   const { printable } = await import('../text/printable.ts');
   const { formatRows } = await import('../text/rows.ts');
@@ -86,5 +87,21 @@ async function inWords({ verdicts, trash, expired }: GcResult, dryRun: boolean):
       : `${removed.length} ${would}moved to the trash, ` +
         `${formatBytes(bytes)}${trash === undefined ? '' : `: ${printable(trash)}`}\n`,
     ...expired.map(({ dir }) => `${would}deleted: ${printable(dir)}\n`),
+    ...storeInWords(store, would, formatBytes).map((line) => `${printable(line)}\n`),
   ].join('');
+}
+
+function storeInWords(store: GcResult['store'], would: string, formatBytes: (bytes: number) => string): string[] {
+  if (store === undefined) return [];
+  const { address, removed, emptied, swept } = store;
+  return [
+    removed.length === 0
+      ? `${address}: nothing to remove`
+      : `${address}: ${would}moved to its trash: ${removed.join(', ')}`,
+    ...(emptied.length === 0 ? [] : [`${address}: ${would}deleted from its trash: ${emptied.join(', ')}`]),
+    ...(swept.objects === 0
+      ? []
+      : [`${address}: ${would}deleted: ${swept.objects} objects that nothing needs, ${formatBytes(swept.bytes)}`]),
+    ...(swept.uploads === 0 ? [] : [`${address}: ${swept.uploads} unfinished uploads given up`]),
+  ];
 }

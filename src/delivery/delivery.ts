@@ -250,6 +250,7 @@ export interface Delivery<S extends Snapshot = Snapshot> {
   retention(
     inputs: Inputs,
     archived: Inventory,
+    reading: Pick<ReadOptions, 'isElsewhere'>,
   ): Promise<{ facts: Omit<RetentionFacts, 'versions' | 'pairs'>; archive: S['archive'] } & Pick<Unneeded, 'running'>>;
   /** What is fit to reach devices: made as the plan says it now, whole, and with no failing check. Pure. */
   publication(snapshot: S): Publication;

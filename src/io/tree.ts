@@ -12,6 +12,9 @@ export async function* filesBelow(root: string, inner = ''): AsyncGenerator<{ na
     if (entry.name.startsWith(STAGING_PREFIX)) continue;
     const name = inner === '' ? entry.name : `${inner}/${entry.name}`;
     if (entry.isDirectory()) yield* filesBelow(root, name);
-    else if (entry.isFile()) yield { name, sizeBytes: (await stat(join(root, name))).size };
+    else if (entry.isFile()) {
+      const found = await ifPresent(stat(join(root, name)));
+      if (found !== undefined) yield { name, sizeBytes: found.size };
+    }
   }
 }

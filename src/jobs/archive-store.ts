@@ -7,12 +7,14 @@ import { checkStore, type Checking, type StoreCheck } from '../hosts/store/check
 import { moveDocuments } from '../hosts/store/documents.ts';
 import { subjectsHere } from '../hosts/store/here.ts';
 import { joinArchive, requireSameArchive } from '../hosts/store/identity.ts';
-import type { Subject } from '../hosts/store/names.ts';
+import { bySubject, objectName, subjectText, type Subject } from '../hosts/store/names.ts';
+import { objectsOf } from '../hosts/store/objects-of.ts';
 import { openStore } from '../hosts/store/open.ts';
 import { planPull, pull } from '../hosts/store/pull.ts';
 import { planPush, push } from '../hosts/store/push.ts';
 import { storedDocuments } from '../hosts/store/stored-documents.ts';
-import { refsThere, type There } from '../hosts/store/there.ts';
+import { followRemovals, restore } from '../hosts/store/removal.ts';
+import { contentsOf, type RemovedThere, type StoreContents } from '../hosts/store/there.ts';
 import { transferring, whileMoving, type Moved, type Transfer } from '../hosts/store/transfer.ts';
 import { formatBytes } from '../text/bytes.ts';
 import { suggestion } from '../text/suggest.ts';
@@ -48,7 +50,13 @@ export async function pushArchive(plan: Plan, host: Host, options: MoveOptions):
     await requireSameArchive(plan, store, id, signal);
     return await moving(settings, `push to ${store.address}`, host, async (transfer) => {
       const subjects = chosen(await subjectsHere(plan), options.versions, plan.artifacts);
-      const moved = await push(transfer, await planPush(transfer, subjects, await there(transfer, host)));
+      const due = await planPush(transfer, subjects, await contents(transfer, host));
+      if (due.removed.length > 0)
+        host.report({
+          type: 'warning',
+          message: `not sent, because gc removed it from ${store.address}: ${due.removed.map(subjectText).join(', ')}`,
+        });
+      const moved = await push(transfer, due);
       return { moved, documents: await moveDocuments(transfer, storedDocuments(plan), 'push') };
     });
   });
@@ -66,7 +74,11 @@ export async function pullArchive(plan: Plan, host: Host, options: MoveOptions):
   await joinArchive(plan, store);
   return await withArchive(plan, `archive pull ${plan.file}`, { waitMs: options.waitMs, signal }, async () => {
     return await moving(settings, `pull from ${store.address}`, host, async (transfer) => {
-      const found = await there(transfer, host);
+      const all = await contents(transfer, host);
+      const found = all.there;
+      const gone = await followRemovals(transfer, all);
+      if (gone.length > 0)
+        host.report({ type: 'note', message: `moved to the trash, as in the store: ${gone.join(', ')}` });
       const wanted = new Set(
         chosen(
           [...found.values()].map(({ subject }) => subject),
@@ -79,6 +91,58 @@ export async function pullArchive(plan: Plan, host: Host, options: MoveOptions):
       return { moved, documents: await moveDocuments(transfer, storedDocuments(plan), 'pull') };
     });
   });
+}
+
+/** What was restored, in words. */
+export interface RestoreResult {
+  store: string;
+  restored: string[];
+}
+
+/**
+ * Gives versions that gc removed their names in the store again, with everything that was removed of them; the folder
+ * gets it with the next run.
+ *
+ * @throws ReleasePlanError `usage` for a version of which nothing can be restored; `store-damaged` when its content is
+ *   not there; `server-*`, `locked`
+ */
+export async function restoreArchive(
+  plan: Plan,
+  host: Host,
+  { waitMs, versions }: { waitMs: number; versions: readonly string[] },
+): Promise<RestoreResult> {
+  const { signal } = host;
+  const settings = await settingsOf(plan, host);
+  const { store } = settings;
+  await joinArchive(plan, store);
+  return await withArchive(plan, `archive restore ${plan.file}`, { waitMs, signal }, async (id) => {
+    await requireSameArchive(plan, store, id, signal);
+    const quiet = { ...settings, onSubject: () => undefined, onBytes: () => undefined };
+    return await transferring(quiet, async (transfer) => {
+      const { removed } = await contents(transfer, host);
+      const restored: string[] = [];
+      for (const one of restorable([...removed.values()], versions, store.address)) {
+        for (const object of await objectsOf(transfer, plan, one.subject, one.removed))
+          if ((await store.ageMs(object)) === undefined)
+            throw new ReleasePlanError('store-damaged', `${store.address}/${objectName(object.sha256)} is missing`);
+        if (await restore(transfer, one)) restored.push(subjectText(one.subject));
+      }
+      return { store: store.address, restored };
+    });
+  });
+}
+
+/** A version before what is made of it. */
+function restorable(removed: readonly RemovedThere[], versions: readonly string[], place: string): RemovedThere[] {
+  const versionOf = ({ subject }: RemovedThere): string => (subject.kind === 'update' ? subject.to : subject.version);
+  const kept = removed.filter((one) => one.removed.emptiedAt === undefined);
+  const known = [...new Set(kept.map(versionOf))];
+  for (const version of versions)
+    if (!known.includes(version))
+      throw new ReleasePlanError('usage', `the trash of ${place} has nothing of ${JSON.stringify(version)}`, {
+        hint: suggestion(version, known, 'versions'),
+      });
+  return kept.filter((one) => versions.includes(versionOf(one))).toSorted((a, b) => bySubject(a.subject, b.subject));
 }
 
 /**
@@ -160,9 +224,9 @@ function inWords({ moved, bytes }: MoveResult): string {
   return count === 0 ? 'everything is there' : `${count} of ${moved.length} moved, ${formatBytes(bytes)}`;
 }
 
-async function there({ store, plan, seen }: Transfer, { report }: Host): Promise<Map<string, There>> {
+async function contents({ store, plan, seen }: Transfer, { report }: Host): Promise<StoreContents> {
   const strangers: string[] = [];
-  const found = await refsThere(store, plan, seen, (name) => void strangers.push(name));
+  const found = await contentsOf(store, plan, seen, (name) => void strangers.push(name));
   if (strangers.length > 0)
     report({
       type: 'warning',

@@ -11,6 +11,12 @@ import type { Unneeded } from '../delivery/delivery.ts';
 import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs } from '../delivery/inputs.ts';
+import type { Subject } from '../hosts/store/names.ts';
+import { beginSession, joinStore, StoreSession } from '../hosts/store/session.ts';
+import type { PruneStore } from '../hosts/store/store.ts';
+import { sweep, type Swept } from '../hosts/store/sweep.ts';
+import { whileMoving } from '../hosts/store/transfer.ts';
+import { storedReading } from '../hosts/store/stored-reading.ts';
 import { sizeOf as fileSize } from '../io/hash.ts';
 import { readRecord } from '../publish/record.ts';
 import { archivedSubjects } from './archived.ts';
@@ -29,6 +35,19 @@ export interface GcResult {
   trash?: string;
   /** Batches of the trash that have waited for long enough; removed unless it was a dry run. */
   expired: TrashBatch[];
+  /** What became of the store; absent for a plan without one. */
+  store?: StoreGc;
+}
+
+/** What gc did to a store, or would do, in words. */
+export interface StoreGc {
+  address: string;
+  /** Moved to its trash; for a dry run what the verdicts say. */
+  removed: string[];
+  /** Can be restored no more. */
+  emptied: string[];
+  /** Content that nothing led to any more. */
+  swept: Swept;
 }
 
 export interface GcOptions {
@@ -42,31 +61,100 @@ export interface GcOptions {
 /** Days that the trash is kept where the plan has no retention any more. */
 const DEFAULT_TRASH_MS = 30 * 86_400_000;
 
+const trashMsOf = ({ retention }: Plan): number => retention?.trashMs ?? DEFAULT_TRASH_MS;
+
 /**
  * Moves into the trash what the plan's retention rule does not keep, and
  * empties what has lain there for long enough. A version that a device runs
- * stays, whatever the rule says.
+ * stays, whatever the rule says. With a store, what that has decides, and it leaves the store first.
  *
  * @throws ReleasePlanError `gc-undecided`, before anything is touched, when it
- *   cannot be told who needs what; `archive-unreadable`; `usage` where no retention rule applies; `locked`
+ *   cannot be told who needs what; `archive-unreadable`; `usage` where no retention rule applies; `locked`; `server-*`
  */
 export async function gc(plan: Plan, host: Host, options: GcOptions): Promise<GcResult> {
-  if (options.dryRun) return await decide(plan, host, options);
-  return await withArchive(plan, `gc ${plan.file}`, { waitMs: options.waitMs, signal: host.signal }, async () => {
-    const decided = await decide(plan, host, options);
-    const doomed = decided.verdicts.filter((one) => one.verdict === 'remove');
-    const trash = doomed.length === 0 ? undefined : await moveToTrash(plan, doomed.map(folderOf), options.now);
+  const joined = await joinStore(plan, host);
+  const { waitMs, dryRun, now } = options;
+  if (dryRun) {
+    const session = joined === undefined ? undefined : new StoreSession(plan, joined, host);
+    await session?.look();
+    const { running, ...decided } = await decide(plan, host, options);
+    const question = { running, doomed: doomedOf(decided), dryRun, now };
+    return { ...decided, ...(await storeGc(plan, host, session, joined, question)) };
+  }
+  return await withArchive(plan, `gc ${plan.file}`, { waitMs, signal: host.signal }, async (archiveId) => {
+    const session = await beginSession(plan, joined, archiveId, host);
+    const { running, ...decided } = await decide(plan, host, options);
+    const doomed = doomedOf(decided);
+    const store = await storeGc(plan, host, session, joined, { running, doomed, dryRun, now });
+    const trash = doomed.length === 0 ? undefined : await moveToTrash(plan, doomed.map(folderOf), now);
     await removeBatches(plan, decided.expired);
-    return { ...decided, ...(trash === undefined ? {} : { trash }) };
+    return { ...decided, ...(trash === undefined ? {} : { trash }), ...store };
   });
+}
+
+const doomedOf = ({ verdicts }: Pick<GcResult, 'verdicts'>): SizedVerdict[] =>
+  verdicts.filter((one) => one.verdict === 'remove');
+
+interface StoreGcQuestion {
+  doomed: readonly SizedVerdict[];
+  running: Unneeded['running'];
+  dryRun: boolean;
+  now: Date;
+}
+
+/** The part of a store, before that of the folder: interrupted between the two, the next run moves what is here. */
+async function storeGc(
+  plan: Plan,
+  host: Host,
+  session: StoreSession | undefined,
+  store: PruneStore | undefined,
+  { doomed, running, dryRun, now }: StoreGcQuestion,
+): Promise<Pick<GcResult, 'store'>> {
+  if (session === undefined || store === undefined) return {};
+  const removed = dryRun
+    ? doomed.map(({ subject }) => subject)
+    : await session.remove(
+        doomed.map(({ of: { from, to } }): Subject =>
+          from === undefined ? { kind: 'version', version: to } : { kind: 'update', from, to },
+        ),
+        now,
+      );
+  const emptied = await session.emptyTrash({ at: now, trashMs: trashMsOf(plan), dryRun }, (subject) => {
+    if (subject.kind === 'update' || running?.has(subject.version) !== true) return false;
+    if (subject.kind === 'version')
+      host.report({
+        type: 'warning',
+        message:
+          `devices run ${subject.version}, which is in the trash of ${session.address} and stays there; to restore ` +
+          `it: release-plan archive restore ${plan.file} --versions ${subject.version}`,
+      });
+    return true;
+  });
+  const swept = await whileMoving(
+    { plan, signal: host.signal },
+    async () => await sweep({ plan, store, signal: host.signal }, { dryRun }),
+  );
+  if (swept.problem !== undefined) {
+    const why = `${swept.problem}; see \`release-plan archive verify ${plan.file}\``;
+    host.report({ type: 'warning', message: `no content was removed from ${session.address}: ${why}` });
+  }
+  return { store: { address: session.address, removed, emptied, swept } };
 }
 
 const folderOf = ({ of: { from, to } }: Verdict): string => (from === undefined ? to : updatePlace({ from, to }));
 
-async function decide(plan: Plan, host: Host, { now, published }: GcOptions): Promise<GcResult> {
+async function decide(
+  plan: Plan,
+  host: Host,
+  { now, published }: GcOptions,
+): Promise<GcResult & Pick<Unneeded, 'running'>> {
   const delivery = deliveryOf(plan);
   const archived = await archivedSubjects(plan, host);
-  const { facts, archive, running } = await delivery.retention(await readInputs(plan, host), archived);
+  const { facts, archive, running } = await delivery.retention(
+    await readInputs(plan, host),
+    archived,
+    await storedReading(plan),
+  );
   const verdicts = decideRetention(plan.retention, {
     ...archived,
     ...facts,
@@ -79,6 +167,7 @@ async function decide(plan: Plan, host: Host, { now, published }: GcOptions): Pr
       sizeBytes: sizeOf(one, archive),
     })),
     expired: await expiredTrash(plan, running, host, now),
+    running,
   };
 }
 
@@ -105,7 +194,7 @@ export async function expiredTrash(
 ): Promise<TrashBatch[]> {
   const expired = expiredBatches(await listTrash(plan), {
     nowMs: now.getTime(),
-    trashMs: plan.retention?.trashMs ?? DEFAULT_TRASH_MS,
+    trashMs: trashMsOf(plan),
   });
   const free: TrashBatch[] = [];
   for (const batch of expired) {

@@ -67,7 +67,9 @@ test('--wait takes the same in every command that has it', async () => {
   const program = createProgram(async () => undefined);
   assert.equal(
     [program, ...program.commands, ...program.commands.flatMap((one) => one.commands)].flatMap(optionsOf),
-    ['apply', 'verify', 'gc', 'publish', 'push', 'pull', 'static-deltas'].map((name) => `${name} --wait [minutes]`),
+    ['apply', 'verify', 'gc', 'publish', 'push', 'pull', 'restore', 'static-deltas'].map(
+      (name) => `${name} --wait [minutes]`,
+    ),
   );
   assert.ok(await isTaken('targets static-deltas 9 --wait --by-tag promoted'));
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { registerArchive } from '../../src/commands/archive/index.ts';
+import { registerVerify } from '../../src/commands/verify.ts';
 import { openBucketAt } from '../../src/io/s3/open.ts';
 import type { Bucket } from '../../src/io/s3/bucket.ts';
 import { allOf } from '../../src/io/several.ts';
@@ -291,6 +292,23 @@ for (const [name, start] of PEERS) {
     assert.equal(contents(b), contents(a));
   });
 
+  own('verify --repair brings what is missing or damaged here', async () => {
+    const { a, b } = await hosts();
+    await push(a);
+    await pull(b);
+    rmSync(join(b.version('0.1.0'), 'rootfs.squashfs'));
+    writeFileSync(join(b.update('0.1.0', '0.3.0'), 'x.swu'), 'www');
+    const ran = await runCommand(registerVerify, ['verify', 'plan.yml', '--repair', '--json'], { cwd: b.dir });
+    assert.is(ran.failure, undefined, wordsOf(ran));
+    const { repairs } = JSON.parse(ran.stdout) as { repairs: Array<{ what: string; detail: string }> };
+    assert.equal(
+      repairs.flatMap(({ what, detail }) => (detail.startsWith('brought from s3://') ? [what] : [])),
+      ['0.1.0', '0.1.0 -> 0.3.0'],
+    );
+    assert.is(readFileSync(join(b.update('0.1.0', '0.3.0'), 'x.swu'), 'utf8'), 'swu');
+    assert.equal(contents(b), contents(a));
+  });
+
   own('a version that is damaged here is not sent', async () => {
     const { a, bucket } = await hosts();
     writeFileSync(join(a.version('0.3.0'), 'rootfs.squashfs'), noise(IMAGE_BYTES, 99));
@@ -326,6 +344,26 @@ for (const [name, start] of PEERS) {
     assert.is(readFileSync(registry(b), 'utf8'), 'four');
   });
 
+  own('how rollouts stand is kept the same, and the last word counts', async () => {
+    const { a, b } = await hosts();
+    const rollouts = ({ dir }: HandMade): string => join(dir, 'artifacts/board/image/rollouts.json');
+    writeFileSync(rollouts(a), 'one');
+    assert.equal(documentOf(await push(a)).documents, ['board/image/rollouts.json']);
+    await pull(b);
+    assert.is(readFileSync(rollouts(b), 'utf8'), 'one');
+    writeFileSync(rollouts(a), 'two');
+    writeFileSync(rollouts(b), 'three');
+    await push(a);
+    assert.equal(documentOf(await push(b)).documents, ['board/image/rollouts.json']);
+    assert.equal(documentOf(await pull(a)).documents, ['board/image/rollouts.json']);
+    assert.is(readFileSync(rollouts(a), 'utf8'), 'three');
+    writeFileSync(rollouts(a), 'four');
+    writeFileSync(rollouts(b), 'five');
+    await push(a);
+    assert.equal(documentOf(await pull(b)).documents, ['board/image/rollouts.json']);
+    assert.is(readFileSync(rollouts(b), 'utf8'), 'four');
+  });
+
   test('a store is the home of one archive', async () => {
     const { a, bucket } = await hosts();
     await push(a);
@@ -338,7 +376,7 @@ for (const [name, start] of PEERS) {
     assert.is(codeOf(await pull(other)), 'archive-other');
   });
 
-  own('what is missing or damaged in the store is named, and sent again where the folder has it', async () => {
+  test('what is missing or damaged in the store is named, and sent again where the folder has it', async () => {
     const { a, b, bucket } = await hosts();
     await push(a);
     await pull(b);

@@ -1,6 +1,7 @@
 import { examples } from '../examples.ts';
 import type { RegisterCommand } from '../host.ts';
 import { registerMove } from './move.ts';
+import { registerRestore } from './restore.ts';
 import { registerVerifyStore } from './verify.ts';
 
 /** `archive`: an archive and the store that it is at home in. */
@@ -16,4 +17,5 @@ export const registerArchive: RegisterCommand = (program, run) => {
     );
   registerMove(archive, run);
   registerVerifyStore(archive, run);
+  registerRestore(archive, run);
 };

@@ -51,6 +51,16 @@ export const hostCodes = {
       'new version.',
     example: 'release-plan archive push plan.yml   # 0.2.0 was built on two hosts, and one of them was pushed before',
   },
+  'store-removed': {
+    exit: EXIT.inconsistent,
+    about:
+      'A version is in the trash of the store, where gc moved it. Built or sent again with other bytes, it would be ' +
+      'another one than devices may run.',
+    cure:
+      'Restore it with `release-plan archive restore PLAN --versions VERSION`, or give the new build a version of ' +
+      'its own. When the trash was emptied, the name is free.',
+    example: 'versions: [{ version: "0.1.0" }]   # again in the plan, and gc had moved it to the trash of the store',
+  },
   'archive-in-store': {
     exit: EXIT.environment,
     about:

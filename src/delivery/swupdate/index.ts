@@ -44,8 +44,8 @@ export const swupdate: Delivery<SwupdateSnapshot> = {
     const free = [...archive.updates].filter(([pair]) => !required.has(pair));
     return { deltas: free.map(([pair, entry]) => ({ pair: pairText(pair), sizeBytes: bytesOf(entry) })), running };
   },
-  async retention(inputs, archived) {
-    const archive = await surveyArchive(inputs.plan, archived, HEADERS_ALONE);
+  async retention(inputs, archived, reading) {
+    const archive = await surveyArchive(inputs.plan, archived, { ...HEADERS_ALONE, ...reading });
     requireReadable(archive);
     const { running, ...facts } = await neededOf(inputs, archive);
     return { facts, archive, running };

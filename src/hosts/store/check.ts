@@ -1,17 +1,12 @@
 /** Reads everything that a store has of a product, and puts right what the folder here has whole. */
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ArchivedFile } from '../../core/archive.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
-import { makeFolder } from '../../io/atomic.ts';
 import { digestFile, type FileDigest } from '../../io/hash.ts';
 import { ifPresent } from '../../io/present.ts';
 import { allOf } from '../../io/several.ts';
-import { folderOf, objectName, refsFolder, subjectOf, subjectText, type Subject } from './names.ts';
-import { fetchObject } from './object.ts';
-import { incomingDir } from './pull.ts';
-import { filesNamedIn } from './stored-manifest.ts';
-import { refThere } from './there.ts';
+import { folderOf, objectName, refsFolder, subjectOf, subjectText } from './names.ts';
+import { filesOf } from './objects-of.ts';
+import { namedThere, type There } from './there.ts';
 import type { Transfer } from './transfer.ts';
 
 /** One thing that is wrong in a store. */
@@ -54,6 +49,8 @@ export async function checkStore(checking: Checking, { repairs }: { repairs: boo
     const subject = subjectOf(plan, name);
     if (subject === undefined) continue;
     signal.throwIfAborted();
+    const found = await namedThere(store, plan, subject).catch(damageOf);
+    if (found !== undefined && 'removed' in found) continue;
     check.subjects += 1;
     checking.onSubject(subjectText(subject));
     const add = (of: string, problem: string, isRepaired: boolean): void =>
@@ -67,11 +64,11 @@ export async function checkStore(checking: Checking, { repairs }: { repairs: boo
       add(objectName(object.sha256), problem, isRepaired);
       return isRepaired;
     };
-    const wanted = await wantedOf(checking, subject, isRight).catch((error: unknown) => {
-      if (!(error instanceof ReleasePlanError) || error.code !== 'store-damaged') throw error;
-      add(name, error.message, false);
-      return [];
-    });
+    const wanted = found instanceof ReleasePlanError ? found : await wantedOf(checking, found, isRight).catch(damageOf);
+    if (wanted instanceof ReleasePlanError) {
+      add(name, wanted.message, false);
+      continue;
+    }
     for (const object of wanted) {
       if (!known.has(object.sha256)) {
         check.objects += 1;
@@ -83,38 +80,29 @@ export async function checkStore(checking: Checking, { repairs }: { repairs: boo
   return check;
 }
 
+function damageOf(error: unknown): ReleasePlanError {
+  if (error instanceof ReleasePlanError && error.code === 'store-damaged') return error;
+  throw error;
+}
+
 /** What a ref leads to beside its manifest; nothing where that cannot be read. */
 async function wantedOf(
   checking: Checking,
-  subject: Subject,
+  there: There | undefined,
   isRight: (object: Wanted) => Promise<boolean>,
 ): Promise<Wanted[]> {
-  const { store, plan } = checking;
-  const there = await refThere(store, plan, subject);
+  // Replaced since the list was made.
   if (there === undefined) return [];
+  const { subject } = there;
+  const { plan } = checking;
   const { dir, manifest: manifestName, signature: signatureName = '' } = folderOf(plan, subject);
   const { manifest, signature } = there.ref;
   if (!(await isRight({ ...manifest, path: join(dir, manifestName) }))) return [];
-  const files = await namedIn(checking, subject, manifest);
+  const files = await filesOf(checking, plan, subject, manifest);
   return [
     ...(signature === undefined ? [] : [{ ...signature, path: join(dir, signatureName) }]),
     ...files.map(({ path, sizeBytes, sha256 }) => ({ path: join(dir, path), sizeBytes, sha256 })),
   ];
-}
-
-async function namedIn(
-  { store, plan, signal }: Checking,
-  subject: Subject,
-  manifest: FileDigest,
-): Promise<ArchivedFile[]> {
-  await makeFolder(incomingDir(plan));
-  const path = join(incomingDir(plan), `check-${manifest.sha256}`);
-  try {
-    await fetchObject(store, manifest, path, signal, () => undefined);
-    return await filesNamedIn(path, subject, 'the manifest that it names');
-  } finally {
-    await rm(path, { force: true });
-  }
 }
 
 async function problemOf({ store, onBytes }: Checking, object: FileDigest): Promise<string | undefined> {

@@ -12,6 +12,8 @@ export interface StoredDocument {
   name: string;
   /** Here. */
   path: string;
+  /** What a server told last and is asked again: when both sides changed, the one that is brought counts. */
+  lastWins?: boolean;
 }
 
 /**
@@ -33,15 +35,18 @@ export async function moveDocuments(
     const there = await store.read(name);
     const last = seen.documents.get(name);
     const [ours, theirs] = [here && digestBytes(here).sha256, there && digestBytes(there.bytes).sha256];
+    const wins = (way: typeof direction): boolean => document.lastWins === true && ours !== last && way === direction;
     if (here === undefined && there === undefined) continue;
     if (ours === theirs && ours !== undefined) seen.documents.set(name, ours);
-    else if (here !== undefined && ours !== undefined && (theirs === undefined || theirs === last)) {
+    else if (here !== undefined && ours !== undefined && (theirs === undefined || theirs === last || wins('push'))) {
       if (direction === 'pull') continue;
       const taken = await take(store, name, here, there, signal);
+      // Told at the same time by another host.
+      if (taken.state === 'lost' && document.lastWins === true) continue;
       if (taken.state === 'lost') refuseDifferences([{ name, here: ours, there: 'another, since a moment' }], store);
       seen.documents.set(name, ours);
       moved.push(document.name);
-    } else if (there !== undefined && theirs !== undefined && (ours === undefined || ours === last)) {
+    } else if (there !== undefined && theirs !== undefined && (ours === undefined || ours === last || wins('pull'))) {
       if (direction === 'push') continue;
       await writeFileAtomic(document.path, there.bytes);
       seen.documents.set(name, theirs);

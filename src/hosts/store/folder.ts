@@ -1,16 +1,16 @@
 /** A store in a folder: a disk that is carried, a share, or the copy of a bucket. */
-import { copyFile, rm, stat } from 'node:fs/promises';
+import { copyFile, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReleasePlanError, errnoOf } from '../../core/errors.ts';
-import { cleanOldStaging, createFileAtomic, publishFile } from '../../io/atomic.ts';
+import { cleanOldStaging, createFileAtomic, publishFile, STAGING_PREFIX } from '../../io/atomic.ts';
 import { copyWithDigest, digestFile, sizeOf, type FileDigest, type LocalFile } from '../../io/hash.ts';
 import { ifPresent } from '../../io/present.ts';
 import { readRevision, replaceRevision, type Revision } from '../../io/revision.ts';
 import { filesBelow } from '../../io/tree.ts';
-import { objectName } from './names.ts';
-import type { OnBytes, StoredName, WriteStore } from './store.ts';
+import { objectName, objectOf } from './names.ts';
+import type { OnBytes, PruneStore, StoredName, StoredObject } from './store.ts';
 
-export class FolderStore implements WriteStore {
+export class FolderStore implements PruneStore {
   readonly #root: string;
   readonly #signal: AbortSignal;
 
@@ -27,9 +27,10 @@ export class FolderStore implements WriteStore {
     for await (const { name } of filesBelow(join(this.#root, folder))) {
       const path = `${folder}/${name}`;
       const found = await this.read(path);
-      if (found === undefined) continue;
-      const { mtimeMs } = await stat(join(this.#root, path));
-      yield { name: path, tag: found.tag, modifiedAtMs: mtimeMs };
+      const stats = await ifPresent(stat(join(this.#root, path)));
+      // Removed since the folder was read: a claim.
+      if (found === undefined || stats === undefined) continue;
+      yield { name: path, tag: found.tag, modifiedAtMs: stats.mtimeMs };
     }
   }
 
@@ -37,8 +38,9 @@ export class FolderStore implements WriteStore {
     return await readRevision(join(this.#root, name));
   }
 
-  async has({ sha256, sizeBytes }: FileDigest): Promise<boolean> {
-    return (await sizeOf(this.#object(sha256))) === sizeBytes;
+  async ageMs({ sha256, sizeBytes }: FileDigest): Promise<number | undefined> {
+    const found = await ifPresent(stat(this.#object(sha256)));
+    return found?.size === sizeBytes ? Date.now() - found.mtimeMs : undefined;
   }
 
   async digest({ sha256 }: FileDigest, onBytes: OnBytes): Promise<string | undefined> {
@@ -76,6 +78,38 @@ export class FolderStore implements WriteStore {
 
   async remove(name: string): Promise<void> {
     await rm(join(this.#root, name), { force: true });
+  }
+
+  async touch({ sha256 }: FileDigest): Promise<boolean> {
+    const now = new Date();
+    return (await ifPresent(utimes(this.#object(sha256), now, now).then(() => true))) ?? false;
+  }
+
+  async *objects(): AsyncGenerator<StoredObject> {
+    for await (const { name, sizeBytes } of filesBelow(join(this.#root, 'objects'))) {
+      const sha256 = objectOf(`objects/${name}`);
+      const found = sha256 === undefined ? undefined : await ifPresent(stat(this.#object(sha256)));
+      if (sha256 !== undefined && found !== undefined) yield { sha256, sizeBytes, modifiedAtMs: found.mtimeMs };
+    }
+  }
+
+  async removeObject({ sha256 }: FileDigest): Promise<void> {
+    await rm(this.#object(sha256), { force: true });
+  }
+
+  async abandonUploads(beforeMs: number): Promise<number> {
+    let count = 0;
+    const objects = join(this.#root, 'objects');
+    for (const folder of (await ifPresent(readdir(objects))) ?? [])
+      for (const name of await readdir(join(objects, folder))) {
+        if (!name.startsWith(STAGING_PREFIX)) continue;
+        const path = join(objects, folder, name);
+        const found = await ifPresent(stat(path));
+        if (found === undefined || found.mtimeMs >= beforeMs) continue;
+        await rm(path, { force: true });
+        count += 1;
+      }
+    return count;
   }
 
   async clockMs(): Promise<undefined> {

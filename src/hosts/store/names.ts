@@ -6,9 +6,10 @@
  * objects/<2 digits>/<62 digits>                  content by its sha256
  * refs/<machine>/<image>/<version>/version.json   what a version is: its manifest and the signature over it
  * refs/<machine>/<image>/<version>/full.json      what its full package is
- * refs/<machine>/<image>/<to>/from_<from>.json    what an update is
+ * refs/<machine>/<image>/<to>/from_<from>.json    what an update is; or, of each of the three, that gc removed it
  * documents/...                                   what changes: the registry, the record of what was published
  * claims/<name>/<id>                              who is about to write a name, where the server cannot hold it
+ * claims/sweep/<id>                               who is removing content that nothing names
  * ```
  */
 import {
@@ -33,6 +34,12 @@ export type Subject =
 export const IDENTITY_NAME = 'archive.json';
 
 export const objectName = (sha256: string): string => `objects/${sha256.slice(0, 2)}/${sha256.slice(2)}`;
+
+/** The sha256 of an object's name; undefined for a stranger's. */
+export function objectOf(name: string): string | undefined {
+  const [, begin = '', rest = ''] = /^objects\/([0-9a-f]{2})\/([0-9a-f]{62})$/.exec(name) ?? [];
+  return begin === '' ? undefined : begin + rest;
+}
 
 /** The folder with all refs of a product. */
 export const refsFolder = ({ machine, image }: ArchiveKey): string => `refs/${machine}/${image}`;

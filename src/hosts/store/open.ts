@@ -5,7 +5,7 @@ import type { Host } from '../../delivery/host.ts';
 import { openBucketAt } from '../../io/s3/open.ts';
 import { FolderStore } from './folder.ts';
 import { S3Store, STORE_RETRIES } from './s3.ts';
-import type { WriteStore } from './store.ts';
+import type { PruneStore } from './store.ts';
 
 export type StoreHost = Pick<Host, 'env' | 'signal' | 'report'>;
 
@@ -15,7 +15,7 @@ export type StoreHost = Pick<Host, 'env' | 'signal' | 'report'>;
  * @throws ReleasePlanError `usage` for a plan without one; `secret-missing`, `secret-exposed`, `server-address`,
  *   `server-insecure`
  */
-export async function openStore({ store, file }: Plan, host: StoreHost): Promise<WriteStore> {
+export async function openStore({ store, file }: Plan, host: StoreHost): Promise<PruneStore> {
   if (store === undefined)
     throw new ReleasePlanError('usage', `${file} names no store`, {
       hint: 'Write `artifacts: { path: artifacts, store: "s3://BUCKET/PREFIX" }`.',

@@ -4,13 +4,22 @@ import { HEADERS_ALONE } from '../../archive/manifest.ts';
 import { requireWhole } from '../../archive/readable.ts';
 import type { Ref } from '../../archive/store-seen.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
-import { digestFile, type LocalFile } from '../../io/hash.ts';
-import { FILES_AT_ONCE, severalAtOnce } from '../../io/several.ts';
+import type { LocalFile } from '../../io/hash.ts';
 import { entryHere, refHere } from './here.ts';
 import { bySubject, folderOf, refName, subjectText, type Subject } from './names.ts';
-import { formatRef, parseRef, sameManifest } from './ref.ts';
+import { formatRef, sameManifest } from './ref.ts';
+import { sendObjects } from './send-objects.ts';
+import type { Store } from './store.ts';
 import { take } from './take.ts';
-import { refThere, refuseDifferences, type Difference, type There } from './there.ts';
+import {
+  openNamed,
+  refThere,
+  refuseDifferences,
+  type Difference,
+  type RemovedThere,
+  type StoreContents,
+  type There,
+} from './there.ts';
 import type { Moved, Transfer } from './transfer.ts';
 
 /** Something that the store lacks. */
@@ -25,20 +34,22 @@ interface Due {
 export interface PushPlan {
   due: Due[];
   present: Subject[];
+  /** Removed from the store by gc; they are not sent again. */
+  removed: Subject[];
 }
 
 /**
  * Compares the folder with the store; reads manifests alone.
  *
- * @param there what the store has, by name
- * @throws ReleasePlanError `store-differs`
+ * @throws ReleasePlanError `store-differs`; `store-removed` for a version that waits in the store's trash with other
+ *   bytes
  */
 export async function planPush(
   { plan, store, seen }: Transfer,
   subjects: readonly Subject[],
-  there: ReadonlyMap<string, There>,
+  { there, removed }: StoreContents,
 ): Promise<PushPlan> {
-  const found: PushPlan = { due: [], present: [] };
+  const found: PushPlan = { due: [], present: [], removed: [] };
   const differences: Difference[] = [];
   for (const subject of subjects.toSorted(bySubject)) {
     const ref = await refHere(plan, subject);
@@ -46,7 +57,12 @@ export async function planPush(
     if (ref === undefined) continue;
     const name = refName(plan, subject);
     const before = there.get(name);
-    if (before === undefined) found.due.push({ subject, ref, before });
+    const gone = removed.get(name);
+    if (gone !== undefined && sameManifest(ref, gone.removed)) found.removed.push(subject);
+    else if (gone !== undefined) {
+      requireNotInTrash(gone, store);
+      found.due.push({ subject, ref, before });
+    } else if (before === undefined) found.due.push({ subject, ref, before });
     else if (sameManifest(ref, before.ref)) {
       // Signed since: the store gets the signature. One that it has is as good.
       if (before.ref.signature === undefined && ref.signature !== undefined) found.due.push({ subject, ref, before });
@@ -83,7 +99,7 @@ export async function push(transfer: Transfer, { due, present }: PushPlan): Prom
 }
 
 async function pushOne(transfer: Transfer, { subject, ref, before }: Due): Promise<number> {
-  const { plan, store, signal, seen, onBytes } = transfer;
+  const { plan, store, signal, seen } = transfer;
   const { manifest } = requireWhole(
     await entryHere(plan, subject, { ...HEADERS_ALONE, signal }),
     () => new ReleasePlanError('archive-damaged', 'it was removed meanwhile'),
@@ -94,21 +110,19 @@ async function pushOne(transfer: Transfer, { subject, ref, before }: Due): Promi
     { path: join(dir, manifestName), ...ref.manifest },
     ...(ref.signature === undefined ? [] : [{ path: join(dir, signatureName), ...ref.signature }]),
   ];
-  const sent = await severalAtOnce(distinct(files), FILES_AT_ONCE, async (file) => {
-    signal.throwIfAborted();
-    if (await store.has(file)) return 0;
-    await requireUnchanged(file, signal);
-    await store.put(file, onBytes);
-    return file.sizeBytes;
-  });
+  const sentBytes = await sendObjects(transfer, files);
   const name = refName(plan, subject);
   const bytes = formatRef(ref);
-  const current = before === undefined ? undefined : await store.read(name);
-  if (before !== undefined && current !== undefined) {
-    const now = await parseRef(current.bytes, `${store.address}/${name}`);
-    if (!sameManifest(now, before.ref)) throw lost(transfer, name, ref, now);
-  }
-  const taken = await take(store, name, bytes, current, signal);
+  const current = await store.read(name);
+  const now = current === undefined ? undefined : await openNamed(store, { subject, name }, current);
+  if (now !== undefined && 'removed' in now) {
+    if (sameManifest(now.removed, ref)) throw removedMeanwhile(now, store);
+    requireNotInTrash(now, store);
+  } else if (now !== undefined && before !== undefined && !sameManifest(now.ref, before.ref))
+    throw lost(transfer, name, ref, now.ref);
+  // What is there now and was not when it was decided is another host's.
+  const isSeen = before !== undefined || (now !== undefined && 'removed' in now);
+  const taken = await take(store, name, bytes, isSeen ? current : undefined, signal);
   if (taken.state === 'lost') {
     const now = await refThere(store, plan, subject);
     // Two hosts that pushed the same: the other one's signature is as good as this one's.
@@ -118,8 +132,25 @@ async function pushOne(transfer: Transfer, { subject, ref, before }: Due): Promi
     const { tag } = taken.revision;
     seen.refs.set(name, { ...ref, ...(tag === undefined ? {} : { tag }) });
   }
-  return sent.reduce((sum, one) => sum + one, 0);
+  seen.removed.delete(name);
+  return sentBytes;
 }
+
+/**
+ * Released is released: while a version can be restored, no other takes its name.
+ *
+ * @throws ReleasePlanError `store-removed`
+ */
+export function requireNotInTrash({ subject, removed }: RemovedThere, { address }: Store): void {
+  if (subject.kind !== 'version' || removed.emptiedAt !== undefined) return;
+  throw new ReleasePlanError(
+    'store-removed',
+    `${subject.version} is in the trash of ${address} since ${removed.removedAt}, and was built with other bytes`,
+  );
+}
+
+const removedMeanwhile = ({ subject, removed }: RemovedThere, { address }: Store): ReleasePlanError =>
+  new ReleasePlanError('store-removed', `${subjectText(subject)} was removed from ${address} at ${removed.removedAt}`);
 
 function lost({ store }: Transfer, name: string, here: Ref, there: Ref | undefined): ReleasePlanError {
   const found = there === undefined ? 'nothing' : `the sha256 ${there.manifest.sha256}`;
@@ -127,16 +158,4 @@ function lost({ store }: Transfer, name: string, here: Ref, there: Ref | undefin
     'store-differs',
     `${name}: another host gave it ${found} in ${store.address} meanwhile, here it has ${here.manifest.sha256}`,
   );
-}
-
-/** One content is one object. */
-const distinct = (files: readonly LocalFile[]): LocalFile[] => [
-  ...new Map(files.map((file) => [file.sha256, file])).values(),
-];
-
-/** Nothing leaves that is not what the manifest says. */
-async function requireUnchanged({ path, sha256 }: LocalFile, signal: AbortSignal): Promise<void> {
-  const found = await digestFile(path, signal);
-  if (found.sha256 === sha256) return;
-  throw new ReleasePlanError('archive-damaged', `${path} was modified: sha256 ${found.sha256}, expected ${sha256}`);
 }

@@ -42,6 +42,7 @@ export const storedRunner = (
   { isBrought = false }: { isBrought?: boolean } = {},
 ): StepRunner => ({
   async run(step, snapshot, progress) {
+    if (step.kind === 'build') await store.requireNotInTrash({ kind: 'version', version: step.version });
     const read = isBrought ? [] : readBy(step);
     if (read.length > 0) await store.bring(read, 'files', progress);
     const made = await inner.run(step, snapshot, progress);

@@ -4,8 +4,8 @@ import { digestBytes, type FileDigest, type LocalFile } from '../../io/hash.ts';
 import type { Revision } from '../../io/revision.ts';
 import type { Bucket } from '../../io/s3/bucket.ts';
 import { uploadFile } from '../../io/s3/upload.ts';
-import { IDENTITY_NAME, objectName } from './names.ts';
-import type { OnBytes, StoredName, WriteStore } from './store.ts';
+import { IDENTITY_NAME, objectName, objectOf } from './names.ts';
+import type { OnBytes, PruneStore, StoredName, StoredObject } from './store.ts';
 
 /** A release waits rather than fails: about half a minute of a server that answers 503. */
 export const STORE_RETRIES: RetryPolicy = { attempts: 8, firstPauseMs: 500, maxPauseMs: 60_000 };
@@ -13,7 +13,7 @@ export const STORE_RETRIES: RetryPolicy = { attempts: 8, firstPauseMs: 500, maxP
 const OBJECT_META = { 'content-type': 'application/octet-stream' };
 const NAME_META = { 'content-type': 'application/json', 'cache-control': 'no-cache' };
 
-export class S3Store implements WriteStore {
+export class S3Store implements PruneStore {
   readonly #bucket: Bucket;
   readonly #prefix: string;
   #honours: boolean | undefined;
@@ -39,9 +39,9 @@ export class S3Store implements WriteStore {
     return found === undefined ? undefined : { bytes: found.bytes, tag: found.etag };
   }
 
-  async has({ sha256, sizeBytes }: FileDigest): Promise<boolean> {
+  async ageMs({ sha256, sizeBytes }: FileDigest): Promise<number | undefined> {
     const head = await this.#bucket.head(this.#key(objectName(sha256)));
-    return head?.sizeBytes === sizeBytes && head.sha256 === sha256;
+    return head?.sizeBytes === sizeBytes && head.sha256 === sha256 ? head.answeredAtMs - head.modifiedAtMs : undefined;
   }
 
   async digest({ sha256 }: FileDigest, onBytes: OnBytes): Promise<string | undefined> {
@@ -77,6 +77,30 @@ export class S3Store implements WriteStore {
 
   async remove(name: string): Promise<void> {
     await this.#bucket.remove(this.#key(name));
+  }
+
+  async touch({ sha256 }: FileDigest): Promise<boolean> {
+    return await this.#bucket.copyOntoItself(this.#key(objectName(sha256)), sha256, OBJECT_META);
+  }
+
+  async *objects(): AsyncGenerator<StoredObject> {
+    const skipped = this.#key('').length;
+    for await (const { key, sizeBytes, modifiedAtMs } of this.#bucket.list(this.#key('objects/'))) {
+      const sha256 = objectOf(key.slice(skipped));
+      if (sha256 !== undefined) yield { sha256, sizeBytes, modifiedAtMs };
+    }
+  }
+
+  async removeObject({ sha256 }: FileDigest): Promise<void> {
+    await this.#bucket.remove(this.#key(objectName(sha256)));
+  }
+
+  async abandonUploads(beforeMs: number): Promise<number> {
+    const old = (await this.#bucket.allUnfinished(this.#key('objects/'))).filter(
+      ({ begunAtMs }) => begunAtMs < beforeMs,
+    );
+    for (const { key, uploadId } of old) await this.#bucket.abandon(key, uploadId);
+    return old.length;
   }
 
   async clockMs(): Promise<number | undefined> {

@@ -5,17 +5,17 @@ import type { Made } from '../../delivery/delivery.ts';
 import { deliveryOf } from '../../delivery/index.ts';
 import type { Snapshot } from '../../delivery/snapshot.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
-import { FILES_AT_ONCE, severalAtOnce } from '../../io/several.ts';
 import { moveDocuments } from './documents.ts';
 import { subjectsHere } from './here.ts';
 import { archiveIdThere, joinArchive, requireSameArchive } from './identity.ts';
-import { refName, type Subject } from './names.ts';
+import { refName, subjectText, type Subject } from './names.ts';
 import { openStore, type StoreHost } from './open.ts';
 import { planPull, pull, type Extent } from './pull.ts';
-import { planPush, push } from './push.ts';
-import type { WriteStore } from './store.ts';
+import { planPush, push, requireNotInTrash } from './push.ts';
+import type { PruneStore, WriteStore } from './store.ts';
 import { storedDocuments } from './stored-documents.ts';
-import { refThere, refsThere, type There } from './there.ts';
+import { empty, expired, followRemovals, followRemovalsUnheld, removalOf, remove } from './removal.ts';
+import { contentsFor, contentsOf, namedThere, type StoreContents } from './there.ts';
 import { transferring, type Transfer } from './transfer.ts';
 
 export type Progress = (message: string) => void;
@@ -26,7 +26,7 @@ export type Progress = (message: string) => void;
  * @returns the store; undefined for a plan without one
  * @throws ReleasePlanError `archive-other`, `server-*`, `secret-*`: without its store nothing is known of an archive
  */
-export async function joinStore(plan: Plan, host: StoreHost): Promise<WriteStore | undefined> {
+export async function joinStore(plan: Plan, host: StoreHost): Promise<PruneStore | undefined> {
   if (plan.store === undefined) return undefined;
   const store = await openStore(plan, host);
   await joinArchive(plan, store);
@@ -74,7 +74,7 @@ export class StoreSession {
 
   /**
    * Before a run decides anything: takes to the store what an interrupted run
-   * did not, and brings the manifests and documents of everything.
+   * did not, and brings the manifests and documents of everything. What gc of another host removed leaves the folder.
    *
    * @param archiveId of the folder, which becomes the store's where that is empty
    * @throws ReleasePlanError `store-differs`, `store-damaged`, `archive-other`, `server-*`
@@ -82,7 +82,9 @@ export class StoreSession {
   async begin(archiveId: string): Promise<void> {
     await requireSameArchive(this.#plan, this.#store, archiveId, this.#host.signal);
     await this.#moving(undefined, async (transfer) => {
-      const there = await this.#refs(transfer);
+      const contents = await this.#contents(transfer);
+      const { there } = contents;
+      await this.#followRemovals(transfer, contents);
       await pull(transfer, await planPull(transfer, there, 'manifests'), 'manifests');
       // What the store had once and has no more was removed there.
       const isNew = (subject: Subject): boolean => {
@@ -90,7 +92,7 @@ export class StoreSession {
         return there.has(name) || !transfer.seen.refs.has(name);
       };
       const here = (await subjectsHere(this.#plan)).filter(isNew);
-      await push(transfer, await planPush(transfer, here, there));
+      await push(transfer, await planPush(transfer, here, contents));
       await moveDocuments(transfer, storedDocuments(this.#plan), 'pull');
     });
   }
@@ -103,8 +105,9 @@ export class StoreSession {
   async look(): Promise<void> {
     if ((await archiveIdThere(this.#store)) === undefined) return;
     await this.#moving(undefined, async (transfer) => {
-      const there = await this.#refs(transfer);
-      await pull(transfer, await planPull(transfer, there, 'manifests'), 'manifests');
+      const contents = await this.#contents(transfer);
+      await followRemovalsUnheld(transfer, contents);
+      await pull(transfer, await planPull(transfer, contents.there, 'manifests'), 'manifests');
       await moveDocuments(transfer, storedDocuments(this.#plan), 'pull');
     });
   }
@@ -116,11 +119,23 @@ export class StoreSession {
    */
   async bring(subjects: readonly Subject[], extent: Extent = 'files', progress?: Progress): Promise<void> {
     await this.#moving(progress, async (transfer) => {
-      const look = async (subject: Subject): Promise<There | undefined> =>
-        await refThere(this.#store, this.#plan, subject);
-      const found = await severalAtOnce(subjects, FILES_AT_ONCE, look);
-      const there = new Map(found.flatMap((one) => (one === undefined ? [] : [[one.name, one]])));
+      const { there } = await contentsFor(this.#store, this.#plan, subjects);
       await pull(transfer, await planPull(transfer, there, extent), extent);
+    });
+  }
+
+  /**
+   * Reads every file of the folder, and brings those that are missing or damaged here.
+   *
+   * @returns the subjects that they belong to, in words
+   * @throws ReleasePlanError as {@link bring}; `store-differs`
+   */
+  async bringWhole(): Promise<string[]> {
+    return await this.#moving(undefined, async (given) => {
+      const transfer: Transfer = { ...given, reading: {} };
+      const { there } = await this.#contents(transfer);
+      const moved = await pull(transfer, await planPull(transfer, there, 'files'), 'files');
+      return moved.filter(({ state }) => state === 'moved').map(({ subject }) => subjectText(subject));
     });
   }
 
@@ -129,14 +144,14 @@ export class StoreSession {
    * signature) is the one that counts, and is brought here.
    *
    * @returns whether it is the one that was made here
-   * @throws ReleasePlanError `store-differs` for a version that another host made with other bytes; `server-*`
+   * @throws ReleasePlanError `store-differs` for a version that another host made with other bytes, `store-removed` for
+   *   one that gc removed; `server-*`
    */
   async send(subject: Subject, progress?: Progress): Promise<boolean> {
     try {
       await this.#moving(progress, async (transfer) => {
-        const one = await refThere(this.#store, this.#plan, subject);
-        const there = new Map(one === undefined ? [] : [[one.name, one]]);
-        await push(transfer, await planPush(transfer, [subject], there));
+        const contents = await contentsFor(this.#store, this.#plan, [subject]);
+        await push(transfer, await planPush(transfer, [subject], contents));
       });
       return true;
     } catch (error) {
@@ -145,6 +160,62 @@ export class StoreSession {
     }
     await this.bring([subject], 'files', progress);
     return false;
+  }
+
+  /**
+   * Before a version is built, which may take hours.
+   *
+   * @throws ReleasePlanError `store-removed` when it can be restored in place of that
+   */
+  async requireNotInTrash(subject: Subject): Promise<void> {
+    const found = await namedThere(this.#store, this.#plan, subject);
+    if (found !== undefined && 'removed' in found) requireNotInTrash(found, this.#store);
+  }
+
+  /**
+   * For gc: takes subjects out of the store, with everything that is made of them. Interrupted, some are there still.
+   *
+   * @param versions and updates
+   * @returns what was taken out, in words
+   */
+  async remove(doomed: readonly Subject[], at: Date): Promise<string[]> {
+    const names = new Set(doomed.map((one) => refName(this.#plan, one)));
+    return await this.#moving(undefined, async (transfer) => {
+      const contents = await this.#contents(transfer);
+      const removed: string[] = [];
+      for (const one of removalOf(contents, (subject) => names.has(refName(this.#plan, subject)))) {
+        this.#host.signal.throwIfAborted();
+        if (await remove(transfer, one, at)) removed.push(subjectText(one.subject));
+      }
+      return removed.toReversed();
+    });
+  }
+
+  /**
+   * What has waited in the store's trash for long enough, and is emptied unless it was only asked for.
+   *
+   * @param isKept whether something stays in the trash, however long it waited
+   * @returns it in words
+   */
+  async emptyTrash(
+    { at, trashMs, dryRun }: { at: Date; trashMs: number; dryRun: boolean },
+    isKept: (subject: Subject) => boolean,
+  ): Promise<string[]> {
+    return await this.#moving(undefined, async (transfer) => {
+      const old = expired(await this.#contents(transfer), { nowMs: at.getTime(), trashMs });
+      const emptied: string[] = [];
+      for (const one of old) {
+        this.#host.signal.throwIfAborted();
+        if (isKept(one.subject)) continue;
+        if (dryRun || (await empty(transfer, one, at))) emptied.push(subjectText(one.subject));
+      }
+      return emptied;
+    });
+  }
+
+  /** For people. */
+  get address(): string {
+    return this.#store.address;
   }
 
   /** A step as another host made it, which was brought here. */
@@ -161,8 +232,15 @@ export class StoreSession {
     });
   }
 
-  async #refs(transfer: Transfer): Promise<Map<string, There>> {
-    return await refsThere(this.#store, this.#plan, transfer.seen);
+  async #contents(transfer: Transfer): Promise<StoreContents> {
+    return await contentsOf(this.#store, this.#plan, transfer.seen);
+  }
+
+  async #followRemovals(transfer: Transfer, contents: StoreContents): Promise<void> {
+    const gone = await followRemovals(transfer, contents);
+    if (gone.length === 0) return;
+    const message = `moved to the trash, because gc removed it from ${this.#store.address}: ${gone.join(', ')}`;
+    this.#host.report({ type: 'note', message });
   }
 
   async #moving<T>(progress: Progress | undefined, body: (transfer: Transfer) => Promise<T>): Promise<T> {

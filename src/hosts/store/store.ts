@@ -25,8 +25,11 @@ export interface Store {
   list(folder: string): AsyncIterable<StoredName>;
   /** A small file; undefined when there is none. */
   read(name: string): Promise<Revision | undefined>;
-  /** Whether an object is there, as far as can be told without reading it. */
-  has(object: FileDigest): Promise<boolean>;
+  /**
+   * How long ago an object was written or touched, in milliseconds, by the store's own clock as far as it has one; NaN
+   * when that is not said. Undefined when it is not there, as far as can be told without reading it.
+   */
+  ageMs(object: FileDigest): Promise<number | undefined>;
   /** sha256 of an object as it is read, 64 hex digits; undefined when there is none. */
   digest(object: FileDigest, onBytes: OnBytes): Promise<string | undefined>;
   /**
@@ -50,6 +53,12 @@ export interface WriteStore extends Store {
    */
   put(file: LocalFile, onBytes: OnBytes): Promise<void>;
   /**
+   * Makes an object as young as one that was just written, without sending it.
+   *
+   * @returns false when the store cannot: then it has to be put again
+   */
+  touch(object: FileDigest): Promise<boolean>;
+  /**
    * Writes a small file, on condition that the name has what was seen there, or nothing.
    *
    * @returns false when somebody else wrote it since
@@ -59,4 +68,23 @@ export interface WriteStore extends Store {
   remove(name: string): Promise<void>;
   /** What the clock of the store says, in milliseconds of the epoch; undefined where it has none of its own. */
   clockMs(): Promise<number | undefined>;
+}
+
+/** An object, whether something names it or not. */
+export interface StoredObject extends FileDigest {
+  /** As {@link StoredName.modifiedAtMs}. */
+  modifiedAtMs: number;
+}
+
+/** What can be emptied, too: for the host that runs gc. */
+export interface PruneStore extends WriteStore {
+  objects(): AsyncIterable<StoredObject>;
+  /** Removes an object; none is no failure. */
+  removeObject(object: FileDigest): Promise<void>;
+  /**
+   * Gives up uploads that were begun before a time of the store's clock, in milliseconds of the epoch, and not ended.
+   *
+   * @returns how many
+   */
+  abandonUploads(beforeMs: number): Promise<number>;
 }

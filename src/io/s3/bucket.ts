@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { sizeOf } from '../hash.ts';
 import type { HttpBody } from '../http/exchange.ts';
-import type { BucketRequests } from './requests.ts';
+import { encodeKey, type BucketRequests } from './requests.ts';
 import { elements, textOf } from './xml.ts';
 
 /** What HEAD says of an object. */
@@ -14,6 +14,18 @@ export interface ObjectHead {
   etag: string | undefined;
   /** As we gave it when we wrote it. */
   sha256: string | undefined;
+  /** By the server's clock, in milliseconds of the epoch; NaN when it does not say. */
+  modifiedAtMs: number;
+  /** When it answered, as {@link modifiedAtMs}. */
+  answeredAtMs: number;
+}
+
+/** An upload in parts that was begun and not ended. */
+export interface UnfinishedUpload {
+  key: string;
+  uploadId: string;
+  /** As {@link ObjectHead.modifiedAtMs}. */
+  begunAtMs: number;
 }
 
 /** What a listing says of an object. */
@@ -48,6 +60,9 @@ const RANGE_BEYOND = 416;
 /** Somebody else wrote in between; 409 is AWS's word for two conditional writes at once. */
 const LOST_RACE: readonly number[] = [409, 412];
 
+/** Answers of servers that do not know an operation, and of those without what was asked for. */
+const UNSUPPORTED: readonly number[] = [400, 404, 405, 501];
+
 const unquoted = (etag: string | undefined): string | undefined => etag?.replace(/^W\//, '').replaceAll('"', '');
 
 /**
@@ -56,10 +71,12 @@ const unquoted = (etag: string | undefined): string | undefined => etag?.replace
 export class Bucket {
   /** For people: `s3://bucket`. */
   readonly address: string;
+  readonly #name: string;
   readonly #requests: BucketRequests;
 
   constructor(bucket: string, requests: BucketRequests) {
     this.address = `s3://${bucket}`;
+    this.#name = bucket;
     this.#requests = requests;
   }
 
@@ -71,6 +88,8 @@ export class Bucket {
       sizeBytes: Number(answer.headers['content-length']),
       etag: unquoted(answer.headers.etag),
       sha256: answer.headers[SHA256_HEADER],
+      modifiedAtMs: Date.parse(answer.headers['last-modified'] ?? ''),
+      answeredAtMs: Date.parse(answer.headers.date ?? ''),
     };
   }
 
@@ -204,15 +223,47 @@ export class Bucket {
     return textOf(answer.body.toString('utf8'), 'UploadId') ?? '';
   }
 
+  /** ListMultipartUploads, all pages: of keys that begin so; none when the server cannot list. */
+  async allUnfinished(prefix: string): Promise<UnfinishedUpload[]> {
+    const found: UnfinishedUpload[] = [];
+    for (let marker: Record<string, string> = {}; ;) {
+      const query = { uploads: '', prefix, ...marker };
+      const answer = await this.#requests.call('GET', '', { query, also: UNSUPPORTED });
+      if (answer.status !== 200) return found;
+      const xml = answer.body.toString('utf8');
+      for (const one of elements(xml, 'Upload'))
+        found.push({
+          key: textOf(one, 'Key') ?? '',
+          uploadId: textOf(one, 'UploadId') ?? '',
+          begunAtMs: Date.parse(textOf(one, 'Initiated') ?? ''),
+        });
+      const [key, id] = [textOf(xml, 'NextKeyMarker'), textOf(xml, 'NextUploadIdMarker')];
+      if (textOf(xml, 'IsTruncated') !== 'true' || key === undefined) return found;
+      marker = { 'key-marker': key, ...(id === undefined ? {} : { 'upload-id-marker': id }) };
+    }
+  }
+
+  /**
+   * CopyObject of an object onto itself, which makes it new by the server's clock.
+   *
+   * @returns false when there is none, or the server does not do that (AWS: of more than 5 GiB)
+   */
+  async copyOntoItself(key: string, sha256: string, meta: Readonly<Record<string, string>>): Promise<boolean> {
+    const headers = {
+      ...meta,
+      [SHA256_HEADER]: sha256,
+      'x-amz-copy-source': `/${this.#name}/${encodeKey(key)}`,
+      'x-amz-metadata-directive': 'REPLACE',
+    };
+    const answer = await this.#requests.call('PUT', key, { headers, also: UNSUPPORTED });
+    // AWS may say 200 first and then what went wrong.
+    return answer.status === 200 && textOf(answer.body.toString('utf8'), 'ETag') !== undefined;
+  }
+
   /** ListMultipartUploads: ids of the unfinished uploads of a key, newest first; none when the server cannot list. */
   async unfinished(key: string): Promise<string[]> {
-    const query = { uploads: '', prefix: key };
-    const answer = await this.#requests.call('GET', '', { query, also: [400, 404, 405, 501] });
-    return elements(answer.body.toString('utf8'), 'Upload')
-      .filter((upload) => textOf(upload, 'Key') === key)
-      .toSorted((a, b) => ((textOf(a, 'Initiated') ?? '') < (textOf(b, 'Initiated') ?? '') ? 1 : -1))
-      .map((upload) => textOf(upload, 'UploadId') ?? '')
-      .filter((id) => id !== '');
+    const found = (await this.allUnfinished(key)).filter((one) => one.key === key && one.uploadId !== '');
+    return found.toSorted((a, b) => b.begunAtMs - a.begunAtMs).map(({ uploadId }) => uploadId);
   }
 
   /** ListParts, all pages; undefined when the server has no such upload or cannot list. */
@@ -220,7 +271,7 @@ export class Bucket {
     const parts: UploadedPart[] = [];
     for (let marker = '0'; ;) {
       const query = { uploadId, 'part-number-marker': marker };
-      const answer = await this.#requests.call('GET', key, { query, also: [400, 404, 405, 501] });
+      const answer = await this.#requests.call('GET', key, { query, also: UNSUPPORTED });
       if (answer.status !== 200) return undefined;
       const xml = answer.body.toString('utf8');
       for (const part of elements(xml, 'Part'))

@@ -31,7 +31,7 @@ export interface BucketHost {
 const EMPTY_SHA256 = createHash('sha256').digest('hex');
 
 /** Unreserved characters of RFC 3986 stay, and so do the slashes of a key. */
-const encodeKey = (key: string): string =>
+export const encodeKey = (key: string): string =>
   encodeURIComponent(key)
     .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
     .replaceAll('%2F', '/');

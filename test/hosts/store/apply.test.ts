@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { formatRef, parseRef } from '../../../src/hosts/store/ref.ts';
+import { formatRef, parseNamed } from '../../../src/hosts/store/ref.ts';
 import { S3Store } from '../../../src/hosts/store/s3.ts';
 import { digestFile } from '../../../src/io/hash.ts';
 import { openBucketAt } from '../../../src/io/s3/open.ts';
@@ -141,7 +141,9 @@ if ('skipped' in peer) {
     const store = await direct();
     const folder = `refs/${MACHINE}/image-prod`;
     const known = await store.read(`${folder}/0.1.0/version.json`);
-    const ref = await parseRef(known?.bytes ?? Buffer.alloc(0), 'test');
+    const named = await parseNamed(known?.bytes ?? Buffer.alloc(0), 'test');
+    if ('removed' in named) throw new Error('nothing was removed');
+    const { ref } = named;
     const altered = join(scratch('altered'), 'manifest.json');
     const { self: _self, ...manifest } = JSON.parse(
       readFileSync(join(many.archive, '0.1.0/manifest.json'), 'utf8'),

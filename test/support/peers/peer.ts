@@ -21,7 +21,9 @@ const LIFE_SECONDS = 900;
 const INSTALL_MS = 400_000;
 
 /** A server that runs, or why there is none. */
-export type Peer = { url: string; dir: string; log: () => string; stop(): Promise<void> } | { skipped: string };
+export type Peer =
+  | { url: string; dir: string; /** What it keeps. */ state: string; log: () => string; stop(): Promise<void> }
+  | { skipped: string };
 
 export interface PeerRecipe {
   name: string;
@@ -93,7 +95,8 @@ async function started(recipe: PeerRecipe, where: { dir: string; state: string; 
   const untilMs = Date.now() + recipe.startMs;
   while (Date.now() < untilMs && child.exitCode === null) {
     const answer = await fetch(`${url}${recipe.probe}`).catch(() => undefined);
-    if (answer !== undefined) return { url, dir: where.dir, log: () => readFileSync(logFile, 'utf8'), stop };
+    if (answer !== undefined)
+      return { url, dir: where.dir, state: where.state, log: () => readFileSync(logFile, 'utf8'), stop };
     await sleep(200);
   }
   await stop();
