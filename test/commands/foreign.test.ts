@@ -192,6 +192,7 @@ const LINES = (): string[][] => [
   ['archive', 'push', plan],
   ['archive', 'pull', '--json', plan],
   ['archive', 'verify', plan],
+  ...FOREIGN.map((one) => ['archive', 'restore', plan, '--versions', one]),
 ];
 
 test('no output of any command holds what a terminal or a log would obey', async () => {

@@ -1,5 +1,7 @@
 /** One trial: a fault in a run, a look at what is left, the same command again. */
 import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { takeInventory } from '../../src/archive/inventory.ts';
 import { surveyArchive } from '../../src/archive/survey.ts';
@@ -46,6 +48,9 @@ export async function tryErrno(rig: Rig, fault: Fault, at: number, scenario: Sce
     `${fault} at call ${at} of ` +
     `${scenario.command.join(' ')}${fired === undefined ? '' : `: ${fired.replaceAll(rig.product.dir, '.')}`}`;
   if (fired === undefined) return { name, injected: false, problems: [] };
+  // What a process could not remove, the next one does, when this one is no more: here both are one.
+  const unremoved = fired.startsWith('rm ') ? fired.slice('rm '.length) : undefined;
+  if (unremoved !== undefined && dirname(unremoved) === rig.tmp) rmSync(unremoved, { recursive: true, force: true });
   const problems = [
     ...judgeExit(run, fault, rig, undisturbed),
     ...(await judgeArchive(rig, scenario)),
