@@ -38,8 +38,8 @@ export function drawHosts(): void {
       ...place('base', [14, 20, 210, 100], 'apply', ['decides what is due', 'keeps the registry', 'writes the report']),
       ...place('calm', [306, 20, 160, 100], 'queue: redis', [
         'steps and answers,',
-        'authenticated: no keys,',
-        'no images',
+        'authenticated;',
+        'no keys, no images',
       ]),
       ...workers,
       ...place('calm', [14, 256, 732, 60], 'store: S3, or a folder that all see', [
