@@ -34,6 +34,8 @@ for (const name of files) {
       raised.add(one.code);
       assert.ok(one.message.length > 0 && !/[\n\r]/.test(one.message), `a message of one line: ${one.message}`);
       assert.ok(one.hint !== undefined && one.hint.length > 0, `${one.code} says what to do`);
+      const [, cure] = /^Write (\S+)\.$/.exec(one.hint) ?? [];
+      assert.is.not(one.message.includes(`cannot be "${cure}"`), true, `it is written so already: ${one.hint}`);
       assert.is(one.where?.file, name);
     }
   });

@@ -207,11 +207,10 @@ function versionHint(error: ErrorObject): string | undefined {
 
 /** A unit in other letters than the field writes it. */
 function unitHint(error: ErrorObject): string | undefined {
-  const meant = isA(error, 'size')
-    ? meantSizes(String(error.data))
-    : isA(error, 'duration')
-      ? meantDurations(String(error.data))
-      : [];
+  const text = String(error.data);
+  const read = isA(error, 'size') ? meantSizes(text) : isA(error, 'duration') ? meantDurations(text) : [];
+  // A zero is written as it should be, and is not what the field takes.
+  const meant = read.filter((one) => one !== text);
   return meant.length === 0 ? undefined : `Write ${meant.join(' or ')}.`;
 }
 
