@@ -75,8 +75,8 @@ export async function requireNotFull(folder: string, needBytes: number, said: st
   throw diskFull(parent, needBytes, DISK_FULL_WORDS, hintFor(parent, needBytes));
 }
 
-/** The longest TMPDIR that leaves room for our folder's name and a socket's in the 107 bytes of a socket's path. */
-const LONGEST_FOR_SOCKETS = 36;
+/** The longest TMPDIR that leaves room for our folder's name, one in it and a socket's in the 107 bytes of its path. */
+const LONGEST_FOR_SOCKETS = 28;
 
 /**
  * As {@link withScratch}, for a program that makes sockets there.

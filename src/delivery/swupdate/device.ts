@@ -2,12 +2,13 @@
  * Proof by SWUpdate itself, as Debian packages it. Where it is not installed
  * the proof says so; our own (update.ts) has passed by then.
  */
-import { stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ReleasePlanError } from '../../core/errors.ts';
 import type { RunResult } from '../../io/process.ts';
 import { readRegular, readRegularText } from '../../io/regular.ts';
 import { FEW_FILES_BYTES, requireNotFull, withSocketScratch } from '../../io/scratch.ts';
+import { severalAtOnce } from '../../io/several.ts';
 import type { Proof } from '../../core/archive.ts';
 import type { Plan } from '../../core/plan.ts';
 import { keyText, readAesKey } from '../../swu/aes.ts';
@@ -47,19 +48,28 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
     const client = await askClient();
     // Its sockets have moved to /run/swupdate, which only root can make; installing it shows the same.
     if (client.takesProvider) return skipped(`${clientName(client)} has its sockets in /run/swupdate`);
-    return await withSocketScratch('swupdate', await bytesToCheck(request), async (work) => {
+    const selections = selectionsOf(plan, plan.partitions).map(({ set, mode }) => `${set},${mode}`);
+    return await withSocketScratch('swupdate', await bytesToCheck(request, selections.length), async (work) => {
       const key = await certificateFile(trusted, request, work);
       const trust = trustFlags(client, { method, key, isCodeSigning: await isForCode(key) });
       if (trust === undefined) return skipped("Debian's swupdate verifies only CMS signatures");
-      const selections = selectionsOf(plan, plan.partitions).map(({ set, mode }) => `${set},${mode}`);
       const board = `${swu.boards[0] ?? plan.machine}:${revision}`;
       // Short, and without what swupdate might take for something else.
       const link = join(work, 'update.swu');
       const remark = await placeForClient(client, request.swu, link, symlink);
       await withPrivateFolder(async (secrets) => {
         const device = [...trust, '-H', board, ...(await aesFlags(request, secrets))];
-        for (const selection of selections.length === 0 ? [undefined] : selections)
-          await check({ ...request, link }, device, selection, work);
+        const ways = selections.length === 0 ? [undefined] : selections;
+        await severalAtOnce(ways, CHECKS_AT_ONCE, async (selection) => {
+          // Its sockets and what it unpacks lie in TMPDIR; two runs must not share one.
+          const own = await mkdtemp(join(work, 's'));
+          await check(
+            { ...request, link, work, bytes: await bytesToCheck(request, ways.length) },
+            device,
+            selection,
+            own,
+          );
+        });
       });
       return {
         check: 'swupdate-accepts',
@@ -70,9 +80,12 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
   });
 }
 
+/** A check sleeps for a second, whatever it finds. */
+const CHECKS_AT_ONCE = 4;
+
 /** In a check, too, swupdate stores every payload before it looks at its hash. */
-const bytesToCheck = async ({ swu }: SwupdateRequest): Promise<number> =>
-  FEW_FILES_BYTES + PADDING_BYTES + (await stat(swu)).size;
+const bytesToCheck = async ({ swu }: SwupdateRequest, selections: number): Promise<number> =>
+  FEW_FILES_BYTES + PADDING_BYTES + Math.min(Math.max(selections, 1), CHECKS_AT_ONCE) * (await stat(swu)).size;
 
 /** Linked, not named where it lies: swupdate cuts long paths off. */
 async function certificateFile(written: string, { plan, env }: SwupdateRequest, work: string): Promise<string> {
@@ -102,34 +115,33 @@ async function isForCode(certificate: string): Promise<boolean> {
 const CHECK_MS = 60_000;
 const CHECK_BYTES_PER_MS = 4 * 1024;
 
-async function runSwupdate(
-  args: readonly string[],
-  { swu, signal }: SwupdateRequest,
-  work: string,
-): Promise<RunResult> {
+async function runSwupdate(args: readonly string[], { swu, signal }: SwupdateRequest, own: string): Promise<RunResult> {
   const timeoutMs = CHECK_MS + Math.ceil((await stat(swu)).size / CHECK_BYTES_PER_MS);
-  // Its sockets and what it unpacks lie in TMPDIR; two runs must not share one.
   const options = {
     diesWithUs: true,
-    env: { TMPDIR: work },
+    env: { TMPDIR: own },
     signal,
     timeoutMs,
   };
   return await runClient('swupdate', args, options);
 }
 
-/** @param device what the device knows: the key that it trusts, its board and revision */
+/**
+ * @param request with the folder of all checks, and what they store there
+ * @param device what the device knows: the key that it trusts, its board and revision
+ * @param own the folder of this one
+ */
 async function check(
-  request: SwupdateRequest & { link: string },
+  request: SwupdateRequest & { link: string; work: string; bytes: number },
   device: readonly string[],
   selection: string | undefined,
-  work: string,
+  own: string,
 ): Promise<void> {
-  const { swu } = request;
+  const { swu, work, bytes } = request;
   const args = ['-v', '-c', '-i', request.link, ...device, ...(selection === undefined ? [] : ['-e', selection])];
-  const { exitCode, stdout, stderr } = await runSwupdate(args, request, work);
+  const { exitCode, stdout, stderr } = await runSwupdate(args, request, own);
   if (exitCode === 0) return;
-  await requireNotFull(work, await bytesToCheck(request), `${stdout}\n${stderr}`);
+  await requireNotFull(work, bytes, `${stdout}\n${stderr}`);
   const errors = `${stdout}\n${stderr}`.split('\n').filter((line) => line.includes('ERROR'));
   throw new ReleasePlanError(
     'pair-inconsistent',
