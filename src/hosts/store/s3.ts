@@ -104,7 +104,7 @@ export class S3Store implements PruneStore {
   }
 
   async clockMs(): Promise<number | undefined> {
-    return await this.#bucket.clockMs();
+    return await this.#bucket.clockMs(this.#key(IDENTITY_NAME));
   }
 
   #key(name: string): string {

@@ -9,7 +9,6 @@ import { allOf } from '../../io/several.ts';
 import type { StoredName, WriteStore } from './store.ts';
 
 const FOLDER = 'claims/sweep';
-const CLOCK = 'claims/clock';
 const CONTENT = Buffer.from('{"schema":1}\n');
 
 /** A mark of this age is of a host that died: see {@link MARKED_MS}. */
@@ -48,14 +47,5 @@ export async function sweepsEnded(store: WriteStore, signal: AbortSignal): Promi
   return first.size > 0;
 }
 
-/** By the clock that dates what is written there: milliseconds of the epoch; NaN when it does not say. */
-export async function clockOf(store: WriteStore): Promise<number> {
-  const own = `${CLOCK}/${randomUUID()}.json`;
-  await store.write(own, CONTENT, undefined);
-  try {
-    const found = await allOf(store.list(CLOCK));
-    return found.find(({ name }) => name === own)?.modifiedAtMs ?? NaN;
-  } finally {
-    await store.remove(own);
-  }
-}
+/** By the clock that dates what is written there: milliseconds of the epoch. */
+export const clockOf = async (store: WriteStore): Promise<number> => (await store.clockMs()) ?? Date.now();

@@ -187,9 +187,14 @@ export class Bucket {
     }
   }
 
-  /** What the server's clock says, in milliseconds of the epoch; undefined when its answers have no date. */
-  async clockMs(): Promise<number | undefined> {
-    const { headers } = await this.#requests.call('GET', '', { query: { 'list-type': '2', 'max-keys': '1' } });
+  /**
+   * What the server's clock says, in milliseconds of the epoch; undefined when its answers have no date.
+   *
+   * @param prefix of some keys: listing a whole bucket may be refused, or take long
+   */
+  async clockMs(prefix: string): Promise<number | undefined> {
+    const query = { 'list-type': '2', prefix, 'max-keys': '1' };
+    const { headers } = await this.#requests.call('GET', '', { query });
     const date = Date.parse(headers.date ?? '');
     return Number.isNaN(date) ? undefined : date;
   }
