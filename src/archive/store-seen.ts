@@ -67,17 +67,18 @@ export async function elsewhereFor(key: ArchiveKey): Promise<NonNullable<ReadOpt
   return (manifest) => manifests.has(manifest);
 }
 
-export async function writeSeen(key: ArchiveKey, store: string, { refs, removed, documents }: Seen): Promise<void> {
+/** As it is remembered: equal texts say the same. */
+export function formatSeen(store: string, { refs, removed, documents }: Seen): string {
   const sorted = <T>(map: ReadonlyMap<string, T>): Record<string, T> =>
     Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
-  await writeFileAtomic(
-    seenFile(key),
-    sealJson({
-      schema: 1,
-      store,
-      refs: sorted(refs),
-      ...(removed.size === 0 ? {} : { removed: sorted(removed) }),
-      documents: sorted(documents),
-    }),
-  );
+  return sealJson({
+    schema: 1,
+    store,
+    refs: sorted(refs),
+    ...(removed.size === 0 ? {} : { removed: sorted(removed) }),
+    documents: sorted(documents),
+  });
 }
+
+export const writeSeen = async (key: ArchiveKey, text: string): Promise<void> =>
+  await writeFileAtomic(seenFile(key), text);

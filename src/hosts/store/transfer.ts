@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { productDir, type ArchiveKey } from '../../archive/layout.ts';
 import type { ReadOptions } from '../../archive/manifest.ts';
-import { readSeen, writeSeen, type Seen } from '../../archive/store-seen.ts';
+import { formatSeen, readSeen, writeSeen, type Seen } from '../../archive/store-seen.ts';
 import type { Plan } from '../../core/plan.ts';
 import { withLock } from '../../io/lock.ts';
 import type { Subject } from './names.ts';
@@ -56,14 +56,13 @@ export async function transferring<T>(
   const { plan, store } = settings;
   return await whileMoving(settings, async () => {
     const seen = await readSeen(plan, store.address);
-    const before = textOf(seen);
+    const before = formatSeen(store.address, seen);
     try {
       return await body({ ...settings, seen });
     } finally {
       // Most of what a step asks for was seen before, and a file that is synced takes longer than asking.
-      if (textOf(seen) !== before) await writeSeen(plan, store.address, seen);
+      const after = formatSeen(store.address, seen);
+      if (after !== before) await writeSeen(plan, after);
     }
   });
 }
-
-const textOf = ({ refs, documents }: Seen): string => JSON.stringify([[...refs], [...documents]]);
