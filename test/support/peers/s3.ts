@@ -1,9 +1,12 @@
 /** S3 servers from the registries. */
+import { fileURLToPath } from 'node:url';
 import { scratch } from '../scratch.ts';
 import { installWith, startPeer, type Peer, type PeerRecipe } from './peer.ts';
 
 /** Of all of them. */
 export const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' };
+
+const KEEPS_FOLDERS = fileURLToPath(new URL('s3rver-keeps-folders.cjs', import.meta.url));
 
 const s3rver: PeerRecipe = {
   name: 's3rver',
@@ -12,6 +15,8 @@ const s3rver: PeerRecipe = {
     await installWith('npm', ['install', '--prefix', dir, '--ignore-scripts', '--no-audit', 's3rver@3.7.1'], dir),
   command: ({ dir, state, port }) => [
     process.execPath,
+    '--require',
+    KEEPS_FOLDERS,
     `${dir}/node_modules/s3rver/bin/s3rver.js`,
     '--directory',
     `${state}/buckets`,
