@@ -1,6 +1,7 @@
 /** What gc takes out of the archive waits in a folder of it, in the archive's own layout, until it is emptied. */
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Plan } from '../core/plan.ts';
 import { STAGING_PREFIX, cleanStaging, makeFolder, syncPath } from '../io/atomic.ts';
 import { attributed } from '../io/attribute.ts';
 import { namesIn } from '../io/present.ts';
@@ -47,6 +48,12 @@ async function move(from: string, to: string): Promise<void> {
   await syncPath(dirname(to));
   await syncPath(dirname(from));
 }
+
+/** Days that the trash is kept where the plan has no retention any more. */
+const DEFAULT_TRASH_MS = 30 * 86_400_000;
+
+/** How long something waits in the trash. */
+export const trashMsOf = ({ retention }: Pick<Plan, 'retention'>): number => retention?.trashMs ?? DEFAULT_TRASH_MS;
 
 /** What is in the trash, oldest first. Folders that nobody but people made are not listed, and never removed. */
 export async function listTrash(key: ArchiveKey): Promise<TrashBatch[]> {

@@ -6,8 +6,8 @@ import type { Host } from '../delivery/host.ts';
 import { checkStore, type Checking, type StoreCheck } from '../hosts/store/check.ts';
 import { moveDocuments } from '../hosts/store/documents.ts';
 import { subjectsHere } from '../hosts/store/here.ts';
-import { joinArchive, requireSameArchive } from '../hosts/store/identity.ts';
-import { bySubject, objectName, subjectText, type Subject } from '../hosts/store/names.ts';
+import { archiveIdThere, joinArchive, requireSameArchive } from '../hosts/store/identity.ts';
+import { bySubject, objectName, subjectText, versionOf, type Subject } from '../hosts/store/names.ts';
 import { objectsOf } from '../hosts/store/objects-of.ts';
 import { openStore } from '../hosts/store/open.ts';
 import { planPull, pull } from '../hosts/store/pull.ts';
@@ -114,6 +114,9 @@ export async function restoreArchive(
   const { signal } = host;
   const settings = await settingsOf(plan, host);
   const { store } = settings;
+  const place = `the trash of ${store.address}`;
+  // Nothing is begun there.
+  if ((await archiveIdThere(store)) === undefined) requireKnown(versions, new Set(), place);
   await joinArchive(plan, store);
   return await withArchive(plan, `archive restore ${plan.file}`, { waitMs, signal }, async (id) => {
     await requireSameArchive(plan, store, id, signal);
@@ -121,7 +124,7 @@ export async function restoreArchive(
     return await transferring(quiet, async (transfer) => {
       const { removed } = await contents(transfer, host);
       const restored: string[] = [];
-      for (const one of restorable([...removed.values()], versions, store.address)) {
+      for (const one of restorable([...removed.values()], versions, place)) {
         for (const object of await objectsOf(transfer, plan, one.subject, one.removed))
           if ((await store.ageMs(object)) === undefined)
             throw new ReleasePlanError('store-damaged', `${store.address}/${objectName(object.sha256)} is missing`);
@@ -134,15 +137,11 @@ export async function restoreArchive(
 
 /** A version before what is made of it. */
 function restorable(removed: readonly RemovedThere[], versions: readonly string[], place: string): RemovedThere[] {
-  const versionOf = ({ subject }: RemovedThere): string => (subject.kind === 'update' ? subject.to : subject.version);
   const kept = removed.filter((one) => one.removed.emptiedAt === undefined);
-  const known = [...new Set(kept.map(versionOf))];
-  for (const version of versions)
-    if (!known.includes(version))
-      throw new ReleasePlanError('usage', `the trash of ${place} has nothing of ${JSON.stringify(version)}`, {
-        hint: suggestion(version, known, 'versions'),
-      });
-  return kept.filter((one) => versions.includes(versionOf(one))).toSorted((a, b) => bySubject(a.subject, b.subject));
+  requireKnown(versions, new Set(kept.map(({ subject }) => versionOf(subject))), place);
+  return kept
+    .filter(({ subject }) => versions.includes(versionOf(subject)))
+    .toSorted((a, b) => bySubject(a.subject, b.subject));
 }
 
 /**
@@ -238,11 +237,15 @@ async function contents({ store, plan, seen }: Transfer, { report }: Host): Prom
 /** @throws ReleasePlanError `usage` for a version that there is none of */
 function chosen(subjects: readonly Subject[], versions: readonly string[] | undefined, place: string): Subject[] {
   if (versions === undefined) return [...subjects];
-  const known = subjects.flatMap((one) => (one.kind === 'version' ? [one.version] : []));
-  for (const version of versions)
-    if (!known.includes(version))
-      throw new ReleasePlanError('usage', `${place} has no version ${JSON.stringify(version)}`, {
-        hint: suggestion(version, known, 'versions'),
-      });
-  return subjects.filter((one) => versions.includes(one.kind === 'update' ? one.to : one.version));
+  requireKnown(versions, new Set(subjects.flatMap((one) => (one.kind === 'version' ? [one.version] : []))), place);
+  return subjects.filter((one) => versions.includes(versionOf(one)));
+}
+
+/** @throws ReleasePlanError `usage` */
+function requireKnown(versions: readonly string[], known: ReadonlySet<string>, place: string): void {
+  const unknown = versions.find((version) => !known.has(version));
+  if (unknown === undefined) return;
+  throw new ReleasePlanError('usage', `${place} has no version ${JSON.stringify(unknown)}`, {
+    hint: suggestion(unknown, [...known], 'versions'),
+  });
 }

@@ -3,7 +3,7 @@ import { withArchive } from '../archive/exclusive.ts';
 import { updatePlace } from '../archive/inventory.ts';
 import { MANIFEST, productDir, publishedFile } from '../archive/layout.ts';
 import { decideRetention, type RetentionFacts, type Verdict } from '../archive/retention.ts';
-import { expiredBatches, listTrash, moveToTrash, removeBatches, type TrashBatch } from '../archive/trash.ts';
+import { expiredBatches, listTrash, moveToTrash, removeBatches, trashMsOf, type TrashBatch } from '../archive/trash.ts';
 import { bytesOf, type ArchiveState } from '../core/archive.ts';
 import { PairMap, pairText } from '../core/pair.ts';
 import type { Plan } from '../core/plan.ts';
@@ -11,15 +11,12 @@ import type { Unneeded } from '../delivery/delivery.ts';
 import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { readInputs } from '../delivery/inputs.ts';
-import type { Subject } from '../hosts/store/names.ts';
 import { beginSession, joinStore, StoreSession } from '../hosts/store/session.ts';
-import type { PruneStore } from '../hosts/store/store.ts';
-import { sweep, type Swept } from '../hosts/store/sweep.ts';
-import { whileMoving } from '../hosts/store/transfer.ts';
 import { storedReading } from '../hosts/store/stored-reading.ts';
 import { sizeOf as fileSize } from '../io/hash.ts';
 import { readRecord } from '../publish/record.ts';
 import { archivedSubjects } from './archived.ts';
+import { gcStore, type StoreGc } from './gc-store.ts';
 
 /** A verdict, and what it is about in bytes. */
 export interface SizedVerdict extends Verdict {
@@ -39,17 +36,6 @@ export interface GcResult {
   store?: StoreGc;
 }
 
-/** What gc did to a store, or would do, in words. */
-export interface StoreGc {
-  address: string;
-  /** Moved to its trash; for a dry run what the verdicts say. */
-  removed: string[];
-  /** Can be restored no more. */
-  emptied: string[];
-  /** Content that nothing led to any more. */
-  swept: Swept;
-}
-
 export interface GcOptions {
   dryRun: boolean;
   waitMs: number;
@@ -57,11 +43,6 @@ export interface GcOptions {
   /** Also what was published. */
   published: boolean;
 }
-
-/** Days that the trash is kept where the plan has no retention any more. */
-const DEFAULT_TRASH_MS = 30 * 86_400_000;
-
-const trashMsOf = ({ retention }: Plan): number => retention?.trashMs ?? DEFAULT_TRASH_MS;
 
 /**
  * Moves into the trash what the plan's retention rule does not keep, and
@@ -79,13 +60,13 @@ export async function gc(plan: Plan, host: Host, options: GcOptions): Promise<Gc
     await session?.look();
     const { running, ...decided } = await decide(plan, host, options);
     const question = { running, doomed: doomedOf(decided), dryRun, now };
-    return { ...decided, ...(await storeGc(plan, host, session, joined, question)) };
+    return { ...decided, ...(await gcStore(plan, host, session, joined, question)) };
   }
   return await withArchive(plan, `gc ${plan.file}`, { waitMs, signal: host.signal }, async (archiveId) => {
     const session = await beginSession(plan, joined, archiveId, host);
     const { running, ...decided } = await decide(plan, host, options);
     const doomed = doomedOf(decided);
-    const store = await storeGc(plan, host, session, joined, { running, doomed, dryRun, now });
+    const store = await gcStore(plan, host, session, joined, { running, doomed, dryRun, now });
     const trash = doomed.length === 0 ? undefined : await moveToTrash(plan, doomed.map(folderOf), now);
     await removeBatches(plan, decided.expired);
     return { ...decided, ...(trash === undefined ? {} : { trash }), ...store };
@@ -94,52 +75,6 @@ export async function gc(plan: Plan, host: Host, options: GcOptions): Promise<Gc
 
 const doomedOf = ({ verdicts }: Pick<GcResult, 'verdicts'>): SizedVerdict[] =>
   verdicts.filter((one) => one.verdict === 'remove');
-
-interface StoreGcQuestion {
-  doomed: readonly SizedVerdict[];
-  running: Unneeded['running'];
-  dryRun: boolean;
-  now: Date;
-}
-
-/** The part of a store, before that of the folder: interrupted between the two, the next run moves what is here. */
-async function storeGc(
-  plan: Plan,
-  host: Host,
-  session: StoreSession | undefined,
-  store: PruneStore | undefined,
-  { doomed, running, dryRun, now }: StoreGcQuestion,
-): Promise<Pick<GcResult, 'store'>> {
-  if (session === undefined || store === undefined) return {};
-  const removed = dryRun
-    ? doomed.map(({ subject }) => subject)
-    : await session.remove(
-        doomed.map(({ of: { from, to } }): Subject =>
-          from === undefined ? { kind: 'version', version: to } : { kind: 'update', from, to },
-        ),
-        now,
-      );
-  const emptied = await session.emptyTrash({ at: now, trashMs: trashMsOf(plan), dryRun }, (subject) => {
-    if (subject.kind === 'update' || running?.has(subject.version) !== true) return false;
-    if (subject.kind === 'version')
-      host.report({
-        type: 'warning',
-        message:
-          `devices run ${subject.version}, which is in the trash of ${session.address} and stays there; to restore ` +
-          `it: release-plan archive restore ${plan.file} --versions ${subject.version}`,
-      });
-    return true;
-  });
-  const swept = await whileMoving(
-    { plan, signal: host.signal },
-    async () => await sweep({ plan, store, signal: host.signal }, { dryRun }),
-  );
-  if (swept.problem !== undefined) {
-    const why = `${swept.problem}; see \`release-plan archive verify ${plan.file}\``;
-    host.report({ type: 'warning', message: `no content was removed from ${session.address}: ${why}` });
-  }
-  return { store: { address: session.address, removed, emptied, swept } };
-}
 
 const folderOf = ({ of: { from, to } }: Verdict): string => (from === undefined ? to : updatePlace({ from, to }));
 

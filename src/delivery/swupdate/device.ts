@@ -49,7 +49,9 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
     // Its sockets have moved to /run/swupdate, which only root can make; installing it shows the same.
     if (client.takesProvider) return skipped(`${clientName(client)} has its sockets in /run/swupdate`);
     const selections = selectionsOf(plan, plan.partitions).map(({ set, mode }) => `${set},${mode}`);
-    return await withSocketScratch('swupdate', await bytesToCheck(request, selections.length), async (work) => {
+    const ways = selections.length === 0 ? [undefined] : selections;
+    const needBytes = await bytesToCheck(request, ways.length);
+    return await withSocketScratch('swupdate', needBytes, async (work) => {
       const key = await certificateFile(trusted, request, work);
       const trust = trustFlags(client, { method, key, isCodeSigning: await isForCode(key) });
       if (trust === undefined) return skipped("Debian's swupdate verifies only CMS signatures");
@@ -59,16 +61,10 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
       const remark = await placeForClient(client, request.swu, link, symlink);
       await withPrivateFolder(async (secrets) => {
         const device = [...trust, '-H', board, ...(await aesFlags(request, secrets))];
-        const ways = selections.length === 0 ? [undefined] : selections;
         await severalAtOnce(ways, CHECKS_AT_ONCE, async (selection) => {
           // Its sockets and what it unpacks lie in TMPDIR; two runs must not share one.
           const own = await mkdtemp(join(work, 's'));
-          await check(
-            { ...request, link, work, bytes: await bytesToCheck(request, ways.length) },
-            device,
-            selection,
-            own,
-          );
+          await check({ ...request, link, work, needBytes }, device, selection, own);
         });
       });
       return {
@@ -84,8 +80,8 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
 const CHECKS_AT_ONCE = 4;
 
 /** In a check, too, swupdate stores every payload before it looks at its hash. */
-const bytesToCheck = async ({ swu }: SwupdateRequest, selections: number): Promise<number> =>
-  FEW_FILES_BYTES + PADDING_BYTES + Math.min(Math.max(selections, 1), CHECKS_AT_ONCE) * (await stat(swu)).size;
+const bytesToCheck = async ({ swu }: SwupdateRequest, checks: number): Promise<number> =>
+  FEW_FILES_BYTES + PADDING_BYTES + Math.min(checks, CHECKS_AT_ONCE) * (await stat(swu)).size;
 
 /** Linked, not named where it lies: swupdate cuts long paths off. */
 async function certificateFile(written: string, { plan, env }: SwupdateRequest, work: string): Promise<string> {
@@ -132,16 +128,16 @@ async function runSwupdate(args: readonly string[], { swu, signal }: SwupdateReq
  * @param own the folder of this one
  */
 async function check(
-  request: SwupdateRequest & { link: string; work: string; bytes: number },
+  request: SwupdateRequest & { link: string; work: string; needBytes: number },
   device: readonly string[],
   selection: string | undefined,
   own: string,
 ): Promise<void> {
-  const { swu, work, bytes } = request;
+  const { swu, work, needBytes } = request;
   const args = ['-v', '-c', '-i', request.link, ...device, ...(selection === undefined ? [] : ['-e', selection])];
   const { exitCode, stdout, stderr } = await runSwupdate(args, request, own);
   if (exitCode === 0) return;
-  await requireNotFull(work, bytes, `${stdout}\n${stderr}`);
+  await requireNotFull(work, needBytes, `${stdout}\n${stderr}`);
   const errors = `${stdout}\n${stderr}`.split('\n').filter((line) => line.includes('ERROR'));
   throw new ReleasePlanError(
     'pair-inconsistent',

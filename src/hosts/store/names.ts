@@ -31,6 +31,9 @@ export type Subject =
   | { kind: 'full'; version: string }
   | { kind: 'update'; from: string; to: string };
 
+/** The version that something is, or is made for: with it, it comes and goes. */
+export const versionOf = (subject: Subject): string => (subject.kind === 'update' ? subject.to : subject.version);
+
 export const IDENTITY_NAME = 'archive.json';
 
 export const objectName = (sha256: string): string => `objects/${sha256.slice(0, 2)}/${sha256.slice(2)}`;

@@ -5,7 +5,7 @@ import { lockFile } from '../../archive/layout.ts';
 import type { Removed } from '../../archive/store-seen.ts';
 import { moveToTrash } from '../../archive/trash.ts';
 import { refHere } from './here.ts';
-import { bySubject, subjectText, type Subject } from './names.ts';
+import { bySubject, subjectText, versionOf, type Subject } from './names.ts';
 import { formatRef, formatRemoved, sameManifest } from './ref.ts';
 import { take } from './take.ts';
 import { openNamed, type RemovedThere, type StoreContents, type There } from './there.ts';
@@ -16,7 +16,6 @@ import type { Transfer } from './transfer.ts';
  * host sent while its version was removed. What is made of a version comes before it. Pure.
  */
 export function removalOf({ there, removed }: StoreContents, isDoomed: (subject: Subject) => boolean): There[] {
-  const versionOf = (subject: Subject): string => (subject.kind === 'update' ? subject.to : subject.version);
   const gone = new Set(
     [...removed.values()].flatMap(({ subject }) => (subject.kind === 'version' ? [subject.version] : [])),
   );
@@ -99,10 +98,7 @@ async function stillHere({ plan }: Transfer, { removed }: StoreContents): Promis
     if (here !== undefined && sameManifest(here, one.removed)) found.push(one);
   }
   const versions = new Set(found.flatMap(({ subject }) => (subject.kind === 'version' ? [subject.version] : [])));
-  return found.filter(
-    ({ subject }) =>
-      subject.kind === 'version' || !versions.has(subject.kind === 'update' ? subject.to : subject.version),
-  );
+  return found.filter(({ subject }) => subject.kind === 'version' || !versions.has(versionOf(subject)));
 }
 
 const placeOf = (subject: Subject): string => {

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { MatchExports } from '../../../src/rdiff/create/match-wasm.ts';
 import { putCopy, putLiteralHead } from '../../../src/rdiff/encode.ts';
 import { wasmMemory } from '../../../src/rdiff/wasm-memory.ts';
 import { instantiate, loadWasm } from '../../../src/rdiff/wasm.ts';
@@ -8,7 +9,7 @@ import { failureOf } from '../../support/failure.ts';
 import { noise } from '../../support/noise.ts';
 
 type Extend = (a: number, b: number, max: number) => number;
-interface Exports {
+interface Exports extends Pick<MatchExports, 'chooseMatches' | 'countBytes' | 'literalCost' | 'encodeMatches'> {
   matchForward: Extend;
   matchForwardScalar: Extend;
   matchBackward: Extend;
@@ -18,21 +19,6 @@ interface Exports {
   baseForward(cache: number, source: bigint, i: number, max: number): number;
   baseBackward(cache: number, source: bigint, i: number, max: number): number;
   baseEqual32(cache: number, source: bigint, i: number): number;
-  chooseMatches(
-    best: number,
-    size: number,
-    costs: number,
-    literal: number,
-    literalHead: number,
-    copy: number,
-    from: number,
-    pages: number,
-    held: number,
-    out: number,
-  ): number;
-  countBytes(counts: number, from: number, to: number): void;
-  literalCost(counts: number): number;
-  encodeMatches(matches: number, count: number, buffer: number, room: number, result: number): void;
 }
 
 const test = suite('rdiff/create/wasm');
