@@ -1,10 +1,10 @@
 /** What gc takes out of the archive waits in a folder of it, in the archive's own layout, until it is emptied. */
-import { rename, rm } from 'node:fs/promises';
+import { lstat, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Plan } from '../core/plan.ts';
 import { STAGING_PREFIX, cleanStaging, makeFolder, syncPath } from '../io/atomic.ts';
 import { attributed } from '../io/attribute.ts';
-import { namesIn } from '../io/present.ts';
+import { ifPresent, namesIn } from '../io/present.ts';
 import { BLOCK_BYTES } from '../io/space.ts';
 import { timeInNames } from '../text/timestamp.ts';
 import { productDir, type ArchiveKey } from './layout.ts';
@@ -32,12 +32,21 @@ function movedAt(name: string): number {
  * @returns the folder that they now lie in
  */
 export async function moveToTrash(key: ArchiveKey, places: readonly string[], at: Date): Promise<string> {
-  const batch = join(trashDir(key), timeInNames(at.toISOString()));
+  const batch = await batchFor(key, places, at);
   for (const place of places) {
     const [from, to] = [join(productDir(key), place), join(batch, place)];
     // A folder that loses a name is written too.
     await attributed(to, async () => await move(from, to), BLOCK_BYTES, { within: productDir(key) });
   }
+  return batch;
+}
+
+/** The batch of a time, or of the second after it where the same was moved and restored within this one. */
+async function batchFor(key: ArchiveKey, places: readonly string[], at: Date): Promise<string> {
+  const batch = join(trashDir(key), timeInNames(at.toISOString()));
+  for (const place of places)
+    if ((await ifPresent(lstat(join(batch, place)))) !== undefined)
+      return await batchFor(key, places, new Date(at.getTime() + 1000));
   return batch;
 }
 
