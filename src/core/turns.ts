@@ -4,6 +4,8 @@ export interface Turns {
   due(): readonly number[];
   /** A task has ended, whatever came of it. */
   ended(at: number): void;
+  /** Gets what asks for {@link due} again, for turns that may come while nothing ends. */
+  watch?(ask: () => void): void;
 }
 
 /** Each after the one before it. */
@@ -50,6 +52,7 @@ export async function takeTurns(turns: Turns, run: (at: number) => Promise<void>
         if (running === 0) resolve();
       }
     };
+    turns.watch?.(begin);
     begin();
   });
   if (failures.length > 0) throw failures[0];

@@ -12,13 +12,13 @@ export interface Machine {
 }
 
 /**
- * How many steps to run at once: one for each processor, as far as memory goes. Pure.
+ * How many steps to run at once: one for each processor, and while one uses none, another, as far as memory goes. Pure.
  *
  * @param wanted a number that the user gives, which is taken as it is
  */
 export const capacityOf = (wanted: number | undefined, machine: Machine = thisMachine()): Capacity =>
   wanted === undefined
-    ? { jobs: machine.cores, memoryBytes: Math.max(0, machine.freeBytes - RESERVE_BYTES) }
+    ? { jobs: machine.cores, countsIdle: true, memoryBytes: Math.max(0, machine.freeBytes - RESERVE_BYTES) }
     : { jobs: wanted, memoryBytes: Infinity };
 
 /** Within the limits of a container, where there are any. */

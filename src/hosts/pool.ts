@@ -1,4 +1,5 @@
 import type { Turns } from '../core/turns.ts';
+import { Idlers } from './idle.ts';
 
 /** What a pool has to know of its tasks. */
 export interface PoolTask {
@@ -14,6 +15,8 @@ export interface PoolTask {
 export interface Capacity {
   /** So many tasks at once, at the most. */
   jobs: number;
+  /** Whether tasks that use no processor make room for others, up to as many again. */
+  countsIdle?: boolean;
   /** Memory for all that run at once; one alone always runs. */
   memoryBytes: number;
 }
@@ -46,10 +49,12 @@ export class Pool implements Turns {
   readonly #toRunAlone = new Map<number, () => void>();
   /** The task that runs with nothing beside it. */
   #alone: number | undefined;
+  readonly #idlers: Idlers;
 
-  constructor(tasks: readonly PoolTask[], capacity: Capacity) {
+  constructor(tasks: readonly PoolTask[], capacity: Capacity, idlers = new Idlers()) {
     this.#tasks = tasks;
     this.#capacity = capacity;
+    this.#idlers = idlers;
     this.#waiting = tasks.length;
     this.#before = tasks.map(({ after }) => new Set(after).size);
     for (const [at, { after }] of tasks.entries()) {
@@ -60,6 +65,10 @@ export class Pool implements Turns {
       }
       if (after.length === 0) this.#line(at);
     }
+  }
+
+  watch(ask: () => void): void {
+    this.#idlers.watch(ask);
   }
 
   due(): number[] {
@@ -139,7 +148,9 @@ export class Pool implements Turns {
 
   #hasRoom(memoryBytes: number): boolean {
     if (this.#taking === 0) return true;
-    return this.#taking < this.#capacity.jobs && this.#takenBytes + memoryBytes <= this.#capacity.memoryBytes;
+    const { jobs, countsIdle } = this.#capacity;
+    const places = jobs + (countsIdle === true ? Math.min(this.#idlers.count, jobs) : 0);
+    return this.#taking < places && this.#takenBytes + memoryBytes <= this.#capacity.memoryBytes;
   }
 
   #letOneGoOn(): void {

@@ -6,6 +6,7 @@ import type { StepRunner } from '../delivery/delivery.ts';
 import type { Host } from '../delivery/host.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
 import type { StepNode } from './graph.ts';
+import type { Idlers } from './idle.ts';
 import { Pool, type Capacity } from './pool.ts';
 
 /** What became of one step. */
@@ -24,6 +25,8 @@ export interface StepsRequest {
   /** Who makes them. */
   runner: StepRunner;
   capacity: Capacity;
+  /** Steps that use no processor at the moment. */
+  idlers: Idlers;
   /** Whether a step is made on another host, and takes nothing of this one's capacity. */
   isElsewhere(step: Step): boolean;
   /** Memory that a step takes at its peak. */
@@ -66,6 +69,7 @@ export async function runSteps(request: StepsRequest): Promise<StepsRun> {
       memoryBytes: () => (step.kind === 'report' ? 0 : request.memoryBytes(step, snapshot)),
     })),
     request.capacity,
+    request.idlers,
   );
   const results = (): StepResult[] => [...ended].sort(([a], [b]) => a - b).map(([, result]) => result);
 

@@ -13,6 +13,7 @@ import { readInputs } from '../delivery/inputs.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
 import { capacityOf } from '../hosts/capacity.ts';
 import { graphOf } from '../hosts/graph.ts';
+import { Idlers } from '../hosts/idle.ts';
 import { withHandedOut, type QueueSettings } from '../hosts/queue/hand-out.ts';
 import { clientOf, queueRunner, type HandedOut } from '../hosts/queue/runner.ts';
 import { storedRunner } from '../hosts/store/runner.ts';
@@ -123,9 +124,11 @@ export async function applySnapshot(snapshot: Snapshot, host: Host, options: App
 async function applyWith(
   snapshot: Snapshot,
   handed: HandedOut | undefined,
-  host: Host,
+  given: Host,
   options: ApplyOptions,
 ): Promise<Applied> {
+  const idlers = new Idlers();
+  const host: Host = { ...given, idle: idlers.idle };
   const delivery = deliveryOf(snapshot.inputs.plan);
   const steps = stepsOf(snapshot);
   const isElsewhere = (step: Step): boolean => handed !== undefined && clientOf(step, snapshot, handed) !== undefined;
@@ -143,7 +146,7 @@ async function applyWith(
   const run = await delivery.run(snapshot, request, async (here) => {
     const own = options.store === undefined ? here : storedRunner(here, options.store);
     const runner = handed === undefined ? own : queueRunner(own, handed, host, options.store);
-    return await runAll(steps, snapshot, { runner, capacity, isElsewhere }, host, options);
+    return await runAll(steps, snapshot, { runner, capacity, idlers, isElsewhere }, host, options);
   });
   await delivery.register(run.snapshot, host);
   const report = reportOf(run.snapshot, failuresOf(run.results));
@@ -153,7 +156,7 @@ async function applyWith(
 async function runAll(
   steps: readonly Step[],
   start: Snapshot,
-  hosts: Pick<StepsRequest, 'runner' | 'capacity' | 'isElsewhere'>,
+  hosts: Pick<StepsRequest, 'runner' | 'capacity' | 'idlers' | 'isElsewhere'>,
   host: Host,
   options: ApplyOptions,
 ): Promise<Pick<Applied, 'results' | 'reportFiles' | 'snapshot'>> {

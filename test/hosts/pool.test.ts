@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { takeTurns } from '../../src/core/turns.ts';
 import { capacityOf } from '../../src/hosts/capacity.ts';
+import { Idlers } from '../../src/hosts/idle.ts';
 import { Pool, type PoolTask } from '../../src/hosts/pool.ts';
 
 const test = suite('hosts: pool');
@@ -46,6 +47,40 @@ test('what is made elsewhere takes nothing, and begins also when there is no roo
   assert.equal(pool.due(), []);
   pool.ended(1);
   assert.equal(pool.due(), [2]);
+});
+
+test('while tasks use no processor others begin, up to as many again; with a number of the user none does', async () => {
+  const began = async (countsIdle: boolean): Promise<number> => {
+    const idlers = new Idlers();
+    const tasks = Array.from({ length: 9 }, () => task());
+    const pool = new Pool(tasks, { jobs: 2, memoryBytes: Infinity, countsIdle }, idlers);
+    let count = 0;
+    const ends: Array<() => void> = [];
+    const done = takeTurns(pool, async () => {
+      count += 1;
+      await idlers.idle(async () => await new Promise<void>((resolve) => ends.push(resolve)));
+    });
+    await tick();
+    const atOnce = count;
+    for (let end = ends.shift(); end !== undefined; end = ends.shift()) {
+      end();
+      await tick();
+    }
+    await done;
+    assert.equal([count, idlers.count], [9, 0]);
+    return atOnce;
+  };
+  assert.is(await began(true), 4);
+  assert.is(await began(false), 2);
+});
+
+test('one that waits is no reason to begin what memory has no room for', async () => {
+  const idlers = new Idlers();
+  const pool = new Pool([task([], 6), task([], 6)], { jobs: 1, memoryBytes: 10, countsIdle: true }, idlers);
+  assert.equal(pool.due(), [0]);
+  await idlers.idle(async () => assert.equal(pool.due(), []));
+  pool.ended(0);
+  assert.equal(pool.due(), [1]);
 });
 
 test('memory is asked for when a task could begin: before, its inputs may not be there', () => {
@@ -125,8 +160,8 @@ test('after a failure nothing begins, what runs is waited for, and the first fai
 test('a number that the user gives is taken as it is; otherwise processors and memory decide', () => {
   const machine = { cores: 8, freeBytes: 4_500_000_000 };
   assert.equal(capacityOf(3, machine), { jobs: 3, memoryBytes: Infinity });
-  assert.equal(capacityOf(undefined, machine), { jobs: 8, memoryBytes: 4_000_000_000 });
-  assert.equal(capacityOf(undefined, { cores: 1, freeBytes: 1 }), { jobs: 1, memoryBytes: 0 });
+  assert.equal(capacityOf(undefined, machine), { jobs: 8, countsIdle: true, memoryBytes: 4_000_000_000 });
+  assert.equal(capacityOf(undefined, { cores: 1, freeBytes: 1 }), { jobs: 1, countsIdle: true, memoryBytes: 0 });
 });
 
 test.run();

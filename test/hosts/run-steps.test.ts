@@ -7,6 +7,7 @@ import type { Step } from '../../src/core/step.ts';
 import type { Host } from '../../src/delivery/host.ts';
 import type { Snapshot } from '../../src/delivery/snapshot.ts';
 import { graphOf } from '../../src/hosts/graph.ts';
+import { Idlers } from '../../src/hosts/idle.ts';
 import { runSteps, type StepsRun } from '../../src/hosts/run-steps.ts';
 import { failureOf } from '../support/failure.ts';
 
@@ -46,6 +47,7 @@ async function run(
         };
       },
     },
+    idlers: new Idlers(),
     capacity: { jobs: 3, memoryBytes: Infinity },
     isElsewhere: () => false,
     memoryBytes: () => 0,

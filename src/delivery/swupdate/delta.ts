@@ -94,6 +94,7 @@ async function requestOf(
     signal: host.signal,
     progress,
     warn: (message) => host.report({ type: 'warning', message }),
+    ...(host.idle === undefined ? {} : { idle: host.idle }),
   };
 }
 
@@ -123,6 +124,7 @@ export async function runFull(
     signal: host.signal,
     progress,
     warn: (message) => host.report({ type: 'warning', message }),
+    ...(host.idle === undefined ? {} : { idle: host.idle }),
   });
 }
 

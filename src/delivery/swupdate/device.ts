@@ -17,6 +17,7 @@ import { askClient, clientName, placeForClient, runClient, trustFlags } from '..
 import { resolveKey, withPrivateFolder } from '../../swu/keys.ts';
 import { PADDING_BYTES } from '../../swu/pack.ts';
 import { orNotInstalled } from '../engines/installed.ts';
+import type { Idle } from '../host.ts';
 import { selectionsOf } from './expected.ts';
 
 export interface SwupdateRequest {
@@ -24,6 +25,7 @@ export interface SwupdateRequest {
   swu: string;
   env: NodeJS.ProcessEnv;
   signal: AbortSignal;
+  idle?: Idle;
 }
 
 /**
@@ -61,11 +63,13 @@ export async function proveWithSwupdate(request: SwupdateRequest): Promise<Proof
       const remark = await placeForClient(client, request.swu, link, symlink);
       await withPrivateFolder(async (secrets) => {
         const device = [...trust, '-H', board, ...(await aesFlags(request, secrets))];
-        await severalAtOnce(ways, CHECKS_AT_ONCE, async (selection) => {
-          // Its sockets and what it unpacks lie in TMPDIR; two runs must not share one.
-          const own = await mkdtemp(join(work, 's'));
-          await check({ ...request, link, work, needBytes }, device, selection, own);
-        });
+        const checks = async (): Promise<void> =>
+          void (await severalAtOnce(ways, CHECKS_AT_ONCE, async (selection) => {
+            // Its sockets and what it unpacks lie in TMPDIR; two runs must not share one.
+            const own = await mkdtemp(join(work, 's'));
+            await check({ ...request, link, work, needBytes }, device, selection, own);
+          }));
+        await (request.idle === undefined ? checks() : request.idle(checks));
       });
       return {
         check: 'swupdate-accepts',

@@ -15,7 +15,7 @@ import { makePackage, type PackageRequest } from './package.ts';
 import { partitionOf, type Traveller } from './payloads.ts';
 import { requireImage, type UpdateSide } from './update.ts';
 
-export interface FullRequest extends Pick<PackageRequest, 'env' | 'signal' | 'progress' | 'warn'> {
+export interface FullRequest extends Pick<PackageRequest, 'env' | 'signal' | 'progress' | 'warn' | 'idle'> {
   plan: Plan;
   version: UpdateSide;
   recipe: string;

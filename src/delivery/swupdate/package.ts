@@ -9,6 +9,7 @@ import { buildSwu } from '../../swu/build.ts';
 import { inspectSwu, type InspectedSwu } from '../../swu/inspect.ts';
 import { unforgiven } from '../../swu/lint/index.ts';
 import type { DeltaEngine } from '../engines/engine.ts';
+import type { Idle } from '../host.ts';
 import { proveWithSwupdate } from './device.ts';
 import { expectedOf, leftOut } from './expected.ts';
 import { proveInstall } from './installs.ts';
@@ -33,6 +34,7 @@ export interface PackageRequest {
   signal: AbortSignal;
   progress(message: string): void;
   warn(message: string): void;
+  idle?: Idle;
 }
 
 export interface MadePackage {
@@ -48,7 +50,7 @@ export interface MadePackage {
  *   its sw-description says, or says less than the plan; and what signing and packing throw
  */
 export async function makePackage(request: PackageRequest): Promise<MadePackage> {
-  const { plan, out, env, signal, workDir, travellers, engine } = request;
+  const { plan, out, env, signal, workDir, travellers, engine, idle } = request;
   request.progress('pack and sign');
   const payloads = await makePayloads(travellers, plan.swu.compress, {
     workDir,
@@ -60,7 +62,7 @@ export async function makePackage(request: PackageRequest): Promise<MadePackage>
   const opened = await openAgain(request, payloads);
   const proof = proofOf(request, opened, notes);
   request.progress('let swupdate check it');
-  proof.push(await proveWithSwupdate({ plan, swu: out, env, signal }));
+  proof.push(await proveWithSwupdate({ plan, swu: out, env, signal, ...(idle === undefined ? {} : { idle }) }));
   request.progress('install it');
   proof.push(await proveInstall({ plan, swu: out, opened, payloads, travellers, env, signal }));
   const signed = plan.signing?.method ?? 'no';

@@ -21,6 +21,7 @@ import type { DeltaEngine, DeltaInput, EngineHost, EngineResult, ImageRef } from
 import { makePackage } from './package.ts';
 import { partitionOf, travelsAs, type Traveller } from './payloads.ts';
 import { engineNamed } from '../engines/index.ts';
+import type { Idle } from '../host.ts';
 import { updateInfo } from './update-info.ts';
 
 /** One of the two versions, as the archive holds it. */
@@ -46,6 +47,7 @@ export interface UpdateRequest {
   signal: AbortSignal;
   progress(message: string): void;
   warn(message: string): void;
+  idle?: Idle;
 }
 
 export interface MadeUpdate {
