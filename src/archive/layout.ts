@@ -38,6 +38,9 @@ export const publishedFile = (key: ArchiveKey): string => join(productDir(key), 
 /** How its rollouts stood when they were last asked for, see publish/rollout/standing.ts. */
 export const rolloutsFile = (key: ArchiveKey): string => join(productDir(key), 'rollouts.json');
 
+/** When nights read what its store has, see store-read.ts. */
+export const storeReadFile = (key: ArchiveKey): string => join(productDir(key), 'store-read.json');
+
 /** The lock that apply, gc and repair hold while they change the archive of one product. */
 export const lockFile = (key: ArchiveKey): string => join(productDir(key), '.release-plan.lock');
 

@@ -1,5 +1,6 @@
-/** A file that a night may read or leave to another. */
+/** A file, or whatever else is read as one, that a night may read or leave to another. */
 export interface SharedFile {
+  /** Tells it from the others. */
   path: string;
   sizeBytes: number;
   /** When it was last read, in milliseconds of the epoch; undefined when that is not known. */

@@ -169,6 +169,13 @@ export interface FleetDeltas {
   ): Promise<void>;
 }
 
+/** What a host without the key leaves of a step. */
+export interface Prepared {
+  dir: string;
+  /** Names of its files. */
+  files: string[];
+}
+
 /** How steps of a system are made on other hosts, which see the same archive and have a plan of their own. */
 export interface HandOut<S extends Snapshot = Snapshot> {
   /**
@@ -202,6 +209,12 @@ export interface HandOut<S extends Snapshot = Snapshot> {
     progress: (message: string) => void,
     jobs: number,
   ): Promise<string> | undefined;
+  /**
+   * Where {@link prepare} leaves what it made of a step, and where the host with the key looks for it.
+   *
+   * @throws ReleasePlanError `archive-missing`, `archive-damaged`, `archive-unreadable`
+   */
+  prepared(step: WorkStep, snapshot: S): Prepared | undefined;
   /**
    * What another host made of a step, every byte of it read.
    *

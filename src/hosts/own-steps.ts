@@ -1,4 +1,5 @@
 /** Steps of a plan made by a host that does not hold the archive: a worker, or a job of a pipeline. */
+import { rm } from 'node:fs/promises';
 import { withSharedArchive } from '../archive/exclusive.ts';
 import type { ReadOptions } from '../archive/manifest.ts';
 import type { Plan } from '../core/plan.ts';
@@ -11,6 +12,7 @@ import type { Snapshot } from '../delivery/snapshot.ts';
 import { storedReading } from './store/stored-reading.ts';
 import { madeBy, readBy, storedRunner } from './store/runner.ts';
 import type { StoreSession } from './store/session.ts';
+import type { Digests } from './store/unnamed.ts';
 
 export interface OwnSteps {
   plan: Plan;
@@ -32,7 +34,13 @@ export interface OwnMade {
   /** The last of them, in words. */
   message: string;
   /** What needs no key is done; the rest is for the host that applies the plan. */
-  isPrepared?: true;
+  prepared?: PreparedWork;
+}
+
+/** Where what needs no key is. */
+export interface PreparedWork {
+  /** What its files hold, by name, where they are in the store; absent for those that lie in the archive's folder. */
+  stored?: Digests;
 }
 
 /** How long a host waits for another run of its own that builds. */
@@ -86,7 +94,7 @@ async function run(
   if (!signs && first !== undefined) {
     const message = await handOut.prepare(first, start, host, progress, jobs);
     if (message === undefined) throw new Error(`${titleOf(first)} needs a key`);
-    return { message, isPrepared: true };
+    return { message, prepared: await handedOver(first, start, handOut, store, progress) };
   }
   return await deliveryOf(plan).run(start, { steps, host, waitMs: WAIT_MS, jobs, isChecked }, async (inner) => {
     const runner = store === undefined ? inner : storedRunner(inner, store, { isBrought: true });
@@ -99,4 +107,20 @@ async function run(
     }
     return { message };
   });
+}
+
+/** Brings what was prepared to where the host that has the key finds it. */
+async function handedOver(
+  step: WorkStep,
+  snapshot: Snapshot,
+  handOut: HandOut,
+  store: StoreSession | undefined,
+  progress: (message: string) => void,
+): Promise<PreparedWork> {
+  const prepared = handOut.prepared(step, snapshot);
+  if (store === undefined || prepared === undefined) return {};
+  const stored = await store.sendUnnamed(prepared, progress);
+  // Whoever finishes it does so in a folder of its own.
+  await rm(prepared.dir, { recursive: true, force: true });
+  return { stored };
 }

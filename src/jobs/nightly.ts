@@ -16,12 +16,12 @@ import type { Plan } from '../core/plan.ts';
 import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
 import { storedReading } from '../hosts/store/stored-reading.ts';
-import { beginSession, joinStore } from '../hosts/store/session.ts';
+import { beginSession, joinStore, type StoreSession } from '../hosts/store/session.ts';
 import { readInputs, type Inputs } from '../delivery/inputs.ts';
 import type { Snapshot } from '../delivery/snapshot.ts';
 import { leavesOpen } from '../io/present.ts';
 import { FILES_AT_ONCE, severalAtOnce } from '../io/several.ts';
-import { changesSince, nightRecord, type Night } from '../report/night.ts';
+import { changesSince, nightRecord, type Night, type NightOfStore } from '../report/night.ts';
 import { formatBytes } from '../text/bytes.ts';
 import { Meter } from '../text/meter.ts';
 import { applySnapshot, withPublishing, type ApplyOptions, type ApplyResult } from './apply.ts';
@@ -37,8 +37,8 @@ export interface NightlyResult extends ApplyResult {
 
 /**
  * apply for a timer. Does what is missing and keeps going after a failure;
- * reads a share of everything archived, so that each byte is read within
- * `verify_days`, and always what a delta is to be made of; empties the trash;
+ * reads a share of everything archived, here and in the store, so that each
+ * byte is read within `verify_days`, and always what a delta is to be made of; empties the trash;
  * says what changed since the last night.
  *
  * @throws ReleasePlanError `locked`, `interrupted`; failures of single steps are in the result
@@ -61,6 +61,7 @@ export async function nightly(
         host.report({ type: 'warning', message: `${problem}; the whole archive is read again` });
       const ledger = new ReadLedger(plan, memory.files, now);
       const read = await readShare(await readInputs(plan, { ...host, runsCommands: true }), host, memory, ledger, now);
+      const stored = store === undefined ? undefined : await readStoreShare(store, host, now);
       const options = { waitMs: given.waitMs, jobs: given.jobs, queue: given.queue, keepGoing: true, archiveId, store };
       const applied = await applySnapshot(read.snapshot, host, options);
       const { snapshot, ...result } = await withPublishing(applied, host, options);
@@ -81,6 +82,7 @@ export async function nightly(
         changes: changesSince(before, record),
         readBytes: read.readBytes,
         archivedBytes: files.reduce((sum, one) => sum + one.file.sizeBytes, 0),
+        ...(stored === undefined ? {} : { store: stored }),
         unneeded,
         emptied,
         ...(before === undefined ? {} : { since: before.ranAt }),
@@ -97,10 +99,11 @@ export async function nightly(
  * What apply ended with; a night that it calls good may still have met a disk that fails, or damage that the plan does
  * not refer to.
  */
-function exitCodeOf({ exitCode }: ApplyResult, { damaged }: Night, ioFailed: boolean): ExitCode {
+function exitCodeOf({ exitCode }: ApplyResult, { damaged, store }: Night, ioFailed: boolean): ExitCode {
   if (exitCode !== EXIT.ok) return exitCode;
-  if (ioFailed) return EXIT.environment;
-  return Object.keys(damaged).length > 0 ? EXIT.inconsistent : EXIT.ok;
+  if (ioFailed || store?.unreadable !== undefined) return EXIT.environment;
+  const isDamaged = Object.keys(damaged).length > 0 || store?.problems.some(({ isRepaired }) => !isRepaired) === true;
+  return isDamaged ? EXIT.inconsistent : EXIT.ok;
 }
 
 /** Reads the night's share, and whatever the steps will be built on. */
@@ -145,6 +148,36 @@ async function readShare(
   }
   if (read.snapshot === undefined) throw new Error('the only task has run');
   return { snapshot: read.snapshot, readBytes: read.bytes };
+}
+
+/** Reads the night's share of the store. That it is away in the middle spoils what needs it, and nothing else. */
+async function readStoreShare(store: StoreSession, host: Host, now: Date): Promise<NightOfStore> {
+  const share = await store.share(now);
+  const night: NightOfStore = { store: store.address, readBytes: 0, storedBytes: share.storedBytes, problems: [] };
+  await host.drive([
+    {
+      title: `verify part of ${store.address}`,
+      async run(progress) {
+        const meter = new Meter(share.dueBytes, progress);
+        const { problems, failure } = await store.readShare(share, now, {
+          onSubject: (what) => meter.at(what),
+          onBytes: (bytes) => meter.add(bytes),
+        });
+        night.readBytes = meter.doneBytes;
+        night.problems = problems;
+        if (failure !== undefined) night.unreadable = failure.message;
+        const left = problems.filter(({ isRepaired }) => !isRepaired);
+        const lines = [
+          ...left.map(({ name, problem }) => `${name} ${problem}`),
+          ...(failure === undefined ? [] : [failure.inWords]),
+        ];
+        return lines.length === 0
+          ? { state: 'done', message: `${meter.summary()}, of ${formatBytes(share.storedBytes)}` }
+          : { state: 'failed', message: lines.join('\n') };
+      },
+    },
+  ]);
+  return night;
 }
 
 async function dueFiles(

@@ -1,6 +1,6 @@
 import { formatBytes } from '../text/bytes.ts';
 import { printable } from '../text/printable.ts';
-import type { Night } from './night.ts';
+import type { Night, NightOfStore } from './night.ts';
 
 /** Changes that are listed; the rest are counted, and all are in the JSON. */
 const MOST_LISTED = 50;
@@ -15,6 +15,7 @@ export function nightInWords({
   unreadable = {},
   unneeded,
   emptied,
+  store,
 }: Night): string {
   const bytes = (unneeded ?? []).reduce((sum, one) => sum + (one.sizeBytes ?? 0), 0);
   return [
@@ -25,6 +26,7 @@ export function nightInWords({
     ...Object.values(unreadable)
       .flat()
       .map((problem) => `UNREADABLE ${printable(problem)}\n`),
+    ...(store === undefined ? [] : storeInWords(store)),
     ...(unneeded === undefined || unneeded.length === 0
       ? []
       : [
@@ -38,6 +40,17 @@ export function nightInWords({
       ? 'first night, so there is nothing to compare with\n'
       : `since ${printable(since)}: ${changes.length === 0 ? 'nothing changed' : `\n  ${listed(changes, '\n  ')}`}\n`,
   ].join('');
+}
+
+function storeInWords({ store, readBytes, storedBytes, problems, unreadable }: NightOfStore): string[] {
+  return [
+    `verified tonight in ${printable(store)}: ${formatBytes(readBytes)} of ${formatBytes(storedBytes)}\n`,
+    ...(unreadable === undefined ? [] : [`UNREADABLE ${printable(unreadable)}\n`]),
+    ...problems.map(
+      ({ subject, name, problem, isRepaired }) =>
+        `${isRepaired ? 'REPAIRED' : 'DAMAGED'} ${printable(`${store}/${name} ${problem} (${subject})`)}\n`,
+    ),
+  ];
 }
 
 function listed(lines: readonly string[], separator: string): string {

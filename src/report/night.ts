@@ -13,10 +13,25 @@ export interface Night extends Pick<NightRecord, 'ranAt' | 'damaged' | 'unreadab
   /** Bytes that were read and compared, and those of the whole archive. */
   readBytes: number;
   archivedBytes: number;
+  /** What was read of the archive's store; absent without one. */
+  store?: NightOfStore;
   /** Deltas that nothing requires; undefined when that cannot be told. */
   unneeded: Array<{ pair: string; sizeBytes?: number }> | undefined;
   /** What was emptied of the trash. */
   emptied: string[];
+}
+
+/** What a night read of the store behind an archive. */
+export interface NightOfStore {
+  /** Its address. */
+  store: string;
+  /** Bytes that were read and compared, and those of everything that has a name there. */
+  readBytes: number;
+  storedBytes: number;
+  /** What is missing or damaged there. */
+  problems: Array<{ subject: string; name: string; problem: string; isRepaired: boolean }>;
+  /** Why not all of what was due could be read, in words. */
+  unreadable?: string;
 }
 
 /** A full package as a line names it. */

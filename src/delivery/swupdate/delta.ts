@@ -5,13 +5,14 @@ import { pairText } from '../../core/pair.ts';
 import type { WorkStep } from '../../core/step.ts';
 import { checkPair } from '../../report/pair.ts';
 import { checkSlots } from '../../report/version.ts';
+import type { Prepared } from '../delivery.ts';
 import type { DeltaInput, EngineHost } from '../engines/engine.ts';
 import { engineNamed } from '../engines/index.ts';
 import type { Host } from '../host.ts';
 import { requireSigned } from './vouched.ts';
 import { makeFull, type MadeFull } from './full.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
-import { dropPrepared, prepareDeltas, takePrepared } from './prepared.ts';
+import { dropPrepared, prepareDeltas, preparedOf, takePrepared } from './prepared.ts';
 import { makeUpdate, type MadeUpdate, type UpdateRequest, type UpdateSide } from './update.ts';
 
 export type DeltaStep = Extract<WorkStep, { kind: 'delta' }>;
@@ -65,6 +66,16 @@ export async function runPrepare(
   threads?: number,
 ): Promise<string> {
   return await prepareDeltas(await requestOf(step, snapshot, host, NO_BUILDS, progress, threads));
+}
+
+/**
+ * Where {@link runPrepare} leaves the deltas of a version pair.
+ *
+ * @throws ReleasePlanError `archive-missing`, `archive-damaged`, `archive-unreadable`
+ */
+export function preparedFor({ from, to, engine }: DeltaPair, { inputs, archive }: SwupdateSnapshot): Prepared {
+  const [base, target] = [sideOf(archive.versions.get(from), from), sideOf(archive.versions.get(to), to)];
+  return preparedOf({ plan: inputs.plan, base, target, engine });
 }
 
 type DeltaPair = Pick<DeltaStep, 'from' | 'to' | 'engine'>;

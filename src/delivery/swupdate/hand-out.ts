@@ -13,7 +13,7 @@ import { checkSigning } from '../../swu/sign.ts';
 import type { HandOut } from '../delivery.ts';
 import { engineNamed, engines } from '../engines/index.ts';
 import type { FleetPair } from '../snapshot.ts';
-import { runPrepare } from './delta.ts';
+import { preparedFor, runPrepare } from './delta.ts';
 import { FULL, recipeOf } from './recipe.ts';
 import { threadsOf, withFull, withUpdate, withVersion } from './run.ts';
 import type { SwupdateSnapshot } from './snapshot.ts';
@@ -77,6 +77,8 @@ export const handOut: HandOut<SwupdateSnapshot> = {
 
   prepare: (step, snapshot, host, progress, jobs) =>
     step.kind === 'delta' ? runPrepare(step, snapshot, host, progress, threadsOf(jobs)) : undefined,
+
+  prepared: (step, snapshot) => (step.kind === 'delta' ? preparedFor(step, snapshot) : undefined),
 
   async taken(step, { inputs: { plan } }, signal) {
     switch (step.kind) {

@@ -16,16 +16,32 @@ import { ifPresent } from '../../io/present.ts';
 import { withSpace } from '../../io/space.ts';
 import { formatBytes } from '../../text/bytes.ts';
 import { digestOf } from '../../text/json.ts';
+import type { Prepared } from '../delivery.ts';
 import { engineNamed } from '../engines/index.ts';
 import type { DeltaInput } from '../engines/engine.ts';
 import { inputsOf, makeDeltas, needBytesOf, type UpdateRequest } from './update.ts';
 
+/** Of what deltas are made, and by what. */
+export type PreparedOf = Pick<UpdateRequest, 'plan' | 'base' | 'target' | 'engine'>;
+
 /** Where the deltas of an update are, named by what they are made of and by what. */
-function folderOf({ plan, base, target, engine }: UpdateRequest, inputs: readonly DeltaInput[]): string {
+function folderOf({ plan, base, target, engine }: PreparedOf, inputs: readonly DeltaInput[]): string {
   const { name, version } = engineNamed(engine);
   const images = inputs.map((one) => [one.partition, one.base.sha256, one.target.sha256]);
   const digest = digestOf({ name, version, release: packageVersion(), images });
   return preparedDir(plan, { from: base.manifest.version, to: target.manifest.version }, digest.slice(0, 16));
+}
+
+/** The names of a delta, bare and compressed. */
+const namesOf = ({ partition }: DeltaInput): readonly [string, string] => {
+  const name = deltaName(partition);
+  return [name, `${name}.gz`];
+};
+
+/** Where the deltas of an update are left, and in which files. */
+export function preparedOf(request: PreparedOf): Prepared {
+  const inputs = inputsOf(request.base, request.target);
+  return { dir: folderOf(request, inputs), files: inputs.flatMap(namesOf) };
 }
 
 /**
@@ -58,29 +74,22 @@ export async function takePrepared(
 ): Promise<boolean> {
   const folder = folderOf(request, inputs);
   if ((await ifPresent(stat(folder))) === undefined) return false;
-  for (const { partition } of inputs) {
-    const delta = join(staging, deltaName(partition));
-    for (const [from, to] of [
-      [join(folder, deltaName(partition)), delta],
-      [join(folder, `${deltaName(partition)}.gz`), `${delta}.gz`],
-    ] as const)
-      await copyFile(from, to, constants.COPYFILE_FICLONE);
-    if ((await digestFile(delta)).sha256 !== (await digestOfGzip(`${delta}.gz`)))
+  for (const [delta, compressed] of inputs.map(namesOf)) {
+    for (const name of [delta, compressed])
+      await copyFile(join(folder, name), join(staging, name), constants.COPYFILE_FICLONE);
+    if ((await digestFile(join(staging, delta))).sha256 !== (await digestOfGzip(join(staging, compressed))))
       return await notTaken(staging, inputs);
   }
   return true;
 }
 
 /** Removes what another host left for an update. */
-export async function dropPrepared(request: UpdateRequest): Promise<void> {
-  await rm(folderOf(request, inputsOf(request.base, request.target)), { recursive: true, force: true });
+export async function dropPrepared(request: PreparedOf): Promise<void> {
+  await rm(preparedOf(request).dir, { recursive: true, force: true });
 }
 
 async function notTaken(staging: string, inputs: readonly DeltaInput[]): Promise<false> {
-  for (const { partition } of inputs) {
-    const delta = join(staging, deltaName(partition));
-    for (const path of [delta, `${delta}.gz`]) await rm(path, { force: true });
-  }
+  for (const name of inputs.flatMap(namesOf)) await rm(join(staging, name), { force: true });
   return false;
 }
 

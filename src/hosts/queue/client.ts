@@ -105,6 +105,11 @@ export class QueueClient {
     }
   }
 
+  /** Has a step that was prepared made anew, should anybody ask for it again. A server that is away forgets by itself. */
+  async forget(job: StepJob): Promise<void> {
+    await this.#queue.remove(jobId(job)).catch(() => undefined);
+  }
+
   /** Leaves. What was asked for stays in the queue, and is made; whoever asks again finds it. */
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
@@ -116,7 +121,10 @@ export class QueueClient {
     const there = await this.#queue.getJob(id);
     if (there !== undefined) {
       const state = await there.getState();
-      // What has ended once is asked for again only because the archive does not have it.
+      // Made for an apply that ended before it took it.
+      const waiting = state === 'completed' ? this.#preparedIn(id, there) : undefined;
+      if (waiting !== undefined) return this.#awaited.get(id)?.resolve(waiting);
+      // What has ended otherwise is asked for again only because the archive does not have it.
       if (state === 'completed' || state === 'failed') await there.remove();
       else if (state !== 'unknown') return this.#awaited.get(id)?.progress('is being made already');
     }
@@ -169,6 +177,17 @@ export class QueueClient {
     } catch (error) {
       // What is not authenticated is a result; everything else is a server that is away.
       if (error instanceof ReleasePlanError) awaited.reject(error);
+    }
+  }
+
+  /** A reply that leads to files which no folder has; undefined for every other one, and for a stranger's. */
+  #preparedIn(id: string, job: Job): StepReply | undefined {
+    try {
+      const reply = this.#replyOf(id, job);
+      return reply.prepared?.stored === undefined ? undefined : reply;
+    } catch (error) {
+      if (error instanceof ReleasePlanError) return undefined;
+      throw error;
     }
   }
 

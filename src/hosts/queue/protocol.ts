@@ -4,6 +4,7 @@ import { asUserError, messageOf, ReleasePlanError } from '../../core/errors.ts';
 import { CODES, type Code } from '../../core/codes/index.ts';
 import type { WorkStep } from '../../core/step.ts';
 import { digestOf } from '../../text/json.ts';
+import type { PreparedWork } from '../own-steps.ts';
 
 /** Kinds of work that workers choose from: deltas, which any host can make; full packages need the key, builds kas. */
 export const WORKS = ['delta', 'full', 'build'] as const;
@@ -29,7 +30,7 @@ export interface StepNote {
 export interface StepReply {
   worker: string;
   /** It did what needs no key; the rest is for the host that asked. */
-  isPrepared?: true;
+  prepared?: PreparedWork;
   message: string;
 }
 

@@ -5,7 +5,8 @@ import type { Snapshot } from '../../delivery/snapshot.ts';
 import { madeBy } from '../store/runner.ts';
 import type { StoreSession } from '../store/session.ts';
 import type { QueueClient } from './client.ts';
-import type { Work } from './protocol.ts';
+import type { PreparedWork } from '../own-steps.ts';
+import type { StepJob, Work } from './protocol.ts';
 
 /** Which work of a plan other hosts do. */
 export interface HandedOut {
@@ -77,15 +78,33 @@ async function makeElsewhere(
   // A worker archives what it builds: the next build would remove it.
   if (step.kind !== 'archive') {
     const steps: WorkStep[] = step.kind === 'build' ? [step, { ...step, kind: 'archive' }] : [step];
-    const reply = await client.make({ steps, archiveId, identity }, progress);
+    const job: StepJob = { steps, archiveId, identity };
+    const reply = await client.make(job, progress);
     message = `${reply.worker}: ${reply.message}`;
     progress(message);
-    if (reply.isPrepared === true) return undefined;
+    if (reply.prepared !== undefined) {
+      await takePrepared(step, snapshot, reply.prepared, handOut, store, progress).finally(() => client.forget(job));
+      return undefined;
+    }
   }
   const subject = madeBy(step);
   if (subject !== undefined) await store?.bring([subject], 'files', progress);
   const made = await handOut.taken(step, snapshot, signal);
   return { ...made, message };
+}
+
+/** Has what a worker prepared in the folder here. */
+async function takePrepared(
+  step: WorkStep,
+  snapshot: Snapshot,
+  { stored }: PreparedWork,
+  handOut: HandOut,
+  store: StoreSession | undefined,
+  progress: (message: string) => void,
+): Promise<void> {
+  const prepared = handOut.prepared(step, snapshot);
+  if (stored === undefined || prepared === undefined) return;
+  await store?.bringUnnamed(prepared, stored, progress);
 }
 
 /** A runner that makes so many steps at once; the others wait. */

@@ -4,7 +4,7 @@ import { ReleasePlanError } from '../../core/errors.ts';
 import { digestFile, type FileDigest } from '../../io/hash.ts';
 import { ifPresent } from '../../io/present.ts';
 import { allOf } from '../../io/several.ts';
-import { folderOf, objectName, refsFolder, subjectOf, subjectText } from './names.ts';
+import { folderOf, objectName, refName, refsFolder, subjectOf, subjectText, type Subject } from './names.ts';
 import { filesOf } from './objects-of.ts';
 import { namedThere, type There } from './there.ts';
 import type { Transfer } from './transfer.ts';
@@ -35,49 +35,87 @@ interface Wanted extends FileDigest {
   path: string;
 }
 
+/** Checks what has a name in a store, one after the other; what several of them have is read once. */
+export class StoreChecker {
+  readonly #checking: Checking;
+  readonly #repairs: boolean;
+  /** What is wrong with objects, by sha256; undefined for what is right. */
+  readonly #known = new Map<string, string | undefined>();
+  readonly #check: StoreCheck = { subjects: 0, objects: 0, bytes: 0, problems: [] };
+
+  /** @param repairs whether objects that are missing or damaged are sent again, where the folder has them whole */
+  constructor(checking: Checking, { repairs }: { repairs: boolean }) {
+    this.#checking = checking;
+    this.#repairs = repairs;
+  }
+
+  /** What was found until now. */
+  get found(): StoreCheck {
+    return this.#check;
+  }
+
+  /**
+   * Reads a ref, its manifest and every object that it names. What was removed since is passed over.
+   *
+   * @returns whether all of it is right now
+   * @throws ReleasePlanError `server-*`
+   */
+  async check(subject: Subject): Promise<boolean> {
+    const { store, plan, signal, onSubject } = this.#checking;
+    const name = refName(plan, subject);
+    signal.throwIfAborted();
+    const found = await namedThere(store, plan, subject).catch(damageOf);
+    if (found !== undefined && 'removed' in found) return true;
+    this.#check.subjects += 1;
+    onSubject(subjectText(subject));
+    const isRight = async (object: Wanted): Promise<boolean> => await this.#isRight(subject, object);
+    const wanted =
+      found instanceof ReleasePlanError ? found : await wantedOf(this.#checking, found, isRight).catch(damageOf);
+    if (wanted instanceof ReleasePlanError) {
+      this.#add(subject, name, wanted.message, false);
+      return false;
+    }
+    if (wanted === undefined) return false;
+    let isWhole = true;
+    for (const object of wanted) {
+      if (!this.#known.has(object.sha256)) {
+        this.#check.objects += 1;
+        this.#check.bytes += object.sizeBytes;
+      }
+      if (!(await isRight(object))) isWhole = false;
+    }
+    return isWhole;
+  }
+
+  async #isRight(subject: Subject, object: Wanted): Promise<boolean> {
+    if (!this.#known.has(object.sha256)) this.#known.set(object.sha256, await problemOf(this.#checking, object));
+    const problem = this.#known.get(object.sha256);
+    if (problem === undefined) return true;
+    const isRepaired = this.#repairs && (await sentAgain(this.#checking, object));
+    if (isRepaired) this.#known.set(object.sha256, undefined);
+    this.#add(subject, objectName(object.sha256), problem, isRepaired);
+    return isRepaired;
+  }
+
+  #add(subject: Subject, name: string, problem: string, isRepaired: boolean): void {
+    this.#check.problems.push({ subject: subjectText(subject), name, problem, isRepaired });
+  }
+}
+
 /**
  * Reads every ref, every manifest and every object that they name, each once.
  *
- * @param repairs whether objects that are missing or damaged are sent again, where the folder has them whole
+ * @param repairs as of {@link StoreChecker}
  * @throws ReleasePlanError `server-*`
  */
-export async function checkStore(checking: Checking, { repairs }: { repairs: boolean }): Promise<StoreCheck> {
-  const { store, plan, signal } = checking;
-  const check: StoreCheck = { subjects: 0, objects: 0, bytes: 0, problems: [] };
-  const known = new Map<string, string | undefined>();
+export async function checkStore(checking: Checking, options: { repairs: boolean }): Promise<StoreCheck> {
+  const { store, plan } = checking;
+  const checker = new StoreChecker(checking, options);
   for (const { name } of await allOf(store.list(refsFolder(plan)))) {
     const subject = subjectOf(plan, name);
-    if (subject === undefined) continue;
-    signal.throwIfAborted();
-    const found = await namedThere(store, plan, subject).catch(damageOf);
-    if (found !== undefined && 'removed' in found) continue;
-    check.subjects += 1;
-    checking.onSubject(subjectText(subject));
-    const add = (of: string, problem: string, isRepaired: boolean): void =>
-      void check.problems.push({ subject: subjectText(subject), name: of, problem, isRepaired });
-    const isRight = async (object: Wanted): Promise<boolean> => {
-      if (!known.has(object.sha256)) known.set(object.sha256, await problemOf(checking, object));
-      const problem = known.get(object.sha256);
-      if (problem === undefined) return true;
-      const isRepaired = repairs && (await sentAgain(checking, object));
-      if (isRepaired) known.set(object.sha256, undefined);
-      add(objectName(object.sha256), problem, isRepaired);
-      return isRepaired;
-    };
-    const wanted = found instanceof ReleasePlanError ? found : await wantedOf(checking, found, isRight).catch(damageOf);
-    if (wanted instanceof ReleasePlanError) {
-      add(name, wanted.message, false);
-      continue;
-    }
-    for (const object of wanted) {
-      if (!known.has(object.sha256)) {
-        check.objects += 1;
-        check.bytes += object.sizeBytes;
-      }
-      await isRight(object);
-    }
+    if (subject !== undefined) await checker.check(subject);
   }
-  return check;
+  return checker.found;
 }
 
 function damageOf(error: unknown): ReleasePlanError {
@@ -85,19 +123,19 @@ function damageOf(error: unknown): ReleasePlanError {
   throw error;
 }
 
-/** What a ref leads to beside its manifest; nothing where that cannot be read. */
+/** What a ref leads to beside its manifest; undefined where that is not right. */
 async function wantedOf(
   checking: Checking,
   there: There | undefined,
   isRight: (object: Wanted) => Promise<boolean>,
-): Promise<Wanted[]> {
+): Promise<Wanted[] | undefined> {
   // Replaced since the list was made.
   if (there === undefined) return [];
   const { subject } = there;
   const { plan } = checking;
   const { dir, manifest: manifestName, signature: signatureName = '' } = folderOf(plan, subject);
   const { manifest, signature } = there.ref;
-  if (!(await isRight({ ...manifest, path: join(dir, manifestName) }))) return [];
+  if (!(await isRight({ ...manifest, path: join(dir, manifestName) }))) return undefined;
   const files = await filesOf(checking, plan, subject, manifest);
   return [
     ...(signature === undefined ? [] : [{ ...signature, path: join(dir, signatureName) }]),

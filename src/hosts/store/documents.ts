@@ -12,7 +12,7 @@ export interface StoredDocument {
   name: string;
   /** Here. */
   path: string;
-  /** What a server told last and is asked again: when both sides changed, the one that is brought counts. */
+  /** What is found out again: when both sides changed, the one that is brought counts. */
   lastWins?: boolean;
 }
 

@@ -60,7 +60,7 @@ export async function planPush(
     const gone = removed.get(name);
     if (gone !== undefined && sameManifest(ref, gone.removed)) found.removed.push(subject);
     else if (gone !== undefined) {
-      requireNotInTrash(gone, store);
+      requireNotInTrash(gone, store, ANOTHER);
       found.due.push({ subject, ref, before });
     } else if (before === undefined) found.due.push({ subject, ref, before });
     else if (sameManifest(ref, before.ref)) {
@@ -98,6 +98,9 @@ export async function push(transfer: Transfer, { due, present }: PushPlan): Prom
   return moved;
 }
 
+/** Of a version that was built here while it waited there. */
+const ANOTHER = ', and was built with other bytes';
+
 async function pushOne(transfer: Transfer, { subject, ref, before }: Due): Promise<number> {
   const { plan, store, signal, seen } = transfer;
   const { manifest } = requireWhole(
@@ -117,7 +120,7 @@ async function pushOne(transfer: Transfer, { subject, ref, before }: Due): Promi
   const now = current === undefined ? undefined : await openNamed(store, { subject, name }, current);
   if (now !== undefined && 'removed' in now) {
     if (sameManifest(now.removed, ref)) throw removedMeanwhile(now, store);
-    requireNotInTrash(now, store);
+    requireNotInTrash(now, store, ANOTHER);
   } else if (now !== undefined && before !== undefined && !sameManifest(now.ref, before.ref))
     throw lost(transfer, name, ref, now.ref);
   // What is there now and was not when it was decided is another host's.
@@ -139,13 +142,14 @@ async function pushOne(transfer: Transfer, { subject, ref, before }: Due): Promi
 /**
  * Released is released: while a version can be restored, no other takes its name.
  *
+ * @param what of the other, where it is built
  * @throws ReleasePlanError `store-removed`
  */
-export function requireNotInTrash({ subject, removed }: RemovedThere, { address }: Store): void {
+export function requireNotInTrash({ subject, removed }: RemovedThere, { address }: Store, what: string): void {
   if (subject.kind !== 'version' || removed.emptiedAt !== undefined) return;
   throw new ReleasePlanError(
     'store-removed',
-    `${subject.version} is in the trash of ${address} since ${removed.removedAt}, and was built with other bytes`,
+    `${subject.version} is in the trash of ${address} since ${removed.removedAt}${what}`,
   );
 }
 

@@ -1,14 +1,16 @@
 /** A run with a store behind its archive's folder: brings what is needed, and takes there what was made. */
 import type { Plan } from '../../core/plan.ts';
 import type { WorkStep } from '../../core/step.ts';
-import type { Made } from '../../delivery/delivery.ts';
+import type { Made, Prepared } from '../../delivery/delivery.ts';
 import { deliveryOf } from '../../delivery/index.ts';
 import type { Snapshot } from '../../delivery/snapshot.ts';
 import { ReleasePlanError } from '../../core/errors.ts';
+import type { Checking } from './check.ts';
 import { moveDocuments } from './documents.ts';
 import { subjectsHere } from './here.ts';
 import { archiveIdThere, joinArchive, requireSameArchive } from './identity.ts';
 import { refName, subjectText, type Subject } from './names.ts';
+import { readStoreShare, storeShare, type StoreShare, type StoreShareRead } from './night-share.ts';
 import { openStore, type StoreHost } from './open.ts';
 import { planPull, pull, type Extent } from './pull.ts';
 import { planPush, push, requireNotInTrash } from './push.ts';
@@ -17,6 +19,7 @@ import { storedDocuments } from './stored-documents.ts';
 import { empty, expired, followRemovals, followRemovalsUnheld, removalOf, remove } from './removal.ts';
 import { contentsFor, contentsOf, namedThere, type StoreContents } from './there.ts';
 import { transferring, type Transfer } from './transfer.ts';
+import { bringUnnamed, requireDigest, sendUnnamed, type Digests } from './unnamed.ts';
 
 export type Progress = (message: string) => void;
 
@@ -163,13 +166,33 @@ export class StoreSession {
   }
 
   /**
+   * Sends what another host is to finish, under no name.
+   *
+   * @returns what its files hold
+   * @throws ReleasePlanError as {@link bring}
+   */
+  async sendUnnamed({ dir, files }: Prepared, progress?: Progress): Promise<Digests> {
+    return await this.#moving(progress, async (transfer) => await sendUnnamed(transfer, dir, files));
+  }
+
+  /**
+   * Brings what another host sent with {@link sendUnnamed}. No name and no digest of that host is used that is none.
+   *
+   * @throws ReleasePlanError as {@link bring}
+   */
+  async bringUnnamed({ dir, files }: Prepared, digests: Digests, progress?: Progress): Promise<void> {
+    const wanted = new Map(files.map((name) => [name, requireDigest(digests[name], name)]));
+    await this.#moving(progress, async (transfer) => await bringUnnamed(transfer, dir, wanted));
+  }
+
+  /**
    * Before a version is built, which may take hours.
    *
    * @throws ReleasePlanError `store-removed` when it can be restored in place of that
    */
   async requireNotInTrash(subject: Subject): Promise<void> {
     const found = await namedThere(this.#store, this.#plan, subject);
-    if (found !== undefined && 'removed' in found) requireNotInTrash(found, this.#store);
+    if (found !== undefined && 'removed' in found) requireNotInTrash(found, this.#store, ', so it is not built anew');
   }
 
   /**
@@ -211,6 +234,28 @@ export class StoreSession {
       }
       return emptied;
     });
+  }
+
+  /**
+   * What of the store is due tonight.
+   *
+   * @throws ReleasePlanError `store-damaged` for a name that cannot be read; `server-*`
+   */
+  async share(now: Date): Promise<StoreShare> {
+    return await this.#moving(undefined, async (transfer) => {
+      const { there } = await this.#contents(transfer);
+      return await storeShare(transfer, [...there.values()], { now, verifyDays: this.#plan.verifyDays });
+    });
+  }
+
+  /** Reads it, and sends again what is not right there and whole here. */
+  async readShare(
+    share: StoreShare,
+    now: Date,
+    watch: Pick<Checking, 'onSubject' | 'onBytes'>,
+  ): Promise<StoreShareRead> {
+    const checking: Checking = { plan: this.#plan, store: this.#store, signal: this.#host.signal, ...watch };
+    return await readStoreShare(checking, share, now);
   }
 
   /** For people. */

@@ -20,6 +20,7 @@ export const DOCUMENTS = {
   staticDeltas: 'static-deltas',
   storeRef: 'store-ref',
   storeSeen: 'store-seen',
+  storeRead: 'store-read',
 } as const;
 
 export type DocumentName = keyof typeof DOCUMENTS;

@@ -18,4 +18,5 @@ export const {
   staticDeltas,
   storeRef,
   storeSeen,
+  storeRead,
 } = compileDocuments().validators;

@@ -1,5 +1,5 @@
 /** Two hosts with one store: what both make at once, what was not sent, what is in the store alone. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -105,6 +105,35 @@ test('of two hosts that build the same version with other bytes, the second fail
   const failure = await failureOf(async () => await b.session.send({ kind: 'version', version: '0.3.0' }));
   assert.is(failure.code, 'store-differs');
   assert.is((await failureOf(async () => await b.session.begin(ID))).code, 'store-differs');
+});
+
+test('what has no name goes from one host to another, and nothing else than what was said comes of it', async () => {
+  const [a, b] = await hosts();
+  const dir = join(scratch('unnamed'), 'deltas');
+  mkdirSync(dir);
+  writeFileSync(join(dir, 'rootfs.delta'), 'a delta');
+  writeFileSync(join(dir, 'rootfs.delta.gz'), 'a delta, compressed');
+  const prepared = { dir, files: ['rootfs.delta', 'rootfs.delta.gz'] };
+  const said = await a.session.sendUnnamed(prepared);
+  assert.equal(Object.keys(said), prepared.files);
+
+  const to = { ...prepared, dir: join(scratch('unnamed-there'), 'deltas') };
+  await b.session.bringUnnamed(to, said);
+  assert.is(readFileSync(join(to.dir, 'rootfs.delta.gz'), 'utf8'), 'a delta, compressed');
+
+  const other = { sizeBytes: 7, sha256: 'ab'.repeat(32) };
+  for (const [what, digest] of [
+    ['content that the store has not', other],
+    ['a path', { ...other, sha256: `../../archive.json${'a'.repeat(46)}` }],
+    ['no size', { ...other, sizeBytes: NaN }],
+  ] as const) {
+    const failure = await failureOf(async () => await b.session.bringUnnamed(to, { ...said, 'rootfs.delta': digest }));
+    assert.is(failure.code, 'store-damaged', what);
+  }
+  const { 'rootfs.delta': delta } = said;
+  const half = await failureOf(async () => await b.session.bringUnnamed(to, { 'rootfs.delta': delta ?? other }));
+  assert.match(half.message, 'rootfs.delta.gz');
+  assert.is(readFileSync(join(to.dir, 'rootfs.delta'), 'utf8'), 'a delta', 'what was there stays');
 });
 
 test.run();
