@@ -10,6 +10,7 @@ interface Flags extends QueueFlags {
   queue: string;
   only?: string;
   concurrency?: string;
+  follow?: string;
 }
 
 export const registerWorker: RegisterCommand = (program, run) => {
@@ -21,11 +22,17 @@ export const registerWorker: RegisterCommand = (program, run) => {
     .option('--concurrency <number>', 'deltas or full packages to make at once, for each plan', '1')
     .option('--only <work>', 'take only this work, comma-separated: delta, full, build')
     .option('--label <label>', 'take the steps of those who ask for this label')
+    .option(
+      '--follow <remote>',
+      'bring the checkout of the plans to the commit of whoever asks, from this remote of it',
+    )
     .addHelpText(
       ...examples({
         'Make deltas and full packages': 'release-plan worker plan.yml --queue redis://queue.example --only delta',
         'Build on the host that has the build directory':
           'release-plan worker plan.yml --queue rediss://queue.example --only build --label big',
+        'Follow the commit of whoever asks':
+          'release-plan worker plan.yml --queue redis://queue.example --follow origin',
       }),
     )
     .action(async (plans: string[], flags: Flags) => {
@@ -35,7 +42,7 @@ export const registerWorker: RegisterCommand = (program, run) => {
 
 async function work(plans: readonly string[], flags: Flags, context: CommandContext): Promise<ExitCode> {
   const { WORKS } = await import('../hosts/queue/protocol.ts');
-  const { queue, label, only, concurrency } = flags;
+  const { queue, label, only, concurrency, follow } = flags;
   const works = only === undefined ? WORKS : await worksOf(only, '--only');
   const settings = await addressAndSeal(queue, label, context.env);
   const loaded = await loadPlans(plans, context);
@@ -46,6 +53,7 @@ async function work(plans: readonly string[], flags: Flags, context: CommandCont
     works: loaded.every(({ kas }) => kas === undefined) ? works.filter((one) => one !== 'build') : works,
     concurrency: jobsOf(concurrency, '--concurrency') ?? 1,
     label,
+    follow,
     name: `${hostname()}/${process.pid}`,
     host: context,
   });

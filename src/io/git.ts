@@ -39,6 +39,23 @@ export async function git(args: readonly string[], options: RunOptions = {}): Pr
   return await run('git', [...HARDENED, ...args], optionsOf(options));
 }
 
+/** What leads to a remote: an agent with keys, a proxy. */
+const FOR_REMOTES = /^(SSH_|GIT_|(https?|no|all)_proxy$|SSL_CERT_)/i;
+
+/**
+ * Fetches what a remote of the user's own checkout has, with the user's own settings, as `git fetch` does at a prompt;
+ * nothing is asked.
+ *
+ * @throws as {@link run}
+ */
+export async function gitFetch(remote: string, options: Pick<RunOptions, 'cwd' | 'signal'>): Promise<void> {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => FOR_REMOTES.test(name)));
+  await run('git', ['fetch', '--quiet', '--end-of-options', remote], {
+    ...options,
+    env: { ...env, GIT_TERMINAL_PROMPT: '0' },
+  });
+}
+
 /** The bytes of a file in a commit, as they are stored: no text conversion, no filter. @throws as {@link run} */
 export async function gitBlob(commit: string, path: string, options: RunOptions = {}): Promise<Buffer> {
   const args = [...HARDENED, 'cat-file', 'blob', `${commit}:${path}`];

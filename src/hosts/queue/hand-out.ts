@@ -3,6 +3,7 @@ import type { Host } from '../../delivery/host.ts';
 import { deliveryOf } from '../../delivery/index.ts';
 import type { Snapshot } from '../../delivery/snapshot.ts';
 import type { QueueAddress } from './address.ts';
+import { cleanCommitOf } from './checkout.ts';
 import { QueueClient } from './client.ts';
 import { queueName, type Work } from './protocol.ts';
 import type { HandedOut } from './runner.ts';
@@ -39,7 +40,7 @@ export async function withHandedOut<T>(
   try {
     for (const work of works)
       clients.set(work, await QueueClient.open({ address, seal, name: queueName(plan, work, label), report, signal }));
-    return await body({ clients, handOut, archiveId, jobs });
+    return await body({ clients, handOut, archiveId, commit: await cleanCommitOf(plan.dir, signal), jobs });
   } finally {
     await Promise.all([...clients.values()].map(async (client) => await client.close()));
     if (signal.aborted)

@@ -15,6 +15,8 @@ export interface StepJob {
   steps: WorkStep[];
   /** The archive that the result belongs into. */
   archiveId: string;
+  /** The commit of the plan's repository on that host, for workers that follow it; absent where it is none. */
+  commit?: string;
   /** {@link HandOut.identity} of the last step, as the host sees it that asks. */
   identity: Readonly<Record<string, unknown>>;
 }

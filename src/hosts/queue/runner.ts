@@ -14,6 +14,8 @@ export interface HandedOut {
   clients: ReadonlyMap<Work, QueueClient>;
   handOut: HandOut;
   archiveId: string;
+  /** As {@link StepJob.commit}. */
+  commit?: string | undefined;
   /** So many steps are finished here at once: those that workers could not sign. */
   jobs: number;
 }
@@ -68,7 +70,7 @@ async function makeElsewhere(
   snapshot: Snapshot,
   progress: (message: string) => void,
   client: QueueClient,
-  { handOut, archiveId }: HandedOut,
+  { handOut, archiveId, commit }: HandedOut,
   { signal }: Pick<Host, 'signal'>,
   store: StoreSession | undefined,
 ): Promise<Made | undefined> {
@@ -78,7 +80,7 @@ async function makeElsewhere(
   // A worker archives what it builds: the next build would remove it.
   if (step.kind !== 'archive') {
     const steps: WorkStep[] = step.kind === 'build' ? [step, { ...step, kind: 'archive' }] : [step];
-    const job: StepJob = { steps, archiveId, identity };
+    const job: StepJob = { steps, archiveId, identity, ...(commit === undefined ? {} : { commit }) };
     const reply = await client.make(job, progress);
     message = `${reply.worker}: ${reply.message}`;
     progress(message);

@@ -15,6 +15,7 @@ import { firstOf } from '../../io/signals.ts';
 import { requirePlan } from '../../plan/load.ts';
 import { makeOwn, type OwnMade } from '../own-steps.ts';
 import { joinStore, StoreSession } from '../store/session.ts';
+import { Checkout } from './checkout.ts';
 import { connectionOf, disconnect, requireAnswer } from './connection.ts';
 import type { QueueAddress } from './address.ts';
 import {
@@ -37,6 +38,8 @@ export interface WorkerRequest {
   /** Packages at once, for each plan; builds are made one at a time. */
   concurrency: number;
   label: string | undefined;
+  /** The remote from which the checkouts of the plans are brought to the commit of whoever asks; undefined to stay. */
+  follow: string | undefined;
   /** Its name, for whoever waits. */
   name: string;
   address: QueueAddress;
@@ -65,6 +68,7 @@ export async function serve(request: WorkerRequest): Promise<void> {
   const { host, plans, works, address } = request;
   const { Queue } = await import('bullmq');
   const served: Worker[] = [];
+  const checkouts = new Map<string, Checkout>();
   // Set by the first job that shows that this worker is of no use.
   const ending = new AbortController();
   const signal = firstOf(host.signal, ending.signal);
@@ -75,6 +79,8 @@ export async function serve(request: WorkerRequest): Promise<void> {
         throw new ReleasePlanError('usage', `${plan.file}: its deltas are made beside its repository, on one host`, {
           hint: 'Run `release-plan apply` there; --jobs sets how many deltas it makes at once.',
         });
+      const checkout =
+        request.follow === undefined ? undefined : await checkoutOf(plan, request.follow, checkouts, signal);
       const joined = await joinStore(plan, host);
       const archiveId = await openArchive(plan, { isUnattended: true, isNew: false });
       const store = joined === undefined ? undefined : new StoreSession(plan, joined, host);
@@ -90,7 +96,7 @@ export async function serve(request: WorkerRequest): Promise<void> {
         const trial = new Queue(queue, { connection: connectionOf(address) });
         await requireAnswer(trial, address, signal).finally(async () => await disconnect(trial));
         const leave = (error: ReleasePlanError): void => ending.abort(error);
-        const facts = { plan, handOut, queue, archiveId, signs: unsignable === undefined, store, leave };
+        const facts = { plan, handOut, queue, archiveId, signs: unsignable === undefined, store, checkout, leave };
         const bench = new Bench({ ...request, host: { ...host, signal } }, facts);
         served.push(await startWorker(request, queue, work === 'build' ? 1 : request.concurrency, bench));
         const how = unsignable === undefined ? '' : `, to be signed where it comes from (${unsignable})`;
@@ -104,6 +110,19 @@ export async function serve(request: WorkerRequest): Promise<void> {
     await Promise.all(served.map(async (worker) => await disconnect(worker, CLOSE_MS)));
   }
   if (ending.signal.aborted) throw ending.signal.reason;
+}
+
+/** Plans that lie in one repository share it. */
+async function checkoutOf(
+  { dir }: Plan,
+  remote: string,
+  known: Map<string, Checkout>,
+  signal: AbortSignal,
+): Promise<Checkout> {
+  const found = await Checkout.open(dir, remote, signal);
+  const checkout = known.get(found.top) ?? found;
+  known.set(found.top, checkout);
+  return checkout;
 }
 
 async function startWorker(
@@ -140,6 +159,8 @@ interface BenchFacts {
   signs: boolean;
   /** The store behind the archive. */
   store: StoreSession | undefined;
+  /** What follows the host that asks; undefined for one that stays as it is. */
+  checkout: Checkout | undefined;
   /** Ends the worker, which is of no use. */
   leave(error: ReleasePlanError): void;
 }
@@ -182,7 +203,9 @@ class Bench {
     try {
       const asked = seal.open<StepJob>(purposeOf(this.#facts.queue, id, 'step'), job.data);
       if (asked.steps[0] !== undefined) title = titleOf(asked.steps[0]);
-      const made = await this.#makeSteps(id, asked, note);
+      const { checkout } = this.#facts;
+      const make = async (): Promise<OwnMade> => await this.#makeSteps(id, asked, note);
+      const made = checkout === undefined ? await make() : await checkout.at(asked.commit, make);
       return seal.seal(purposeOf(this.#facts.queue, id, 'reply'), { worker: name, ...made } satisfies StepReply);
     } catch (error) {
       if (host.signal.aborted) return await giveBack(job, token);

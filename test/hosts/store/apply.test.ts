@@ -1,11 +1,11 @@
 /** A release with an object store behind its archive: hosts with folders of their own, and an S3 server between them. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import type { ChildProcess } from 'node:child_process';
+import { execFileSync, type ChildProcess } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { formatRef, parseNamed } from '../../../src/hosts/store/ref.ts';
+import { formatRef, formatRemoved, parseNamed } from '../../../src/hosts/store/ref.ts';
 import { S3Store } from '../../../src/hosts/store/s3.ts';
 import { digestFile } from '../../../src/io/hash.ts';
 import { openBucketAt } from '../../../src/io/s3/open.ts';
@@ -167,6 +167,25 @@ if ('skipped' in peer) {
     assert.not(existsSync(alone.archive));
   });
 
+  test('a version that waits in the trash of the store is not built anew, on no host', async () => {
+    assert.is((await apply(many, '--only', 'build')).exitCode, 0);
+    const store = await direct();
+    const name = `refs/${MACHINE}/image-prod/0.1.0/version.json`;
+    const known = await store.read(name);
+    const named = await parseNamed(known?.bytes ?? Buffer.alloc(0), 'test');
+    if ('removed' in named) throw new Error('nothing was removed');
+    const removedAt = '2026-01-02T03:04:05.000Z';
+    await store.write(name, formatRemoved({ ...named.ref, removedAt }), known);
+    const host = another();
+    const refused = await apply(host, '--new-archive');
+    assert.is(refused.exitCode, 4, refused.stderr);
+    assert.match(
+      refused.stderr,
+      /build 0\.1\.0: 0\.1\.0 is in the trash of \S+ since 2026-01-02T03:04:05\.000Z, so it is not built anew/,
+    );
+    assert.not(existsSync(join(host.archive, '0.1.0')), 'nothing of it was built');
+  });
+
   test('what could not be sent is sent by the next run, and not made again', async () => {
     // Killed in the middle of an upload.
     proxy.faults.push({ match: /^PUT .*objects/, times: 1, how: { kind: 'slow', delayMs: PATIENCE_MS } });
@@ -210,34 +229,130 @@ if ('skipped' in peer) {
     assert.ok(await (await direct()).read(name), `the store has no ${name}`);
   });
 
-  test('workers with folders of their own make what apply hands out, bit for bit', async () => {
+  /** A redis server and a worker with a folder of its own; the store has the versions, and the worker nothing. */
+  const withWorker = async (
+    body: (queue: { url: string; env: NodeJS.ProcessEnv; worker: Product; said(): string }) => Promise<void>,
+    { flags = [], prepare }: { flags?: readonly string[]; prepare?: (worker: Product) => void } = {},
+  ): Promise<void> => {
     const redis = await redisServer();
     try {
-      // The store has the versions, and the worker nothing.
-      assert.is((await apply(many, '--only', 'build')).exitCode, 0);
+      assert.is((await run(many, 'apply', 'plan.yml', '--only', 'build')).exitCode, 0);
       const worker = another();
       const queue = { ...env, RELEASE_PLAN_QUEUE_KEY: 'a secret that all hosts share' };
-      const words = ['worker', 'plan.yml', '--queue', redis.url, '--only', 'delta', '--concurrency', '2'];
-      const { child } = worker.start(words, { ...queue, TMPDIR: scratch('worker-tmp') });
+      const words = ['worker', 'plan.yml', '--queue', redis.url, '--only', 'delta', '--concurrency', '2', ...flags];
+      prepare?.(worker);
+      const { child } = worker.start(words, { ...queue, QUEUE_TEST_KEY: '', TMPDIR: scratch('worker-tmp') });
       children.push(child);
       let said = '';
       child.stderr?.on('data', (chunk: Buffer) => void (said += chunk.toString('utf8')));
       for (const until = performance.now() + PATIENCE_MS; !/takes delta steps of/.test(said); await sleep(20))
         if (performance.now() > until || child.exitCode !== null) throw new Error(`no worker: ${said}`);
-      const own = { ...queue, TMPDIR: scratch('apply-tmp') };
-      const applying = many.start(['apply', 'plan.yml', '--json', '--queue', redis.url], own);
-      children.push(applying.child);
-      const limit = sleep(PATIENCE_MS, undefined, { ref: false }).then(() => {
-        throw new Error(`apply does not end: ${said}`);
-      });
-      const ended = await Promise.race([applying.done, limit]);
-      assert.is(ended.exitCode, 0, ended.stderr);
-      assert.equal(madeBy(ended), TITLES);
-      assert.is(said.match(/^> /gm)?.length, TITLES.length);
-      assert.equal(differences(archived(), many.reference), []);
+      await body({ url: redis.url, env: { ...queue, TMPDIR: scratch('apply-tmp') }, worker, said: () => said });
     } finally {
       await redis.kill();
     }
+  };
+  const startApply = (url: string, own: NodeJS.ProcessEnv): ReturnType<ManyProduct['start']> => {
+    const started = many.start(['apply', 'plan.yml', '--json', '--queue', url], own);
+    children.push(started.child);
+    return started;
+  };
+  const endOf = async (done: Promise<CliResult>, said: () => string): Promise<CliResult> =>
+    await Promise.race([
+      done,
+      sleep(PATIENCE_MS, undefined, { ref: false }).then(() => {
+        throw new Error(`apply does not end: ${said()}`);
+      }),
+    ]);
+  const begun = (said: string): number => said.match(/^> /gm)?.length ?? 0;
+  const left = (host: Product): string[] => filesBelow(host.archive).filter((name) => name.includes('.deltas-from_'));
+
+  test('workers with folders of their own make what apply hands out, bit for bit', async () => {
+    await withWorker(async ({ url, env: own, said }) => {
+      const ended = await endOf(startApply(url, own).done, said);
+      assert.is(ended.exitCode, 0, ended.stderr);
+      assert.equal(madeBy(ended), TITLES);
+      assert.is(begun(said()), TITLES.length);
+      assert.equal(differences(archived(), many.reference), []);
+    });
+  });
+
+  test('a worker that follows makes what a plan of another commit asks for', async () => {
+    const git = (dir: string, ...args: string[]): string =>
+      execFileSync('git', ['-C', dir, '-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }).trim();
+    const bare = join(scratch('remote'), 'plans.git');
+    execFileSync('git', ['init', '-q', '--bare', '-b', 'main', bare]);
+    const commitPlan = (message: string): void => {
+      git(many.dir, 'add', 'plan.yml');
+      git(many.dir, 'commit', '-qm', message);
+      git(many.dir, 'push', '-q', bare, 'main');
+    };
+    execFileSync('git', ['init', '-q', '-b', 'main', many.dir]);
+    try {
+      commitPlan('the plan');
+      const prepare = (worker: Product): void => {
+        execFileSync('git', ['init', '-q', '-b', 'main', worker.dir]);
+        git(worker.dir, 'remote', 'add', 'origin', bare);
+        git(worker.dir, 'fetch', '-q', 'origin');
+        git(worker.dir, 'reset', '-q', 'origin/main');
+      };
+      await withWorker(
+        async ({ url, env: own, worker, said }) => {
+          many.edit((plan) => void (plan.swu = { ...plan.swu, compress: 'zstd' }));
+          commitPlan('packages are compressed otherwise');
+          assert.not(readFileSync(worker.plan, 'utf8').includes('compress: zstd'));
+          const ended = await endOf(startApply(url, own).done, said);
+          assert.is(ended.exitCode, 0, ended.stderr);
+          assert.equal(madeBy(ended), TITLES);
+          assert.is(begun(said()), TITLES.length);
+          assert.is(readFileSync(worker.plan, 'utf8'), readFileSync(many.plan, 'utf8'));
+          assert.is(git(worker.dir, 'rev-parse', 'HEAD'), git(many.dir, 'rev-parse', 'HEAD'));
+        },
+        { flags: ['--follow', 'origin'], prepare },
+      );
+    } finally {
+      rmSync(join(many.dir, '.git'), { recursive: true, force: true });
+    }
+  });
+
+  /** The key is where apply runs; workers have the variable, and nothing in it. */
+  const keyHere = (): void => {
+    env = { ...env, QUEUE_TEST_KEY: join(many.keys, 'rsa.pem') };
+    many.edit((plan) => void (plan.signing.key = '${QUEUE_TEST_KEY}'));
+  };
+
+  test('a worker without the key makes deltas in a folder of its own; apply takes, proves and signs them', async () => {
+    keyHere();
+    await withWorker(async ({ url, env: own, worker, said }) => {
+      assert.match(said(), 'to be signed where it comes from');
+      const ended = await endOf(startApply(url, own).done, said);
+      assert.is(ended.exitCode, 0, ended.stderr);
+      assert.equal(madeBy(ended), TITLES);
+      assert.is(begun(said()), TITLES.length);
+      assert.equal(differences(archived(), many.reference), []);
+      assert.equal([...left(many), ...left(worker)], []);
+    });
+  });
+
+  test('deltas that were made for an apply that was stopped are not made again by the next one', async () => {
+    keyHere();
+    await withWorker(async ({ url, env: own, said }) => {
+      const first = startApply(url, own);
+      for (const until = performance.now() + PATIENCE_MS; begun(said()) < 1; await sleep(10))
+        assert.ok(performance.now() < until, said());
+      first.child.kill('SIGINT');
+      await endOf(first.done, said);
+      const isIdle = (): boolean => (said().match(/to be packed and signed$/gm)?.length ?? 0) === begun(said());
+      for (const until = performance.now() + PATIENCE_MS; begun(said()) < TITLES.length || !isIdle(); await sleep(50))
+        assert.ok(performance.now() < until, said());
+      const ended = await endOf(startApply(url, own).done, said);
+      assert.is(ended.exitCode, 0, ended.stderr);
+      assert.is(begun(said()), TITLES.length, said());
+      assert.equal(differences(archived(), many.reference), []);
+    });
   });
 }
 

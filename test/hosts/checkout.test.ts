@@ -1,0 +1,171 @@
+/** A worker's checkout that follows the host which asks: real repositories and a remote between them. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Checkout, cleanCommitOf } from '../../src/hosts/queue/checkout.ts';
+import { failureOf } from '../support/failure.ts';
+import { scratch } from '../support/scratch.ts';
+
+const test = suite('worker checkout');
+const { signal } = new AbortController();
+
+const git = (dir: string, ...args: string[]): string =>
+  execFileSync('git', ['-C', dir, '-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }).trim();
+
+interface Repositories {
+  /** Of whoever asks. */
+  here: string;
+  /** Of the worker. */
+  there: string;
+  first: string;
+}
+
+const commit = (dir: string, text: string): string => {
+  writeFileSync(join(dir, 'plan.yml'), text);
+  git(dir, 'add', 'plan.yml');
+  git(dir, 'commit', '-qm', text);
+  return git(dir, 'rev-parse', 'HEAD');
+};
+
+function repositories(): Repositories {
+  const root = scratch('checkout');
+  const [bare, here, there] = ['bare.git', 'here', 'there'].map((name) => join(root, name));
+  if (bare === undefined || here === undefined || there === undefined) throw new Error('three names');
+  execFileSync('git', ['init', '-q', '--bare', '-b', 'main', bare]);
+  execFileSync('git', ['init', '-q', '-b', 'main', here]);
+  git(here, 'remote', 'add', 'origin', bare);
+  const first = commit(here, 'first');
+  git(here, 'push', '-q', 'origin', 'main');
+  execFileSync('git', ['clone', '-q', bare, there], { stdio: 'ignore' });
+  return { here, there, first };
+}
+
+const planOf = (dir: string): string => readFileSync(join(dir, 'plan.yml'), 'utf8');
+
+test('a checkout is brought to a commit that a branch of its remote has, and back', async () => {
+  const { here, there, first } = repositories();
+  const second = commit(here, 'second');
+  const checkout = await Checkout.open(there, 'origin', signal);
+  const early = await failureOf(async () => await checkout.at(second, async () => undefined));
+  assert.is(early.code, 'queue-differs');
+  assert.match(early.message, `no branch of origin has ${second}`);
+  git(here, 'push', '-q', 'origin', 'main');
+  assert.is(await checkout.at(second, async () => planOf(there)), 'second');
+  assert.is(await checkout.at(first, async () => planOf(there)), 'first');
+  assert.is(await checkout.at(undefined, async () => planOf(there)), 'first', 'as it stands');
+});
+
+test('what is on no branch is not followed, though the remote gives it out: a merge request runs nothing', async () => {
+  const { here, there } = repositories();
+  git(here, 'checkout', '-q', '--detach');
+  const request = commit(here, 'somebody else');
+  git(here, 'push', '-q', 'origin', `${request}:refs/merge-requests/1/head`);
+  // Also where the objects are here.
+  git(there, 'fetch', '-q', 'origin', 'refs/merge-requests/1/head');
+  const checkout = await Checkout.open(there, 'origin', signal);
+  let isRun = false;
+  const failure = await failureOf(async () => await checkout.at(request, async () => void (isRun = true)));
+  assert.is(failure.code, 'queue-differs');
+  assert.not(isRun);
+  assert.is(planOf(there), 'first');
+});
+
+test('changed files are left alone, and what is no commit is no option of git', async () => {
+  const { here, there } = repositories();
+  const second = commit(here, 'second');
+  git(here, 'push', '-q', 'origin', 'main');
+  writeFileSync(join(there, 'plan.yml'), 'mine');
+  const checkout = await Checkout.open(there, 'origin', signal);
+  const failure = await failureOf(async () => await checkout.at(second, async () => undefined));
+  assert.match(failure.message, `files of ${there} are changed`);
+  assert.is(planOf(there), 'mine');
+  for (const wrong of ['--help', 'main', 'HEAD', second.slice(0, 10)])
+    assert.match(
+      (await failureOf(async () => await checkout.at(wrong, async () => undefined))).message,
+      'is no commit',
+    );
+});
+
+test('a remote that is away is told in git’s words', async () => {
+  const { here, there } = repositories();
+  const second = commit(here, 'second');
+  git(there, 'remote', 'set-url', 'origin', join(there, 'nowhere'));
+  const checkout = await Checkout.open(there, 'origin', signal);
+  const failure = await failureOf(async () => await checkout.at(second, async () => undefined));
+  assert.is(failure.code, 'queue-differs');
+  assert.match(failure.message, 'nowhere');
+});
+
+test('steps of one commit are made at once; one of another waits for them, and is not overtaken', async () => {
+  const { here, there, first } = repositories();
+  const second = commit(here, 'second');
+  git(here, 'push', '-q', 'origin', 'main');
+  const checkout = await Checkout.open(there, 'origin', signal);
+  const order: string[] = [];
+  const gates = new Map<string, () => void>();
+  const step = async (name: string, at: string): Promise<void> =>
+    await checkout.at(at, async () => {
+      order.push(`${name} ${planOf(there)}`);
+      await new Promise<void>((resolve) => gates.set(name, resolve));
+      assert.is(
+        `${name} ${planOf(there)}`,
+        order.find((one) => one.startsWith(name)),
+      );
+    });
+  const until = async (name: string): Promise<void> => {
+    while (!gates.has(name)) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  const steps = [step('a', first), step('b', first)];
+  await until('a');
+  await until('b');
+  steps.push(step('c', second), step('d', first));
+  gates.get('a')?.();
+  await steps[0];
+  assert.equal(order, ['a first', 'b first']);
+  gates.get('b')?.();
+  await until('c');
+  assert.equal(order, ['a first', 'b first', 'c second']);
+  gates.get('c')?.();
+  await until('d');
+  gates.get('d')?.();
+  await Promise.all(steps);
+  assert.equal(order, ['a first', 'b first', 'c second', 'd first']);
+});
+
+test('a step that cannot be followed keeps no other from being made', async () => {
+  const { here, there, first } = repositories();
+  const unpushed = commit(here, 'unpushed');
+  const checkout = await Checkout.open(there, 'origin', signal);
+  const [failed, made] = await Promise.allSettled([
+    checkout.at(unpushed, async () => undefined),
+    checkout.at(first, async () => planOf(there)),
+  ]);
+  assert.is(failed?.status, 'rejected');
+  assert.equal(made, { status: 'fulfilled', value: 'first' });
+});
+
+test('only a remote of the checkout itself can be followed', async () => {
+  const { there } = repositories();
+  const unknown = await failureOf(async () => await Checkout.open(there, 'upstream', signal));
+  assert.is(unknown.code, 'usage');
+  assert.match(unknown.hint ?? '', 'origin');
+  const nowhere = scratch('no-checkout');
+  assert.match((await failureOf(async () => await Checkout.open(nowhere, 'origin', signal))).message, 'not in a git');
+});
+
+test('a host names its commit unless tracked files are changed', async () => {
+  const { here, first } = repositories();
+  mkdirSync(join(here, 'build'));
+  writeFileSync(join(here, 'build/untracked'), '');
+  assert.is(await cleanCommitOf(join(here, 'build')), first);
+  writeFileSync(join(here, 'plan.yml'), 'changed');
+  assert.is(await cleanCommitOf(here), undefined);
+  assert.is(await cleanCommitOf(scratch('no-commit')), undefined);
+});
+
+test.run();
