@@ -310,7 +310,7 @@ export type StaticDeltaGenerator =
   | { kind: 'program' }
   | {
       kind: 'own';
-      /** xz's preset, 2 to 9. */
+      /** xz's preset, 2 to 9, from which on it searches longer. */
       xz: number;
       /** Threads that match; as many as processors and memory allow otherwise. */
       workers?: number;

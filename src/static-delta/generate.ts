@@ -16,7 +16,7 @@ import { loadMatcher } from './wasm.ts';
 
 /** How deltas are made. */
 export interface GenerateOptions {
-  /** xz's preset, 0 to 9: 6 unless given. */
+  /** As of {@link compressXz}, 6 unless given. */
   level?: number;
   /** Threads: one for each processor unless given. */
   workers?: number;

@@ -22,7 +22,7 @@ export interface PartTask {
   /** The part's file. */
   path: string;
   objects: PlannedObject[];
-  /** xz's preset, 0 to 9. */
+  /** As of {@link compressXz}. */
   level: number;
   /** A folder for patches that other deltas of the run need too, and for large files while they are matched. */
   scratch: string;

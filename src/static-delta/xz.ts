@@ -59,13 +59,35 @@ export interface XzCompressor {
 }
 
 /**
+ * What of a preset is searched longer. Parts are mostly long stretches that repeat, which xz's presets, made for text
+ * and programs, give up on too early: docs/static-delta.md has bytes and times. Dictionaries, and so the memory of
+ * clients, are those of the presets.
+ */
+const LONGER: Readonly<Record<number, string>> = {
+  2: 'depth=256',
+  3: 'depth=512',
+  4: 'nice=64',
+  5: 'nice=96',
+  6: 'nice=128,depth=32',
+  7: 'nice=128',
+  8: 'nice=192',
+  9: 'nice=273',
+};
+
+/** @param level 0 to 9 */
+function presetOf(level: number): string {
+  const longer = LONGER[level];
+  return longer === undefined ? `-${level}` : `--lzma2=preset=${level},${longer}`;
+}
+
+/**
  * Starts a compressor for one part. One thread: several would cut the stream
  * into blocks, and the bytes would depend on the machine.
  *
- * @param level 0 to 9, as xz's presets
+ * @param level 0 to 9: xz's presets, most of which search longer here
  */
 export function compressXz(level: number): XzCompressor {
-  const child = startXz(['--compress', '--threads=1', '--check=crc64', `-${level}`]);
+  const child = startXz(['--compress', '--threads=1', '--check=crc64', presetOf(level)]);
   const words = collectWords(child.stderr);
   const finished = ended(child, words);
   // Whoever waits for the end learns of a failure; nobody else must fall over it.
