@@ -11,7 +11,7 @@ import { surveyArchive } from '../archive/survey.ts';
 import { removeBatches } from '../archive/trash.ts';
 import { problemsOf, type ArchiveEntry, type ArchiveState, type ArchivedFile } from '../core/archive.ts';
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
-import { ReleasePlanError, errnoOf } from '../core/errors.ts';
+import { asUserError, ReleasePlanError, errnoOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
@@ -152,12 +152,21 @@ async function readShare(
 
 /** Reads the night's share of the store. That it is away in the middle spoils what needs it, and nothing else. */
 async function readStoreShare(store: StoreSession, host: Host, now: Date): Promise<NightOfStore> {
-  const share = await store.share(now);
-  const night: NightOfStore = { store: store.address, readBytes: 0, storedBytes: share.storedBytes, problems: [] };
+  const night: NightOfStore = { store: store.address, readBytes: 0, storedBytes: 0, problems: [] };
   await host.drive([
     {
       title: `verify part of ${store.address}`,
       async run(progress) {
+        const share = await store.share(now).catch((error: unknown) => {
+          const known = asUserError(error);
+          if (host.signal.aborted || known === undefined) throw error;
+          return known;
+        });
+        if (share instanceof ReleasePlanError) {
+          night.unreadable = share.message;
+          return { state: 'failed', message: share.inWords };
+        }
+        night.storedBytes = share.storedBytes;
         const meter = new Meter(share.dueBytes, progress);
         const { problems, failure } = await store.readShare(share, now, {
           onSubject: (what) => meter.at(what),

@@ -91,7 +91,9 @@ export class StoreChecker {
     if (!this.#known.has(object.sha256)) this.#known.set(object.sha256, await problemOf(this.#checking, object));
     const problem = this.#known.get(object.sha256);
     if (problem === undefined) return true;
-    const isRepaired = this.#repairs && (await sentAgain(this.#checking, object));
+    // A store that damages what is sent stays as it was.
+    const sent = this.#repairs && (await sentAgain(this.#checking, object).catch(damageOf));
+    const isRepaired = sent === true;
     if (isRepaired) this.#known.set(object.sha256, undefined);
     this.#add(subject, objectName(object.sha256), problem, isRepaired);
     return isRepaired;

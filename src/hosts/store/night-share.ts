@@ -1,7 +1,7 @@
 /** The part of a store that a night reads, so that everything there is read once within `verify_days`. */
 import { nightlyShare, type SharedFile } from '../../archive/share.ts';
 import { readStoreRead, writeStoreRead, type StoreRead } from '../../archive/store-read.ts';
-import { ReleasePlanError } from '../../core/errors.ts';
+import { asUserError, ReleasePlanError } from '../../core/errors.ts';
 import { FILES_AT_ONCE, severalAtOnce } from '../../io/several.ts';
 import { StoreChecker, type Checking, type StoreProblem } from './check.ts';
 import { filesOf } from './objects-of.ts';
@@ -21,9 +21,12 @@ export interface StoreShare {
 /** What came of reading it. */
 export interface StoreShareRead {
   problems: StoreProblem[];
-  /** Why not all of it was read: the store was away. The rest is due the next night. */
+  /** Why not all of it was read: a store that is away, a disk that fails. What was not read is due the next night. */
   failure?: ReleasePlanError;
 }
+
+/** So many in a row that cannot be read are the store, and not they. */
+const MOST_FAILURES = 3;
 
 /**
  * Decides what is due: what was damaged, and of the rest what was read longest ago. What a night sees for the first
@@ -70,29 +73,45 @@ export async function readStoreShare(
   const checker = new StoreChecker(checking, { repairs: true });
   const manifests = { ...read.manifests };
   const damaged = new Set(read.damaged);
-  let readAt = read.readAt;
+  const failures: ReleasePlanError[] = [];
+  let failedInARow = 0;
+  let isOver = false;
   try {
     for (const { subject, ref } of due) {
-      // Others of this host may move files in between.
-      const isWhole = await whileMoving(checking, async () => await checker.check(subject));
-      const { sha256 } = ref.manifest;
-      if (isWhole) {
-        manifests[sha256] = now.toISOString();
-        damaged.delete(sha256);
-      } else damaged.add(sha256);
+      try {
+        // Others of this host may move files in between.
+        const isWhole = await whileMoving(checking, async () => await checker.check(subject));
+        failedInARow = 0;
+        const { sha256 } = ref.manifest;
+        if (isWhole) {
+          manifests[sha256] = now.toISOString();
+          damaged.delete(sha256);
+        } else damaged.add(sha256);
+      } catch (error) {
+        // One that a server or a disk cannot read must not keep the night from the others.
+        failures.push(asFailure(error, checking.signal));
+        failedInARow += 1;
+        if (failedInARow === MOST_FAILURES) break;
+      }
     }
-    readAt = now.toISOString();
-    return { problems: checker.found.problems };
-  } catch (error) {
-    if (!(error instanceof ReleasePlanError) || !error.code.startsWith('server-')) throw error;
-    return { problems: checker.found.problems, failure: error };
+    isOver = failures.length === 0;
+    const [failure] = failures;
+    return { problems: checker.found.problems, ...(failure === undefined ? {} : { failure }) };
   } finally {
-    const known = { manifests, damaged: [...damaged].sort() };
-    await writeStoreRead(checking.plan, { ...(readAt === undefined ? {} : { readAt }), ...known });
+    const readAt = isOver ? now.toISOString() : read.readAt;
+    const at = readAt === undefined ? {} : { readAt };
+    await writeStoreRead(checking.plan, { ...at, manifests, damaged: [...damaged].sort() });
   }
 }
 
-/** A time that lies ahead says nothing. */
+/** @throws the error itself, when it is none that a user can meet, or the run was stopped */
+function asFailure(error: unknown, signal: AbortSignal): ReleasePlanError {
+  const failure = asUserError(error);
+  if (signal.aborted || failure === undefined) throw error;
+  return failure;
+}
+
+/** What has no time, or one that lies ahead, counts as read now. */
 function timeOf({ manifests }: StoreRead, { ref }: There, now: Date): number {
   const atMs = Date.parse(manifests[ref.manifest.sha256] ?? '');
   return Number.isNaN(atMs) || atMs > now.getTime() ? now.getTime() : atMs;

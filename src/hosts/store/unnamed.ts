@@ -21,7 +21,12 @@ export type Digests = Record<string, FileDigest>;
  * @throws ReleasePlanError `store-damaged` for what leads to no object
  */
 export function requireDigest(digest: FileDigest | undefined, name: string): FileDigest {
-  if (digest !== undefined && /^[0-9a-f]{64}$/.test(digest.sha256) && Number.isSafeInteger(digest.sizeBytes))
+  if (
+    digest !== undefined &&
+    /^[0-9a-f]{64}$/.test(digest.sha256) &&
+    Number.isSafeInteger(digest.sizeBytes) &&
+    digest.sizeBytes >= 0
+  )
     return digest;
   throw new ReleasePlanError('store-damaged', `the host that made ${name} does not say what it holds`);
 }
