@@ -42,16 +42,26 @@ export async function git(args: readonly string[], options: RunOptions = {}): Pr
 /** What leads to a remote: an agent with keys, a proxy. */
 const FOR_REMOTES = /^(SSH_|GIT_|(https?|no|all)_proxy$|SSL_CERT_)/i;
 
+/** A server that accepts a connection and says nothing. */
+const FETCH_MS = 5 * 60_000;
+
 /**
- * Fetches what a remote of the user's own checkout has, with the user's own settings, as `git fetch` does at a prompt;
- * nothing is asked.
+ * Fetches the branches that a remote of the user's own checkout has, and nothing else, into a folder of refs of their
+ * own; those that are gone there go here. With the user's own settings, as `git fetch` at a prompt; nothing is asked.
  *
+ * @param into below `refs/`
  * @throws as {@link run}
  */
-export async function gitFetch(remote: string, options: Pick<RunOptions, 'cwd' | 'signal'>): Promise<void> {
+export async function gitFetchBranches(
+  remote: string,
+  into: string,
+  options: Pick<RunOptions, 'cwd' | 'signal'>,
+): Promise<void> {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => FOR_REMOTES.test(name)));
-  await run('git', ['fetch', '--quiet', '--end-of-options', remote], {
+  const refs = `+refs/heads/*:refs/${into}/*`;
+  await run('git', ['fetch', '--quiet', '--prune', '--no-tags', '--refmap=', '--end-of-options', remote, refs], {
     ...options,
+    timeoutMs: FETCH_MS,
     env: { ...env, GIT_TERMINAL_PROMPT: '0' },
   });
 }

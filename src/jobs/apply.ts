@@ -128,7 +128,8 @@ async function applyWith(
   options: ApplyOptions,
 ): Promise<Applied> {
   const idlers = new Idlers();
-  const host: Host = { ...given, idle: idlers.idle };
+  // What workers could not sign is finished here and takes none of the places that it would give back.
+  const host: Host = handed === undefined ? { ...given, idle: idlers.idle } : given;
   const delivery = deliveryOf(snapshot.inputs.plan);
   const steps = stepsOf(snapshot);
   const isElsewhere = (step: Step): boolean => handed !== undefined && clientOf(step, snapshot, handed) !== undefined;

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Checkout, cleanCommitOf } from '../../src/hosts/queue/checkout.ts';
@@ -75,6 +76,51 @@ test('what is on no branch is not followed, though the remote gives it out: a me
   assert.is(planOf(there), 'first');
 });
 
+test('nor is one that the checkout fetches as if it were a branch, or that no branch has any more', async () => {
+  const { here, there } = repositories();
+  git(there, 'config', '--add', 'remote.origin.fetch', '+refs/pull/*/head:refs/remotes/origin/pr/*');
+  git(here, 'checkout', '-q', '-b', 'withdrawn');
+  const withdrawn = commit(here, 'withdrawn');
+  git(here, 'push', '-q', 'origin', 'withdrawn', `${withdrawn}:refs/pull/1/head`);
+  git(there, 'fetch', '-q', 'origin');
+  git(here, 'push', '-q', 'origin', ':withdrawn');
+  // A name that cannot stand beside the one that is gone.
+  git(here, 'push', '-q', 'origin', 'main:withdrawn/again');
+  const checkout = await Checkout.open(there, 'origin', signal);
+  const failure = await failureOf(async () => await checkout.at(withdrawn, async () => undefined));
+  assert.match(failure.message, `no branch of origin has ${withdrawn}`);
+});
+
+test('a second worker cannot move the checkout of the first', async () => {
+  const { there } = repositories();
+  const checkout = await Checkout.open(there, 'origin', signal);
+  assert.is((await failureOf(async () => await Checkout.open(there, 'origin', signal))).code, 'locked');
+  await checkout.close();
+  await (await Checkout.open(there, 'origin', signal)).close();
+});
+
+test('a checkout whose submodules stay behind is not used', async () => {
+  const { here, there } = repositories();
+  const layer = scratch('layer');
+  git(layer, 'init', '-q', '-b', 'main');
+  const old = commit(layer, 'old');
+  git(here, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', layer, 'layer');
+  git(here, 'commit', '-qam', 'with a layer');
+  git(here, 'push', '-q', 'origin', 'main');
+  git(there, 'pull', '-q');
+  git(there, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'update', '--init');
+  const fresh = commit(layer, 'fresh');
+  git(join(here, 'layer'), 'fetch', '-q');
+  git(join(here, 'layer'), 'checkout', '-q', fresh);
+  git(here, 'commit', '-qam', 'a new layer');
+  git(here, 'push', '-q', 'origin', 'main');
+  const checkout = await Checkout.open(there, 'origin', signal);
+  const target = git(here, 'rev-parse', 'HEAD');
+  for (const _again of [1, 2])
+    assert.is((await failureOf(async () => await checkout.at(target, async () => undefined))).code, 'queue-differs');
+  assert.is(git(join(there, 'layer'), 'rev-parse', 'HEAD'), old);
+});
+
 test('changed files are left alone, and what is no commit is no option of git', async () => {
   const { here, there } = repositories();
   const second = commit(here, 'second');
@@ -84,6 +130,11 @@ test('changed files are left alone, and what is no commit is no option of git', 
   const failure = await failureOf(async () => await checkout.at(second, async () => undefined));
   assert.match(failure.message, `files of ${there} are changed`);
   assert.is(planOf(there), 'mine');
+  assert.match(
+    (await failureOf(async () => await checkout.at(git(there, 'rev-parse', 'HEAD'), async () => undefined))).message,
+    'are changed',
+    'also at the commit itself',
+  );
   for (const wrong of ['--help', 'main', 'HEAD', second.slice(0, 10)])
     assert.match(
       (await failureOf(async () => await checkout.at(wrong, async () => undefined))).message,
@@ -118,7 +169,8 @@ test('steps of one commit are made at once; one of another waits for them, and i
       );
     });
   const until = async (name: string): Promise<void> => {
-    while (!gates.has(name)) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (const end = performance.now() + 30_000; !gates.has(name); await sleep(5))
+      if (performance.now() > end) throw new Error(`${name} does not begin: ${order.join(', ')}`);
   };
   const steps = [step('a', first), step('b', first)];
   await until('a');

@@ -1,7 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { queueAddress } from '../../src/hosts/queue/address.ts';
-import { jobId, queueName } from '../../src/hosts/queue/protocol.ts';
+import type { WorkStep } from '../../src/core/step.ts';
+import { jobId, queueName, type StepJob } from '../../src/hosts/queue/protocol.ts';
 import { Seal } from '../../src/hosts/queue/seal.ts';
 import { failureOf } from '../support/failure.ts';
 
@@ -60,13 +61,18 @@ test('what is no address is refused without being repeated: it may hold a passwo
 
 test('a job is named by what it makes and where it goes, a queue by plan, work and label', () => {
   const identity = { kind: 'delta', from: '1', to: '2', base: ['a'] };
-  const id = jobId({ archiveId: 'x', identity });
-  assert.is(id, jobId({ archiveId: 'x', identity: { base: ['a'], to: '2', from: '1', kind: 'delta' } }));
+  const steps: WorkStep[] = [{ kind: 'delta', from: '1', to: '2', engine: 'rdiff', why: 'test' }];
+  const job: StepJob = { steps, archiveId: 'x', identity };
+  const id = jobId(job);
+  assert.is(id, jobId({ ...job, identity: { base: ['a'], to: '2', from: '1', kind: 'delta' } }));
+  assert.is(id, jobId({ ...job, commit: 'c' }), 'of images it is the same whatever commit asks');
   for (const other of [
-    { archiveId: 'y', identity },
-    { archiveId: 'x', identity: { ...identity, base: ['b'] } },
+    { ...job, archiveId: 'y' },
+    { ...job, identity: { ...identity, base: ['b'] } },
   ])
     assert.is.not(jobId(other), id);
+  const build: StepJob = { ...job, steps: [{ kind: 'build', version: '1', why: 'test' }] };
+  assert.is.not(jobId({ ...build, commit: 'c' }), jobId({ ...build, commit: 'd' }));
   // BullMQ takes neither colons nor whole numbers.
   assert.match(id, /^make-[0-9a-f]{40}$/);
   const plan = { product: 'a:b', machine: 'm', image: 'i', artifacts: '/a', file: '/p/plan.yml' };

@@ -1,6 +1,8 @@
 /** The checkout that a plan lies in: which commit it is at, and how a worker brings its own to that of whoever asks. */
+import { join } from 'node:path';
 import { ReleasePlanError } from '../../core/errors.ts';
-import { git, gitFetch } from '../../io/git.ts';
+import { git, gitFetchBranches } from '../../io/git.ts';
+import { takeLock, type Lock } from '../../io/lock.ts';
 
 /** git's own code for everything that it refuses. */
 const REFUSED = 128;
@@ -48,16 +50,25 @@ export class Checkout {
   /** Steps that use it as it stands, and the commit that they need. */
   #users = 0;
   #commit: string | undefined;
+  /** Commits that a branch of the remote had when this process asked. */
+  readonly #known = new Set<string>();
+  readonly #lock: Lock;
   /** Steps of one commit that begin together all wait for the one move. */
   #moving: Promise<void> = Promise.resolve();
 
-  private constructor(top: string, remote: string, signal: AbortSignal) {
+  private constructor(top: string, remote: string, signal: AbortSignal, lock: Lock) {
     this.#top = top;
     this.#remote = remote;
     this.#signal = signal;
+    this.#lock = lock;
   }
 
-  /** @throws ReleasePlanError `usage` for a folder without a repository, or a repository without the remote */
+  /**
+   * Takes a checkout for this process alone.
+   *
+   * @throws ReleasePlanError `usage` for a folder without a repository, or a repository without the remote; `locked`
+   *   when another worker follows with it
+   */
   static async open(dir: string, remote: string, signal: AbortSignal): Promise<Checkout> {
     const top = await topOf(dir, signal);
     if (top === undefined)
@@ -70,7 +81,14 @@ export class Checkout {
       throw new ReleasePlanError('usage', `${top} has no remote ${JSON.stringify(remote)}`, {
         hint: remotes.length === 0 ? 'Leave out --follow.' : `It has: ${remotes.join(', ')}.`,
       });
-    return new Checkout(top, remote, signal);
+    const { stdout: gitDir } = await git(['rev-parse', '--absolute-git-dir'], { cwd: top, signal });
+    const lock = await takeLock(join(gitDir.trim(), 'release-plan-follow.lock'), `follow ${remote} in ${top}`);
+    return new Checkout(top, remote, signal, lock);
+  }
+
+  /** Leaves it to others, at whatever commit it is. */
+  async close(): Promise<void> {
+    await this.#lock.release();
   }
 
   /** Folder of the repository. */
@@ -124,22 +142,30 @@ export class Checkout {
 
   async #move(commit: string): Promise<void> {
     if (!COMMIT.test(commit)) throw cannot(`${JSON.stringify(commit)} is no commit`);
+    // Also where it is at the commit: what is changed is of none.
+    if (!(await isClean(this.#top, this.#signal))) throw cannot(`files of ${this.#top} are changed`);
     const { stdout } = await ask(this.#top, HEAD, this.#signal);
     if (stdout.trim() === commit) return;
-    if (!(await isClean(this.#top, this.#signal))) throw cannot(`files of ${this.#top} are changed`);
-    if (!(await this.#isOnBranch(commit))) {
-      await gitFetch(this.#remote, this.#here).catch(notFollowed);
-      // What is on none may be anybody's: servers give out the commits of merge requests, too.
-      if (!(await this.#isOnBranch(commit)))
-        throw cannot(`no branch of ${this.#remote} has ${commit}`, `Push it to a branch of ${this.#remote}.`);
-    }
+    await this.#requireOnBranch(commit);
     await git(['checkout', '--quiet', '--detach', commit, '--'], this.#here).catch(notFollowed);
+    if (!(await isClean(this.#top, this.#signal)))
+      throw cannot(
+        `${this.#top} has changed files after the checkout of ${commit}`,
+        'Submodules are not followed: keep layers in repositories that kas checks out.',
+      );
   }
 
-  async #isOnBranch(commit: string): Promise<boolean> {
-    const refs = ['for-each-ref', '--count=1', `--contains=${commit}`, `refs/remotes/${this.#remote}/`];
+  /** What is on no branch may be anybody's: servers give out the commits of merge requests, too. */
+  async #requireOnBranch(commit: string): Promise<void> {
+    if (this.#known.has(commit)) return;
+    // Asked even where the commit is here: a branch may have been withdrawn since.
+    const into = `release-plan/${this.#remote}`;
+    await gitFetchBranches(this.#remote, into, this.#here).catch(notFollowed);
+    const refs = ['for-each-ref', '--count=1', `--contains=${commit}`, `refs/${into}/`];
     const { exitCode, stdout } = await ask(this.#top, refs, this.#signal);
-    return exitCode === 0 && stdout.trim() !== '';
+    if (exitCode !== 0 || stdout.trim() === '')
+      throw cannot(`no branch of ${this.#remote} has ${commit}`, `Push it to a branch of ${this.#remote}.`);
+    this.#known.add(commit);
   }
 
   get #here(): { cwd: string; signal: AbortSignal } {

@@ -2,11 +2,13 @@
 import type { Job, Queue, QueueEvents } from 'bullmq';
 import { ReleasePlanError } from '../../core/errors.ts';
 import type { Report } from '../../core/events.ts';
+import { titleOf } from '../../core/step.ts';
 import { connectionOf, disconnect, requireAnswer } from './connection.ts';
 import type { QueueAddress } from './address.ts';
 import {
   ATTEMPTS,
   errorOf,
+  isBuild,
   jobId,
   purposeOf,
   type StepFailure,
@@ -105,9 +107,9 @@ export class QueueClient {
     }
   }
 
-  /** Has a step that was prepared made anew, should anybody ask for it again. A server that is away forgets by itself. */
-  async forget(job: StepJob): Promise<void> {
-    await this.#queue.remove(jobId(job)).catch(() => undefined);
+  /** Has a step that was prepared made anew, should anybody ask for it again. A server that is away is not waited for. */
+  forget(job: StepJob): void {
+    this.#queue.remove(jobId(job)).catch(() => undefined);
   }
 
   /** Leaves. What was asked for stays in the queue, and is made; whoever asks again finds it. */
@@ -118,9 +120,11 @@ export class QueueClient {
 
   /** @param isAgain it was asked for in this run, and is in the queue no more */
   async #ask(id: string, job: StepJob, { isAgain }: { isAgain: boolean }): Promise<void> {
-    const there = await this.#queue.getJob(id);
+    if (isBuild(job)) await this.#withdrawOthers(id, job);
+    // The state before the job, as in #look.
+    const state = await this.#queue.getJobState(id);
+    const there = state === 'unknown' ? undefined : await this.#queue.getJob(id);
     if (there !== undefined) {
-      const state = await there.getState();
       // Made for an apply that ended before it took it.
       const waiting = state === 'completed' ? this.#preparedIn(id, there) : undefined;
       if (waiting !== undefined) return this.#awaited.get(id)?.resolve(waiting);
@@ -136,6 +140,37 @@ export class QueueClient {
       removeOnFail: { age: KEPT_SECONDS },
     });
     if (isAgain) this.#awaited.get(id)?.progress('the queue had lost it; asked for again');
+  }
+
+  /**
+   * The same version of another commit, that a run which was stopped left in the queue: one that waits is taken out.
+   *
+   * @throws ReleasePlanError `queue-differs` for one that is being built
+   */
+  async #withdrawOthers(id: string, { steps, archiveId, commit }: StepJob): Promise<void> {
+    const { seal, name } = this.#options;
+    const title = steps[0] === undefined ? '' : titleOf(steps[0]);
+    for (const other of await this.#queue.getJobs(['waiting', 'prioritized', 'delayed', 'active'])) {
+      const otherId = other.id ?? '';
+      if (otherId === id) continue;
+      let asked: StepJob;
+      try {
+        asked = seal.open<StepJob>(purposeOf(name, otherId, 'step'), other.data);
+      } catch {
+        continue;
+      }
+      const [first] = asked.steps;
+      if (asked.archiveId !== archiveId || first === undefined || titleOf(first) !== title) continue;
+      if (asked.commit === commit) continue;
+      // A worker that has it lets nobody take it out.
+      await other.remove().catch((cause: unknown) => {
+        throw new ReleasePlanError(
+          'queue-differs',
+          `${title} was asked for before, of the commit ${asked.commit ?? 'that a worker has'}, and is being made`,
+          { cause, hint: 'Wait for it, or stop the worker that makes it; then run this again.' },
+        );
+      });
+    }
   }
 
   /** What a worker says while it works. */

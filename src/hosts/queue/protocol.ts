@@ -58,9 +58,14 @@ export function queueName(plan: PlanKey, work: Work, label: string | undefined):
   return `release-plan-${words}-${work}-${digest}`;
 }
 
-/** The name of a job: what it makes, and where it goes. */
-export const jobId = ({ archiveId, identity }: Pick<StepJob, 'archiveId' | 'identity'>): string =>
-  `make-${digestOf({ archiveId, identity }).slice(0, 40)}`;
+/** Whether a job is a build, of which nothing but its commit says what comes of it. */
+export const isBuild = ({ steps }: Pick<StepJob, 'steps'>): boolean => steps.some(({ kind }) => kind === 'build');
+
+/** The name of a job: what it makes, of what, and where it goes. */
+export const jobId = (job: StepJob): string => {
+  const { archiveId, identity, commit = '' } = job;
+  return `make-${digestOf({ archiveId, identity, ...(isBuild(job) ? { commit } : {}) }).slice(0, 40)}`;
+};
 
 /** What a message of a job is for, see seal.ts. */
 export const purposeOf = (queue: string, id: string, what: 'step' | 'note' | 'reply' | 'failure'): string =>

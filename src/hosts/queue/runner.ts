@@ -1,3 +1,4 @@
+import { ReleasePlanError } from '../../core/errors.ts';
 import { titleOf, type Phase, type Step, type WorkStep } from '../../core/step.ts';
 import type { HandOut, Made, StepRunner } from '../../delivery/delivery.ts';
 import type { Host } from '../../delivery/host.ts';
@@ -59,12 +60,25 @@ export function queueRunner(
       const client = clientOf(step, snapshot, handed);
       if (client === undefined) return await here.run(step, snapshot, progress);
       const made = await makeElsewhere(step, snapshot, progress, client, handed, host, store);
-      return made ?? (await finish.run(step, snapshot, progress));
+      if ('change' in made) return made;
+      try {
+        const finished = await finish.run(step, snapshot, progress);
+        client.forget(made.prepared);
+        return finished;
+      } catch (error) {
+        // What was prepared is no good the next time either; whatever else failed, it need not be made again.
+        if (error instanceof ReleasePlanError && error.code.startsWith('delta-')) client.forget(made.prepared);
+        throw error;
+      }
     },
   };
 }
 
-/** @returns undefined where the step is prepared, and has to be finished here */
+/** A step that was asked for, and has to be finished here. */
+interface ToFinish {
+  prepared: StepJob;
+}
+
 async function makeElsewhere(
   step: WorkStep,
   snapshot: Snapshot,
@@ -73,7 +87,7 @@ async function makeElsewhere(
   { handOut, archiveId, commit }: HandedOut,
   { signal }: Pick<Host, 'signal'>,
   store: StoreSession | undefined,
-): Promise<Made | undefined> {
+): Promise<Made | ToFinish> {
   const identity = handOut.identity(step, snapshot);
   if (identity === undefined) throw new Error(`${titleOf(step)} is for no other host`);
   let message = 'archived by the worker that built it';
@@ -85,8 +99,12 @@ async function makeElsewhere(
     message = `${reply.worker}: ${reply.message}`;
     progress(message);
     if (reply.prepared !== undefined) {
-      await takePrepared(step, snapshot, reply.prepared, handOut, store, progress).finally(() => client.forget(job));
-      return undefined;
+      await bringPrepared(step, snapshot, reply.prepared, handOut, store, progress).catch((error: unknown) => {
+        // It is not there any more.
+        if (error instanceof ReleasePlanError && error.code === 'store-damaged') client.forget(job);
+        throw error;
+      });
+      return { prepared: job };
     }
   }
   const subject = madeBy(step);
@@ -96,7 +114,7 @@ async function makeElsewhere(
 }
 
 /** Has what a worker prepared in the folder here. */
-async function takePrepared(
+async function bringPrepared(
   step: WorkStep,
   snapshot: Snapshot,
   { stored }: PreparedWork,

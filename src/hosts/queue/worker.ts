@@ -15,12 +15,13 @@ import { firstOf } from '../../io/signals.ts';
 import { requirePlan } from '../../plan/load.ts';
 import { makeOwn, type OwnMade } from '../own-steps.ts';
 import { joinStore, StoreSession } from '../store/session.ts';
-import { Checkout } from './checkout.ts';
+import { Checkout, topOf } from './checkout.ts';
 import { connectionOf, disconnect, requireAnswer } from './connection.ts';
 import type { QueueAddress } from './address.ts';
 import {
   ATTEMPTS,
   failureOf,
+  isBuild,
   jobId,
   purposeOf,
   queueName,
@@ -108,6 +109,7 @@ export async function serve(request: WorkerRequest): Promise<void> {
   } finally {
     // Those that make something give it back, since the signal has fired.
     await Promise.all(served.map(async (worker) => await disconnect(worker, CLOSE_MS)));
+    await Promise.all([...checkouts.values()].map(async (checkout) => await checkout.close()));
   }
   if (ending.signal.aborted) throw ending.signal.reason;
 }
@@ -119,9 +121,9 @@ async function checkoutOf(
   known: Map<string, Checkout>,
   signal: AbortSignal,
 ): Promise<Checkout> {
-  const found = await Checkout.open(dir, remote, signal);
-  const checkout = known.get(found.top) ?? found;
-  known.set(found.top, checkout);
+  const top = await topOf(dir, signal);
+  const checkout = known.get(top ?? '') ?? (await Checkout.open(dir, remote, signal));
+  known.set(checkout.top, checkout);
   return checkout;
 }
 
@@ -204,6 +206,7 @@ class Bench {
       const asked = seal.open<StepJob>(purposeOf(this.#facts.queue, id, 'step'), job.data);
       if (asked.steps[0] !== undefined) title = titleOf(asked.steps[0]);
       const { checkout } = this.#facts;
+      if (checkout !== undefined) requireCommit(asked);
       const make = async (): Promise<OwnMade> => await this.#makeSteps(id, asked, note);
       const made = checkout === undefined ? await make() : await checkout.at(asked.commit, make);
       return seal.seal(purposeOf(this.#facts.queue, id, 'reply'), { worker: name, ...made } satisfies StepReply);
@@ -262,13 +265,13 @@ class Bench {
     const { mtimeMs } = await stat(file);
     if (mtimeMs !== this.#planReadMs) {
       const { plan } = await requirePlan(file, { cwd: dir });
-      const same = (['product', 'machine', 'image', 'artifacts'] as const).every(
-        (key) => plan[key] === this.#plan[key],
+      const same = (['product', 'machine', 'image', 'artifacts', 'store'] as const).every(
+        (key) => JSON.stringify(plan[key]) === JSON.stringify(this.#plan[key]),
       );
       if (!same)
         throw new ReleasePlanError(
           'queue-differs',
-          `${file} is the plan of another product by now: start the worker again`,
+          `${file} is the plan of another product or archive by now: start the worker again`,
         );
       this.#plan = plan;
       this.#planReadMs = mtimeMs;
@@ -301,6 +304,20 @@ class Bench {
     this.#facts.leave(error);
     return error;
   }
+}
+
+/**
+ * A checkout that follows is wherever the last step left it. What is made of images is compared; a build is not.
+ *
+ * @throws ReleasePlanError `queue-differs`
+ */
+function requireCommit({ steps, commit }: StepJob): void {
+  if (commit !== undefined || !isBuild({ steps })) return;
+  throw new ReleasePlanError(
+    'queue-differs',
+    'the host that asks names no commit to build: its plan is in no repository, or tracked files there are changed',
+    { hint: 'Commit and push there, or start a worker without --follow.' },
+  );
 }
 
 /** Whether trying again, or elsewhere, may help: what is wrong with a plan or an image is so everywhere. */
