@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Checkout, cleanCommitOf } from '../../src/hosts/queue/checkout.ts';
+import type { WorkStep } from '../../src/core/step.ts';
+import { Checkout, cleanCommitOf, requireCommit } from '../../src/hosts/queue/checkout.ts';
 import { failureOf } from '../support/failure.ts';
 import { scratch } from '../support/scratch.ts';
 
@@ -208,6 +209,14 @@ test('only a remote of the checkout itself can be followed', async () => {
   assert.match(unknown.hint ?? '', 'origin');
   const nowhere = scratch('no-checkout');
   assert.match((await failureOf(async () => await Checkout.open(nowhere, 'origin', signal))).message, 'not in a git');
+});
+
+test('builds need a commit, since nothing else says what they are of; deltas are compared by their images', async () => {
+  const build: WorkStep = { kind: 'build', version: '1', why: 'test' };
+  const delta: WorkStep = { kind: 'delta', from: '1', to: '2', engine: 'rdiff', why: 'test' };
+  requireCommit({ steps: [build], commit: 'a'.repeat(40) });
+  requireCommit({ steps: [delta] });
+  assert.is((await failureOf(async () => requireCommit({ steps: [build] }))).code, 'queue-differs');
 });
 
 test('a host names its commit unless tracked files are changed', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ReleasePlanError } from '../../core/errors.ts';
 import { git, gitFetchBranches } from '../../io/git.ts';
 import { takeLock, type Lock } from '../../io/lock.ts';
+import { isBuild, type StepJob } from './protocol.ts';
 
 /** git's own code for everything that it refuses. */
 const REFUSED = 128;
@@ -30,6 +31,20 @@ export async function cleanCommitOf(dir: string, signal?: AbortSignal): Promise<
     if (error instanceof ReleasePlanError && error.code === 'tool-missing') return undefined;
     throw error;
   }
+}
+
+/**
+ * A checkout that follows is wherever the last step left it. What is made of images is compared; a build is not.
+ *
+ * @throws ReleasePlanError `queue-differs`
+ */
+export function requireCommit(job: Pick<StepJob, 'steps' | 'commit'>): void {
+  if (job.commit !== undefined || !isBuild(job)) return;
+  throw new ReleasePlanError(
+    'queue-differs',
+    'the host that asks names no commit to build: its plan is in no repository, or tracked files there are changed',
+    { hint: 'Commit and push there, or start a worker without --follow.' },
+  );
 }
 
 /** Whoever waits to have the checkout at a commit. */

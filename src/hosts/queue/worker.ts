@@ -15,13 +15,12 @@ import { firstOf } from '../../io/signals.ts';
 import { requirePlan } from '../../plan/load.ts';
 import { makeOwn, type OwnMade } from '../own-steps.ts';
 import { joinStore, StoreSession } from '../store/session.ts';
-import { Checkout, topOf } from './checkout.ts';
+import { Checkout, requireCommit, topOf } from './checkout.ts';
 import { connectionOf, disconnect, requireAnswer } from './connection.ts';
 import type { QueueAddress } from './address.ts';
 import {
   ATTEMPTS,
   failureOf,
-  isBuild,
   jobId,
   purposeOf,
   queueName,
@@ -304,20 +303,6 @@ class Bench {
     this.#facts.leave(error);
     return error;
   }
-}
-
-/**
- * A checkout that follows is wherever the last step left it. What is made of images is compared; a build is not.
- *
- * @throws ReleasePlanError `queue-differs`
- */
-function requireCommit({ steps, commit }: StepJob): void {
-  if (commit !== undefined || !isBuild({ steps })) return;
-  throw new ReleasePlanError(
-    'queue-differs',
-    'the host that asks names no commit to build: its plan is in no repository, or tracked files there are changed',
-    { hint: 'Commit and push there, or start a worker without --follow.' },
-  );
 }
 
 /** Whether trying again, or elsewhere, may help: what is wrong with a plan or an image is so everywhere. */
