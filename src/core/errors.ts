@@ -76,3 +76,15 @@ export function asUserError(error: unknown): ReleasePlanError | undefined {
     cause: error,
   });
 }
+
+/**
+ * The failure of one thing of several, for those that go on with the others.
+ *
+ * @param signal of the run; once it has fired, nothing is a failure of its own
+ * @throws the error itself, when it is a bug or an interruption
+ */
+export function failureToTell(error: unknown, signal: AbortSignal): ReleasePlanError {
+  const known = asUserError(error);
+  if (signal.aborted || known === undefined) throw error;
+  return known;
+}

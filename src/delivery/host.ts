@@ -14,7 +14,7 @@ export interface Host {
    * whoever proposes a plan must not run programs on the host that reviews it.
    */
   runsCommands?: boolean;
-  /** Runs what waits without using a processor, so that other steps may begin meanwhile; absent where there are none. */
+  /** Runs what waits and uses no processor, so that other steps may begin meanwhile; absent where there are none. */
   idle?: Idle;
   /** The user says that the archive is to be a new one, also where released versions are made anew. */
   startsArchive?: boolean;

@@ -1,5 +1,5 @@
 /** Runs the steps of a plan, as many at once as may be, and keeps what became of each. */
-import { asUserError, type ReleasePlanError } from '../core/errors.ts';
+import { asUserError, failureToTell, type ReleasePlanError } from '../core/errors.ts';
 import type { Task, TaskOutcome } from '../core/events.ts';
 import { titleOf, versionsOf, type Phase, type Step, type WorkStep } from '../core/step.ts';
 import type { StepRunner } from '../delivery/delivery.ts';
@@ -121,8 +121,7 @@ async function attempt(step: Step, host: Host, body: () => Promise<string>): Pro
   try {
     return { step, title, outcome: { state: 'done', message: await body() } };
   } catch (error) {
-    const known = asUserError(error);
-    if (host.signal.aborted || known === undefined) throw error;
+    const known = failureToTell(error, host.signal);
     return { step, title, outcome: { state: 'failed', message: known.inWords }, error: known };
   }
 }

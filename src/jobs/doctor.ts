@@ -1,6 +1,6 @@
 /** What a host can do for a plan, and for the others that work on it. */
 import { stat } from 'node:fs/promises';
-import { asUserError, ReleasePlanError } from '../core/errors.ts';
+import { failureToTell, ReleasePlanError } from '../core/errors.ts';
 import type { HostCheck } from '../core/host-check.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Host } from '../delivery/host.ts';
@@ -36,8 +36,7 @@ export async function hostChecks({ plan, queue, store }: DoctorRequest, host: Ho
     try {
       checks.push(...(await body()));
     } catch (error) {
-      const known = asUserError(error);
-      if (host.signal.aborted || known === undefined) throw error;
+      const known = failureToTell(error, host.signal);
       checks.push({ name, state: 'failed', detail: `${known.code}: ${known.message}` });
     }
   };

@@ -1,6 +1,6 @@
 import { openArchive } from '../archive/identity.ts';
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
-import { asUserError, ReleasePlanError } from '../core/errors.ts';
+import { failureToTell, ReleasePlanError } from '../core/errors.ts';
 import type { Task, TaskOutcome } from '../core/events.ts';
 import type { Plan } from '../core/plan.ts';
 import { titleOf, type WorkStep } from '../core/step.ts';
@@ -70,8 +70,7 @@ async function attempt(
     const { message } = await makeOwn(steps, own, host, progress);
     return { title, outcome: { state: 'done', message } };
   } catch (error) {
-    const known = asUserError(error);
-    if (host.signal.aborted || known === undefined) throw error;
+    const known = failureToTell(error, host.signal);
     return { title, outcome: { state: 'failed', message: known.inWords }, error: known };
   }
 }

@@ -11,7 +11,7 @@ import { surveyArchive } from '../archive/survey.ts';
 import { removeBatches } from '../archive/trash.ts';
 import { problemsOf, type ArchiveEntry, type ArchiveState, type ArchivedFile } from '../core/archive.ts';
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
-import { asUserError, ReleasePlanError, errnoOf } from '../core/errors.ts';
+import { failureToTell, ReleasePlanError, errnoOf } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Host } from '../delivery/host.ts';
 import { deliveryOf } from '../delivery/index.ts';
@@ -61,7 +61,7 @@ export async function nightly(
         host.report({ type: 'warning', message: `${problem}; the whole archive is read again` });
       const ledger = new ReadLedger(plan, memory.files, now);
       const read = await readShare(await readInputs(plan, { ...host, runsCommands: true }), host, memory, ledger, now);
-      const stored = store === undefined ? undefined : await readStoreShare(store, host, now);
+      const stored = store === undefined ? undefined : await readShareOfStore(store, host, now);
       const options = { waitMs: given.waitMs, jobs: given.jobs, queue: given.queue, keepGoing: true, archiveId, store };
       const applied = await applySnapshot(read.snapshot, host, options);
       const { snapshot, ...result } = await withPublishing(applied, host, options);
@@ -151,17 +151,13 @@ async function readShare(
 }
 
 /** Reads the night's share of the store. That it is away in the middle spoils what needs it, and nothing else. */
-async function readStoreShare(store: StoreSession, host: Host, now: Date): Promise<NightOfStore> {
+async function readShareOfStore(store: StoreSession, host: Host, now: Date): Promise<NightOfStore> {
   const night: NightOfStore = { store: store.address, readBytes: 0, storedBytes: 0, problems: [] };
   await host.drive([
     {
       title: `verify part of ${store.address}`,
       async run(progress) {
-        const share = await store.share(now).catch((error: unknown) => {
-          const known = asUserError(error);
-          if (host.signal.aborted || known === undefined) throw error;
-          return known;
-        });
+        const share = await store.share(now).catch((error: unknown) => failureToTell(error, host.signal));
         if (share instanceof ReleasePlanError) {
           night.unreadable = share.message;
           return { state: 'failed', message: share.inWords };

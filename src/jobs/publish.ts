@@ -2,7 +2,7 @@ import { withArchive } from '../archive/exclusive.ts';
 import { areHere } from '../archive/files-here.ts';
 import { publishedFile } from '../archive/layout.ts';
 import { EXIT, type ExitCode } from '../core/codes/index.ts';
-import { ReleasePlanError, asUserError } from '../core/errors.ts';
+import { ReleasePlanError, failureToTell } from '../core/errors.ts';
 import type { Task, TaskOutcome } from '../core/events.ts';
 import type { DestinationSettings, Plan } from '../core/plan.ts';
 import type { Publication, ReleasePackage, Unproven } from '../core/publication.ts';
@@ -136,8 +136,7 @@ async function attempt(
       await recordStandings(plan, destination, new Set(publication.packages.map(({ version }) => version)), host);
     return { name, kind, address, ...done };
   } catch (error) {
-    const known = asUserError(error);
-    if (host.signal.aborted || known === undefined) throw error;
+    const known = failureToTell(error, host.signal);
     return { name, kind, address, outcome: { state: 'failed', message: known.inWords }, error: known };
   }
 }

@@ -105,7 +105,7 @@ async function requestOf(
     signal: host.signal,
     progress,
     warn: (message) => host.report({ type: 'warning', message }),
-    ...(host.idle === undefined ? {} : { idle: host.idle }),
+    idle: host.idle,
   };
 }
 
@@ -135,7 +135,7 @@ export async function runFull(
     signal: host.signal,
     progress,
     warn: (message) => host.report({ type: 'warning', message }),
-    ...(host.idle === undefined ? {} : { idle: host.idle }),
+    idle: host.idle,
   });
 }
 

@@ -25,7 +25,7 @@ export interface SwupdateRequest {
   swu: string;
   env: NodeJS.ProcessEnv;
   signal: AbortSignal;
-  idle?: Idle;
+  idle?: Idle | undefined;
 }
 
 /**

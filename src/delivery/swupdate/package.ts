@@ -34,7 +34,7 @@ export interface PackageRequest {
   signal: AbortSignal;
   progress(message: string): void;
   warn(message: string): void;
-  idle?: Idle;
+  idle?: Idle | undefined;
 }
 
 export interface MadePackage {
@@ -62,7 +62,7 @@ export async function makePackage(request: PackageRequest): Promise<MadePackage>
   const opened = await openAgain(request, payloads);
   const proof = proofOf(request, opened, notes);
   request.progress('let swupdate check it');
-  proof.push(await proveWithSwupdate({ plan, swu: out, env, signal, ...(idle === undefined ? {} : { idle }) }));
+  proof.push(await proveWithSwupdate({ plan, swu: out, env, signal, idle }));
   request.progress('install it');
   proof.push(await proveInstall({ plan, swu: out, opened, payloads, travellers, env, signal }));
   const signed = plan.signing?.method ?? 'no';

@@ -22,7 +22,7 @@ import type { DeltaInput } from '../engines/engine.ts';
 import { inputsOf, makeDeltas, needBytesOf, type UpdateRequest } from './update.ts';
 
 /** Of what deltas are made, and by what. */
-export type PreparedOf = Pick<UpdateRequest, 'plan' | 'base' | 'target' | 'engine'>;
+type PreparedOf = Pick<UpdateRequest, 'plan' | 'base' | 'target' | 'engine'>;
 
 /** Where the deltas of an update are, named by what they are made of and by what. */
 function folderOf({ plan, base, target, engine }: PreparedOf, inputs: readonly DeltaInput[]): string {

@@ -12,7 +12,7 @@ import { buildInfo } from '../../archive/build-info.ts';
 import { deltaName } from '../../archive/layout.ts';
 import { readVersion } from '../../archive/manifest.ts';
 import type { ArchiveEntry, ArchiveState, ArchivedFile, VersionManifest } from '../../core/archive.ts';
-import { ReleasePlanError, asUserError } from '../../core/errors.ts';
+import { ReleasePlanError, failureToTell } from '../../core/errors.ts';
 import { PairMap, pairText, type Pair } from '../../core/pair.ts';
 import type { EngineName } from '../../core/plan.ts';
 import { publishFile, writeFileAtomic } from '../../io/atomic.ts';
@@ -274,8 +274,7 @@ async function attempt(what: string, host: Host, body: () => Promise<string>): P
   try {
     return { what, result: 'repaired', detail: await body() };
   } catch (error) {
-    const known = asUserError(error);
-    if (host.signal.aborted || known === undefined) throw error;
+    const known = failureToTell(error, host.signal);
     return {
       what,
       result: 'beyond-repair',

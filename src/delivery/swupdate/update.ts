@@ -47,7 +47,7 @@ export interface UpdateRequest {
   signal: AbortSignal;
   progress(message: string): void;
   warn(message: string): void;
-  idle?: Idle;
+  idle?: Idle | undefined;
 }
 
 export interface MadeUpdate {

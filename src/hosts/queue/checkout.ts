@@ -14,7 +14,7 @@ const COMMIT = /^[0-9a-f]{40,64}$/;
 const HEAD = ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'];
 
 /** Top folder of the repository around a folder; undefined outside of any. */
-export async function topOf(dir: string, signal?: AbortSignal): Promise<string | undefined> {
+async function topOf(dir: string, signal?: AbortSignal): Promise<string | undefined> {
   const { exitCode, stdout } = await ask(dir, ['rev-parse', '--show-toplevel'], signal);
   return exitCode === 0 ? stdout.trim() : undefined;
 }
@@ -198,6 +198,32 @@ const cannot = (why: string, hint?: string): ReleasePlanError =>
 /** What git refuses. */
 function notFollowed(error: unknown): never {
   throw error instanceof ReleasePlanError && error.code === 'tool-failed' ? cannot(error.message) : error;
+}
+
+/** The checkouts of a worker: plans that lie in one repository share it. */
+export class Checkouts {
+  readonly #remote: string;
+  readonly #signal: AbortSignal;
+  readonly #known: Checkout[] = [];
+
+  constructor(remote: string, signal: AbortSignal) {
+    this.#remote = remote;
+    this.#signal = signal;
+  }
+
+  /** The one that a folder lies in. @throws as {@link Checkout.open} */
+  async around(dir: string): Promise<Checkout> {
+    const top = await topOf(dir, this.#signal);
+    const known = this.#known.find((one) => one.top === top);
+    if (known !== undefined) return known;
+    const checkout = await Checkout.open(dir, this.#remote, this.#signal);
+    this.#known.push(checkout);
+    return checkout;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#known.map(async (one) => await one.close()));
+  }
 }
 
 async function isClean(dir: string, signal?: AbortSignal): Promise<boolean> {

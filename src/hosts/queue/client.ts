@@ -107,7 +107,7 @@ export class QueueClient {
     }
   }
 
-  /** Has a step that was prepared made anew, should anybody ask for it again. A server that is away is not waited for. */
+  /** Has a step that was prepared made anew when it is asked for again. A server that is away is not waited for. */
   forget(job: StepJob): void {
     this.#queue.remove(jobId(job)).catch(() => undefined);
   }

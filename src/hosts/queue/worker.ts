@@ -15,7 +15,7 @@ import { firstOf } from '../../io/signals.ts';
 import { requirePlan } from '../../plan/load.ts';
 import { makeOwn, type OwnMade } from '../own-steps.ts';
 import { joinStore, StoreSession } from '../store/session.ts';
-import { Checkout, requireCommit, topOf } from './checkout.ts';
+import { Checkouts, requireCommit, type Checkout } from './checkout.ts';
 import { connectionOf, disconnect, requireAnswer } from './connection.ts';
 import type { QueueAddress } from './address.ts';
 import {
@@ -68,10 +68,10 @@ export async function serve(request: WorkerRequest): Promise<void> {
   const { host, plans, works, address } = request;
   const { Queue } = await import('bullmq');
   const served: Worker[] = [];
-  const checkouts = new Map<string, Checkout>();
   // Set by the first job that shows that this worker is of no use.
   const ending = new AbortController();
   const signal = firstOf(host.signal, ending.signal);
+  const checkouts = request.follow === undefined ? undefined : new Checkouts(request.follow, signal);
   try {
     for (const plan of plans) {
       const { handOut } = deliveryOf(plan);
@@ -79,8 +79,7 @@ export async function serve(request: WorkerRequest): Promise<void> {
         throw new ReleasePlanError('usage', `${plan.file}: its deltas are made beside its repository, on one host`, {
           hint: 'Run `release-plan apply` there; --jobs sets how many deltas it makes at once.',
         });
-      const checkout =
-        request.follow === undefined ? undefined : await checkoutOf(plan, request.follow, checkouts, signal);
+      const checkout = await checkouts?.around(plan.dir);
       const joined = await joinStore(plan, host);
       const archiveId = await openArchive(plan, { isUnattended: true, isNew: false });
       const store = joined === undefined ? undefined : new StoreSession(plan, joined, host);
@@ -108,22 +107,9 @@ export async function serve(request: WorkerRequest): Promise<void> {
   } finally {
     // Those that make something give it back, since the signal has fired.
     await Promise.all(served.map(async (worker) => await disconnect(worker, CLOSE_MS)));
-    await Promise.all([...checkouts.values()].map(async (checkout) => await checkout.close()));
+    await checkouts?.close();
   }
   if (ending.signal.aborted) throw ending.signal.reason;
-}
-
-/** Plans that lie in one repository share it. */
-async function checkoutOf(
-  { dir }: Plan,
-  remote: string,
-  known: Map<string, Checkout>,
-  signal: AbortSignal,
-): Promise<Checkout> {
-  const top = await topOf(dir, signal);
-  const checkout = known.get(top ?? '') ?? (await Checkout.open(dir, remote, signal));
-  known.set(checkout.top, checkout);
-  return checkout;
 }
 
 async function startWorker(

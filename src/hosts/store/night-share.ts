@@ -1,7 +1,7 @@
 /** The part of a store that a night reads, so that everything there is read once within `verify_days`. */
 import { nightlyShare, type SharedFile } from '../../archive/share.ts';
 import { readStoreRead, writeStoreRead, type StoreRead } from '../../archive/store-read.ts';
-import { asUserError, ReleasePlanError } from '../../core/errors.ts';
+import { failureToTell, ReleasePlanError } from '../../core/errors.ts';
 import { FILES_AT_ONCE, severalAtOnce } from '../../io/several.ts';
 import { StoreChecker, type Checking, type StoreProblem } from './check.ts';
 import { filesOf } from './objects-of.ts';
@@ -89,7 +89,7 @@ export async function readStoreShare(
         } else damaged.add(sha256);
       } catch (error) {
         // One that a server or a disk cannot read must not keep the night from the others.
-        failures.push(asFailure(error, checking.signal));
+        failures.push(failureToTell(error, checking.signal));
         failedInARow += 1;
         if (failedInARow === MOST_FAILURES) break;
       }
@@ -102,13 +102,6 @@ export async function readStoreShare(
     const at = readAt === undefined ? {} : { readAt };
     await writeStoreRead(checking.plan, { ...at, manifests, damaged: [...damaged].sort() });
   }
-}
-
-/** @throws the error itself, when it is none that a user can meet, or the run was stopped */
-function asFailure(error: unknown, signal: AbortSignal): ReleasePlanError {
-  const failure = asUserError(error);
-  if (signal.aborted || failure === undefined) throw error;
-  return failure;
 }
 
 /** What has no time, or one that lies ahead, counts as read now. */
