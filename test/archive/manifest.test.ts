@@ -17,6 +17,7 @@ import * as assert from 'uvu/assert';
 import { readUpdate, readVersion } from '../../src/archive/manifest.ts';
 import { digestBytes } from '../../src/io/hash.ts';
 import { sealJson } from '../../src/text/json.ts';
+import { flip } from '../support/flip.ts';
 import { deltaInfo, manifest } from '../support/manifests.ts';
 import { scratch } from '../support/scratch.ts';
 
@@ -41,12 +42,6 @@ async function problemsOf(dir: string): Promise<string[]> {
   const held = await readVersion(dir, '0.1.0');
   return held.state === 'damaged' ? held.problems : [];
 }
-
-const flip = (path: string): void => {
-  const bytes = readFileSync(path);
-  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
-  writeFileSync(path, bytes);
-};
 
 const harms: Record<string, [harm: (path: string) => void, problem: RegExp]> = {
   'a flipped bit': [flip, /was modified|is not JSON/],

@@ -4,19 +4,16 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { StoreRead } from '../../src/archive/store-read.ts';
-import { plainDrive } from '../../src/commands/terminal/drive-plain.ts';
-import type { ReleaseEvent } from '../../src/core/events.ts';
 import { objectName } from '../../src/hosts/store/names.ts';
 import { digestFile } from '../../src/io/hash.ts';
-import { nightly, type NightlyResult } from '../../src/jobs/nightly.ts';
 import { nightInWords } from '../../src/report/night-text.ts';
 import { archivedProduct, type ArchivedProduct } from '../support/archived.ts';
+import { flip } from '../support/flip.ts';
+import { DAY_MS, FIRST, nightOf, type Evening } from '../support/nights.ts';
 import { scratch } from '../support/scratch.ts';
 
 const test = suite('nightly with a store');
 
-const DAY_MS = 86_400_000;
-const FIRST = Date.parse('2026-03-01T02:00:00Z');
 const VERIFY_DAYS = 4;
 
 let here: ArchivedProduct;
@@ -24,24 +21,11 @@ let pristine: string;
 let root: string;
 
 /** @param days since the first night */
-async function night(days: number): Promise<NightlyResult & { said: string }> {
-  const events: ReleaseEvent[] = [];
-  const report = (event: ReleaseEvent): void => void events.push(event);
-  const host = { env: process.env, signal: new AbortController().signal, report, drive: plainDrive(report) };
-  const result = await nightly(await here.load(), host, { waitMs: 0, now: new Date(FIRST + days * DAY_MS) });
-  return { ...result, said: JSON.stringify(events) };
-}
+const night = async (days: number): Promise<Evening> => await nightOf(here, days);
 
 const recordFile = (): string => join(here.archive, 'store-read.json');
 const record = (): StoreRead => JSON.parse(readFileSync(recordFile(), 'utf8')) as StoreRead;
 const objectOf = async (file: string): Promise<string> => join(root, objectName((await digestFile(file)).sha256));
-
-function flip(path: string): void {
-  const bytes = readFileSync(path);
-  const middle = bytes.length >> 1;
-  bytes[middle] = (bytes[middle] ?? 0) ^ 1;
-  writeFileSync(path, bytes);
-}
 
 test.before(async () => {
   here = await archivedProduct('nightly-store');

@@ -4,47 +4,27 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ArchiveMemory } from '../../src/archive/memory.ts';
-import type { ReleaseEvent } from '../../src/core/events.ts';
 import { takeLock } from '../../src/io/lock.ts';
 import { sealJson } from '../../src/text/json.ts';
 import type { DeltaInfo } from '../../src/core/archive.ts';
-import { nightly, type NightlyResult } from '../../src/jobs/nightly.ts';
-import { plainDrive } from '../../src/commands/terminal/drive-plain.ts';
 import { archivedProduct, type ArchivedProduct } from '../support/archived.ts';
+import { flip } from '../support/flip.ts';
+import { DAY_MS, FIRST, nightOf, type Evening } from '../support/nights.ts';
 import { filesBelow } from '../support/product.ts';
 
 const test = suite('steps/nightly');
 
-const DAY_MS = 86_400_000;
-const FIRST = Date.parse('2026-03-01T02:00:00Z');
 const VERIFY_DAYS = 5;
 
 let here: ArchivedProduct;
 let pristine: string;
 let plan: string;
 
-interface Evening extends NightlyResult {
-  said: string;
-}
-
 /** @param days since the first night */
-async function night(days: number): Promise<Evening> {
-  const events: ReleaseEvent[] = [];
-  const report = (event: ReleaseEvent): void => void events.push(event);
-  const host = { env: process.env, signal: new AbortController().signal, report, drive: plainDrive(report) };
-  const result = await nightly(await here.load(), host, { waitMs: 0, now: new Date(FIRST + days * DAY_MS) });
-  return { ...result, said: JSON.stringify(events) };
-}
+const night = async (days: number): Promise<Evening> => await nightOf(here, days);
 
 const stateFile = (): string => join(here.archive, 'state.json');
 const memory = (): ArchiveMemory => JSON.parse(readFileSync(stateFile(), 'utf8')) as ArchiveMemory;
-
-function flip(path: string): void {
-  const bytes = readFileSync(path);
-  const middle = bytes.length >> 1;
-  bytes[middle] = (bytes[middle] ?? 0) ^ 1;
-  writeFileSync(path, bytes);
-}
 
 /** A bit that turns on the disk: the file system knows nothing of it, so neither may the state. */
 function rot(file: string): void {

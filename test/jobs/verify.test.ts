@@ -1,18 +1,10 @@
 /** `verify` as a user runs it: what it looks at, and that it finds every kind of damage. */
-import {
-  appendFileSync,
-  cpSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { archivedProduct, type ArchivedProduct } from '../support/archived.ts';
+import { flip } from '../support/flip.ts';
 import { filesBelow, type CliResult } from '../support/product.ts';
 
 const test = suite('steps/verify');
@@ -42,13 +34,6 @@ test.after.each(() => {
   rmSync(here.archive, { recursive: true });
   cpSync(pristine, here.archive, { recursive: true, preserveTimestamps: true });
 });
-
-/** Changes one bit and nothing else. */
-function flip(path: string): void {
-  const bytes = readFileSync(path);
-  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
-  writeFileSync(path, bytes);
-}
 
 test('a whole archive passes, says how much was read and how fast, and is not written to', async () => {
   const before = filesBelow(here.archive);
